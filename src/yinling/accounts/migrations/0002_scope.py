@@ -1,0 +1,29 @@
+"""Row-level security of this context's tables."""
+
+from django.db import migrations
+
+from yinling.ground.scope import audit_policy, division_sql, revoke_sql, scope_policy
+
+JOURNAL = f"""
+ALTER TABLE accounts_journal ENABLE ROW LEVEL SECURITY;
+CREATE POLICY written ON accounts_journal FOR INSERT TO PUBLIC WITH CHECK (true);
+CREATE POLICY scope ON accounts_journal FOR SELECT TO PUBLIC USING (
+    {division_sql()}
+    OR provider_id = nullif(current_setting('yinling.provider', true), '')::bigint
+    OR elder_id = ANY (nullif(current_setting('yinling.elders', true), '')::bigint[])
+    OR user_id IS NOT DISTINCT FROM nullif(current_setting('yinling.user', true), '')::bigint);
+{audit_policy("accounts_journal")};
+{revoke_sql("accounts_journal")};
+{revoke_sql("accounts_journalseal")};
+"""
+
+
+class Migration(migrations.Migration):
+    """Policies, and what only SQL can say."""
+
+    dependencies = [("accounts", "0001_initial")]
+
+    operations = [
+        migrations.RunSQL(scope_policy("accounts_notice", provider="provider_id", elder="elder_id", user="user_id"), migrations.RunSQL.noop),
+        migrations.RunSQL(JOURNAL, migrations.RunSQL.noop),
+    ]

@@ -1,0 +1,1 @@
+"""What can be ordered, by whom, at which price."""

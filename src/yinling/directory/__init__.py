@@ -1,0 +1,1 @@
+"""The map: areas, organisations, sites, staff, grants."""

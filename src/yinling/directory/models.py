@@ -1,0 +1,253 @@
+"""The map of a city: areas, organisations and their sites and staff, who is responsible where, and who may act as what."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
+from django.db import models
+from django.db.models import F, Q
+
+from yinling.accounts.models import User
+from yinling.directory.states import GRANT
+from yinling.ground.guards import state_check, state_field, state_guards
+from yinling.ground.models import DatedFact, MomentRange, Scoped, ScopedQuerySet, Sealed, Versioned, no_overlap
+
+DATUMS = [("wgs84", "WGS-84"), ("gcj02", "GCJ-02"), ("cgcs2000", "CGCS2000"), ("bd09", "BD-09")]
+
+
+class Area(models.Model):
+    """A division of a city tree. ``div`` is the trimmed code; ``code`` the official twelve digits with source and dates."""
+
+    LEVELS = [("city", "市"), ("district", "区县"), ("street", "街道(镇)"), ("community", "社区(村)")]
+
+    div = models.CharField(max_length=12, primary_key=True, db_collation="C")
+    code = models.CharField(max_length=12, db_index=True)
+    name = models.CharField(max_length=60)
+    short_name = models.CharField(max_length=60)
+    level = models.CharField(max_length=10, choices=LEVELS)
+    kind = models.CharField(max_length=20)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    is_statistical = models.BooleanField(default=False)
+    lon = models.FloatField(null=True, blank=True)
+    lat = models.FloatField(null=True, blank=True)
+    outline = models.JSONField(null=True, blank=True)
+    source = models.CharField(max_length=200)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["parent"], name="area_parent")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.div}"
+
+
+class OldArea(models.Model):
+    """A county code that is no longer given out, and where its area lies now. Explains id numbers, never a residence."""
+
+    code = models.CharField(max_length=6)
+    name = models.CharField(max_length=60)
+    first_year = models.PositiveSmallIntegerField()
+    last_year = models.PositiveSmallIntegerField(null=True)
+    status = models.CharField(max_length=20)
+    now_codes = models.CharField(max_length=40, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["code", "name"], name="old_area_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class Organisation(Versioned):
+    """A body with a unified social credit code: provider, health centre, call centre, department."""
+
+    KINDS = [
+        ("department", "主管部门"), ("guidance_centre", "居家养老服务指导中心"), ("call_centre", "呼叫服务中心"),
+        ("care_centre", "综合养老服务中心"), ("health_centre", "社区卫生服务中心"), ("care_home", "养老机构"),
+        ("nursing_home", "护理院"), ("home_care", "居家服务机构"), ("meal_point", "助餐点"), ("assessor", "评估机构"),
+    ]  # fmt: skip
+
+    name = models.CharField(max_length=120)
+    short_name = models.CharField(max_length=40)
+    credit_code = models.CharField(max_length=18, unique=True)
+    kind = models.CharField(max_length=20, choices=KINDS)
+    div = models.CharField(max_length=12, db_collation="C", db_index=True)
+    address = models.CharField(max_length=200)
+    phone = models.CharField(max_length=20, blank=True)
+    is_provider = models.BooleanField(default=False)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+    scope_provider = "id"
+
+    def __str__(self) -> str:
+        return self.short_name
+
+
+class Site(Versioned):
+    """A place of an organisation, with its position and the datum in which it was given (stored in WGS-84)."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="sites")
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=20, choices=Organisation.KINDS)
+    div = models.CharField(max_length=12, db_collation="C", db_index=True)
+    address = models.CharField(max_length=200)
+    lon = models.FloatField()
+    lat = models.FloatField()
+    source_datum = models.CharField(max_length=10, choices=DATUMS, default="wgs84")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Staff(Scoped, Versioned, Sealed):
+    """A person who works for an organisation. ``kind`` says as what; ``user`` is the login, if any."""
+
+    KINDS = [
+        ("care_worker", "养老护理员"), ("medical_care_worker", "医疗护理员"), ("nurse", "护士"), ("doctor", "医生"),
+        ("social_worker", "社工"), ("office", "管理人员"),
+    ]  # fmt: skip
+
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    site = models.ForeignKey(Site, models.PROTECT, related_name="+")
+    user = models.OneToOneField(User, models.PROTECT, null=True, blank=True, related_name="+")
+    name = models.CharField(max_length=40)
+    kind = models.CharField(max_length=20, choices=KINDS)
+    sex = models.CharField(max_length=1, choices=[("1", "男"), ("2", "女")])
+    skill_level = models.PositiveSmallIntegerField(null=True, blank=True)
+    dialects = models.CharField(max_length=60, blank=True)
+    phone_enc = models.BinaryField(null=True)
+    day_from = models.TimeField()
+    day_to = models.TimeField()
+    most_minutes_a_day = models.PositiveSmallIntegerField(default=480)
+    employed_from = models.DateField()
+    employed_to = models.DateField(null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["div"], name="staff_div"), models.Index(fields=["provider"], name="staff_provider")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Qualification(Scoped, DatedFact):
+    """A licence or certificate of a person, dated on both axes."""
+
+    KINDS = [
+        ("induction", "岗前培训"), ("care_worker", "养老护理员证书"), ("medical_care_worker", "医疗护理员证书"),
+        ("nurse", "护士执业证"), ("doctor", "医师执业证"), ("health", "健康证"),
+    ]  # fmt: skip
+
+    staff = models.ForeignKey(Staff, models.PROTECT, related_name="qualifications")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=20, choices=KINDS)
+    number = models.CharField(max_length=40)
+    issuer = models.CharField(max_length=80)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["staff", "kind"], name="qualification_staff")]
+        constraints = [no_overlap("qualification_no_overlap", "staff", "kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"
+
+
+class ServiceArea(DatedFact):
+    """Which body answers for a family of services in an area. The narrowest area wins; one body per area, family and day."""
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    family = models.CharField(max_length=20)
+    div = models.CharField(max_length=12, db_collation="C")
+
+    class Meta:
+        indexes = [models.Index(fields=["family", "div"], name="service_area_div")]
+        constraints = [no_overlap("service_area_one_body", "family", "div")]
+
+    def __str__(self) -> str:
+        return f"{self.family} {self.div}"
+
+
+class Suspension(Scoped):
+    """A carer who gets no new orders, from a cause until a supervisor releases. ``cause`` is a plain reference."""
+
+    staff = models.ForeignKey(Staff, models.PROTECT, related_name="suspensions")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    cause = models.CharField(max_length=60)
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    release_reason = models.CharField(max_length=500, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["staff"], condition=Q(to_at=None), name="suspension_open")]
+        constraints = [
+            models.UniqueConstraint(fields=["staff", "cause"], name="suspension_once"),
+            models.CheckConstraint(
+                condition=Q(to_at=None, released_by=None) | Q(to_at__isnull=False, released_by__isnull=False), name="suspension_release_pair"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} {self.cause}"
+
+
+class Grant(Versioned):
+    """One user in one role, for an area or an organisation, for a time. Proposed by one administrator, confirmed by another."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="grants")
+    role = models.CharField(max_length=30)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
+    div = models.CharField(max_length=12, db_collation="C", blank=True)
+    state = state_field(GRANT)
+    reason = models.CharField(max_length=500)
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField(null=True, blank=True)
+    proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    confirmed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["user"], name="grant_user")]
+        constraints = [
+            state_check(GRANT, "grant_state"),
+            models.CheckConstraint(condition=~Q(proposed_by=F("confirmed_by")), name="grant_two_persons"),
+            ExclusionConstraint(
+                name="grant_no_overlap",
+                expressions=[
+                    ("user", RangeOperators.EQUAL), ("role", RangeOperators.EQUAL), ("div", RangeOperators.EQUAL),
+                    (models.functions.Coalesce("organisation", models.Value(0, models.BigIntegerField())), RangeOperators.EQUAL),
+                    (MomentRange("from_at", "to_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(state="active"),
+            ),
+        ]  # fmt: skip
+        triggers = state_guards(GRANT)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.role} {self.div}"
+
+
+class ApiToken(models.Model):
+    """A personal token of the API: only its hash is kept. It acts in one grant and ends with it."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    grant = models.ForeignKey(Grant, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=60)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    elder_ids = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""Who may have what at whose cost."""

@@ -1,0 +1,1 @@
+"""The Django side of the kernel: columns, scope, operations, files. Knows no domain word."""

@@ -1,0 +1,230 @@
+"""The base of all writing: one operation = one transaction = one right checked = one journal row.
+
+An operation takes keyword arguments only, ``actor`` and ``now`` first. Its arguments carry ``kernel.inputs.Input`` annotations, from
+which the screen's form and the API's schema are made. A refused write leaves exactly one journal row and changes nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+import typing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError, connection, models, transaction
+from django.utils.module_loading import import_string
+
+from yinling.ground.scope import current_scope
+from yinling.kernel.inputs import Input
+from yinling.kernel.refusals import NotAllowed, NotFound, Refusal, Refused, Stale
+from yinling.kernel.words import N_
+
+P = ParamSpec("P")
+R = TypeVar("R")
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of an operation: its name, Python type, default and what a screen shows of it."""
+
+    name: str
+    type: Any
+    input: Input
+    required: bool
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One verb of the platform as screens and API see it."""
+
+    name: str
+    right: str
+    label: str
+    function: Callable[..., Any]
+    context: str
+    noun: str
+    verb: str
+
+    @functools.cached_property
+    def arguments(self) -> tuple[Argument, ...]:
+        """Return the arguments besides actor and now; every one must carry an Input."""
+        hints = typing.get_type_hints(self.function, include_extras=True)
+        signature = inspect.signature(self.function)
+        return tuple(
+            _argument(self.name, parameter, hints[parameter.name])
+            for parameter in signature.parameters.values()
+            if parameter.name not in ("actor", "now")
+        )
+
+    @property
+    def row_argument(self) -> str:
+        """Return the name of the argument that names the row acted on, or nothing."""
+        names = [argument.name for argument in self.arguments]
+        return f"{self.noun}_id" if f"{self.noun}_id" in names else ""
+
+
+REGISTRY: dict[str, Operation] = {}
+
+
+def _argument(name: str, parameter: inspect.Parameter, hint: Any) -> Argument:
+    described = next((extra for extra in getattr(hint, "__metadata__", ()) if isinstance(extra, Input)), None)
+    if described is None:
+        message = f"{name}({parameter.name}) has no Input annotation"
+        raise TypeError(message)
+    required = parameter.default is inspect.Parameter.empty
+    default = None if required else parameter.default
+    return Argument(parameter.name, hint.__origin__, described, required, default)
+
+
+@dataclass
+class _Frame:
+    checked: set[str] = field(default_factory=set)
+    recorded: int = 0
+
+
+_frames: ContextVar[tuple[_Frame, ...]] = ContextVar("frames", default=())
+
+
+def note_checked(right: str) -> None:
+    """Note that a right was checked (called by ``directory.rules.require``)."""
+    if frames := _frames.get():
+        frames[-1].checked.add(right)
+
+
+def note_recorded() -> None:
+    """Note that a journal row was written (called by ``accounts.operations.record``)."""
+    if frames := _frames.get():
+        frames[-1].recorded += 1
+
+
+@contextmanager
+def _frame(right: str, name: str) -> Iterator[None]:
+    frame = _Frame()
+    token = _frames.set((*_frames.get(), frame))
+    try:
+        yield
+    finally:
+        _frames.reset(token)
+    if right not in frame.checked or not frame.recorded:
+        message = f"{name} must check {right} and write a journal row"
+        raise RuntimeError(message)
+
+
+def operation(right: str, *, label: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function an operation. ``right`` is ``context.noun.verb``; ``label`` is the Chinese text of its button."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        context, noun, verb = right.split(".")
+
+        @functools.wraps(function)
+        def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            try:
+                with transaction.atomic(), _frame(right, function.__name__):
+                    return function(*args, **kwargs)
+            except Refusal as refusal:
+                _note_refusal(right, refusal, kwargs)
+                raise
+            except DatabaseError as error:
+                refusal = translated(error)
+                _note_refusal(right, refusal, kwargs)
+                raise refusal from error
+
+        REGISTRY[function.__name__] = Operation(function.__name__, right, label, run, context, noun, verb)
+        return run
+
+    return decorate
+
+
+def _note_refusal(right: str, refusal: Refusal, arguments: dict[str, Any]) -> None:
+    """Have the refusal journalled once, by the outermost operation, after the roll-back."""
+    if _frames.get():
+        return
+    write = import_string(settings.JOURNAL_WRITER)
+    row = functools.partial(write, right=right, refusal=refusal, arguments=arguments)
+    if (opened := current_scope()) is not None and connection.in_atomic_block:
+        opened.afterwards.append(row)
+    else:
+        row()
+
+
+SENTENCES = {
+    "23P01": ("taken", N_("这段时间已被占用，请换一个时间或另选一人")),
+    "23505": ("twice", N_("已有相同的记录，请刷新页面后查看")),
+    "23514": ("check", N_("数据不符合规定，未保存。请检查填写的内容")),
+    "23503": ("missing", N_("引用的记录不存在，请刷新页面后重试")),
+    "P0001": ("state.not_allowed", N_("当前状态不允许这样做，请刷新页面")),
+    "42501": ("outside", N_("这条记录不在您的管辖范围内")),
+}
+_GUARDED = ("40001", "40P01", "55P03")
+
+
+def translated(error: DatabaseError) -> Refusal:
+    """Translate what the database refused into a refusal; an unknown fault is raised again."""
+    cause = error.__cause__
+    state = getattr(cause, "sqlstate", "") or ""
+    if state in _GUARDED:
+        return NotAllowed("busy", N_("别人正在处理同一条记录，请稍后重试"))
+    if state not in SENTENCES:
+        raise error
+    code, sentence = SENTENCES[state]
+    constraint = getattr(getattr(cause, "diag", None), "constraint_name", "") or ""
+    kind = NotAllowed if state in {"P0001"} else Refused
+    return kind(_CONSTRAINTS.get(constraint, (f"database.{code}", sentence))[0], _CONSTRAINTS.get(constraint, (code, sentence))[1])
+
+
+_CONSTRAINTS: dict[str, tuple[str, str]] = {}
+
+
+def explain_constraint(name: str, code: str, sentence: str) -> None:
+    """Give a constraint its own code and sentence."""
+    _CONSTRAINTS[name] = (code, sentence)
+
+
+def locked(queryset: models.QuerySet[M], pk: int, seen: int | None = None) -> M:
+    """Return the row, locked. Raises NotFound, or Stale when the page the actor saw is out of date."""
+    row = queryset.select_for_update(of=("self",)).filter(pk=pk).first()
+    if row is None:
+        raise NotFound("row.not_found", N_("没有这条记录，或者它不在您的权限范围内"))
+    version = getattr(row, "version", None)
+    if seen is not None and version is not None and seen != version:
+        raise Stale("row.stale", N_("这条记录刚被别人修改过。您填写的内容还在，请刷新后再提交"), seen=seen, version=version)
+    return row
+
+
+def changed(row: models.Model, *, now: Any, **values: Any) -> dict[str, list[Any]]:
+    """Write new values of a locked row; return ``{field: [before, after]}`` of what differs."""
+    changes = {name: [plain(getattr(row, name)), plain(value)] for name, value in values.items() if getattr(row, name) != value}
+    for name, value in values.items():
+        setattr(row, name, value)
+    fields = list(values)
+    if hasattr(row, "version"):
+        row.version = row.version + 1
+        row.changed_at = now  # type: ignore[attr-defined]
+        fields += ["version", "changed_at"]
+    row.save(update_fields=fields)
+    return changes
+
+
+_PRIVATE = re.compile(r"(_enc|_index|phone|id_number|^password)")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as the journal stores it."""
+    if isinstance(value, models.Model):
+        return value.pk
+    if value is None or isinstance(value, bool | int | float | str):
+        return value if not isinstance(value, str) else str(value)
+    return str(value)
+
+
+def is_private(name: str) -> bool:
+    """Whether a field's value must not stand in the journal in clear."""
+    return bool(_PRIVATE.search(name))

@@ -1,0 +1,1 @@
+"""Where a need comes in: calls and tickets."""

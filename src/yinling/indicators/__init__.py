@@ -1,0 +1,1 @@
+"""The figures of the plans, computed from rows."""

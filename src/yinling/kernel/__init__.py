@@ -1,0 +1,1 @@
+"""Pure Python under everything else: no Django, no clock, no network."""

@@ -1,0 +1,151 @@
+"""What is to be done for whom, by whom, when, at which price and at whose cost: all frozen at placing."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from yinling.accounts.models import User
+from yinling.catalogue.models import Price, ServiceItem
+from yinling.directory.models import Organisation
+from yinling.entitlements.models import PAYERS, Entitlement
+from yinling.ground.guards import state_check, state_field, state_guards
+from yinling.ground.models import Scoped, ScopedQuerySet, Sealed, Versioned
+from yinling.hotline.models import CHANNELS, Ticket
+from yinling.orders.states import ORDER
+from yinling.people.models import Elder
+
+
+class Order(Scoped, Versioned, Sealed):
+    """One visit to be made. What the door needs (name, address, position, phone) is copied here, so that a provider sees it and no more.
+
+    ``div`` is the division of the home at placing. ``starts_at``/``ends_at`` is the booked time.
+    """
+
+    ticket = models.ForeignKey(Ticket, models.PROTECT, null=True, blank=True, related_name="+")
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    state = state_field(ORDER)
+    channel = models.CharField(max_length=10, choices=CHANNELS)
+    elder_name = models.CharField(max_length=40)
+    elder_sex = models.CharField(max_length=1)
+    address = models.CharField(max_length=200)
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    door_code = models.CharField(max_length=40, blank=True)
+    phone_enc = models.BinaryField(null=True)
+    wants_sex = models.CharField(max_length=1, blank=True)
+    dialect = models.CharField(max_length=20, blank=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    is_urgent = models.BooleanField(default=False)
+    note = models.CharField(max_length=500, blank=True)
+    placed_at = models.DateTimeField(null=True, blank=True)
+    accept_due_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    served_at = models.DateTimeField(null=True, blank=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+    total_fen = models.BigIntegerField(default=0)
+    self_fen = models.BigIntegerField(default=0)
+    cancel_reason = models.CharField(max_length=500, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["div", "state", "starts_at"], name="order_queue"),
+            models.Index(fields=["provider", "state", "starts_at"], name="order_provider"),
+            models.Index(fields=["elder", "-starts_at"], name="order_elder"),
+            models.Index(fields=["ticket"], name="order_ticket"),
+            models.Index(fields=["starts_at"], name="order_start"),
+        ]
+        constraints = [
+            state_check(ORDER, "order_state"),
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="order_time"),
+            models.CheckConstraint(condition=Q(state="draft") | Q(placed_at__isnull=False) | Q(state="cancelled"), name="order_placed_pair"),
+        ]
+        triggers = state_guards(ORDER)
+
+    @property
+    def code(self) -> str:
+        """The number people read aloud."""
+        return f"W-{self.created_at:%y%m%d}-{self.pk:04d}"
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class OrderLine(Scoped):
+    """One item of an order at its frozen price; the call-out fee is a line of its own."""
+
+    KINDS = [("item", "项目"), ("callout", "上门服务费")]
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="lines")
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    item = models.ForeignKey(ServiceItem, models.PROTECT, related_name="+")
+    price = models.ForeignKey(Price, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=KINDS)
+    name = models.CharField(max_length=60)
+    quantity = models.PositiveSmallIntegerField(default=1)
+    minutes = models.PositiveSmallIntegerField(default=0)
+    amount_fen = models.BigIntegerField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["order"], name="line_order")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.amount_fen}"
+
+
+class PayerShare(Scoped):
+    """What one payer bears of one line, frozen at placing. Shares of a line add up to its amount."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="shares")
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="shares")
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    payer = models.CharField(max_length=20, choices=PAYERS)
+    entitlement = models.ForeignKey(Entitlement, models.PROTECT, null=True, blank=True, related_name="+")
+    amount_fen = models.BigIntegerField()
+    reason = models.CharField(max_length=200)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["order"], name="share_order"), models.Index(fields=["line"], name="share_line")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_fen__gte=0), name="share_not_negative"),
+            models.UniqueConstraint(fields=["line", "payer", "entitlement"], nulls_distinct=False, name="share_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.payer} {self.amount_fen}"
+
+
+class Hold(Scoped):
+    """The settlement of one order stopped: why, by which cause, from when, and by whom and why released."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="holds")
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    cause = models.CharField(max_length=60)
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField(null=True, blank=True)
+    released_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    release_reason = models.CharField(max_length=500, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["order"], condition=Q(to_at=None), name="hold_open")]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "cause"], name="hold_once"),
+            models.CheckConstraint(condition=Q(to_at=None, released_by=None) | Q(to_at__isnull=False, released_by__isnull=False), name="hold_release_pair"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.cause}"

@@ -1,0 +1,1 @@
+"""The elders, their households, contacts and circumstances."""

@@ -1,0 +1,1 @@
+"""Abnormal orders, holds and releases."""

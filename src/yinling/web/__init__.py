@@ -1,0 +1,1 @@
+"""Screens and API: one query or one operation, then render."""

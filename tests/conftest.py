@@ -1,0 +1,51 @@
+"""What every test shares: the database roles and the browser."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:  # noqa: ARG001 - runs after it
+    """Migrate as the owner, then serve as the app, so that tests run under row-level security."""
+    owner = connection.settings_dict["USER"]
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            # Tests with real transactions empty the tables; nowhere else may the app do that.
+            cursor.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO yl_app")
+        _connect_as("yl_app")
+    yield
+    with django_db_blocker.unblock():
+        _connect_as(owner)
+
+
+@pytest.fixture(autouse=True)
+def _browser_beside_the_orm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Playwright keeps an event loop in the test's thread, which the ORM would refuse."""
+    if request.node.get_closest_marker("browser"):
+        monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    return browser_type_launch_args | {"executable_path": CHROMIUM, "args": CHROMIUM_OPTIONS}
+
+
+def _connect_as(role: str) -> None:
+    connection.close()
+    connection.settings_dict["USER"] = role
