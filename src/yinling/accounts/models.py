@@ -72,7 +72,13 @@ class Journal(Scoped):
     request_id = models.CharField(max_length=40, blank=True)
     is_refused = models.BooleanField(default=False)
     code = models.CharField(max_length=60, blank=True)
-    xid = models.BigIntegerField(db_default=models.Func(function="pg_current_xact_id", template="(%(function)s()::text::bigint)", output_field=models.BigIntegerField()))
+    xid = models.BigIntegerField(
+        db_default=models.Func(
+            function="pg_current_xact_id",
+            template="(%(function)s()::text::bigint)",
+            output_field=models.BigIntegerField(),
+        )
+    )
     digest = models.BinaryField(max_length=32)
 
     objects = ScopedQuerySet.as_manager()

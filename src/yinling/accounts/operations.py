@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -64,20 +65,37 @@ def write_refusal(*, right: str, refusal: Refusal, arguments: dict[str, Any]) ->
     row.save(force_insert=True)
 
 
+@dataclass(frozen=True)
+class Recipient:
+    """Whom a notice goes to and how: a login on its screens, or an address by SMS or call."""
+
+    user_id: int | None = None
+    channel: str = "screen"
+    address: str = ""
+
+
 def notify(
-    *, now: datetime, div: str, key: str, title: str, text: str, user_id: int | None = None, channel: str = "screen", address: str = "",
-    link: str = "", elder_id: int | None = None, provider_id: int | None = None,
-) -> Notice:  # fmt: skip
-    """Leave a notice for a person, once per key, and tell the person's open screens."""
+    *, now: datetime, about: models.Model, to: Recipient, key: str, title: str, text: str, link: str = ""
+) -> Notice:
+    """Leave a notice about a row, once per key, and tell the recipient's open screens."""
     notice = Notice.objects.filter(key=key).first()
     if notice is not None:
         return notice
     notice = Notice(
-        div=div, key=key, title=title, text=text, user_id=user_id, channel=channel, link=link, created_at=now,
-        elder_id=elder_id, provider_id=provider_id, sent_at=now if channel == "screen" else None,
-    )  # fmt: skip
-    notice.seal_field("address", address)
+        div=getattr(about, "div", NATION),
+        elder_id=about.pk if about._meta.model_name == "elder" else getattr(about, "elder_id", None),  # noqa: SLF001
+        provider_id=getattr(about, "provider_id", None),
+        user_id=to.user_id,
+        channel=to.channel,
+        key=key,
+        title=title,
+        text=text,
+        link=link,
+        created_at=now,
+        sent_at=now if to.channel == "screen" else None,
+    )
+    notice.seal_field("address", to.address)
     notice.save(force_insert=True)
-    if user_id is not None:
-        tell("notices", pk=notice.pk, div=div, user_id=user_id)
+    if to.user_id is not None:
+        tell("notices", pk=notice.pk, div=notice.div, user_id=to.user_id)
     return notice

@@ -12,7 +12,13 @@ from yinling.people.models import Elder
 class Assessment(Scoped, DatedFact):
     """A result: never compared by number across scales, so scale and level code stand together."""
 
-    LEVELS = [("intact", "能力完好"), ("mild", "轻度失能"), ("moderate", "中度失能"), ("severe", "重度失能"), ("total", "完全失能")]
+    LEVELS = [
+        ("intact", "能力完好"),
+        ("mild", "轻度失能"),
+        ("moderate", "中度失能"),
+        ("severe", "重度失能"),
+        ("total", "完全失能"),
+    ]
     SCALES = [("gbt42195_2022", "GB/T 42195-2022"), ("mzt039_2013", "MZ/T 039-2013")]
 
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")

@@ -129,7 +129,10 @@ class Staff(Scoped, Versioned, Sealed):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["div"], name="staff_div"), models.Index(fields=["provider"], name="staff_provider")]
+        indexes = [
+            models.Index(fields=["div"], name="staff_div"),
+            models.Index(fields=["provider"], name="staff_provider"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -193,7 +196,8 @@ class Suspension(Scoped):
         constraints = [
             models.UniqueConstraint(fields=["staff", "cause"], name="suspension_once"),
             models.CheckConstraint(
-                condition=Q(to_at=None, released_by=None) | Q(to_at__isnull=False, released_by__isnull=False), name="suspension_release_pair"
+                condition=Q(to_at=None, released_by=None) | Q(to_at__isnull=False, released_by__isnull=False),
+                name="suspension_release_pair",
             ),
         ]
 

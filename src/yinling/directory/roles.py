@@ -38,7 +38,13 @@ def _rights(*patterns: str) -> frozenset[str]:
 
 _EVERYBODY = ("accounts.user.adjust", "catalogue.item.view", "directory.organisation.view", "directory.area.view")
 _TOKENS = ("directory.token.issue", "directory.token.end")
-_TICKET_WORK = ("hotline.ticket.annotate", "hotline.ticket.resolve", "hotline.ticket.take", "hotline.ticket.transfer", "hotline.ticket.view")
+_TICKET_WORK = (
+    "hotline.ticket.annotate",
+    "hotline.ticket.resolve",
+    "hotline.ticket.take",
+    "hotline.ticket.transfer",
+    "hotline.ticket.view",
+)
 _PEOPLE_WORK = (
     "people.elder.view", "people.elder.register", "people.elder.update", "people.elder.relocate", "people.elder.bury",
     "people.contact.*", "people.circumstance.*", "people.consent.record", "people.representative.*",

@@ -9,7 +9,9 @@ from yinling.kernel.refusals import Denied, Refused
 from yinling.kernel.words import N_
 
 
-def may(actor: Actor, right: str, *, div: str | None = None, provider_id: int | None = None, elder_id: int | None = None) -> bool:
+def may(
+    actor: Actor, right: str, *, div: str | None = None, provider_id: int | None = None, elder_id: int | None = None
+) -> bool:
     """Whether the actor has the right and the row is the actor's: in the area, of the organisation, or of a linked elder.
 
     Without ``div`` the right alone decides (reading a list, a table without area).
@@ -25,7 +27,9 @@ def may(actor: Actor, right: str, *, div: str | None = None, provider_id: int | 
     return elder_id is not None and elder_id in actor.elder_ids
 
 
-def require(actor: Actor, right: str, *, div: str | None = None, provider_id: int | None = None, elder_id: int | None = None) -> None:
+def require(
+    actor: Actor, right: str, *, div: str | None = None, provider_id: int | None = None, elder_id: int | None = None
+) -> None:
     """Raise Denied unless ``may``; the sentence names the roles that could."""
     note_checked(right)
     if may(actor, right, div=div, provider_id=provider_id, elder_id=elder_id):
@@ -36,7 +40,9 @@ def require(actor: Actor, right: str, *, div: str | None = None, provider_id: in
     raise Denied("right.missing", N_("您当前的角色不能这样做。可以办理的角色：%(roles)s"), right=right, roles=names)
 
 
-def check_new_grant(*, role: str, held: frozenset[str], proposer_id: int, user_id: int, has_area: bool, has_organisation: bool) -> None:
+def check_new_grant(
+    *, role: str, held: frozenset[str], proposer_id: int, user_id: int, has_area: bool, has_organisation: bool
+) -> None:
     """Refuse a grant to oneself, of an unknown role, without its anchor, or that joins two of the three administrators (X-DJ-03)."""
     if role not in ROLES or role == "system":
         raise Refused("grant.role", N_("没有这个角色，请从列表中选择"), field="role")

@@ -52,7 +52,10 @@ class Assignment(Scoped, Versioned):
             state_check(ASSIGNMENT, "assignment_state"),
             ExclusionConstraint(
                 name="assignment_no_overlap",
-                expressions=[("staff", RangeOperators.EQUAL), (MomentRange("starts_at", "ends_at"), RangeOperators.OVERLAPS)],
+                expressions=[
+                    ("staff", RangeOperators.EQUAL),
+                    (MomentRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
                 condition=Q(state__in=LIVE),
             ),
             models.UniqueConstraint(fields=["order", "staff"], condition=Q(state__in=LIVE), name="assignment_once"),

@@ -8,6 +8,7 @@ import io
 from datetime import date, datetime
 
 from django.conf import settings
+from django.db import models
 from PIL import Image, UnidentifiedImageError
 
 from yinling.ground import crypto
@@ -35,15 +36,34 @@ def clean_image(content: bytes) -> bytes:
 
 
 def store(
-    content: bytes, *, kind: str, purpose: str, content_type: str, div: str, now: datetime, keep_until: date | None = None,
-    provider_id: int | None = None, elder_id: int | None = None, sha256: bytes | None = None,
-) -> StoredFile:  # fmt: skip
-    """Encrypt and keep a file. ``sha256`` is the hash of what was sent, where that differs from what is kept."""
-    digest = sha256 or hashlib.sha256(content).digest()
+    content: bytes,
+    *,
+    kind: str,
+    purpose: str,
+    content_type: str,
+    owner: models.Model,
+    now: datetime,
+    keep_until: date | None = None,
+    sha256: bytes | None = None,
+) -> StoredFile:
+    """Encrypt and keep a file that belongs to a row (whose division, provider and elder it takes).
+
+    ``sha256`` is the hash of what was sent, where that differs from what is kept.
+    """
     row = StoredFile(
-        sha256=digest, kind=kind, purpose=purpose, content_type=content_type, size=len(content), div=div, stored_at=now,
-        keep_until=keep_until, provider_id=provider_id, elder_id=elder_id, enc_suite=settings.SUITE, enc_kid=crypto.current_key(),
-    )  # fmt: skip
+        sha256=sha256 or hashlib.sha256(content).digest(),
+        kind=kind,
+        purpose=purpose,
+        content_type=content_type,
+        size=len(content),
+        div=getattr(owner, "div", ""),
+        provider_id=getattr(owner, "provider_id", None),
+        elder_id=getattr(owner, "elder_id", None),
+        stored_at=now,
+        keep_until=keep_until,
+        enc_suite=settings.SUITE,
+        enc_kid=crypto.current_key(),
+    )
     row.path = f"{row.seal_id.hex[:2]}/{row.seal_id.hex}"
     target = settings.DATA / "files" / row.path
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,9 @@ from yinling.kernel.words import N_
 KEPT = timedelta(days=7)
 
 
-def once(*, user_id: int, key: str, route: str, body: Any, perform: Callable[[], tuple[int, Any]]) -> tuple[int, Any, bool]:
+def once(
+    *, user_id: int, key: str, route: str, body: Any, perform: Callable[[], tuple[int, Any]]
+) -> tuple[int, Any, bool]:
     """Return ``(status, answer, repeated)``: performed now, or the stored answer of the first time.
 
     Raises Refused (422) for a known key with another body, NotAllowed (409) while the first is still in flight.

@@ -86,7 +86,9 @@ class DatedFact(models.Model):
 def in_force(day: Any, *, prefix: str = "") -> Q:
     """Return the condition that a dated fact holds on a day, as known now."""
     after = {f"{prefix}valid_to__gt": day}
-    return Q(**{f"{prefix}valid_from__lte": day, f"{prefix}recorded_to": None}) & (Q(**{f"{prefix}valid_to": None}) | Q(**after))
+    return Q(**{f"{prefix}valid_from__lte": day, f"{prefix}recorded_to": None}) & (
+        Q(**{f"{prefix}valid_to": None}) | Q(**after)
+    )
 
 
 def no_overlap(name: str, *columns: str, condition: Q | None = None) -> ExclusionConstraint:

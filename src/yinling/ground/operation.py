@@ -133,9 +133,9 @@ def operation(right: str, *, label: str = "") -> Callable[[Callable[P, R]], Call
                 _note_refusal(right, refusal, kwargs)
                 raise
             except DatabaseError as error:
-                refusal = translated(error)
-                _note_refusal(right, refusal, kwargs)
-                raise refusal from error
+                answer = translated(error)
+                _note_refusal(right, answer, kwargs)
+                raise answer from error
 
         REGISTRY[function.__name__] = Operation(function.__name__, right, label, run, context, noun, verb)
         return run
@@ -176,8 +176,9 @@ def translated(error: DatabaseError) -> Refusal:
         raise error
     code, sentence = SENTENCES[state]
     constraint = getattr(getattr(cause, "diag", None), "constraint_name", "") or ""
-    kind = NotAllowed if state in {"P0001"} else Refused
-    return kind(_CONSTRAINTS.get(constraint, (f"database.{code}", sentence))[0], _CONSTRAINTS.get(constraint, (code, sentence))[1])
+    kind = NotAllowed if state == "P0001" else Refused
+    code, sentence = _CONSTRAINTS.get(constraint, (f"database.{code}", sentence))
+    return kind(code, sentence)
 
 
 _CONSTRAINTS: dict[str, tuple[str, str]] = {}
@@ -195,13 +196,17 @@ def locked(queryset: models.QuerySet[M], pk: int, seen: int | None = None) -> M:
         raise NotFound("row.not_found", N_("没有这条记录，或者它不在您的权限范围内"))
     version = getattr(row, "version", None)
     if seen is not None and version is not None and seen != version:
-        raise Stale("row.stale", N_("这条记录刚被别人修改过。您填写的内容还在，请刷新后再提交"), seen=seen, version=version)
+        raise Stale(
+            "row.stale", N_("这条记录刚被别人修改过。您填写的内容还在，请刷新后再提交"), seen=seen, version=version
+        )
     return row
 
 
 def changed(row: models.Model, *, now: Any, **values: Any) -> dict[str, list[Any]]:
     """Write new values of a locked row; return ``{field: [before, after]}`` of what differs."""
-    changes = {name: [plain(getattr(row, name)), plain(value)] for name, value in values.items() if getattr(row, name) != value}
+    changes = {
+        name: [plain(getattr(row, name)), plain(value)] for name, value in values.items() if getattr(row, name) != value
+    }
     for name, value in values.items():
         setattr(row, name, value)
     fields = list(values)

@@ -90,7 +90,9 @@ def division_sql(column: str = "div") -> str:
     return f"({column} >= {setting} AND {column} < {setting} || ':')"
 
 
-def scope_policy(table: str, *, provider: str = "", elder: str = "", staff: str = "", user: str = "", append_only: bool = False) -> str:
+def scope_policy(
+    table: str, *, provider: str = "", elder: str = "", staff: str = "", user: str = "", append_only: bool = False
+) -> str:
     """Return the SQL that switches row-level security on for a table.
 
     ``provider``, ``elder``, ``staff`` and ``user`` name the columns that make a row one's own. ``append_only`` takes UPDATE and DELETE away.

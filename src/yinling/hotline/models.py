@@ -13,7 +13,14 @@ from yinling.hotline.states import CALL, TICKET
 from yinling.people.models import Elder
 
 CHANNELS = [("phone", "电话"), ("app", "手机端"), ("device", "一键呼叫"), ("console", "电脑端"), ("visitor", "探访员")]
-KINDS = [("enquiry", "咨询"), ("request", "求助"), ("complaint", "投诉"), ("suggestion", "建议"), ("report", "举报"), ("emergency", "紧急")]
+KINDS = [
+    ("enquiry", "咨询"),
+    ("request", "求助"),
+    ("complaint", "投诉"),
+    ("suggestion", "建议"),
+    ("report", "举报"),
+    ("emergency", "紧急"),
+]
 LEVELS = [("urgent", "紧急"), ("high", "较急"), ("normal", "一般")]
 
 
@@ -43,7 +50,10 @@ class Call(Scoped, Versioned, Sealed):
         constraints = [
             state_check(CALL, "call_state"),
             models.UniqueConstraint(fields=["seat"], condition=Q(state="answered"), name="call_one_per_seat"),
-            models.CheckConstraint(condition=Q(state__in=["ringing", "abandoned"]) | Q(answered_at__isnull=False, seat__isnull=False), name="call_answer_pair"),
+            models.CheckConstraint(
+                condition=Q(state__in=["ringing", "abandoned"]) | Q(answered_at__isnull=False, seat__isnull=False),
+                name="call_answer_pair",
+            ),
         ]
         triggers = state_guards(CALL)
 
@@ -107,7 +117,10 @@ class Ticket(Scoped, Versioned):
         ]
         constraints = [
             state_check(TICKET, "ticket_state"),
-            models.CheckConstraint(condition=Q(state="closed", closed_at__isnull=False) | (~Q(state="closed") & Q(closed_at=None)), name="ticket_closed_pair"),
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_at__isnull=False) | (~Q(state="closed") & Q(closed_at=None)),
+                name="ticket_closed_pair",
+            ),
         ]
         triggers = state_guards(TICKET)
 

@@ -62,7 +62,9 @@ class Order(Scoped, Versioned, Sealed):
         constraints = [
             state_check(ORDER, "order_state"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="order_time"),
-            models.CheckConstraint(condition=Q(state="draft") | Q(placed_at__isnull=False) | Q(state="cancelled"), name="order_placed_pair"),
+            models.CheckConstraint(
+                condition=Q(state="draft") | Q(placed_at__isnull=False) | Q(state="cancelled"), name="order_placed_pair"
+            ),
         ]
         triggers = state_guards(ORDER)
 
@@ -144,7 +146,10 @@ class Hold(Scoped):
         indexes = [models.Index(fields=["order"], condition=Q(to_at=None), name="hold_open")]
         constraints = [
             models.UniqueConstraint(fields=["order", "cause"], name="hold_once"),
-            models.CheckConstraint(condition=Q(to_at=None, released_by=None) | Q(to_at__isnull=False, released_by__isnull=False), name="hold_release_pair"),
+            models.CheckConstraint(
+                condition=Q(to_at=None, released_by=None) | Q(to_at__isnull=False, released_by__isnull=False),
+                name="hold_release_pair",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -33,7 +33,12 @@ class Household(Scoped, Versioned):
 class Elder(Scoped, Versioned, Sealed):
     """A person served. Id number and phone are sealed and found by blind index; the row moves with the elder."""
 
-    ID_TYPES = [("id", "居民身份证"), ("residence_permit", "港澳台居民居住证"), ("passport", "护照"), ("none", "无证件")]
+    ID_TYPES = [
+        ("id", "居民身份证"),
+        ("residence_permit", "港澳台居民居住证"),
+        ("passport", "护照"),
+        ("none", "无证件"),
+    ]
     SEXES = [("1", "男"), ("2", "女"), ("9", "未说明")]
 
     scope_elder = "id"
@@ -66,7 +71,9 @@ class Elder(Scoped, Versioned, Sealed):
             models.Index(fields=["household"], name="elder_household"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["id_type", "id_number_index"], condition=Q(id_number_index__isnull=False), name="elder_id_once")
+            models.UniqueConstraint(
+                fields=["id_type", "id_number_index"], condition=Q(id_number_index__isnull=False), name="elder_id_once"
+            )
         ]
 
     def __str__(self) -> str:
@@ -83,7 +90,10 @@ class ElderKey(Scoped):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["key", "div"], name="elder_key"), models.Index(fields=["elder"], name="elder_key_elder")]
+        indexes = [
+            models.Index(fields=["key", "div"], name="elder_key"),
+            models.Index(fields=["elder"], name="elder_key_elder"),
+        ]
 
     def __str__(self) -> str:
         return self.kind
@@ -92,7 +102,14 @@ class ElderKey(Scoped):
 class Contact(Scoped, Versioned, Sealed):
     """A person to call for an elder: family, neighbour, guardian. ``order`` 1 is called first."""
 
-    KINDS = [("spouse", "配偶"), ("child", "子女"), ("grandchild", "孙辈"), ("neighbour", "邻居"), ("guardian", "监护人"), ("other", "其他")]
+    KINDS = [
+        ("spouse", "配偶"),
+        ("child", "子女"),
+        ("grandchild", "孙辈"),
+        ("neighbour", "邻居"),
+        ("guardian", "监护人"),
+        ("other", "其他"),
+    ]
 
     elder = models.ForeignKey(Elder, models.CASCADE, related_name="contacts")
     kind = models.CharField(max_length=12, choices=KINDS)
@@ -104,7 +121,10 @@ class Contact(Scoped, Versioned, Sealed):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["phone_index"], name="contact_phone"), models.Index(fields=["elder"], name="contact_elder")]
+        indexes = [
+            models.Index(fields=["phone_index"], name="contact_phone"),
+            models.Index(fields=["elder"], name="contact_elder"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
@@ -124,7 +144,10 @@ class Representative(Scoped, DatedFact):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["user"], name="representative_user"), models.Index(fields=["elder"], name="representative_elder")]
+        indexes = [
+            models.Index(fields=["user"], name="representative_user"),
+            models.Index(fields=["elder"], name="representative_elder"),
+        ]
         constraints = [no_overlap("representative_no_overlap", "elder", "user")]
 
     def __str__(self) -> str:
@@ -167,7 +190,10 @@ class Circumstance(Scoped, DatedFact):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["elder", "kind"], name="circumstance_elder"), models.Index(fields=["div", "kind"], name="circumstance_div")]
+        indexes = [
+            models.Index(fields=["elder", "kind"], name="circumstance_elder"),
+            models.Index(fields=["div", "kind"], name="circumstance_div"),
+        ]
         constraints = [no_overlap("circumstance_no_overlap", "elder", "kind")]
 
     def __str__(self) -> str:

@@ -92,8 +92,13 @@ class Charge(Scoped):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["order"], name="charge_order"), models.Index(fields=["provider", "service_day"], name="charge_provider")]
-        constraints = [models.UniqueConstraint(fields=["line", "payer", "entitlement"], nulls_distinct=False, name="charge_once")]
+        indexes = [
+            models.Index(fields=["order"], name="charge_order"),
+            models.Index(fields=["provider", "service_day"], name="charge_provider"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["line", "payer", "entitlement"], nulls_distinct=False, name="charge_once")
+        ]
         triggers = append_only()
 
     def __str__(self) -> str:
@@ -120,10 +125,15 @@ class Statement(Scoped, Versioned):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["div", "month"], name="statement_div"), models.Index(fields=["provider", "month"], name="statement_provider")]
+        indexes = [
+            models.Index(fields=["div", "month"], name="statement_div"),
+            models.Index(fields=["provider", "month"], name="statement_provider"),
+        ]
         constraints = [
             state_check(STATEMENT, "statement_state"),
-            models.UniqueConstraint(fields=["provider", "payer", "month"], condition=~Q(state="returned"), name="statement_once"),
+            models.UniqueConstraint(
+                fields=["provider", "payer", "month"], condition=~Q(state="returned"), name="statement_once"
+            ),
             models.CheckConstraint(condition=~Q(reviewed_by=F("approved_by")), name="statement_two_persons"),
         ]
         triggers = state_guards(STATEMENT)
@@ -149,7 +159,9 @@ class StatementLine(Scoped):
 
     class Meta:
         indexes = [models.Index(fields=["statement"], name="statement_line")]
-        constraints = [models.UniqueConstraint(fields=["charge"], condition=Q(is_live=True), name="statement_line_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["charge"], condition=Q(is_live=True), name="statement_line_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.statement_id} {self.charge_id}"

@@ -50,7 +50,8 @@ class Finding(Scoped, Versioned):
         constraints = [
             state_check(FINDING, "finding_state"),
             models.CheckConstraint(
-                condition=Q(state__in=["open", "acknowledged"], decided_by=None) | Q(state__in=["released", "upheld"], decided_by__isnull=False),
+                condition=Q(state__in=["open", "acknowledged"], decided_by=None)
+                | Q(state__in=["released", "upheld"], decided_by__isnull=False),
                 name="finding_decision_pair",
             ),
         ]

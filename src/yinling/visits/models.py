@@ -30,7 +30,9 @@ class Visit(Scoped, Versioned):
     tasks = models.JSONField(default=list)
     findings = models.CharField(max_length=2000, blank=True)
     signed_by = models.CharField(max_length=40, blank=True)
-    signed_as = models.CharField(max_length=10, blank=True, choices=[("self", "本人"), ("family", "家属"), ("agent", "代理人")])
+    signed_as = models.CharField(
+        max_length=10, blank=True, choices=[("self", "本人"), ("family", "家属"), ("agent", "代理人")]
+    )
     abort_reason = models.CharField(max_length=500, blank=True)
 
     objects = ScopedQuerySet.as_manager()
@@ -45,7 +47,9 @@ class Visit(Scoped, Versioned):
         constraints = [
             state_check(VISIT, "visit_state"),
             models.UniqueConstraint(fields=["staff"], condition=Q(state="on_site"), name="visit_one_at_a_time"),
-            models.CheckConstraint(condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")) | Q(started_at=None), name="visit_time"),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")) | Q(started_at=None), name="visit_time"
+            ),
         ]
         triggers = state_guards(VISIT)
 
@@ -99,7 +103,10 @@ class Evidence(Scoped):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["visit"], name="evidence_visit"), models.Index(fields=["sha256"], name="evidence_hash")]
+        indexes = [
+            models.Index(fields=["visit"], name="evidence_visit"),
+            models.Index(fields=["sha256"], name="evidence_hash"),
+        ]
         triggers = append_only()
 
     def __str__(self) -> str:

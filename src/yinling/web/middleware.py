@@ -35,7 +35,9 @@ class ActorMiddleware:
         """Pass on; the work is in ``process_view``, where exceptions of the view can still be seen."""
         return self.get_response(request)
 
-    def process_view(self, request: Any, view: Callable[..., HttpResponse], args: tuple[Any, ...], kwargs: dict[str, Any]) -> HttpResponse | None:
+    def process_view(
+        self, request: Any, view: Callable[..., HttpResponse], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
         """Open the scope around the view; views that need none (static texts, log-in, API with a token) say so."""
         if getattr(view, "own_scope", False):
             request.now = business_now()
