@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from tests.factories import WIDE
+from yinling.ground.scope import OpenScope, scope
+
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -44,6 +47,13 @@ def _browser_beside_the_orm(request: pytest.FixtureRequest, monkeypatch: pytest.
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     return browser_type_launch_args | {"executable_path": CHROMIUM, "args": CHROMIUM_OPTIONS}
+
+
+@pytest.fixture
+def wide(db: None) -> Iterator[OpenScope]:  # noqa: ARG001 - the scope needs the transaction of the test
+    """The scope of a whole province, in which the makers of ``tests/factories.py`` work."""
+    with scope(WIDE) as opened:
+        yield opened
 
 
 def _connect_as(role: str) -> None:

@@ -75,6 +75,7 @@ def _database(url: str, pool: int) -> dict[str, Any]:
         "HOST": parts.get("host", ""),
         "PORT": str(parts.get("port", "")),
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
         "TEST": {"NAME": f"test_yinling{os.environ.get('YINLING_TEST_DB', '')}"},
     }

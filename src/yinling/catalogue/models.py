@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import models
 from django.db.models import Q
 
@@ -10,6 +12,7 @@ from yinling.catalogue.states import PRICE_LIST
 from yinling.directory.models import Organisation
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import DatedFact, Versioned, no_overlap
+from yinling.kernel.period import local_date
 
 FAMILIES = [
     ("meal", "助餐"), ("daily_care", "生活照料"), ("rehab_nursing", "康复护理"), ("rescue", "紧急救援"), ("comfort", "精神慰藉"),
@@ -19,7 +22,10 @@ BASIC = ("meal", "daily_care", "rehab_nursing", "rescue", "comfort")
 
 
 class ServiceItem(Versioned):
-    """An item of the list: what is done in which steps and minutes, who may do it, and by which standard."""
+    """An item of the list: what is done in which steps and minutes, who may do it, and by which standard.
+
+    ``effective_on`` holds, for each published text that was changed, the day from which it holds (R-ORD-10).
+    """
 
     code = models.CharField(max_length=20, unique=True)
     family = models.CharField(max_length=20, choices=FAMILIES)
@@ -36,9 +42,15 @@ class ServiceItem(Versioned):
     guide = models.CharField(max_length=500, blank=True)
     support_policy = models.CharField(max_length=300, blank=True)
     is_active = models.BooleanField(default=True)
+    effective_on = models.JSONField(default=dict, blank=True)
 
     def __str__(self) -> str:
         return self.name
+
+    def effective(self, name: str) -> date:
+        """The day from which a published text holds; one never changed holds since the item stands in the list."""
+        stored = self.effective_on.get(name)
+        return date.fromisoformat(stored) if stored else local_date(self.created_at)
 
 
 class PriceList(Versioned):
@@ -66,7 +78,10 @@ class PriceList(Versioned):
 
 
 class Price(DatedFact):
-    """What an organisation asks for an item, in fen, on which days; ``callout_fee_fen`` is asked once a visit."""
+    """What an organisation asks for an item, in fen, on which days; ``callout_fee_fen`` is asked once a visit.
+
+    The price of a draft was on record for no moment (``recorded_to`` = ``recorded_from``); publishing puts it on record.
+    """
 
     price_list = models.ForeignKey(PriceList, models.PROTECT, related_name="prices")
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")

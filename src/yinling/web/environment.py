@@ -2,16 +2,62 @@
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
 from typing import Any
 
+import django
+from django.contrib.staticfiles.finders import find
 from django.forms.renderers import Jinja2 as DjangoJinja2
-from jinja2 import Environment
+from django.template import engines
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import get_language, gettext, ngettext, pgettext
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import InternationalizationExtension
+
+from yinling.web.show import FILTERS
+
+FORM_WIDGETS = Path(django.__file__).parent / "forms" / "jinja2"
 
 
 def environment(**options: Any) -> Environment:
-    """Return the environment of all pages."""
-    return Environment(**options)  # noqa: S701 - Django switches autoescape on
+    """Return the environment of all pages: strict, translated, with the macros of ``ui.html`` as the global ``ui``."""
+    folders = options["loader"].searchpath
+    options |= {
+        "loader": FileSystemLoader([*folders, FORM_WIDGETS]),
+        "undefined": StrictUndefined,
+        "extensions": [InternationalizationExtension],
+        "trim_blocks": True,
+        "lstrip_blocks": True,
+    }
+    env = Environment(**options)  # noqa: S701 - Django switches autoescape on
+    env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
+    env.filters.update(FILTERS)
+    env.globals.update(static=static, vendor=vendor, url=reverse, language=get_language)
+    env.globals["ui"] = env.get_template("ui.html").module
+    return env
+
+
+def pages() -> Environment:
+    """Return the one environment in use."""
+    return engines["jinja2"].env  # type: ignore[no-any-return, attr-defined]
+
+
+@functools.cache
+def vendor(path: str) -> str:
+    """Return the address of a fetched browser file, or nothing where ``./run`` could not fetch it."""
+    return static(f"vendor/{path}") if find(f"vendor/{path}") else ""
 
 
 class FormRenderer(DjangoJinja2):
-    """Renders fields with our templates."""
+    """Renders forms with our templates in our environment; widgets come from Django."""
+
+    form_template_name = "form.html"
+    field_template_name = "field.html"
+
+    @cached_property
+    def engine(self) -> Any:  # type: ignore[override]
+        """Return our engine."""
+        return engines["jinja2"]

@@ -1,0 +1,1 @@
+"""The JSON API: the same operations, rights and refusals as the screens."""

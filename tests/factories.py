@@ -1,0 +1,301 @@
+"""Rows for tests: one maker per model, made directly, valid, and with nothing that the caller did not ask for.
+
+Every maker of a scoped row needs a scope that covers it: the fixture ``wide``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from yinling.accounts.models import User
+from yinling.catalogue.models import Price, PriceList, ServiceItem
+from yinling.catalogue.states import PriceListState
+from yinling.directory.models import Area, Grant, Organisation, Qualification, ServiceArea, Site, Staff
+from yinling.directory.queries import actor_from, system_actor
+from yinling.directory.roles import ROLES
+from yinling.directory.states import GrantState
+from yinling.entitlements.models import Entitlement, Scheme
+from yinling.ground.crypto import blind_index
+from yinling.kernel.actor import Actor
+from yinling.kernel.credit_code import made_up_credit_code
+from yinling.kernel.id_number import made_up
+from yinling.orders.models import Order, OrderLine, PayerShare
+from yinling.orders.states import OrderState
+from yinling.people.models import Elder, ElderKey, Household, Representative
+from yinling.people.rules import name_keys
+
+NOW = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
+"""Monday, 10:00 in China."""
+TODAY = date(2026, 6, 15)
+LONG_AGO = date(2020, 1, 1)
+
+CITY = "3202"
+DISTRICT, OTHER_DISTRICT = "320213", "320281"
+STREET, OTHER_STREET = "320213021", "320281100"
+COMMUNITY, NEIGHBOUR, OTHER_COMMUNITY = "320213021001", "320213021002", "320281100200"
+WIDE = Actor(None, "全省", "city", ROLES["city"].rights, div="32")
+"""For the fixture ``wide`` and for tests with threads, which open scopes of their own."""
+
+_TREE = [
+    (CITY, "无锡市", "city", "市"),
+    (DISTRICT, "梁溪区", "district", "区"),
+    (STREET, "崇安寺街道", "street", "街道"),
+    (COMMUNITY, "公园社区", "community", "居委会"),
+    (NEIGHBOUR, "学前社区", "community", "居委会"),
+    (OTHER_DISTRICT, "江阴市", "district", "县级市"),
+    (OTHER_STREET, "璜土镇", "street", "镇"),
+    (OTHER_COMMUNITY, "利城村", "community", "村委会"),
+]
+_WAY_TO: dict[str, list[OrderState]] = {
+    "placed": [OrderState.PLACED],
+    "accepted": [OrderState.PLACED, OrderState.ACCEPTED],
+    "assigned": [OrderState.PLACED, OrderState.ASSIGNED],
+    "in_service": [OrderState.PLACED, OrderState.ASSIGNED, OrderState.IN_SERVICE],
+    "served": [OrderState.PLACED, OrderState.ASSIGNED, OrderState.IN_SERVICE, OrderState.SERVED],
+    "settled": [OrderState.PLACED, OrderState.ASSIGNED, OrderState.IN_SERVICE, OrderState.SERVED, OrderState.SETTLED],
+    "cancelled": [OrderState.CANCELLED],
+    "failed": [OrderState.PLACED, OrderState.ASSIGNED, OrderState.FAILED],
+    "draft": [],
+}
+_WAY_TO["closed"] = [*_WAY_TO["settled"], OrderState.CLOSED]
+_serials = itertools.count(1)
+
+
+def serial() -> int:
+    """Return a number no maker has used yet."""
+    return next(_serials)
+
+
+def make_area_tree() -> dict[str, Area]:
+    """A city with two districts: the first with a street of two communities, the other with a town of one village."""
+    known = {row.div: row for row in Area.objects.all()}
+    for div, name, level, kind in _TREE:
+        if div not in known:
+            parent = next((known[div[:size]] for size in (9, 6, 4) if len(div) > size and div[:size] in known), None)
+            known[div] = Area.objects.create(
+                div=div, code=div.ljust(12, "0"), name=name, short_name=name, level=level, kind=kind, parent=parent,
+                lon=120.30 if div.startswith(DISTRICT) else 120.20, lat=31.57, source="test", valid_from=LONG_AGO,
+            )  # fmt: skip
+    return known
+
+
+def city() -> Area:
+    """The city of the tree."""
+    return make_area_tree()[CITY]
+
+
+def make_user(**values: Any) -> User:
+    """A login with the password ``correct-horse-1``."""
+    number = serial()
+    chosen = {"username": f"user{number}", "name": f"用户{number}", "password": "correct-horse-1", **values}
+    return User.objects.create_user(**chosen)
+
+
+def make_grant(user: User, role: str, *, div: str = "", organisation: Organisation | None = None) -> Grant:
+    """An active grant, proposed and confirmed by two other persons."""
+    first, second = (
+        User.objects.get_or_create(username=f"security{number}", defaults={"name": f"安全{number}"})[0]
+        for number in (1, 2)
+    )
+    grant = Grant.objects.create(
+        user=user, role=role, div=div, organisation=organisation, reason="test", from_at=NOW - timedelta(days=4000), proposed_by=first,
+        created_at=NOW, changed_at=NOW,
+    )  # fmt: skip
+    grant.state, grant.confirmed_by = GrantState.ACTIVE, second
+    grant.save()
+    return grant
+
+
+def actor(
+    role: str, div: str = CITY, organisation: Organisation | None = None, elders: tuple[Elder, ...] = (),
+    staff: Staff | None = None,
+) -> Actor:  # fmt: skip
+    """A user with an active grant of the role, as actor. ``elders`` are those an elder or family login stands for."""
+    anchor = ROLES[role].anchor
+    if staff is not None:
+        organisation = staff.provider
+    if anchor == "organisation" and organisation is None:
+        organisation = make_organisation()
+    user = make_user()
+    grant = make_grant(user, role, div=div if anchor == "area" else "", organisation=organisation)
+    if staff is not None:
+        Staff.objects.filter(pk=staff.pk).update(user=user)
+    for elder in elders:
+        make_representative(elder, user, capacity="self" if role == "elder" else "family")
+    return actor_from(
+        user, grant, elder_ids=tuple(elder.pk for elder in elders), staff_id=staff.pk if staff else None
+    )
+
+
+def system(div: str = CITY) -> Actor:
+    """The system user, as jobs act."""
+    User.objects.get_or_create(username="system", defaults={"name": "系统", "is_system": True})
+    return system_actor(div)
+
+
+def make_organisation(**values: Any) -> Organisation:
+    """A provider of home care in the first district, with one site."""
+    number = serial()
+    chosen = {
+        "name": f"无锡安心居家养老服务有限公司{number}", "short_name": f"安心{number}", "credit_code": made_up_credit_code(number),
+        "kind": "home_care", "div": DISTRICT, "address": "人民中路1号", "is_provider": True, "valid_from": LONG_AGO,
+        "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    organisation = Organisation.objects.create(**chosen)
+    make_site(organisation)
+    return organisation
+
+
+def make_site(organisation: Organisation, **values: Any) -> Site:
+    """A site of an organisation."""
+    chosen = {
+        "name": organisation.short_name, "kind": organisation.kind, "div": organisation.div, "address": organisation.address,
+        "lon": 120.305, "lat": 31.575, "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    return Site.objects.create(organisation=organisation, **chosen)
+
+
+def make_staff(
+    organisation: Organisation | None = None, *, qualified: tuple[str, ...] | str = ("care_worker",), **values: Any
+) -> Staff:
+    """A carer with qualifications that hold now."""
+    provider = organisation or make_organisation()
+    chosen = {
+        "div": provider.div, "site": provider.sites.first(), "name": f"护理{serial()}", "kind": "care_worker", "sex": "2",
+        "day_from": time(8), "day_to": time(18), "employed_from": LONG_AGO, "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    staff = Staff.objects.create(provider=provider, **chosen)
+    for kind in (qualified,) if isinstance(qualified, str) else qualified:
+        make_qualification(staff, kind)
+    return staff
+
+
+def make_qualification(staff: Staff, kind: str = "care_worker", **values: Any) -> Qualification:
+    """A certificate that holds now."""
+    chosen = {
+        "div": staff.div, "number": f"Z{serial():06d}", "issuer": "市人社局", "valid_from": LONG_AGO, "recorded_from": NOW, **values
+    }  # fmt: skip
+    return Qualification.objects.create(staff=staff, provider_id=staff.provider_id, kind=kind, **chosen)
+
+
+def make_service_area(organisation: Organisation, family: str = "daily_care", div: str = CITY, **values: Any) -> ServiceArea:
+    """The body that answers for a family of services in an area."""
+    chosen = {"valid_from": LONG_AGO, "recorded_from": NOW, **values}
+    return ServiceArea.objects.create(organisation=organisation, family=family, div=div, **chosen)
+
+
+def make_household(div: str = COMMUNITY, **values: Any) -> Household:
+    """A home with its position."""
+    number = serial()
+    chosen = {
+        "address": f"中山路{number}号", "lon": 120.30, "lat": 31.57, "door_code": f"D{number:08d}", "created_at": NOW, "changed_at": NOW,
+        **values,
+    }  # fmt: skip
+    return Household.objects.create(div=div, **chosen)
+
+
+def make_elder(div: str = COMMUNITY, *, phone: str = "", household: Household | None = None, **values: Any) -> Elder:
+    """A made-up woman of 80 with id number and phone, found by her name."""
+    number = serial()
+    phone = phone or f"1990000{number % 10000:04d}"
+    chosen = {
+        "name": "王秀英", "sex": "2", "born_on": date(1946, 3, 1), "id_type": "id", "phone_last4": phone[-4:], "is_made_up": True,
+        "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    elder = Elder(div=div, household=household or make_household(div), **chosen)
+    if elder.id_type == "id":
+        id_number = made_up(number, elder.born_on, "male" if elder.sex == "1" else "female").number
+        elder.id_number_index = blind_index(id_number, purpose="id_number")
+        elder.seal_field("id_number", id_number)
+    elder.phone_index = blind_index(phone, purpose="phone")
+    elder.seal_field("phone", phone)
+    elder.save()
+    ElderKey.objects.bulk_create(
+        ElderKey(elder=elder, div=div, kind=kind, key=key) for kind, key in name_keys(elder.name)
+    )
+    return elder
+
+
+def make_representative(elder: Elder, user: User, **values: Any) -> Representative:
+    """A login that stands for an elder."""
+    chosen = {"capacity": "family", "valid_from": LONG_AGO, "recorded_from": NOW, **values}
+    return Representative.objects.create(div=elder.div, elder=elder, user=user, **chosen)
+
+
+def make_item(**values: Any) -> ServiceItem:
+    """An hour of daily care by a care worker."""
+    chosen = {
+        "code": f"T{serial():04d}", "family": "daily_care", "name": "生活照料", "description": "洗漱、穿衣、整理", "standard": "GB/T 43153",
+        "standard_minutes": 60, "steps": ["洗漱", "整理"], "needs_qualification": "care_worker", "department": "民政局",
+        "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    return ServiceItem.objects.create(**chosen)
+
+
+def make_price(
+    item: ServiceItem | None = None, organisation: Organisation | None = None, amount_fen: int = 8000, **values: Any
+) -> Price:
+    """A published price, in force since 2020."""
+    body = organisation or make_organisation()
+    prices = PriceList.objects.create(
+        organisation=body, basis="market", document="价目公示", drafted_by=make_user(), created_at=NOW, changed_at=NOW
+    )
+    chosen = {"valid_from": LONG_AGO, "recorded_from": NOW, **values}
+    price = Price.objects.create(
+        price_list=prices, organisation=body, item=item or make_item(), amount_fen=amount_fen, **chosen
+    )
+    prices.state, prices.published_by = PriceListState.PUBLISHED, make_user()
+    prices.published_at = datetime.combine(LONG_AGO, time(), UTC)
+    prices.save()
+    return price
+
+
+def make_scheme(**values: Any) -> Scheme:
+    """A voucher of half the price."""
+    chosen = {
+        "code": f"voucher{serial()}", "name": "消费补贴券", "payer": "voucher", "fund": "voucher", "families": ["daily_care"],
+        "div": CITY, "document": "test", **values,
+    }  # fmt: skip
+    return Scheme.objects.create(**chosen)
+
+
+def make_entitlement(elder: Elder, scheme: Scheme | None = None, **values: Any) -> Entitlement:
+    """Half of the price, at most 800 yuan a month."""
+    chosen = {
+        "share_bp": 5000, "monthly_cap_fen": 80000, "basis": "test", "valid_from": LONG_AGO, "recorded_from": NOW, "created_at": NOW,
+        "changed_at": NOW, **values,
+    }  # fmt: skip
+    return Entitlement.objects.create(div=elder.div, elder=elder, scheme=scheme or make_scheme(), **chosen)
+
+
+def make_order(
+    state: str = "placed", *, elder: Elder | None = None, price: Price | None = None, starts_at: datetime | None = None, **values: Any
+) -> Order:  # fmt: skip
+    """An order of one item for tomorrow at 10:00, paid by the elder, brought to the state on its legal way."""
+    elder = elder or make_elder()
+    price = price or make_price()
+    start = starts_at or NOW + timedelta(days=1)
+    home, item, provider = elder.household, price.item, price.organisation
+    chosen = {
+        "channel": "console", "elder_name": elder.name, "elder_sex": elder.sex, "address": home.address, "lon": home.lon, "lat": home.lat,
+        "door_code": home.door_code, "starts_at": start, "ends_at": start + timedelta(minutes=item.standard_minutes),
+        "placed_at": NOW, "total_fen": price.amount_fen, "self_fen": price.amount_fen, "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    order = Order(div=elder.div, elder=elder, provider=provider, **chosen)
+    order.seal_field("phone", elder.unseal_field("phone"))
+    order.save()
+    common = {"div": order.div, "order": order, "elder": elder, "provider": provider}
+    line = OrderLine.objects.create(
+        **common, item=item, price=price, kind="item", name=item.name, minutes=item.standard_minutes, amount_fen=price.amount_fen
+    )
+    PayerShare.objects.create(**common, line=line, payer="self", amount_fen=price.amount_fen, reason="自付")
+    for step in _WAY_TO[state]:
+        order.state = step
+        if step == OrderState.SERVED:
+            order.served_at = order.ends_at
+        if step == OrderState.SETTLED:
+            order.settled_at = order.ends_at
+        order.save()
+    return order
