@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from django.db import connection
-
 from tests.factories import WIDE
+
 from yinling.ground.scope import OpenScope, scope
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
@@ -24,7 +24,7 @@ CHROMIUM_OPTIONS = [
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:  # noqa: ARG001 - runs after it
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Migrate as the owner, then serve as the app, so that tests run under row-level security."""
     owner = connection.settings_dict["USER"]
     with django_db_blocker.unblock():
@@ -50,7 +50,7 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 
 @pytest.fixture
-def wide(db: None) -> Iterator[OpenScope]:  # noqa: ARG001 - the scope needs the transaction of the test
+def wide(db: None) -> Iterator[OpenScope]:
     """The scope of a whole province, in which the makers of ``tests/factories.py`` work."""
     with scope(WIDE) as opened:
         yield opened

@@ -9,6 +9,8 @@ import itertools
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from django.db.models import F
+
 from yinling.accounts.models import User
 from yinling.catalogue.models import Price, PriceList, ServiceItem
 from yinling.catalogue.states import PriceListState
@@ -16,15 +18,24 @@ from yinling.directory.models import Area, Grant, Organisation, Qualification, S
 from yinling.directory.queries import actor_from, system_actor
 from yinling.directory.roles import ROLES
 from yinling.directory.states import GrantState
-from yinling.entitlements.models import Entitlement, Scheme
+from yinling.dispatch.models import Assignment
+from yinling.entitlements.models import Entitlement, Quota, Scheme
 from yinling.ground.crypto import blind_index
+from yinling.ground.files import store
+from yinling.hotline.models import Call, Ticket
+from yinling.hotline.states import CallState
+from yinling.indicators.models import Value
 from yinling.kernel.actor import Actor
 from yinling.kernel.credit_code import made_up_credit_code
 from yinling.kernel.id_number import made_up
-from yinling.orders.models import Order, OrderLine, PayerShare
+from yinling.kernel.period import local_date, month_start
+from yinling.orders.models import Hold, Order, OrderLine, PayerShare
 from yinling.orders.states import OrderState
-from yinling.people.models import Elder, ElderKey, Household, Representative
+from yinling.people.models import Contact, Elder, ElderKey, Household, Representative
 from yinling.people.rules import name_keys
+from yinling.supervision.models import Finding
+from yinling.supervision.rules import RULES
+from yinling.visits.models import CheckIn, Evidence, Visit
 
 NOW = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
 """Monday, 10:00 in China."""
@@ -124,9 +135,7 @@ def actor(
         Staff.objects.filter(pk=staff.pk).update(user=user)
     for elder in elders:
         make_representative(elder, user, capacity="self" if role == "elder" else "family")
-    return actor_from(
-        user, grant, elder_ids=tuple(elder.pk for elder in elders), staff_id=staff.pk if staff else None
-    )
+    return actor_from(user, grant, elder_ids=tuple(elder.pk for elder in elders), staff_id=staff.pk if staff else None)
 
 
 def system(div: str = CITY) -> Actor:
@@ -180,7 +189,9 @@ def make_qualification(staff: Staff, kind: str = "care_worker", **values: Any) -
     return Qualification.objects.create(staff=staff, provider_id=staff.provider_id, kind=kind, **chosen)
 
 
-def make_service_area(organisation: Organisation, family: str = "daily_care", div: str = CITY, **values: Any) -> ServiceArea:
+def make_service_area(
+    organisation: Organisation, family: str = "daily_care", div: str = CITY, **values: Any
+) -> ServiceArea:
     """The body that answers for a family of services in an area."""
     chosen = {"valid_from": LONG_AGO, "recorded_from": NOW, **values}
     return ServiceArea.objects.create(organisation=organisation, family=family, div=div, **chosen)
@@ -288,7 +299,13 @@ def make_order(
     order.save()
     common = {"div": order.div, "order": order, "elder": elder, "provider": provider}
     line = OrderLine.objects.create(
-        **common, item=item, price=price, kind="item", name=item.name, minutes=item.standard_minutes, amount_fen=price.amount_fen
+        **common,
+        item=item,
+        price=price,
+        kind="item",
+        name=item.name,
+        minutes=item.standard_minutes,
+        amount_fen=price.amount_fen,
     )
     PayerShare.objects.create(**common, line=line, payer="self", amount_fen=price.amount_fen, reason="自付")
     for step in _WAY_TO[state]:
@@ -299,3 +316,156 @@ def make_order(
             order.settled_at = order.ends_at
         order.save()
     return order
+
+
+def make_contact(elder: Elder, *, phone: str = "", **values: Any) -> Contact:
+    """A daughter to call."""
+    phone = phone or f"1990000{serial() % 10000:04d}"
+    chosen = {"kind": "child", "name": "王芳", "rank": 1, "created_at": NOW, "changed_at": NOW, **values}
+    row = Contact(div=elder.div, elder=elder, phone_index=blind_index(phone, purpose="phone"), **chosen)
+    row.seal_field("phone", phone)
+    row.save()
+    return row
+
+
+def make_call(*, number: str = "", elder: Elder | None = None, seat: Actor | None = None, **values: Any) -> Call:
+    """A ringing call; with a seat, answered by it."""
+    chosen = {
+        "key": f"test:{serial()}", "div": elder.div if elder else CITY, "number_last4": number[-4:], "rang_at": NOW, "created_at": NOW,
+        "number_index": blind_index(number, purpose="call") if number else None, "changed_at": NOW, **values,
+    }  # fmt: skip
+    row = Call(elder=elder, **chosen)
+    row.seal_field("number", number)
+    row.save()
+    if seat is not None:
+        row.state, row.seat_id, row.answered_at = CallState.ANSWERED, seat.user_id, NOW
+        row.save()
+    return row
+
+
+def make_ticket(state: str = "open", *, elder: Elder | None = None, **values: Any) -> Ticket:
+    """A request for help, due in three days, brought to the state on its legal way."""
+    way = {"open": [], "handling": ["handling"], "resolved": ["handling", "resolved"], "closed": ["handling", "closed"]}
+    opened = values.get("opened_at", NOW)
+    chosen = {
+        "div": elder.div if elder else COMMUNITY, "kind": "request", "channel": "phone", "title": "需要助浴", "opened_at": opened,
+        "due_at": opened + timedelta(days=3), "created_at": opened, "changed_at": opened, **values,
+    }  # fmt: skip
+    row = Ticket.objects.create(elder=elder, **chosen)
+    for step in way[state]:
+        row.state = step
+        if step == "closed":
+            row.closed_at = opened
+        row.save()
+    return row
+
+
+def make_assignment(order: Order, staff: Staff, *, state: str = "offered", **values: Any) -> Assignment:
+    """The order offered to a carer, brought to the state on its legal way."""
+    chosen = {
+        "starts_at": order.starts_at, "ends_at": order.ends_at, "offered_at": NOW, "accept_due_at": NOW + timedelta(minutes=30),
+        "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    row = Assignment.objects.create(
+        div=order.div,
+        order=order,
+        elder_id=order.elder_id,
+        provider_id=order.provider_id,
+        staff=staff,
+        staff_name=staff.name,
+        **chosen,
+    )
+    ways = {"offered": [], "done": ["accepted", "done"]}
+    for step in ways.get(state, [state]):
+        row.state = step
+        if step == "accepted":
+            row.accepted_at = NOW
+        row.save()
+    return row
+
+
+def make_visit(assignment: Assignment, *, state: str = "on_site", **values: Any) -> Visit:
+    """A visit that began at the booked time, brought to the state on its legal way."""
+    chosen = {"created_at": NOW, "changed_at": NOW, **values}
+    row = Visit.objects.create(
+        div=assignment.div, order_id=assignment.order_id, assignment=assignment, elder_id=assignment.elder_id,
+        provider_id=assignment.provider_id, staff_id=assignment.staff_id, **chosen,
+    )  # fmt: skip
+    ways = {"planned": [], "done": ["on_site", "done"]}
+    for step in ways.get(state, [state]):
+        row.state = step
+        if step == "on_site":
+            row.started_at = assignment.starts_at
+        if step == "done":
+            row.ended_at = assignment.ends_at
+        row.save()
+    return row
+
+
+def fund_order(order: Order, entitlement: Entitlement, fen: int) -> PayerShare:
+    """Let a scheme bear part of a placed order's first line instead of the elder, and reserve it in the month's quota."""
+    own = PayerShare.objects.get(order=order, payer="self", line__kind="item")
+    own.amount_fen -= fen
+    own.save()
+    if entitlement.monthly_cap_fen is not None:
+        quota, _ = Quota.objects.get_or_create(
+            entitlement=entitlement, month=month_start(local_date(order.starts_at)),
+            defaults={"div": entitlement.div, "elder_id": entitlement.elder_id, "cap_fen": entitlement.monthly_cap_fen},
+        )  # fmt: skip
+        Quota.objects.filter(pk=quota.pk).update(reserved_fen=F("reserved_fen") + fen)
+    order.self_fen -= fen
+    order.save()
+    return PayerShare.objects.create(
+        div=order.div, order=order, line=own.line, elder_id=order.elder_id, provider_id=order.provider_id, entitlement=entitlement,
+        payer=entitlement.scheme.payer, amount_fen=fen, reason="补贴",
+    )  # fmt: skip
+
+
+def make_hold(order: Order, cause: str = "finding:0", **values: Any) -> Hold:
+    """The settlement of an order stopped."""
+    chosen = {"reason": "核查", "from_at": NOW, **values}
+    return Hold.objects.create(
+        div=order.div, order=order, elder_id=order.elder_id, provider_id=order.provider_id, cause=cause, **chosen
+    )
+
+
+def make_check_in(visit: Visit, *, distance_m: int | None = 0, **values: Any) -> CheckIn:
+    """A check-in so far from the home."""
+    chosen = {"kind": "in", "key": f"in:{serial()}", "datum": "wgs84", "received_at": NOW, **values}
+    return CheckIn.objects.create(
+        div=visit.div,
+        visit=visit,
+        elder_id=visit.elder_id,
+        provider_id=visit.provider_id,
+        distance_m=distance_m,
+        **chosen,
+    )
+
+
+def make_photo(visit: Visit, content: bytes, **values: Any) -> Evidence:
+    """A photo of a visit; the content is a JPEG only in name."""
+    common = {"div": visit.div, "elder_id": visit.elder_id, "provider_id": visit.provider_id}
+    file = store(content, kind="photo", purpose="visit", content_type="image/jpeg", now=NOW, **common)
+    chosen = {"kind": "photo", "sha256": bytes(file.sha256), "received_at": NOW, **values}
+    return Evidence.objects.create(**common, visit=visit, file=file, **chosen)
+
+
+def make_finding(order: Order, rule: str = "far_check_in", **values: Any) -> Finding:
+    """An open finding about an order, as the rule says it, without the stops of a block."""
+    told = RULES[rule]
+    chosen = {
+        "key": f"{rule}:{serial()}", "severity": told.severity, "title": told.title, "happened_at": NOW, "found_at": NOW, "created_at": NOW,
+        "changed_at": NOW, **values,
+    }  # fmt: skip
+    return Finding.objects.create(
+        div=order.div, rule=rule, order=order, elder_id=order.elder_id, provider_id=order.provider_id, **chosen
+    )
+
+
+def make_value(code: str, div: str = CITY, **values: Any) -> Value:
+    """A computed figure of the week of the tests: one of two."""
+    chosen = {
+        "period_from": TODAY, "period_to": TODAY + timedelta(days=7), "numerator": 1, "denominator": 2, "version": "1", "computed_at": NOW,
+        **values,
+    }  # fmt: skip
+    return Value.objects.create(code=code, div=div, **chosen)

@@ -1,7 +1,6 @@
 """The makers of rows stand on their own feet: each state of an order is reached on its legal way."""
 
 import pytest
-
 from tests.factories import (
     NOW,
     actor,
@@ -14,6 +13,7 @@ from tests.factories import (
     make_staff,
     system,
 )
+
 from yinling.directory.queries import active_grants
 from yinling.directory.roles import ROLES
 from yinling.orders.states import OrderState

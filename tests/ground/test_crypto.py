@@ -26,7 +26,7 @@ def test_a_lost_key_is_named() -> None:
 
 
 @pytest.mark.parametrize("suite", ["aes", "sm"])
-def test_a_blind_index_is_equal_for_equal_texts_of_one_purpose(suite: str, settings) -> None:  # noqa: ANN001
+def test_a_blind_index_is_equal_for_equal_texts_of_one_purpose(suite: str, settings) -> None:
     settings.SUITE = suite
     assert crypto.blind_index("19900001234", purpose="phone") == crypto.blind_index("19900001234", purpose="phone")
     assert crypto.blind_index("19900001234", purpose="phone") != crypto.blind_index("19900001234", purpose="id")

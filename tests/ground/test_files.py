@@ -47,7 +47,7 @@ def test_a_picture_over_the_limit_is_refused_before_it_is_read() -> None:
 
 
 @pytest.mark.django_db
-def test_a_file_is_encrypted_on_disk_and_bound_to_its_row(settings, tmp_path: Path) -> None:  # noqa: ANN001
+def test_a_file_is_encrypted_on_disk_and_bound_to_its_row(settings, tmp_path: Path) -> None:
     settings.DATA = tmp_path
     with scope(CITY):
         owner = Household(div="320205001001")

@@ -30,9 +30,11 @@ def _own_registry() -> None:
     REGISTRY.update(before)
 
 
-def build(body):  # noqa: ANN001, ANN202
+def build(body):
     @operation(RIGHT, label="修改")
-    def try_it(*, actor: Actor, now: datetime, elder_id: Id, note: Annotated[str, Input("说明")] = "", seen: Seen = None):  # noqa: ANN202
+    def try_it(
+        *, actor: Actor, now: datetime, elder_id: Id, note: Annotated[str, Input("说明")] = "", seen: Seen = None
+    ):
         require(actor, RIGHT, div="320205")
         return body(actor, now, elder_id, note, seen)
 
@@ -40,12 +42,14 @@ def build(body):  # noqa: ANN001, ANN202
 
 
 def home() -> Household:
-    return Household.objects.create(div="320205001001", address="示例路1号", door_code="a", created_at=NOW, changed_at=NOW)
+    return Household.objects.create(
+        div="320205001001", address="示例路1号", door_code="a", created_at=NOW, changed_at=NOW
+    )
 
 
 @pytest.mark.django_db(transaction=True)
 def test_an_operation_writes_its_row_and_its_journal_row() -> None:
-    def move(actor, now, _elder, note, seen):  # noqa: ANN001, ANN202
+    def move(actor, now, _elder, note, seen):
         row = locked(Household.objects.all(), home().pk, seen)
         changes = changed(row, now=now, address="示例路2号")
         record(actor=actor, now=now, event=RIGHT, subject=row, changes=changes, reason=note)
@@ -63,7 +67,7 @@ def test_an_operation_writes_its_row_and_its_journal_row() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_refusal_leaves_one_journal_row_and_nothing_else() -> None:
-    def refuse(_actor, _now, _elder, _note, _seen):  # noqa: ANN001, ANN202
+    def refuse(_actor, _now, _elder, _note, _seen):
         home()
         raise Refused("elder.reason", "不可以：%(n)s", n=3)
 
@@ -79,7 +83,7 @@ def test_a_refusal_leaves_one_journal_row_and_nothing_else() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_refusal_caught_by_a_screen_is_journalled_after_the_screens_own_transaction() -> None:
-    def refuse(_actor, _now, _elder, _note, _seen):  # noqa: ANN001, ANN202
+    def refuse(_actor, _now, _elder, _note, _seen):
         raise Refused("elder.reason", "不可以")
 
     with scope(CLERK):
@@ -92,12 +96,12 @@ def test_a_refusal_caught_by_a_screen_is_journalled_after_the_screens_own_transa
 
 @pytest.mark.django_db(transaction=True)
 def test_an_operation_inside_another_leaves_the_refusal_to_the_outer_one() -> None:
-    def refuse(_actor, _now, _elder, _note, _seen):  # noqa: ANN001, ANN202
+    def refuse(_actor, _now, _elder, _note, _seen):
         raise Refused("inner", "不可以")
 
     inner = build(refuse)
 
-    def call(actor, now, elder, _note, _seen):  # noqa: ANN001, ANN202
+    def call(actor, now, elder, _note, _seen):
         return inner(actor=actor, now=now, elder_id=elder)
 
     outer = build(call)
@@ -136,7 +140,7 @@ def test_a_stale_page_and_a_missing_row_are_told_apart() -> None:
 
 @pytest.mark.django_db
 def test_what_the_database_refuses_becomes_a_sentence() -> None:
-    def twice(actor, now, _elder, _note, _seen):  # noqa: ANN001, ANN202
+    def twice(actor, now, _elder, _note, _seen):
         row = home()
         record(actor=actor, now=now, event=RIGHT, subject=row)
         return home()
@@ -176,5 +180,11 @@ def test_an_argument_without_input_is_a_fault() -> None:
 
 @pytest.mark.django_db
 def test_not_allowed_is_a_conflict() -> None:
-    assert (NotAllowed.status, Stale.status, Refused.status, Denied.status, NotFound.status) == (409, 409, 422, 403, 404)
+    assert (NotAllowed.status, Stale.status, Refused.status, Denied.status, NotFound.status) == (
+        409,
+        409,
+        422,
+        403,
+        404,
+    )
     assert CalendarDay.objects.count() == 0

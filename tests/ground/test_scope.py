@@ -20,7 +20,7 @@ def household(div: str, code: str) -> Household:
 
 
 @pytest.fixture
-def homes(transactional_db: None) -> None:  # noqa: ARG001 - the fixture opens the database
+def homes(transactional_db: None) -> None:
     with scope(CITY):
         household("320205001001", "a")
         household("320206001001", "b")
@@ -31,7 +31,7 @@ def seen() -> set[str]:
 
 
 @pytest.mark.req("R-PEO-04", "R-ROL-01")
-def test_each_area_sees_its_own_rows(homes: None) -> None:  # noqa: ARG001
+def test_each_area_sees_its_own_rows(homes: None) -> None:
     with scope(CITY):
         assert seen() == {"a", "b"}
     with scope(DISTRICT):
@@ -40,7 +40,7 @@ def test_each_area_sees_its_own_rows(homes: None) -> None:  # noqa: ARG001
         assert seen() == {"b"}
 
 
-def test_a_connection_that_was_scoped_shows_nothing_afterwards(homes: None) -> None:  # noqa: ARG001
+def test_a_connection_that_was_scoped_shows_nothing_afterwards(homes: None) -> None:
     with scope(CITY):
         assert seen()
     assert seen() == set()
@@ -51,20 +51,20 @@ def test_a_connection_that_was_scoped_shows_nothing_afterwards(homes: None) -> N
         assert cursor.fetchone() == (0,)
 
 
-def test_a_wildcard_or_prefix_opens_nothing(homes: None) -> None:  # noqa: ARG001
+def test_a_wildcard_or_prefix_opens_nothing(homes: None) -> None:
     for div in ("%", "", "3202%", "32020"):
         with scope(Actor(None, "x", "district", div=div)):
             assert seen() == (set() if div != "32020" else {"a", "b"})
 
 
-def test_a_row_outside_the_scope_cannot_be_written(homes: None) -> None:  # noqa: ARG001
+def test_a_row_outside_the_scope_cannot_be_written(homes: None) -> None:
     with pytest.raises(DatabaseError), scope(DISTRICT):
         household("320206001001", "c")
     with scope(CITY):
         assert seen() == {"a", "b"}
 
 
-def test_an_inner_scope_gives_the_outer_one_back(homes: None) -> None:  # noqa: ARG001
+def test_an_inner_scope_gives_the_outer_one_back(homes: None) -> None:
     with scope(CITY):
         with scope(DISTRICT):
             assert seen() == {"a"}
@@ -72,7 +72,7 @@ def test_an_inner_scope_gives_the_outer_one_back(homes: None) -> None:  # noqa: 
     assert current_scope() is None
 
 
-def test_an_error_closes_the_scope(homes: None) -> None:  # noqa: ARG001
+def test_an_error_closes_the_scope(homes: None) -> None:
     with pytest.raises(ZeroDivisionError), scope(CITY):
         household("320205001001", "lost")
         raise ZeroDivisionError
@@ -81,15 +81,17 @@ def test_an_error_closes_the_scope(homes: None) -> None:  # noqa: ARG001
         assert seen() == {"a", "b"}
 
 
-def test_the_application_is_neither_owner_nor_superuser(transactional_db: None) -> None:  # noqa: ARG001
+def test_the_application_is_neither_owner_nor_superuser(transactional_db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper, rolbypassrls, rolcreatedb FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == (False, False, False)
-        cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)")
+        cursor.execute(
+            "SELECT count(*) FROM pg_class WHERE relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)"
+        )
         assert cursor.fetchone() == (0,)
 
 
-def test_the_scope_cannot_be_widened_by_row_owner_columns(homes: None) -> None:  # noqa: ARG001
+def test_the_scope_cannot_be_widened_by_row_owner_columns(homes: None) -> None:
     elder = Actor(None, "elder", "elder", elder_ids=(1, 2))
     with scope(elder):
         assert seen() == set()

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.db import models
 
-from yinling.accounts.models import Journal, Notice
+from yinling.accounts.models import Journal, JournalSeal, Notice, User
+from yinling.accounts.rules import digest_of
 from yinling.ground.live import tell
-from yinling.ground.operation import is_private, note_recorded, plain
+from yinling.ground.operation import changed, is_private, note_checked, note_recorded, operation, plain
 from yinling.kernel.actor import Actor
-from yinling.kernel.refusals import Refusal
+from yinling.kernel.inputs import Input
+from yinling.kernel.refusals import Denied, Refusal
+from yinling.kernel.words import N_
 
 NATION = "00"
-
-
-def digest_of(row: Journal) -> bytes:
-    """Return the fingerprint of a journal row's content."""
-    parts = [
-        row.business_at.isoformat(), row.user_id, row.role, row.event, row.subject_type, row.subject_id, row.div, row.provider_id,
-        row.elder_id, row.changes, row.reason, row.is_refused, row.code,
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).digest()
 
 
 def record(
@@ -99,3 +91,49 @@ def notify(
     if to.user_id is not None:
         tell("notices", pk=notice.pk, div=notice.div, user_id=to.user_id)
     return notice
+
+
+def mark_sent(notice: Notice, *, now: datetime) -> None:
+    """Note that a locked message went out."""
+    notice.sent_at = now
+    notice.save(update_fields=["sent_at"])
+
+
+def write_seal(*, span: tuple[int, int], row_count: int, previous: bytes, seal: bytes, at: datetime) -> JournalSeal:
+    """Add a block to the chain over the journal. Two sealers at once: the second is refused by the unique bounds."""
+    return JournalSeal.objects.create(
+        from_xid=span[0], to_xid=span[1], row_count=row_count, previous=previous, seal=seal, sealed_at=at
+    )
+
+
+LANGUAGES = (("zh-hans", N_("中文")), ("en", "English"))
+Language = Annotated[str, Input(N_("语言"), choices=LANGUAGES, widget="radio")]
+LargeType = Annotated[bool, Input(N_("大字"), widget="check", help=N_("所有页面用更大的字"))]
+
+
+def _require_own(actor: Actor, right: str) -> int:
+    """Check a right over one's own login, which has no area; return the user's number."""
+    note_checked(right)
+    if actor.user_id is None or not actor.has(right):
+        raise Denied("right.missing", N_("您还没有角色，请联系安全管理员授权"), right=right)
+    return actor.user_id
+
+
+@operation("accounts.user.adjust", label=N_("保存设置"))
+def adjust_own_login(*, actor: Actor, now: datetime, language: Language, large_type: LargeType = False) -> User:
+    """Set the language and the size of type of one's own login."""
+    user = User.objects.select_for_update().get(pk=_require_own(actor, "accounts.user.adjust"))
+    changes = changed(user, now=now, language=language, large_type=large_type)
+    record(actor=actor, now=now, event="accounts.user.adjust", subject=user, changes=changes)
+    return user
+
+
+@operation("accounts.notice.read", label=N_("全部标为已读"))
+def read_notices(*, actor: Actor, now: datetime) -> User:
+    """Mark one's own notices as read."""
+    user_id = _require_own(actor, "accounts.notice.read")
+    user = User.objects.get(pk=user_id)
+    count = Notice.objects.filter(user_id=user_id, read_at=None).update(read_at=now)
+    record(actor=actor, now=now, event="accounts.notice.read", subject=user, changes={"count": count})
+    tell("notices", pk=user_id, div=actor.div or NATION, user_id=user_id)
+    return user

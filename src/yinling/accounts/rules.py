@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
 
 _MADE_UP = re.compile(r"(?:\+?86)?1990000\d{4}", re.ASCII)
 
@@ -10,3 +15,21 @@ _MADE_UP = re.compile(r"(?:\+?86)?1990000\d{4}", re.ASCII)
 def is_made_up(number: str) -> bool:
     """Whether a number belongs to nobody: the pattern of the demonstration, which is never dialled or texted."""
     return _MADE_UP.fullmatch(re.sub(r"[\s-]", "", number)) is not None
+
+
+def digest_of(row: Any) -> bytes:
+    """Return the fingerprint of a journal row's content, the same when written and when read again in whatever time zone."""
+    parts = [
+        row.business_at.astimezone(UTC).isoformat(), row.user_id, row.role, row.event, row.subject_type, row.subject_id, row.div,
+        row.provider_id, row.elder_id, row.changes, row.reason, row.is_refused, row.code,
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).digest()
+
+
+def seal_of(previous: bytes, from_xid: int, to_xid: int, digests: Sequence[bytes]) -> bytes:
+    """Return the seal of a block of the journal: a hash over the block before, its range, and every fingerprint in it."""
+    mac = hashlib.sha256(previous)
+    mac.update(f":{from_xid}:{to_xid}:{len(digests)}:".encode())
+    for digest in digests:
+        mac.update(digest)
+    return mac.digest()

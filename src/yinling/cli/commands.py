@@ -18,6 +18,7 @@ COMMANDS = {
     "docs": "重新生成参考文档 regenerate the reference",
     "migrate": "升级数据库结构 bring the database up to date",
     "makemessages": "提取待翻译文字 collect texts to translate",
+    "assess": "量表计分核对 score worked examples of the scales",
     "testdb": "开发用测试数据库 a test database for developers",
     "reset": "删除演示数据 delete the demo's data",
 }

@@ -242,7 +242,12 @@ class Grant(Versioned):
 
 
 class ApiToken(models.Model):
-    """A personal token of the API: only its hash is kept. It acts in one grant and ends with it."""
+    """A personal token of the API: only its hash is kept. It acts in one grant and ends with it.
+
+    ``plain`` is there on a token just made and nowhere else.
+    """
+
+    plain: str
 
     user = models.ForeignKey(User, models.PROTECT, related_name="+")
     grant = models.ForeignKey(Grant, models.PROTECT, related_name="+")

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from yinling.accounts.models import User
-from yinling.directory.models import Area, Grant, Organisation, ServiceArea, Staff
+from yinling.directory.models import (
+    ApiToken,
+    Area,
+    Grant,
+    Organisation,
+    Qualification,
+    ServiceArea,
+    Site,
+    Staff,
+    Suspension,
+)
 from yinling.directory.roles import ROLES
+from yinling.directory.rules import bodies_by_area
 from yinling.directory.states import GrantState
-from yinling.ground.models import in_force
+from yinling.ground.clock import real_now
+from yinling.ground.models import CalendarDay, in_force
 from yinling.kernel.actor import Actor
+from yinling.kernel.workdays import WorkingCalendar
 
 
 def active_grants(user_id: int, now: datetime) -> QuerySet[Grant]:
@@ -21,7 +36,14 @@ def active_grants(user_id: int, now: datetime) -> QuerySet[Grant]:
     return rows.select_related("organisation").order_by("id")
 
 
-def actor_from(user: User, grant: Grant | None, *, elder_ids: tuple[int, ...] = (), staff_id: int | None = None, request_id: str = "") -> Actor:
+def actor_from(
+    user: User,
+    grant: Grant | None,
+    *,
+    elder_ids: tuple[int, ...] = (),
+    staff_id: int | None = None,
+    request_id: str = "",
+) -> Actor:
     """Return the actor a user is in one grant; without a grant, one with no rights."""
     if grant is None:
         return Actor(user.pk, user.name, "", request_id=request_id)
@@ -50,7 +72,9 @@ def ancestors(div: str) -> list[str]:
 
 def responsible_body(family: str, div: str, on: date) -> Organisation | None:
     """Return the one body that answers for a family of services in a division: the narrowest area wins (R-ORD-04)."""
-    rows = ServiceArea.objects.filter(in_force(on), family=family, div__in=ancestors(div)).select_related("organisation")
+    rows = ServiceArea.objects.filter(in_force(on), family=family, div__in=ancestors(div)).select_related(
+        "organisation"
+    )
     best = max(rows, key=lambda row: len(row.div), default=None)
     return best.organisation if best else None
 
@@ -63,3 +87,121 @@ def cities() -> QuerySet[Area]:
 def areas_below(div: str) -> QuerySet[Area]:
     """The areas directly below one."""
     return Area.objects.filter(parent_id=div).order_by("div").defer("outline")
+
+
+def area_name(div: str) -> str:
+    """Return the names from the district down to an area, as an address begins."""
+    rows = Area.objects.filter(div__in=ancestors(div)).exclude(level="city").order_by("div")
+    return "".join(rows.values_list("short_name", flat=True))
+
+
+def communities(div: str) -> QuerySet[Area]:
+    """The communities (villages) of an area, where elders live."""
+    rows = Area.objects.filter(level="community", div__gte=div, div__lt=div + ":", is_statistical=False)
+    return rows.select_related("parent").defer("outline", "parent__outline").order_by("div")
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Who answers for a family of services where: communities with nobody, and with more than one."""
+
+    gaps: list[Area]
+    overlaps: list[tuple[Area, list[Organisation]]]
+    resolved: dict[str, Organisation]
+
+
+def coverage_gaps(family: str, on: date, div: str = "") -> Coverage:
+    """Return which communities have no body, or several, for a family of services on a day (R-ORD-04)."""
+    rows = [
+        row
+        for row in ServiceArea.objects.filter(in_force(on), family=family).select_related("organisation")
+        if row.organisation.valid_to is None or row.organisation.valid_to > on
+    ]
+    bodies = {row.organisation_id: row.organisation for row in rows}
+    places = {area.div: area for area in communities(div)}
+    found = bodies_by_area(places, [(row.div, row.organisation_id) for row in rows])
+    return Coverage(
+        gaps=[places[place] for place, ids in found.items() if not ids],
+        overlaps=[(places[place], [bodies[one] for one in ids]) for place, ids in found.items() if len(ids) > 1],
+        resolved={place: bodies[ids[0]] for place, ids in found.items() if len(ids) == 1},
+    )
+
+
+def working_calendar() -> WorkingCalendar:
+    """Return the working days of the years loaded."""
+    return WorkingCalendar.from_rows(CalendarDay.objects.values_list("day", "kind"))
+
+
+def calendar_years() -> list[tuple[int, int, str]]:
+    """Return (year, days listed, source) of the years loaded."""
+    rows = CalendarDay.objects.values_list("day__year", "source").annotate(days=Count("day")).order_by("day__year")
+    return [(year, days, source) for year, source, days in rows]
+
+
+def token_for(plain: str, now: datetime) -> ApiToken | None:
+    """Return the token of a text, with login and grant, if both hold. Its life is counted in real time, the grant's in business time."""
+    digest = hashlib.sha256(plain.encode()).digest()
+    rows = ApiToken.objects.filter(token_hash=digest, ended_at=None, expires_at__gt=real_now(), user__is_active=True)
+    token = rows.select_related("user", "grant__organisation").first()
+    if token is None or not active_grants(token.user_id, now).filter(pk=token.grant_id).exists():
+        return None
+    return token
+
+
+def grant_for_token(plain: str, now: datetime) -> Grant | None:
+    """Return the grant in which a token acts, with its login."""
+    token = token_for(plain, now)
+    if token is None:
+        return None
+    token.grant.user = token.user
+    return token.grant
+
+
+def organisations(actor: Actor, *, div: str = "", kind: str = "", text: str = "") -> QuerySet[Organisation]:
+    """Bodies of an area (the map is open to everybody who may read it), by name."""
+    rows = Organisation.objects.all()
+    place = div or actor.div
+    if place:
+        rows = rows.within(place)
+    elif actor.organisation_id:
+        rows = rows.filter(pk=actor.organisation_id)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if text:
+        rows = rows.filter(Q(name__contains=text) | Q(credit_code=text.upper()))
+    return rows.order_by("name", "id")
+
+
+@dataclass(frozen=True)
+class OrganisationFile:
+    """A body with its places, people, duties and the certificates that hold on a day."""
+
+    organisation: Organisation
+    sites: list[Site]
+    staff: list[Staff]
+    duties: list[ServiceArea]
+    qualifications: dict[int, list[Qualification]]
+    suspended: frozenset[int]
+
+
+def organisation_file(actor: Actor, organisation_id: int, on: date) -> OrganisationFile | None:
+    """Return a body; of its people, those whom the actor may see."""
+    body = Organisation.objects.filter(pk=organisation_id).first()
+    if body is None:
+        return None
+    staff = list(
+        Staff.objects.visible_to(actor).filter(provider=body).select_related("site").order_by("kind", "name", "id")
+    )
+    ids = [row.pk for row in staff]
+    held: dict[int, list[Qualification]] = {pk: [] for pk in ids}
+    for row in Qualification.objects.filter(staff_id__in=ids, recorded_to=None).order_by("kind", "valid_from"):
+        held[row.staff_id].append(row)
+    stopped = Suspension.objects.filter(staff_id__in=ids, to_at=None).values_list("staff_id", flat=True)
+    return OrganisationFile(
+        organisation=body,
+        sites=list(Site.objects.filter(organisation=body).order_by("name", "id")),
+        staff=staff,
+        duties=list(ServiceArea.objects.filter(in_force(on), organisation=body).order_by("family", "div")),
+        qualifications=held,
+        suspended=frozenset(stopped),
+    )

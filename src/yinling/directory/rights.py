@@ -4,6 +4,7 @@ from yinling.kernel.words import N_
 
 RIGHTS: dict[str, str] = {
     "accounts.journal.view": N_("查看审计日志"),
+    "accounts.notice.read": N_("把自己的通知标为已读"),
     "accounts.user.adjust": N_("设置自己的语言和字号"),
     "assessment.assessment.record": N_("登记能力评估结果"),
     "catalogue.item.update": N_("维护服务清单"),
@@ -23,6 +24,7 @@ RIGHTS: dict[str, str] = {
     "directory.organisation.update": N_("修改机构"),
     "directory.organisation.view": N_("查看机构"),
     "directory.service_area.assign": N_("划定责任区"),
+    "directory.site.register": N_("登记站点"),
     "directory.staff.qualify": N_("登记资格证书"),
     "directory.staff.register": N_("登记工作人员"),
     "directory.staff.view": N_("查看工作人员"),

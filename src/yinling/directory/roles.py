@@ -36,7 +36,13 @@ def _rights(*patterns: str) -> frozenset[str]:
     return frozenset(found)
 
 
-_EVERYBODY = ("accounts.user.adjust", "catalogue.item.view", "directory.organisation.view", "directory.area.view")
+_EVERYBODY = (
+    "accounts.notice.read",
+    "accounts.user.adjust",
+    "catalogue.item.view",
+    "directory.organisation.view",
+    "directory.area.view",
+)
 _TOKENS = ("directory.token.issue", "directory.token.end")
 _TICKET_WORK = (
     "hotline.ticket.annotate",
@@ -160,7 +166,10 @@ _LIST = [
             "visits.visit.inspect",
             "settlement.statement.view",
             "settlement.order.view",
-            *_TICKET_WORK,
+            "hotline.ticket.annotate",
+            "hotline.ticket.resolve",
+            "hotline.ticket.take",
+            "hotline.ticket.view",
         ),
         "organisation",
         "/orders/",
@@ -225,6 +234,7 @@ _LIST = [
             "entitlements.entitlement.*",
             "directory.organisation.*",
             "directory.service_area.assign",
+            "directory.site.register",
             "directory.staff.qualify",
             "supervision.finding.view",
             "settlement.statement.view",
@@ -246,6 +256,7 @@ _LIST = [
             "hotline.call.view",
             "directory.organisation.*",
             "directory.service_area.assign",
+            "directory.site.register",
             "directory.staff.*",
             "directory.calendar.*",
             "catalogue.*",
@@ -379,6 +390,7 @@ _LIST = [
             "orders.order.*",
             "hotline.*",
             "settlement.statement.draft",
+            "entitlements.entitlement.end",
             "people.elder.view",
             "visits.visit.view",
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from yinling.kernel.period import ONE_DAY, local_date, local_midnight
 from yinling.kernel.refusals import Denied, NotAllowed, Refused
@@ -56,10 +56,14 @@ def check_step(step: str, *, done: dict[str, bool]) -> None:
         raise NotAllowed("emergency.step_twice", N_("这个步骤已登记过，请刷新页面查看时间"))
 
 
-def check_transfer(*, current_id: int | None, target_id: int, is_valid: bool) -> None:
-    """Refuse a transfer to nobody new."""
-    if not is_valid:
+def check_in_business(*, valid_to: date | None, today: date) -> None:
+    """A body that has closed gets no tickets."""
+    if valid_to is not None and valid_to <= today:
         raise Refused("transfer.organisation", N_("这家机构已停业，请选择其他机构"), field="organisation_id")
+
+
+def check_transfer(*, current_id: int | None, target_id: int) -> None:
+    """Refuse a transfer to nobody new."""
     if current_id == target_id:
         raise Refused("transfer.same", N_("工单已在这家机构，请选择其他机构"), field="organisation_id")
 

@@ -27,6 +27,7 @@ ORDER = Machine(
     [
         ("place", {S.DRAFT}, S.PLACED, N_("下单")),
         ("accept", {S.PLACED}, S.ACCEPTED, N_("接单")),
+        ("refuse", {S.PLACED}, S.CANCELLED, N_("拒单")),
         ("assign", {S.PLACED, S.ACCEPTED}, S.ASSIGNED, None),
         ("return", {S.ACCEPTED, S.ASSIGNED}, S.PLACED, None),
         ("mark_started", {S.ASSIGNED}, S.IN_SERVICE, None),

@@ -9,6 +9,8 @@ from django.db.models import Q
 from yinling.accounts.models import User
 from yinling.directory.models import DATUMS
 from yinling.ground.models import DatedFact, Scoped, ScopedQuerySet, Sealed, Versioned, no_overlap
+from yinling.kernel.words import N_
+from yinling.people.inputs import CAPACITIES, CIRCUMSTANCES, CONTACT_KINDS, ID_TYPES, SEXES, WANTED_SEXES
 
 
 class Household(Scoped, Versioned):
@@ -33,13 +35,8 @@ class Household(Scoped, Versioned):
 class Elder(Scoped, Versioned, Sealed):
     """A person served. Id number and phone are sealed and found by blind index; the row moves with the elder."""
 
-    ID_TYPES = [
-        ("id", "居民身份证"),
-        ("residence_permit", "港澳台居民居住证"),
-        ("passport", "护照"),
-        ("none", "无证件"),
-    ]
-    SEXES = [("1", "男"), ("2", "女"), ("9", "未说明")]
+    ID_TYPES = ID_TYPES
+    SEXES = SEXES
 
     scope_elder = "id"
 
@@ -56,7 +53,7 @@ class Elder(Scoped, Versioned, Sealed):
     hukou_div = models.CharField(max_length=12, db_collation="C", blank=True)
     is_resident = models.BooleanField(default=True)
     dialect = models.CharField(max_length=20, blank=True)
-    wants_sex = models.CharField(max_length=1, blank=True, choices=[("", "不限"), ("1", "男"), ("2", "女")])
+    wants_sex = models.CharField(max_length=1, blank=True, choices=WANTED_SEXES)
     health_record_ref = models.CharField(max_length=60, blank=True)
     died_on = models.DateField(null=True, blank=True)
     is_made_up = models.BooleanField(default=False)
@@ -102,14 +99,7 @@ class ElderKey(Scoped):
 class Contact(Scoped, Versioned, Sealed):
     """A person to call for an elder: family, neighbour, guardian. ``order`` 1 is called first."""
 
-    KINDS = [
-        ("spouse", "配偶"),
-        ("child", "子女"),
-        ("grandchild", "孙辈"),
-        ("neighbour", "邻居"),
-        ("guardian", "监护人"),
-        ("other", "其他"),
-    ]
+    KINDS = CONTACT_KINDS
 
     elder = models.ForeignKey(Elder, models.CASCADE, related_name="contacts")
     kind = models.CharField(max_length=12, choices=KINDS)
@@ -133,7 +123,7 @@ class Contact(Scoped, Versioned, Sealed):
 class Representative(Scoped, DatedFact):
     """A login that may act for an elder (or is the elder): in which capacity, for which matters, from when to when."""
 
-    CAPACITIES = [("self", "本人"), ("guardian", "监护人"), ("agent", "代理人"), ("family", "家属")]
+    CAPACITIES = CAPACITIES
 
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     user = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -175,12 +165,7 @@ class Consent(Scoped, DatedFact):
 class Circumstance(Scoped, DatedFact):
     """What is true of an elder on which days, on whose word: lives alone, dibao, in hospital, moved away, deceased."""
 
-    KINDS = [
-        ("lives_alone", "独居"), ("empty_nest", "空巢"), ("left_behind", "留守"), ("bereaved", "失独"), ("special_family", "计划生育特殊家庭"),
-        ("destitute", "特困"), ("dibao", "低保"), ("dibao_marginal", "低保边缘"), ("poverty_file", "建档立卡"), ("veteran_care", "重点优抚"),
-        ("disability", "残疾"), ("severe_disability", "重残"), ("dementia", "失智"), ("chronic", "慢性病"), ("limited_mobility", "行动不便"),
-        ("in_hospital", "住院"), ("in_institution", "入住机构"), ("moved_away", "迁出"), ("deceased", "去世"),
-    ]  # fmt: skip
+    KINDS = [*CIRCUMSTANCES, ("deceased", N_("去世"))]
 
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="circumstances")
     kind = models.CharField(max_length=20, choices=KINDS)

@@ -2,14 +2,184 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
 
+from django.db.models import Q, QuerySet
+
+from yinling.ground.crypto import blind_index
 from yinling.ground.models import in_force
-from yinling.kernel.period import local_date
-from yinling.people.models import Representative
+from yinling.kernel.actor import Actor
+from yinling.kernel.id_number import IdNumber
+from yinling.kernel.masks import mask_id, mask_phone
+from yinling.kernel.names import deletion_keys, normalise_phone, pinyin_keys, plain_name, search_kind
+from yinling.kernel.period import add_years, age_on, local_date
+from yinling.kernel.refusals import Refused
+from yinling.people.models import Circumstance, Consent, Contact, Elder, ElderKey, Representative
+from yinling.people.rules import closeness
+
+_HIGHEST = chr(0x10FFFF)
+_MOST_CANDIDATES = 400
+_SHORTEST_FUZZY = 2
+_LONGEST_INITIALS = 4
 
 
 def linked_elder_ids(user_id: int, now: datetime) -> tuple[int, ...]:
     """Return the elders a login is or represents today."""
     rows = Representative.objects.filter(in_force(local_date(now)), user_id=user_id).values_list("elder_id", flat=True)
     return tuple(sorted(rows))
+
+
+def age(elder: Elder, on: date) -> int:
+    """Return the age in full years; of the dead, at death."""
+    return age_on(elder.born_on, min(on, elder.died_on) if elder.died_on else on)
+
+
+def circumstances_on(elder_id: int, day: date) -> set[str]:
+    """Return what is true of an elder on a day."""
+    return set(Circumstance.objects.filter(in_force(day), elder_id=elder_id).values_list("kind", flat=True))
+
+
+def _begins(kind: str, text: str) -> Q:
+    """Keys that begin with a text, by comparison: under row-level security LIKE reads the whole table."""
+    return Q(kind=kind, key__gte=text, key__lt=text + _HIGHEST)
+
+
+def _by_hanzi(rows: QuerySet[ElderKey], text: str) -> list[int]:
+    """Same name first, then names that begin so, one character off, or that sound the same."""
+    near = {key for key in deletion_keys(text) if len(key) >= _SHORTEST_FUZZY}
+    wanted = _begins("hanzi", text) | Q(kind="deletion", key__in=sorted(near))
+    wanted |= Q(kind="pinyin", key__in=sorted(pinyin_keys(text)))
+    found = rows.filter(wanted).values_list("elder_id", "elder__name").distinct()[:_MOST_CANDIDATES]
+    ranked = [(rank, name, pk) for pk, name in found if (rank := closeness(text, name)) is not None]
+    return [pk for _, _, pk in sorted(ranked)]
+
+
+def _by_letters(rows: QuerySet[ElderKey], text: str) -> list[int]:
+    wanted = _begins("pinyin", text)
+    if len(text) <= _LONGEST_INITIALS:
+        wanted |= _begins("initials", text)
+    found = rows.filter(wanted).values_list("key", "elder_id")[:_MOST_CANDIDATES]
+    return list(dict.fromkeys(pk for _, pk in sorted(found, key=lambda one: (one[0] != text, one))))
+
+
+def _id_index(text: str, today: date) -> bytes:
+    """Return the blind index of a document number as it would be stored, however it was typed."""
+    try:
+        number = IdNumber.parse(text, today).number
+    except Refused:
+        number = re.sub(r"\s", "", text).upper()
+    return blind_index(number, purpose="id_number")
+
+
+def find_elders(actor: Actor, text: str, *, limit: int = 20) -> list[Elder]:
+    """Find by name, pinyin, initials, a name with one wrong character, phone, its last four, document number or code.
+
+    At most two queries. Raises Refused ``search.empty``.
+    """
+    kind = search_kind(text)
+    elders = Elder.objects.visible_to(actor).select_related("household")
+    if kind in ("hanzi", "pinyin", "initials"):
+        rows, plain = ElderKey.objects.visible_to(actor), plain_name(text)
+        ids = _by_hanzi(rows, plain) if kind == "hanzi" else _by_letters(rows, plain)
+        found = elders.in_bulk(ids[:limit])
+        return [found[pk] for pk in ids[:limit] if pk in found]
+    if kind == "phone":
+        return [one for one in elders_by_phone(text) if actor.covers(one.div) or one.pk in actor.elder_ids][:limit]
+    if kind == "last4":
+        return list(elders.filter(phone_last4=plain_name(text)).order_by("name", "id")[:limit])
+    if kind == "id":
+        return list(elders.filter(id_number_index=_id_index(text, date.max)).order_by("id")[:limit])
+    digits = re.search(r"(\d{1,18})$", text.strip())
+    return list(elders.filter(pk=int(digits[1]))) if digits else []
+
+
+def elders_by_phone(number: str) -> list[Elder]:
+    """Return who is reached at a number: those whose own it is first, then those whose contacts have it.
+
+    Raises Refused ``phone.format``.
+    """
+    index = blind_index(normalise_phone(number), purpose="phone")
+    rows = Elder.objects.select_related("household")
+    own = list(rows.filter(phone_index=index).order_by("id"))
+    contacts = Contact.objects.filter(phone_index=index).values("elder_id")
+    others = rows.filter(pk__in=contacts).exclude(phone_index=index).order_by("id")
+    return own + list(others)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a list of elders is narrowed; empty means all."""
+
+    div: str = ""
+    circumstance: str = ""
+    least_age: int | None = None
+    most_age: int | None = None
+    with_dead: bool = False
+
+
+def elders(actor: Actor, choice: Choice, on: date) -> QuerySet[Elder]:
+    """The elders an actor may see, narrowed, by number."""
+    rows = Elder.objects.visible_to(actor).select_related("household")
+    if not choice.with_dead:
+        rows = rows.filter(died_on=None)
+    if choice.div:
+        rows = rows.within(choice.div)
+    if choice.circumstance:
+        holding = Circumstance.objects.filter(in_force(on), kind=choice.circumstance)
+        rows = rows.filter(pk__in=holding.values("elder_id"))
+    if choice.least_age is not None:
+        rows = rows.filter(born_on__lte=add_years(on, -choice.least_age))
+    if choice.most_age is not None:
+        rows = rows.filter(born_on__gt=add_years(on, -choice.most_age - 1))
+    return rows.order_by("-id")
+
+
+@dataclass(frozen=True)
+class ContactLine:
+    """A contact as a page shows it."""
+
+    contact: Contact
+    masked_phone: str
+
+
+@dataclass(frozen=True)
+class ElderFile:
+    """The file of one elder on one day, numbers masked."""
+
+    elder: Elder
+    age: int
+    masked_id: str
+    masked_phone: str
+    housemates: list[Elder]
+    contacts: list[ContactLine]
+    representatives: list[Representative]
+    consents: list[Consent]
+    circumstances: list[Circumstance]
+    current: frozenset[str]
+
+
+def elder_file(actor: Actor, elder_id: int, on: date) -> ElderFile | None:
+    """Return the file, or nothing when there is none for this actor."""
+    elder = Elder.objects.visible_to(actor).select_related("household").filter(pk=elder_id).first()
+    if elder is None:
+        return None
+    facts = list(Circumstance.objects.filter(elder_id=elder_id, recorded_to=None).order_by("-valid_from", "id"))
+    contacts = Contact.objects.filter(elder_id=elder_id).order_by("rank", "id")
+    return ElderFile(
+        elder=elder,
+        age=age(elder, on),
+        masked_id=mask_id(elder.unseal_field("id_number")),
+        masked_phone=mask_phone(elder.unseal_field("phone")),
+        housemates=list(Elder.objects.filter(household_id=elder.household_id).exclude(pk=elder_id).order_by("id")),
+        contacts=[ContactLine(row, mask_phone(row.unseal_field("phone"))) for row in contacts],
+        representatives=list(
+            Representative.objects.filter(in_force(on), elder_id=elder_id).select_related("user").order_by("id")
+        ),
+        consents=list(Consent.objects.filter(in_force(on), elder_id=elder_id).order_by("purpose")),
+        circumstances=facts,
+        current=frozenset(
+            fact.kind for fact in facts if fact.valid_from <= on and (fact.valid_to is None or fact.valid_to > on)
+        ),
+    )

@@ -19,9 +19,13 @@ BUSINESSES = [("medical", "医疗"), ("eldercare", "养老")]
 
 
 class Posting(Scoped):
-    """One balanced event of the ledger. ``key`` makes it happen once; ``reverses`` points to what it takes back. Never changed."""
+    """One balanced event of the ledger. ``key`` makes it happen once; ``reverses`` points to what it takes back. Never changed.
+
+    ``claim`` (person, item, start time, times billed) is what only one scheme can be charged with (R-PAY-04).
+    """
 
     key = models.CharField(max_length=100, unique=True)
+    claim = models.CharField(max_length=100, unique=True, null=True)
     kind = models.CharField(max_length=20)
     order = models.ForeignKey(Order, models.PROTECT, null=True, related_name="+")
     provider = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
@@ -69,7 +73,11 @@ class LedgerEntry(Scoped):
             models.Index(fields=["account", "provider", "period"], name="entry_account"),
             models.Index(fields=["elder", "service_day"], name="entry_elder"),
         ]
-        constraints = [models.CheckConstraint(condition=~Q(amount=0), name="entry_not_zero")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(amount=0), name="entry_not_zero"),
+            models.CheckConstraint(condition=Q(business__in=["medical", "eldercare"]), name="entry_business"),
+            models.CheckConstraint(condition=~Q(fund=""), name="entry_fund"),
+        ]
         triggers = append_only()
 
     def __str__(self) -> str:
@@ -77,7 +85,10 @@ class LedgerEntry(Scoped):
 
 
 class Charge(Scoped):
-    """What one payer was charged for one line: the row that makes a second charge of the same line impossible. Never changed."""
+    """What one payer was charged for one line, or, negative, what a reversal took back. Never changed.
+
+    A second charge of the same line is impossible by the claim of its posting and by being once in it.
+    """
 
     posting = models.ForeignKey(Posting, models.PROTECT, related_name="charges")
     order = models.ForeignKey(Order, models.PROTECT, related_name="charges")
@@ -97,7 +108,9 @@ class Charge(Scoped):
             models.Index(fields=["provider", "service_day"], name="charge_provider"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["line", "payer", "entitlement"], nulls_distinct=False, name="charge_once")
+            models.UniqueConstraint(
+                fields=["posting", "line", "payer", "entitlement"], nulls_distinct=False, name="charge_once"
+            )
         ]
         triggers = append_only()
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from yinling.kernel.geo import Datum, Position, checkin_distance_m
 from yinling.kernel.period import local_date
-from yinling.kernel.refusals import Denied, NotAllowed, Refused
+from yinling.kernel.refusals import Denied, NotAllowed, Refused, Stale
 from yinling.kernel.words import N_
 
 EVALUATED_BY = {"elder": "elder", "family": "family", "seat": "follow_up"}
@@ -75,13 +75,17 @@ def is_late(*, now: datetime, starts_at: datetime, late_minutes: int) -> bool:
 
 
 def seen_at(
-    *, lon: float | None, lat: float | None, datum: str, accuracy_m: float | None, door_code: str, expected_code: str
-) -> Seen:
-    """Return the position as sent; without one the code at the door must be right. Raises Refused."""
+    *, lon: float | None, lat: float | None, datum: str, accuracy_m: float | None, door_code: str, expected_code: str,
+    is_needed: bool = True,
+) -> Seen:  # fmt: skip
+    """Return the position as sent; without one the code at the door must be right. Raises Refused.
+
+    At check-out (not ``is_needed``) a phone without position does not keep the carer in the house.
+    """
     has_position = lon is not None and lat is not None
     if door_code and door_code != expected_code:
         raise Refused("checkin.door_code", N_("门牌码不对，请重新扫码或照门牌输入"), field="door_code")
-    if not has_position and not door_code:
+    if is_needed and not has_position and not door_code:
         raise Refused("checkin.position", N_("没有收到位置。请允许定位后重试，或扫描门牌码"), field="door_code")
     if datum not in list(Datum):
         raise Refused("checkin.datum", N_("不认识这种坐标系，请升级手机程序"), field="datum")
@@ -136,3 +140,27 @@ def check_score(score: int) -> None:
     """One to five."""
     if not 1 <= score <= 5:  # noqa: PLR2004 - the scale of marks
         raise Refused("evaluation.score", N_("请选择 1 到 5 分"), field="score")
+
+
+def check_listed(value: str, choices: Sequence[tuple[str, str]], *, field: str) -> None:
+    """Refuse a value that no list offers."""
+    if value not in dict(choices):
+        raise Refused("choice.unknown", N_("没有这个选项，请从列表中选择"), field=field)
+
+
+def check_on_site(state: str) -> None:
+    """Evidence is made between check-in and check-out."""
+    if state != "on_site":
+        raise NotAllowed("visit.not_on_site", N_("签到之后、签退之前才能上传现场凭证"))
+
+
+def check_reason(reason: str) -> None:
+    """Why there was no service."""
+    if not reason.strip():
+        raise Refused("visit.no_reason", N_("请写明无法服务的原因"), field="reason")
+
+
+def check_seen(*, seen: int | None, version: int) -> None:
+    """Refuse a page that is out of date."""
+    if seen is not None and seen != version:
+        raise Stale("row.stale", N_("这条记录刚被别人修改过。您填写的内容还在，请刷新后再提交"), seen=seen, version=version)

@@ -8,13 +8,15 @@ from typing import Any
 
 import django
 from django.contrib.staticfiles.finders import find
+from django.contrib.messages import get_messages
 from django.forms.renderers import Jinja2 as DjangoJinja2
 from django.template import engines
+from django.template.backends.jinja2 import Template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext, ngettext, pgettext
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from jinja2.ext import InternationalizationExtension
 
 from yinling.web.show import FILTERS
@@ -35,7 +37,7 @@ def environment(**options: Any) -> Environment:
     env = Environment(**options)  # noqa: S701 - Django switches autoescape on
     env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
     env.filters.update(FILTERS)
-    env.globals.update(static=static, vendor=vendor, url=reverse, language=get_language)
+    env.globals.update(static=static, vendor=vendor, url=reverse, language=get_language, messages_of=get_messages)
     env.globals["ui"] = env.get_template("ui.html").module
     return env
 
@@ -52,12 +54,19 @@ def vendor(path: str) -> str:
 
 
 class FormRenderer(DjangoJinja2):
-    """Renders forms with our templates in our environment; widgets come from Django."""
+    """Renders forms and fields with our templates in our environment, widgets with Django's own in a lenient copy of it."""
 
     form_template_name = "form.html"
     field_template_name = "field.html"
 
+    def get_template(self, template_name: str) -> Any:
+        """Return a template; those of Django's widgets ask for names that may be missing."""
+        engine: Any = engines["jinja2"]
+        if not template_name.startswith("django/"):
+            return engine.get_template(template_name)
+        return Template(self.lenient.get_template(template_name), engine)
+
     @cached_property
-    def engine(self) -> Any:  # type: ignore[override]
-        """Return our engine."""
-        return engines["jinja2"]
+    def lenient(self) -> Environment:
+        """The environment of the widgets."""
+        return pages().overlay(undefined=Undefined)

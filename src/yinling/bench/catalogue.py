@@ -1,0 +1,31 @@
+"""The list of benches, readable before Django is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A bench: what it measures and how many minutes it takes with the data at hand."""
+
+    name: str
+    purpose: str
+    quick_minutes: float
+    full_minutes: float
+
+    def minutes(self, *, quick: bool) -> float:
+        """Return the expected time."""
+        return self.quick_minutes if quick else self.full_minutes
+
+
+DATA_MINUTES = 2.0
+BENCHES = {
+    bench.name: bench
+    for bench in (
+        Bench("pages", "十个主要页面 ten main pages at 5,000 elders: time, queries, CPU, database", 0.5, 3),
+        Bench("loop", "完整服务闭环 complete service loops a second through the HTTP API, 8 clients", 1, 4),
+        Bench("supervision", "从签到到预警 from check-in to finding; rows a second of one live round", 1, 4),
+        Bench("start", "首次与再次启动 first and later start of ./run, packages cached", 2, 4),
+    )
+}

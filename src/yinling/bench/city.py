@@ -1,0 +1,100 @@
+"""The city the benches measure: the demo city in a PostgreSQL of its own, made once and kept.
+
+Every run works on a fresh clone of it at the same business time, so that two runs measure the same and leave nothing behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from yinling.bench.catalogue import DATA_MINUTES
+from yinling.cli.database import APP, DATABASE, OWNER, SUPERUSER, EmbeddedPostgres
+from yinling.cli.environment import platform_environment, set_up_django
+from yinling.cli.lock import hold
+from yinling.demo.profile import SEED
+
+CITY = "wuxi-332"
+CLOCK = "2026-06-15T10:00:00+08:00"
+CLONE = "bench"
+READY = "ready"
+
+
+@dataclass(frozen=True)
+class BenchCity:
+    """A running clone of the city: where its database is and which environment its processes get."""
+
+    server: EmbeddedPostgres
+    environment: dict[str, str]
+
+    def owner(self) -> psycopg.Connection[Any]:
+        """Return a connection that no policy applies to."""
+        return psycopg.connect(self.server.url(OWNER, CLONE), autocommit=True)
+
+    def app(self) -> psycopg.Connection[Any]:
+        """Return a plain connection of the role that serves, without Django."""
+        return psycopg.connect(self.server.url(APP, CLONE), autocommit=True)
+
+
+@contextlib.contextmanager
+def bench_city(home: Path) -> Iterator[BenchCity]:
+    """Start the database, make the city if need be, clone it, and set Django up on the clone as the role that serves."""
+    home.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(hold(home, "./run bench")):
+        server = EmbeddedPostgres(home / "database")
+        server.start()
+        try:
+            base = platform_environment(home, server.environment(), demo=True, city=CITY)
+            if not (home / READY).exists():
+                make(home, base)
+            clone(server)
+            environment = base | server.environment(CLONE) | {"YINLING_HOSTS": "127.0.0.1,localhost,testserver"}
+            set_up_django(environment, as_owner=False)
+            yield BenchCity(server, environment)
+            connection.close()
+        finally:
+            server.stop()
+
+
+def make(home: Path, environment: dict[str, str]) -> None:
+    """Migrate and load the demo city in a process of its own; the settings are read once a process."""
+    print(f"正在生成测量用城市… Making the city to measure, about {DATA_MINUTES:g} min …", file=sys.stderr, flush=True)
+    shutil.rmtree(home / "files", ignore_errors=True)
+    command = [sys.executable, "-m", "yinling.bench.make_city", CITY, CLOCK]
+    started = time.monotonic()
+    subprocess.run(command, env=environment | {"YINLING_POOL": "0"}, check=True, stdout=sys.stderr)
+    (home / READY).write_text(f"{time.monotonic() - started:.0f} s\n")
+
+
+def clone(server: EmbeddedPostgres) -> None:
+    """Replace the clone and set its clock to the time the city was made for."""
+    with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as link:
+        link.execute(f"DROP DATABASE IF EXISTS {CLONE} WITH (FORCE)")
+        link.execute(f"CREATE DATABASE {CLONE} TEMPLATE {DATABASE} OWNER {OWNER}")
+    ahead = round((datetime.fromisoformat(CLOCK) - datetime.now(UTC)).total_seconds())
+    with psycopg.connect(server.url(OWNER, CLONE), autocommit=True) as link:
+        link.execute(
+            "INSERT INTO ground_clockoffset (id, seconds) VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET seconds = excluded.seconds",
+            [ahead],
+        )
+        link.execute("VACUUM ANALYZE")
+
+
+def processes(city: BenchCity, **extra: str) -> dict[str, str]:
+    """Return the environment of a server or worker beside this process."""
+    return dict(os.environ) | city.environment | extra
+
+
+__all__ = ["SEED", "BenchCity", "bench_city", "processes"]

@@ -1,0 +1,46 @@
+"""The page of the settings, read from the source of settings.py: what the environment may say, and what holds if it is silent."""
+
+import ast
+
+from yinling.cli.paths import SOURCE
+from yinling.cli.tables import note, table
+
+OTHERS = {
+    "DATABASE_URL": "the database as the role that serves (`yl_app`)",
+    "DATABASE_OWNER_URL": "the same database as the role that owns and migrates (`yl_owner`)",
+    "DATABASE_AUDIT_URL": "the same database as the role that reads for supervision (`yl_audit`); without it the address of DATABASE_URL with that user",
+    "STREAM_URL": "address of the live stream as browsers reach it; without it the next port of the same host",
+    "PORT_TELEPHONY": "dotted path of the adapter of the telephone line",
+    "PORT_SMS": "dotted path of the adapter of text messages",
+    "PORT_TRAVEL": "dotted path of the adapter of travel times",
+}
+OF_TESTS = {"PYTEST_VERSION"}
+
+
+def settings_page() -> str:
+    tree = ast.parse((SOURCE / "settings.py").read_text("utf-8"))
+    meanings = known(tree) | OTHERS
+    read = defaults(tree)
+    rows = [(f"`{name}`", meanings[name], f"`{read[name]}`" if read.get(name) else "") for name in sorted(meanings)]
+    unexplained = set(read) - set(meanings) - OF_TESTS
+    if unexplained:
+        raise ValueError(f"settings.py reads {', '.join(sorted(unexplained))}: say what it means in {__name__}")
+    text = "Every setting has a default that works for a demonstration. An unknown `YINLING_` variable stops the start.\n"
+    return "\n".join(["# Settings\n", note("settings.py"), text, table(("variable", "meaning", "default"), rows)])
+
+
+def known(tree: ast.Module) -> dict[str, str]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "KNOWN":
+            return dict(ast.literal_eval(node.value))
+    raise ValueError("settings.py has no table KNOWN")
+
+
+def defaults(tree: ast.Module) -> dict[str, str]:
+    """Variables that settings.py reads, with the default as written there."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "os.environ.get":
+            name = ast.literal_eval(node.args[0])
+            found[name] = ast.unparse(node.args[1]).strip("'") if len(node.args) > 1 else ""
+    return found

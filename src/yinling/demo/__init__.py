@@ -1,0 +1,1 @@
+"""City profiles, and the made-up city that a newcomer looks at."""

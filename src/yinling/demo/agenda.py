@@ -1,0 +1,161 @@
+"""Who goes to whom and when: clients with their usual services, carers' days without overlap, and what became of each order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from yinling.catalogue.models import ServiceItem
+from yinling.demo.world import World
+from yinling.directory.models import Organisation, Staff
+from yinling.kernel.period import ONE_DAY, SHANGHAI
+from yinling.people.models import Circumstance, Elder
+
+GAP = timedelta(minutes=35)
+WEIGHTS = {
+    "meal": 14, "daily_care": 30, "rehab_nursing": 14, "rescue": 2, "comfort": 7, "cleaning": 12, "bathing": 10, "escort": 3, "nursing": 9,
+    "medical": 4,
+}  # fmt: skip
+CLIENTS_PER_VISIT = 8
+HALF_HOURS = 18
+AHEAD = 2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A visit to be made up: for whom, what, by whom, when, and how it ends."""
+
+    elder: Elder
+    item: ServiceItem
+    provider: Organisation
+    staff: Staff
+    starts_at: datetime
+    outcome: str
+    oddity: str = ""
+
+    @property
+    def ends_at(self) -> datetime:
+        """The end of the booked time."""
+        return self.starts_at + timedelta(minutes=self.item.standard_minutes)
+
+
+class Agenda:
+    """Fills the days with visits."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.busy: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+        self.at_home: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+        self.usual: dict[tuple[int, int], Staff] = {}
+        self.stopped: dict[int, datetime] = {}
+        kinds = ["in_hospital", "in_institution", "moved_away"]
+        self.away = set(Circumstance.objects.filter(kind__in=kinds).values_list("elder_id", flat=True))
+
+    def clients(self, count: int) -> list[tuple[Elder, list[ServiceItem]]]:
+        """Choose regular clients, most of them with an entitlement, each with one or two usual services."""
+        world = self.world
+        living = [elder for elder in world.people.elders if elder.died_on is None and elder.pk not in self.away]
+        funded = [elder for elder in living if elder.pk in world.people.entitlements]
+        plain = [elder for elder in living if elder.pk not in world.people.entitlements]
+        chosen = world.random.sample(funded, min(len(funded), count * 7 // 10))
+        chosen += world.random.sample(plain, min(len(plain), count - len(chosen)))
+        items = list(world.items.values())
+        weights = [WEIGHTS[item.family] for item in items]
+        return [(elder, world.random.choices(items, weights, k=2)) for elder in chosen]
+
+    def fill(self, days: int, visits_a_day: int) -> Iterator[Plan]:
+        """Yield the visits of the last days and the next two, and of two days of the month before."""
+        clients = self.clients(visits_a_day * CLIENTS_PER_VISIT)
+        yield from self.own_days(days)
+        last_month = (self.world.today.replace(day=1) - ONE_DAY).replace(day=1)
+        earlier = [last_month.replace(day=9), last_month.replace(day=18)]
+        first = self.world.today - days * ONE_DAY
+        for day in [day for day in earlier if day < first] + [first + number * ONE_DAY for number in range(days + 1 + AHEAD)]:
+            made = tries = 0
+            while made < visits_a_day and tries < visits_a_day * 6:
+                tries += 1
+                elder, items = self.world.random.choice(clients)
+                plan = self.try_slot(elder, self.world.random.choice(items), day)
+                if plan:
+                    made += 1
+                    yield plan
+
+    def own_days(self, days: int) -> Iterator[Plan]:
+        """Yield the days of the logins a newcomer uses: four visits of the carer today, fewer of nurse and doctor."""
+        world, provider = self.world, self.world.bodies.demo
+        assert provider is not None  # noqa: S101 - made by the step before
+        area = world.profile.city.get("demo_area", world.profile.area)
+        near = [
+            elder
+            for elder in world.people.elders
+            if elder.died_on is None and elder.pk not in self.away and world.responsible("daily_care", elder.div) == provider
+        ]
+        near = near or [elder for elder in world.people.elders if elder.div.startswith(area) and elder.died_on is None]
+        times = {"carer": (time(8, 30), time(10, 30), time(14), time(16)), "nurse": (time(9), time(14, 30)), "doctor": (time(10),)}
+        for login, starts in times.items():
+            person = next(row for row in world.bodies.staff if row.user_id == world.users[login].pk)
+            items = [item for item in world.items.values() if self.fits(item, person)]
+            for offset in (*(-number for number in range(days, 0, -2)), 0, 1):
+                for number, start in enumerate(starts):
+                    elder = world.people.demo if (login, number) == ("carer", 1) else world.random.choice(near)
+                    assert elder is not None  # noqa: S101 - made by the step before
+                    item = items[(number + offset) % len(items)]
+                    moment = datetime.combine(world.today + offset * ONE_DAY, start, SHANGHAI)
+                    if self.is_free(person, elder, moment, item):
+                        yield self.take(elder, item, provider, person, moment)
+
+    def fits(self, item: ServiceItem, person: Staff) -> bool:
+        """Whether a person holds what an item asks for, in the person's own trade, short enough for a full day."""
+        return person in self.world.able[person.provider_id, item.needs_qualification] and item.standard_minutes <= 90  # noqa: PLR2004
+
+    def try_slot(self, elder: Elder, item: ServiceItem, day: date) -> Plan | None:
+        """Find a time and a carer for a visit on a day; None if nobody is free."""
+        world = self.world
+        provider = world.responsible(item.family, elder.div)
+        if provider is None:
+            return None
+        start = datetime.combine(day, time(8), SHANGHAI) + timedelta(minutes=30) * world.random.randrange(HALF_HOURS)
+        able = world.able[provider.pk, item.needs_qualification]
+        usual = self.usual.get((elder.pk, provider.pk))
+        order = ([usual] if usual in able else []) + world.random.sample(able, len(able))
+        person = next((one for one in order if one and self.is_free(one, elder, start, item)), None)
+        if person is None or (person.user_id and day >= world.today):
+            return None
+        return self.take(elder, item, provider, person, start)
+
+    def is_free(self, person: Staff, elder: Elder, start: datetime, item: ServiceItem) -> bool:
+        """Whether carer and elder have time, the carer works then and was not stopped before."""
+        end = start + timedelta(minutes=item.standard_minutes)
+        if not (person.day_from <= start.time() and end.time() <= person.day_to) or self.stopped.get(person.pk, end) < end:
+            return False
+        if (elder.wants_sex and elder.wants_sex != person.sex) or self.straddles(start, end):
+            return False
+        taken = [*self.busy[person.pk], *self.at_home[elder.pk]]
+        return all(end + GAP <= other or start >= until + GAP for other, until in taken)
+
+    def straddles(self, start: datetime, end: datetime) -> bool:
+        """Whether a visit would begin or end within minutes of now, where its outcome were a matter of seconds."""
+        edge = timedelta(minutes=14)
+        return any(abs(moment - self.world.now) < edge for moment in (start, end))
+
+    def take(self, elder: Elder, item: ServiceItem, provider: Organisation, person: Staff, start: datetime) -> Plan:
+        """Book a visit."""
+        end = start + timedelta(minutes=item.standard_minutes)
+        self.busy[person.pk].append((start, end))
+        self.at_home[elder.pk].append((start, end))
+        self.usual.setdefault((elder.pk, provider.pk), person)
+        return Plan(elder, item, provider, person, start, self.outcome(start, end, person))
+
+    def outcome(self, start: datetime, end: datetime, person: Staff) -> str:
+        """Draw how a visit ended, or how far it has come."""
+        draw = self.world.random.random()
+        if end < self.world.now:
+            return "cancelled" if draw < 0.04 else "failed" if draw < 0.06 else "served"  # noqa: PLR2004 - shares
+        if start < self.world.now:
+            return "in_service"
+        if person.user_id:
+            return "assigned"
+        shares = (("assigned", 0.72), ("offered", 0.8), ("placed", 0.92), ("accepted", 1.0))
+        return next(name for name, upto in shares if draw < upto)

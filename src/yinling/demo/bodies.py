@@ -1,0 +1,242 @@
+"""Made-up organisations with sites, service areas, prices and staff. No real institution's name is used."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from random import Random
+
+from yinling.accounts.models import User
+from yinling.catalogue.models import Price, PriceList, ServiceItem
+from yinling.catalogue.states import PriceListState
+from yinling.demo.city import DISTRICT_SPREAD, EARLIEST, near, outline_of
+from yinling.demo.names import Names
+from yinling.demo.profile import PriceTable, Profile
+from yinling.demo.rows import insert
+from yinling.directory.models import Area, Organisation, Qualification, ServiceArea, Site, Staff
+from yinling.kernel.credit_code import made_up_credit_code
+from yinling.kernel.period import SHANGHAI
+
+LONG_AGO = date(2015, 1, 1)
+WORDS = "安康 颐和 松鹤 银杏 暖桂 长青 福乐 锦华 春晖 怡然 康宁 静园 夕阳红 和润 常乐 百合 玉兰 金秋 仁爱 慈恩 瑞祥 清风 同德 久安 禾苗".split()
+HOME = ("daily_care", "cleaning", "bathing", "escort", "comfort", "rescue")
+CARE = ("rehab_nursing", "nursing", "medical")
+"""Kind of body: Chinese ending, families it answers for, how many a district has, its staff by kind."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What bodies of one kind are called, answer for, and employ."""
+
+    ending: str
+    code: str
+    families: tuple[str, ...]
+    staff: dict[str, int]
+    credit: str = "91"
+
+
+KINDS = {
+    "home_care": Kind("居家养老服务有限公司", "home_care", HOME, {"care_worker": 11}),
+    "health_centre": Kind("社区卫生服务中心", "health_centre", CARE, {"nurse": 5, "medical_care_worker": 2, "doctor": 2}, "12"),
+    "meal_point": Kind("助餐服务社", "meal_point", ("meal",), {"care_worker": 3}, "52"),
+    "care_centre": Kind("综合养老服务中心", "care_centre", (), {"care_worker": 2}, "52"),
+    "nursing_home": Kind(
+        "护理院", "nursing_home", (*HOME, *CARE), {"care_worker": 8, "nurse": 5, "medical_care_worker": 2, "doctor": 2}, "52"
+    ),
+    "guidance_centre": Kind("居家养老服务指导中心", "guidance_centre", (), {"office": 0}, "12"),
+    "call_centre": Kind("为老服务呼叫中心", "call_centre", (), {"office": 5}),
+    "assessor": Kind("老年人能力评估中心", "assessor", (), {"office": 0}, "52"),
+    "department": Kind("养老服务管理处", "department", (), {"office": 0}, "12"),
+}
+PLAN = ["home_care"] * 3 + ["health_centre"] * 2 + ["meal_point", "care_centre", "guidance_centre"]
+"""Bodies of a district; the first district has a nursing home in place of the last home-care company."""
+CITY_WIDE = ("department", "call_centre", "assessor", "meal_point")
+
+
+@dataclass
+class Bodies:
+    """What was made, by what the later steps look for."""
+
+    all: list[Organisation] = field(default_factory=list)
+    sites: dict[int, Site] = field(default_factory=dict)
+    staff: list[Staff] = field(default_factory=list)
+    responsible: dict[tuple[str, str], Organisation] = field(default_factory=dict)
+    demo: Organisation | None = None
+
+    def of_kind(self, kind: str) -> list[Organisation]:
+        """Return the organisations of one kind."""
+        return [body for body in self.all if body.kind == kind]
+
+
+def regions_of(profile: Profile) -> list[Area]:
+    """Return the districts, or the city itself where it has none."""
+    areas = Area.objects.filter(div__startswith=profile.area)
+    districts = list(areas.filter(level="district", is_statistical=False).order_by("div"))
+    return districts or list(areas.filter(level="city"))
+
+
+def load_bodies(profile: Profile, random: Random, *, most: int) -> Bodies:
+    """Make organisations and sites, at most so many, and share out the streets so that each has one body per family."""
+    bodies = Bodies()
+    regions = regions_of(profile)
+    home = next((region for region in regions if region.div == profile.city.get("demo_area")), regions[0])
+    plan = [(kind, region) for region in [home, *(other for other in regions if other != home)] for kind in _plan(region == home)]
+    city = Area.objects.get(pk=profile.area)
+    plan = plan[: most - len(CITY_WIDE)] + [(kind, city) for kind in CITY_WIDE]
+    words = _words(random)
+    for serial, (kind, region) in enumerate(plan):
+        bodies.all.append(_organisation(kind, region, next(words), serial))
+    insert(bodies.all)
+    _add_sites(bodies, profile, regions, random)
+    bodies.demo = next(body for body in bodies.all if body.kind == "nursing_home")
+    _share_out(bodies, profile, regions)
+    return bodies
+
+
+def _plan(is_home: bool) -> list[str]:  # noqa: FBT001 - private
+    return [*PLAN[:2], "nursing_home", *PLAN[3:]] if is_home else PLAN
+
+
+def _words(random: Random):  # noqa: ANN202 - an endless iterator of words
+    while True:
+        shuffled = random.sample(WORDS, len(WORDS))
+        yield from shuffled
+
+
+def _organisation(kind: str, region: Area, word: str, serial: int) -> Organisation:
+    shape = KINDS[kind]
+    place = region.name.removesuffix("区").removesuffix("市")
+    return Organisation(
+        name=f"{place}{word}{shape.ending}（虚构）", short_name=f"{place}{word}{shape.ending[:6]}",
+        credit_code=made_up_credit_code(serial + 1, shape.credit), kind=shape.code, div=region.div,
+        address=f"{region.name}演示路{serial + 1}号", phone="0510-12349", is_provider=bool(shape.families) or kind == "care_centre",
+        valid_from=LONG_AGO, created_at=EARLIEST, changed_at=EARLIEST,
+    )  # fmt: skip
+
+
+def _add_sites(bodies: Bodies, profile: Profile, regions: list[Area], random: Random) -> None:
+    points = {region.div: (region.lon or 0.0, region.lat or 0.0) for region in regions}
+    streets: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for street in Area.objects.filter(level="street", is_statistical=False, div__startswith=profile.area).order_by("div"):
+        streets[street.parent_id or ""].append((street.lon or 0.0, street.lat or 0.0))
+    rows = []
+    for place, body in enumerate(bodies.all):
+        around = streets.get(body.div) or [points.get(body.div, next(iter(points.values())))]
+        lon, lat = near(around[place % len(around)], DISTRICT_SPREAD / 8, outline_of(profile, body.div), random)
+        rows.append(
+            Site(
+                organisation=body, name=body.short_name, kind=body.kind, div=body.div, address=body.address, lon=round(lon, 6),
+                lat=round(lat, 6), created_at=EARLIEST, changed_at=EARLIEST,
+            )
+        )  # fmt: skip
+    bodies.sites = {site.organisation_id: site for site in insert(rows)}
+
+
+def _share_out(bodies: Bodies, profile: Profile, regions: list[Area]) -> None:
+    """Give every street one body per family; a street of the home region's first body goes to the demonstration's own."""
+    rows = []
+    city_wide = [body for body in bodies.all if body.div == profile.area and body.is_provider]
+    for region in regions:
+        streets = Area.objects.filter(level="street", parent_id=region.pk).order_by("is_statistical", "div")
+        for family in ("meal", *HOME, *CARE):
+            able = [body for body in bodies.all if body.div == region.div and family in _families(body)]
+            able = sorted(able, key=lambda body: body != bodies.demo) or [b for b in city_wide if family in _families(b)] or [bodies.demo]
+            for place, street in enumerate(streets):
+                body = able[place % len(able)]
+                bodies.responsible[family, street.div] = body
+                rows.append(
+                    ServiceArea(organisation=body, family=family, div=street.div, valid_from=LONG_AGO, recorded_from=EARLIEST)
+                )
+    insert(rows)
+
+
+def _families(body: Organisation | None) -> tuple[str, ...]:
+    return KINDS[body.kind].families if body else ()
+
+
+def load_prices(bodies: Bodies, profile: Profile, random: Random, drafter: User, publisher: User) -> None:
+    """Publish the price lists of the profile for every provider; market prices differ by provider, approved ones do not."""
+    items = {item.code: item for item in ServiceItem.objects.all()}
+    lists, prices = [], []
+    for body in (body for body in bodies.all if body.is_provider):
+        factor = random.choice((0.9, 0.95, 1, 1, 1.05, 1.1))
+        for table in profile.price_tables:
+            rows = [row for row in table.rows if items[row.item].family in (_families(body) or ("meal", "daily_care", "comfort"))]
+            if not rows:
+                continue
+            published = datetime.combine(table.valid.from_, time(9), SHANGHAI) - timedelta(days=15)
+            lists.append(_price_list(body, table, published, drafter, publisher))
+            prices += [
+                Price(
+                    price_list=lists[-1], organisation=body, item=items[row.item], callout_fee_fen=row.callout_fee_fen,
+                    amount_fen=row.amount_fen if table.basis == "approved" else round(row.amount_fen * factor / 100) * 100,
+                    valid_from=table.valid.from_, valid_to=table.valid.to, recorded_from=published,
+                )
+                for row in rows
+            ]  # fmt: skip
+    insert(lists)
+    for price in prices:
+        price.price_list_id = price.price_list.pk
+    insert(prices)
+
+
+def _price_list(body: Organisation, table: PriceTable, published: datetime, drafter: User, publisher: User) -> PriceList:
+    return PriceList(
+        organisation=body, state=PriceListState.PUBLISHED, basis=table.basis, document=table.document, drafted_by=drafter,
+        published_by=publisher, published_at=published, created_at=published - timedelta(days=3), changed_at=published,
+    )  # fmt: skip
+
+
+def load_staff(bodies: Bodies, names: Names, random: Random, now: datetime, *, most: int) -> None:
+    """Employ people, at most so many; some qualifications have run out, some are about to."""
+    kinds = [(body, kind) for body in bodies.all for kind, count in KINDS[body.kind].staff.items() for _ in range(count)]
+    if len(kinds) > most:
+        own = [pair for pair in kinds if pair[0] == bodies.demo]
+        others = [pair for pair in kinds if pair[0] != bodies.demo]
+        kinds = own + random.sample(others, max(most - len(own), 0))
+    bodies.staff = [_person(body, kind, bodies.sites[body.pk], names, random) for body, kind in kinds]
+    for serial, person in enumerate(bodies.staff):
+        person.seal_field("phone", f"1990000{9500 + serial % 500}")
+    insert(bodies.staff)
+    today = now.astimezone(SHANGHAI).date()
+    insert([row for serial, person in enumerate(bodies.staff) for row in _qualifications(person, serial, today)])
+
+
+def _person(body: Organisation, kind: str, site: Site, names: Names, random: Random) -> Staff:
+    sex = "1" if random.random() < (0.5 if kind == "doctor" else 0.15) else "2"
+    early = random.random() < 0.8  # noqa: PLR2004 - a share
+    return Staff(
+        div=body.div, provider=body, site=site, name=names.modern(sex), kind=kind, sex=sex,
+        skill_level=random.randint(1, 5) if kind == "care_worker" else None, dialects=random.choice(("", "无锡话", "无锡话")),
+        day_from=time(7, 30) if early else time(11), day_to=time(18, 30) if early else time(21), employed_from=LONG_AGO,
+        created_at=EARLIEST, changed_at=EARLIEST,
+    )  # fmt: skip
+
+
+NEEDS = {
+    "care_worker": ("induction", "health", "care_worker"),
+    "medical_care_worker": ("induction", "health", "care_worker", "medical_care_worker"),
+    "nurse": ("induction", "health", "nurse"),
+    "doctor": ("induction", "health", "doctor"),
+}
+ISSUERS = {"induction": "所在机构", "health": "疾控中心", "nurse": "卫生健康部门", "doctor": "卫生健康部门"}
+OUT_EVERY, SOON_EVERY = 29, 23
+
+
+def _qualifications(person: Staff, serial: int, today: date) -> list[Qualification]:
+    rows = []
+    for kind in NEEDS.get(person.kind, ()):
+        valid_to = date(2042, 1, 1)
+        if kind == person.kind and serial % OUT_EVERY == OUT_EVERY - 1:
+            valid_to = today - timedelta(days=20)
+        elif kind == person.kind and serial % SOON_EVERY == SOON_EVERY - 1:
+            valid_to = today + timedelta(days=18)
+        rows.append(
+            Qualification(
+                div=person.div, staff=person, provider_id=person.provider_id, kind=kind, number=f"YS{kind[:2].upper()}{serial + 1:05d}",
+                issuer=ISSUERS.get(kind, "人力资源社会保障部门"), valid_from=min(LONG_AGO, valid_to - timedelta(days=365)),
+                recorded_from=EARLIEST, valid_to=valid_to,
+            )
+        )  # fmt: skip
+    return rows

@@ -1,0 +1,115 @@
+"""Filling an empty database with a city of made-up people. The same seed gives the same city; a filled database stays as it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from django.db import connection, transaction
+
+from yinling.demo.bodies import load_bodies, load_prices, load_staff
+from yinling.demo.city import load_city
+from yinling.demo.elders import load_elders
+from yinling.demo.history import load_history
+from yinling.demo.logins import load_grants, load_users
+from yinling.demo.names import Names
+from yinling.demo.profile import Profile, validate
+from yinling.directory.models import Area
+from yinling.ground.clock import real_now
+from yinling.ground.models import ClockOffset
+from yinling.kernel.period import SHANGHAI
+from yinling.people.models import Elder
+
+SEED = 332
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the made-up city is."""
+
+    elders: int = 5000
+    organisations: int = 60
+    staff: int = 400
+    days: int = 14
+    visits_a_day: int = 36
+
+
+FULL = Sizes()
+SMALL = Sizes(elders=160, organisations=60, staff=90, days=14, visits_a_day=6)
+
+
+def main(city: str, clock: datetime | str | None = None, *, sizes: Sizes = FULL, quiet: bool = False) -> None:
+    """Load the profile and, once, its made-up people; set the business clock. Raises ProfileError, ParameterError."""
+    profile = validate(city)
+    require_owner()
+    moved = set_clock(clock)
+    now = moved or real_now()
+    if Elder.objects.exists():
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('yinling.importing', 'on', true)")
+        fill(profile, now.replace(second=0, microsecond=0), sizes, quiet=quiet)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def require_owner() -> None:
+    """Refuse to load as the role that serves: COPY and first states other than the start are the owner's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = 'people_elder'::regclass")
+        (is_owner,) = cursor.fetchone()
+    if not is_owner:
+        raise PermissionError("演示数据须以数据库所有者身份载入，请设置 DATABASE_OWNER_URL。 Load as the owner: set DATABASE_OWNER_URL.")
+
+
+def set_clock(clock: datetime | str | None) -> datetime | None:
+    """Move the business clock to a moment; without one it stays as it is. Returns the business time it shows now."""
+    if isinstance(clock, str):
+        clock = datetime.fromisoformat(clock)
+    if clock is None:
+        row, _ = ClockOffset.objects.get_or_create(pk=1)
+        return None if row.seconds == 0 else real_now().fromtimestamp(real_now().timestamp() + row.seconds, SHANGHAI)
+    if clock.tzinfo is None:
+        clock = clock.replace(tzinfo=SHANGHAI)
+    seconds = round((clock - real_now()).total_seconds())
+    ClockOffset.objects.update_or_create(pk=1, defaults={"seconds": seconds})
+    return clock
+
+
+@contextmanager
+def step(name: str, *, quiet: bool) -> Iterator[None]:
+    """Print a step and its time."""
+    started = time.perf_counter()
+    yield
+    if not quiet:
+        print(f"  {name:<24}{time.perf_counter() - started:6.1f} s", flush=True)  # noqa: T201 - progress of a command
+
+
+def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
+    """Run the steps in the order of the layers."""
+    random = Random(SEED)
+    names = Names(random)
+    if not quiet:
+        print(f"正在载入演示城市 Loading the demo city: {profile.name}", flush=True)  # noqa: T201 - progress of a command
+    with step("区划与清单 map, catalogue", quiet=quiet):
+        load_city(profile, random)
+    with step("机构与人员 organisations", quiet=quiet):
+        users = load_users(now)
+        bodies = load_bodies(profile, random, most=sizes.organisations)
+        load_prices(bodies, profile, random, users["city"], users["city2"])
+        load_staff(bodies, names, random, now, most=sizes.staff)
+    with step("老年人 elders", quiet=quiet):
+        people = load_elders(profile, bodies, names, random, now, count=sizes.elders)
+        load_grants(users, bodies, people, profile.area)
+    with step("两周记录 two weeks of history", quiet=quiet):
+        load_history(profile, bodies, people, users, random, now, days=sizes.days, visits_a_day=sizes.visits_a_day)
+
+
+def is_loaded(area: str) -> bool:
+    """Whether the city is there."""
+    return Area.objects.filter(pk=area).exists()

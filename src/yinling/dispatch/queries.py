@@ -1,0 +1,196 @@
+"""Reading for dispatch: who may go, ranked with reasons, and the carers' days."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import connection
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+
+from yinling.directory.models import Qualification, Staff, Suspension
+from yinling.dispatch.models import LIVE, Assignment
+from yinling.dispatch.planner import Plan, Ranked, Weights, rank
+from yinling.dispatch.ports import Point, travel_time
+from yinling.dispatch.rules import INDUCTION, Booked, Carer, Exclusion, Job, Licence, Trip, compatibility, neighbours
+from yinling.dispatch.states import AssignmentState
+from yinling.ground.parameters import parameter
+from yinling.kernel.actor import Actor
+from yinling.kernel.period import day_bounds, local_date
+from yinling.kernel.refusals import NotFound
+from yinling.kernel.words import N_
+from yinling.orders.models import Order, OrderLine
+from yinling.orders.queries import in_dispatch_order
+from yinling.orders.states import OrderState
+
+BEST = 3
+OPEN_ORDERS = (OrderState.ASSIGNED, OrderState.IN_SERVICE)
+"""An assignment of an order in another state keeps nobody busy: dispatch withdraws it."""
+_DECLINED = {AssignmentState.REFUSED: N_("已谢绝这张订单"), AssignmentState.EXPIRED: N_("对这张订单超时未接")}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A carer proposed for an order: place in the ranking, cost and the reasons shown."""
+
+    rank: int
+    staff_id: int
+    name: str
+    cost: float
+    reasons: tuple[str, ...]
+
+
+def job_of(order: Order) -> Job:
+    """Return what an order asks of a carer; every order asks for induction training (R-STF-05)."""
+    names = dict(Qualification.KINDS)
+    lines = OrderLine.objects.filter(order=order, kind="item").values_list("item__needs_qualification", flat=True)
+    kinds = [INDUCTION, *sorted({kind for kind in lines if kind and kind != INDUCTION})]
+    return Job(
+        order_id=order.pk, elder_id=order.elder_id, provider_id=order.provider_id, starts_at=order.starts_at, ends_at=order.ends_at,
+        lon=order.lon, lat=order.lat, needs=tuple((kind, names.get(kind, kind)) for kind in kinds), wants_sex=order.wants_sex,
+        dialect=order.dialect,
+    )  # fmt: skip
+
+
+def carers_for(job: Job, staff: QuerySet[Staff]) -> list[Carer]:
+    """Return staff with all that speaks for or against them: three queries, however many they are."""
+    start, end = day_bounds(local_date(job.starts_at))
+    day = Q(order__starts_at__gte=start, order__starts_at__lt=end) & (
+        Q(state__in=LIVE, order__state__in=OPEN_ORDERS) | Q(state=AssignmentState.DONE)
+    )
+    before = Q(elder_id=job.elder_id, state=AssignmentState.DONE)
+    suspended = Suspension.objects.filter(staff=OuterRef("pk"), to_at=None).order_by("pk").values("reason")[:1]
+    people = list(staff.select_related("site").annotate(suspension_reason=Subquery(suspended)).order_by("pk"))
+    numbers = [person.pk for person in people]
+    licences: dict[int, list[Licence]] = defaultdict(list)
+    for row in Qualification.objects.filter(staff_id__in=numbers, recorded_to=None):
+        licences[row.staff_id].append(Licence(row.kind, row.valid_from, row.valid_to))
+    known: dict[int, list[Assignment]] = defaultdict(list)
+    mine = Q(order_id=job.order_id, state__in=list(_DECLINED))
+    for assignment in Assignment.objects.filter(day | before | mine, staff_id__in=numbers).select_related("order"):
+        known[assignment.staff_id].append(assignment)
+    return [_carer(job, person, licences[person.pk], known[person.pk], (start, end)) for person in people]
+
+
+def _carer(
+    job: Job, person: Staff, licences: Iterable[Licence], known: Iterable[Assignment], day: tuple[datetime, datetime]
+) -> Carer:
+    booked, served, declined = [], 0, ""
+    for one in known:
+        done = one.state == AssignmentState.DONE
+        served += done and one.elder_id == job.elder_id
+        if one.order_id == job.order_id:
+            declined = _DECLINED.get(AssignmentState(one.state), declined)
+        elif day[0] <= one.starts_at < day[1] and (done or one.state in LIVE):
+            booked.append(Booked(one.order_id, one.starts_at, one.ends_at, one.order.lon, one.order.lat))
+    return Carer(
+        staff_id=person.pk, name=person.name, provider_id=person.provider_id, sex=person.sex, day_from=person.day_from,
+        day_to=person.day_to, most_minutes=person.most_minutes_a_day, employed_from=person.employed_from,
+        employed_to=person.employed_to, lon=person.site.lon, lat=person.site.lat,
+        dialects=frozenset(re.split(r"[,，、;；\s]+", person.dialects)) - {""}, licences=tuple(licences),
+        suspension=getattr(person, "suspension_reason", None) or "", booked=tuple(booked), served_count=served, declined=declined,
+    )  # fmt: skip
+
+
+def trips_to(job: Job, carers: Sequence[Carer], area: str) -> dict[int, Trip]:
+    """Return the ways of the carers: from the order before or the site to the home, and on to the order after."""
+    if job.lon is None or job.lat is None:
+        return {}
+    home = Point(job.lon, job.lat)
+    mode = parameter("dispatch.mode", area, local_date(job.starts_at))
+    starts: dict[int, Point] = {}
+    goals: dict[int, Point] = {}
+    for carer in carers:
+        before, after = neighbours(job, carer)
+        for place, points in ((before or carer, starts), (after, goals)):
+            if place is not None and place.lon is not None and place.lat is not None:
+                points[carer.staff_id] = Point(place.lon, place.lat)
+    clock = travel_time()
+    to = dict(zip(starts, (row[0] for row in clock.matrix(list(starts.values()), mode, job.starts_at, to=[home])), strict=True))
+    on = dict(zip(goals, clock.matrix([home], mode, job.ends_at, to=list(goals.values()))[0], strict=True))
+    return {carer.staff_id: Trip(to.get(carer.staff_id, 0), on.get(carer.staff_id, 0)) for carer in carers}
+
+
+def weights(area: str, on: date) -> Weights:
+    """Return the weights of an area on a day."""
+    names = ("travel_minute", "new_face", "other_dialect", "workload_hour")
+    return Weights(**{name: float(parameter(f"dispatch.weight.{name}", area, on)) for name in names})
+
+
+def plan_for(order: Order) -> Plan:
+    """Rank all carers of the order's provider."""
+    job = job_of(order)
+    staff = Staff.objects.filter(provider_id=order.provider_id).exclude(kind="office")
+    carers = carers_for(job, staff)
+    return rank(job, carers, trips_to(job, carers, order.div), weights(order.div, local_date(order.starts_at)))
+
+
+def proposal(place: int, one: Ranked) -> Proposal:
+    """Return a ranked carer as a screen shows it."""
+    return Proposal(place, one.carer.staff_id, one.carer.name, one.cost, tuple(part.reason for part in one.parts))
+
+
+def rank_carers(*, actor: Actor, order: Order, now: datetime, limit: int = BEST) -> list[Proposal]:  # noqa: ARG001 - asked as all queries
+    """Return the best carers for an order, each with the reasons: four queries, however many carers there are."""
+    return [proposal(place, one) for place, one in enumerate(plan_for(order).ranked[:limit], 1)]
+
+
+def exclusions_of(order: Order, staff: Staff) -> list[Exclusion]:
+    """Return every reason against one carer."""
+    job = job_of(order)
+    carer = carers_for(job, Staff.objects.filter(pk=staff.pk))[0]
+    return compatibility(job, carer, trips_to(job, [carer], order.div).get(carer.staff_id))
+
+
+def why_not(*, actor: Actor, order: Order, staff_id: int, now: datetime) -> list[str]:  # noqa: ARG001 - as above
+    """Return in words why a carer is not proposed; for one who may go, the place in the ranking and its reasons."""
+    staff = Staff.objects.visible_to(actor).filter(pk=staff_id).first()
+    if staff is None:
+        raise NotFound("staff.not_found", N_("没有这位服务人员，或不在您的权限范围内"), field="staff_id")
+    if against := exclusions_of(order, staff):
+        return [one.reason for one in against]
+    for place, one in enumerate(plan_for(order).ranked, 1):
+        if one.carer.staff_id == staff_id:
+            return [N_("可以派，排在第 %(place)s 位") % {"place": place}, *(part.reason for part in one.parts)]
+    return [N_("管理人员不上门服务")]
+
+
+def waiting(actor: Actor) -> QuerySet[Order]:
+    """The orders an actor may dispatch and to which nobody is assigned."""
+    return in_dispatch_order(Order.objects.visible_to(actor))
+
+
+def live_assignments(orders: Iterable[Order]) -> Mapping[int, Assignment]:
+    """Return the assignment in force of each order, by order."""
+    rows = Assignment.objects.filter(order__in=list(orders), state__in=LIVE)
+    return {row.order_id: row for row in rows}
+
+
+def assignments_of(actor: Actor, day: date) -> QuerySet[Assignment]:
+    """The assignments of a day that an actor may see, carer by carer in the order of the day."""
+    start, end = day_bounds(day)
+    shown = [*LIVE, AssignmentState.DONE]
+    rows = Assignment.objects.visible_to(actor).filter(starts_at__gte=start, starts_at__lt=end, state__in=shown)
+    return rows.select_related("order", "provider").order_by("staff_name", "staff_id", "starts_at")
+
+
+def overdue_offers(div: str, now: datetime) -> QuerySet[Assignment]:
+    """Offers below a division that nobody answered in time."""
+    return Assignment.objects.within(div).filter(state=AssignmentState.OFFERED, accept_due_at__lte=now)
+
+
+def orphans() -> QuerySet[Assignment]:
+    """Live assignments of orders to which nobody goes any more (cancelled by the elder side, for instance)."""
+    return Assignment.objects.filter(state__in=LIVE, order__state__in=(OrderState.CANCELLED, OrderState.FAILED))
+
+
+def died_on(elder_id: int) -> date | None:
+    """Return the day of death of an elder, which a provider may ask though it may not read the file."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT people_death(%s)", [elder_id])
+        row = cursor.fetchone()
+    day: date | None = row[0]
+    return day

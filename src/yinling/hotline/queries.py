@@ -1,0 +1,201 @@
+"""Reading calls and tickets for the desk."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import Case, Count, Q, QuerySet, When
+
+from yinling.assessment.models import Assessment
+from yinling.assessment.queries import current_level
+from yinling.directory.queries import working_calendar
+from yinling.entitlements.models import Entitlement
+from yinling.ground.models import in_force
+from yinling.ground.parameters import parameter
+from yinling.hotline.models import LEVELS, Call, Emergency, Ticket
+from yinling.hotline.rules import UNFINISHED, due
+from yinling.kernel.actor import Actor
+from yinling.kernel.masks import mask_id, mask_phone
+from yinling.kernel.period import age_on, local_date
+from yinling.kernel.words import N_
+from yinling.people.models import Circumstance, Contact, Elder
+from yinling.people.queries import circumstances_on, elders_by_phone, find_elders
+
+LAST_TICKETS = 5
+ALERTING = (
+    "dementia", "severe_disability", "limited_mobility", "lives_alone", "bereaved", "chronic", "in_hospital", "in_institution", "deceased",
+)  # fmt: skip
+TABS = (
+    ("open", N_("待受理")),
+    ("handling", N_("办理中")),
+    ("overdue", N_("已超期")),
+    ("resolved", N_("待办结")),
+    ("closed", N_("已办结")),
+    ("all", N_("全部")),
+)
+URGENCY = Case(*[When(level=level, then=rank) for rank, (level, _) in enumerate(LEVELS)], default=len(LEVELS))
+
+
+@dataclass(frozen=True)
+class ContactLine:
+    """A contact as the desk shows it."""
+
+    name: str
+    kind: str
+    phone: str
+    rank: int
+
+
+@dataclass(frozen=True)
+class Pop:
+    """What the desk shows of a call at once: who is calling, how they are, whom to call, what was and what is going on.
+
+    Without a certain elder, ``candidates`` are those whose own or whose contact's number is calling.
+    """
+
+    call: Call
+    number: str
+    elder: Elder | None = None
+    age: int | None = None
+    id_number: str = ""
+    phone: str = ""
+    level: str = ""
+    alerts: list[str] = field(default_factory=list)
+    circumstances: list[str] = field(default_factory=list)
+    contacts: list[ContactLine] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
+    entitlements: list[Entitlement] = field(default_factory=list)
+    emergencies: list[Emergency] = field(default_factory=list)
+    candidates: list[Elder] = field(default_factory=list)
+
+
+def due_of(kind: str, div: str, received_at: datetime) -> tuple[datetime, bool]:
+    """Return by when a ticket of a kind is due in an area, and whether that is provisional."""
+    days = int(parameter(f"ticket.due_days.{kind}", div, local_date(received_at)))
+    return due(working_calendar(), received_at, days)
+
+
+def received_at(ticket: Ticket) -> datetime:
+    """Return when the clock of a ticket began: that of the ticket it was split from, if any."""
+    while ticket.parent is not None:
+        ticket = ticket.parent
+    return ticket.opened_at
+
+
+def recountable_tickets(actor: Actor) -> list[Ticket]:
+    """Unfinished tickets with a provisional deadline that the calendars loaded now would give otherwise."""
+    rows = Ticket.objects.visible_to(actor).filter(is_due_provisional=True, state__in=UNFINISHED)
+    calendar = working_calendar()
+    found = []
+    for row in rows.select_related("parent__parent").order_by("due_at", "id"):
+        start = received_at(row)
+        days = int(parameter(f"ticket.due_days.{row.kind}", row.div, local_date(start)))
+        if due(calendar, start, days) != (row.due_at, True):
+            found.append(row)
+    return found
+
+
+def calls_on_the_line(actor: Actor) -> QuerySet[Call]:
+    """Calls ringing now and the actor's own call, longest waiting first."""
+    mine = Q(state="answered", seat_id=actor.user_id)
+    rows = Call.objects.visible_to(actor).filter(mine | Q(state="ringing"))
+    return rows.select_related("elder").order_by("rang_at", "id")
+
+
+def recent_calls(actor: Actor, limit: int = 20) -> QuerySet[Call]:
+    """Finished calls, newest first."""
+    rows = Call.objects.visible_to(actor).filter(state__in=["ended", "abandoned"])
+    return rows.select_related("elder", "seat").order_by("-rang_at", "-id")[:limit]
+
+
+def pop(actor: Actor, call: Call, *, now: datetime) -> Pop:
+    """Return everything the desk needs when a call is on the line."""
+    number = call.unseal_field("number")
+    emergencies = list(Emergency.objects.visible_to(actor).filter(call=call).order_by("id"))
+    elder = call.elder
+    if elder is None:
+        return Pop(
+            call=call, number=mask_phone(number), candidates=elders_by_phone(number) if number else [],
+            tickets=_tickets_of_number(actor, call), emergencies=emergencies,
+        )  # fmt: skip
+    today = local_date(now)
+    kinds = circumstances_on(elder.pk, today)
+    labels = dict(Circumstance.KINDS)
+    return Pop(
+        call=call, number=mask_phone(number), elder=elder, age=age_on(elder.born_on, today), id_number=mask_id(elder.unseal_field("id_number")),
+        phone=mask_phone(elder.unseal_field("phone")), level=level_of(elder.pk, now),
+        alerts=[labels[kind] for kind in ALERTING if kind in kinds],
+        circumstances=[label for kind, label in Circumstance.KINDS if kind in kinds and kind not in ALERTING],
+        contacts=contacts_of(elder.pk), tickets=list(tickets_of(actor, elder.pk)[:LAST_TICKETS]),
+        entitlements=entitlements_of(actor, elder.pk, now), emergencies=emergencies,
+    )  # fmt: skip
+
+
+def level_of(elder_id: int, now: datetime) -> str:
+    """Return the label of an elder's level of ability today, or nothing."""
+    row = current_level(elder_id, local_date(now))
+    return dict(Assessment.LEVELS)[row.level] if row else ""
+
+
+def contacts_of(elder_id: int) -> list[ContactLine]:
+    """The people to call for an elder, in their order, numbers masked."""
+    rows = Contact.objects.filter(elder_id=elder_id).order_by("rank", "id")
+    return [ContactLine(row.name, row.get_kind_display(), mask_phone(row.unseal_field("phone")), row.rank) for row in rows]
+
+
+def tickets_of(actor: Actor, elder_id: int) -> QuerySet[Ticket]:
+    """Tickets of an elder, newest first."""
+    rows = Ticket.objects.visible_to(actor).filter(elder_id=elder_id)
+    return rows.select_related("provider").order_by("-opened_at", "-id")
+
+
+def _tickets_of_number(actor: Actor, call: Call) -> list[Ticket]:
+    """Tickets of earlier calls from a number that belongs to no elder; a withheld number has none."""
+    if call.number_index is None:
+        return []
+    rows = Ticket.objects.visible_to(actor).filter(call__number_index=call.number_index)
+    return list(rows.select_related("provider").order_by("-opened_at", "-id")[:LAST_TICKETS])
+
+
+def entitlements_of(actor: Actor, elder_id: int, now: datetime) -> list[Entitlement]:
+    """What an elder may have at others' cost today."""
+    rows = Entitlement.objects.visible_to(actor).filter(in_force(local_date(now)), elder_id=elder_id)
+    return list(rows.select_related("scheme").order_by("scheme_id"))
+
+
+def queue_tab(tab: str, now: datetime) -> Q:
+    """Return the condition of a tab of the queue."""
+    if tab == "overdue":
+        return Q(state__in=UNFINISHED, due_at__lte=now)
+    return Q() if tab == "all" else Q(state=tab)
+
+
+def queue(
+    actor: Actor, *, now: datetime, tab: str = "open", kind: str = "", level: str = "", text: str = "", mine: bool = False
+) -> QuerySet[Ticket]:
+    """Tickets of a tab, urgent ones first, then by deadline; a text is a number of a ticket or what finds an elder."""
+    rows = Ticket.objects.visible_to(actor).filter(queue_tab(tab, now))
+    if kind:
+        rows = rows.filter(kind=kind)
+    if level:
+        rows = rows.filter(level=level)
+    if mine:
+        rows = rows.filter(seat_id=actor.user_id)
+    if text.strip():
+        rows = rows.filter(_found(actor, text.strip()))
+    by = ["-closed_at", "-id"] if tab == "closed" else [URGENCY, "due_at", "id"]
+    return rows.select_related("elder", "provider", "seat").order_by(*by)
+
+
+def _found(actor: Actor, text: str) -> Q:
+    if number := re.fullmatch(r"[Tt]-\d{6}-(\d{4,12})", text):
+        return Q(pk=int(number[1]))
+    return Q(elder__in=[row.pk for row in find_elders(actor, text, limit=20)])
+
+
+def queue_counts(actor: Actor, *, now: datetime) -> dict[str, int]:
+    """How many tickets each tab holds, in one query."""
+    counts = {tab: Count("pk", filter=queue_tab(tab, now)) for tab, _ in TABS if tab != "all"}
+    return Ticket.objects.visible_to(actor).aggregate(all=Count("pk"), **counts)

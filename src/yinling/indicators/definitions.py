@@ -1,0 +1,99 @@
+"""The indicators: name, meaning, direction, and the rows from which each is counted. A figure is always these rows, never typed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import DurationField, ExpressionWrapper, F, Min, Q, QuerySet
+
+from yinling.hotline.models import Call
+from yinling.indicators.rules import DOWN, MINUTES, PERCENT, UP
+from yinling.kernel.words import N_
+from yinling.orders.models import Order
+from yinling.orders.states import OrderState
+
+VERSION = "1"
+EVALUATION_DAYS = 7
+DONE = [OrderState.SERVED, OrderState.SETTLED, OrderState.CLOSED]
+NEVER_PLANNED = [OrderState.DRAFT, OrderState.CANCELLED]
+
+
+@dataclass(frozen=True)
+class Span:
+    """The moments of a period: from, up to but not including ``to``, as seen at ``now``."""
+
+    start: datetime
+    end: datetime
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One figure. ``rows`` gives the denominator's rows; each counts if ``hit``, or gives its ``duration`` where the unit is minutes."""
+
+    code: str
+    name: str
+    meaning: str
+    unit: str
+    direction: str
+    rows: Callable[[Span], QuerySet[Any]]
+    hit: Q | None = None
+    duration: str = ""
+    page: str = "orders"
+
+    @property
+    def target_key(self) -> str:
+        """The parameter that holds the target."""
+        return f"indicator.{self.code}.target"
+
+
+def planned_visits(span: Span) -> QuerySet[Order]:
+    """Orders whose booked time lies in the period and is over; cancelled ones were given up before and count on neither side."""
+    rows = Order.objects.filter(starts_at__gte=span.start, starts_at__lt=span.end, ends_at__lte=span.now)
+    return rows.exclude(state__in=NEVER_PLANNED)
+
+
+def served_orders(span: Span) -> QuerySet[Order]:
+    """Orders served in the period."""
+    return Order.objects.filter(served_at__gte=span.start, served_at__lt=span.end, state__in=DONE)
+
+
+def orders_from_calls(span: Span) -> QuerySet[Order]:
+    """Orders that go back to a call in the period and were offered to a carer, with the time between ring and first offer."""
+    rows = Order.objects.filter(ticket__call__rang_at__gte=span.start, ticket__call__rang_at__lt=span.end)
+    rows = rows.annotate(first_offered_at=Min("assignments__offered_at")).filter(first_offered_at__isnull=False)
+    waited = ExpressionWrapper(F("first_offered_at") - F("ticket__call__rang_at"), output_field=DurationField())
+    return rows.annotate(waited=waited)
+
+
+def ended_calls(span: Span) -> QuerySet[Call]:
+    """Calls that rang in the period and are no longer ringing."""
+    return Call.objects.filter(rang_at__gte=span.start, rang_at__lt=span.end).exclude(state="ringing")
+
+
+_LIST = [
+    Indicator(
+        code="weekly_visit_completion", name=N_("上门服务完成率"), unit=PERCENT, direction=UP, rows=planned_visits,
+        hit=Q(state__in=DONE),
+        meaning=N_("本期内预约时间已过的上门订单中，已完成服务的比例；取消的订单不计。不含探访等没有订单的周任务"),
+    ),
+    Indicator(
+        code="evaluated_share", name=N_("服务评价率"), unit=PERCENT, direction=UP, rows=served_orders,
+        hit=Q(evaluation__evaluated_at__lte=F("served_at") + timedelta(days=EVALUATION_DAYS)),
+        meaning=N_("本期完成的订单中，7天内由老人、家属或电话回访作出评价的比例；沉默不算评价，未满7天的订单也计入分母"),
+    ),
+    Indicator(
+        code="call_to_assignment", name=N_("来电到派单时间"), unit=MINUTES, direction=DOWN, rows=orders_from_calls, duration="waited",
+        meaning=N_("由本期来电产生并已派单的订单，从振铃到第一次派单所用分钟数的中位数"),
+    ),
+    Indicator(
+        code="answered_share", name=N_("来电接通率"), unit=PERCENT, direction=UP, rows=ended_calls, page="calls",
+        hit=Q(answered_at__isnull=False),
+        meaning=N_("本期已结束振铃的来电中，由坐席接听的比例"),
+    ),
+]  # fmt: skip
+
+INDICATORS: dict[str, Indicator] = {one.code: one for one in _LIST}

@@ -1,0 +1,1 @@
+"""Adapters of the ports to others: the only place that talks to the network."""

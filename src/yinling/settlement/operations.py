@@ -1,0 +1,295 @@
+"""Settling and reversing orders, and the statements of providers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Annotated
+
+from django.db.models import Sum
+
+from yinling.accounts.operations import record
+from yinling.directory.models import Organisation
+from yinling.directory.rules import require
+from yinling.entitlements.operations import confirm_use, reserve, undo_use
+from yinling.ground.live import tell
+from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.kernel.actor import Actor
+from yinling.kernel.inputs import Day, Id, Input, Reason, Seen
+from yinling.kernel.period import local_date, month_start
+from yinling.kernel.refusals import NotAllowed, NotFound, Refused
+from yinling.kernel.words import N_
+from yinling.orders.models import Hold, Order, OrderLine, PayerShare
+from yinling.orders.operations import mark_settled
+from yinling.orders.states import ORDER, OrderState
+from yinling.settlement.models import Charge, LedgerEntry, Posting, Statement, StatementLine
+from yinling.settlement.queries import (
+    STATEMENT_PAYERS,
+    as_share,
+    item_line,
+    live_posting,
+    shares_of,
+    statement_candidates,
+    times_billed,
+)
+from yinling.settlement.rules import Entry, check_complete, check_statement_payer, claim_key, entries
+from yinling.settlement.states import STATEMENT, StatementState
+
+explain_constraint("ledger_balanced", "ledger.not_balanced", N_("借贷不平，未入账。请联系管理员"))
+explain_constraint("statement_once", "statement.twice", N_("该服务商、付费方和月份已有对账单，请先退回原来的对账单"))
+explain_constraint(
+    "statement_two_persons", "statement.two_persons", N_("初审和复核必须由两个人办理，请由另一位财务人员复核")
+)
+explain_constraint("statement_line_once", "statement.line_twice", N_("有费用已列入另一份对账单，请刷新后重新生成"))
+
+REPEATED = N_("同一位老人同一时间的同一项服务已经结算过，不能重复收费。请核对订单")
+
+
+@operation("settlement.order.settle", label=N_("结算"))
+def settle_order(*, actor: Actor, now: datetime, order_id: Id) -> Order:
+    """Charge every payer of a served order with what was frozen at placing. Refused while something holds the order."""
+    order = locked(Order.objects.all(), order_id)
+    require(actor, "settlement.order.settle", div=order.div)
+    standing = live_posting(order)
+    if standing is not None:
+        raise NotAllowed(
+            "settlement.already", N_("这张订单已经结算。如有错误，请先冲正再重新结算"), posting=standing.key
+        )
+    is_anew = order.state in (OrderState.SETTLED, OrderState.CLOSED)
+    if not is_anew:
+        ORDER.target("mark_settled", order.state)
+    hold = Hold.objects.filter(order=order, to_at=None).order_by("from_at").first()
+    if hold is not None:
+        raise Refused("order.held", N_("这张订单被管制，暂停结算。请由监管员核查解除后再结算"), cause=hold.cause)
+    posting = _charge(actor, now, order, is_anew=is_anew)
+    if not is_anew:
+        mark_settled(actor=actor, now=now, order=order)
+    record(
+        actor=actor, now=now, event="settlement.order.settle", subject=order,
+        changes={"posting": [None, posting.key], "total_fen": [None, order.total_fen]},
+    )  # fmt: skip
+    tell("settlement", pk=order.pk, div=order.div)
+    return order
+
+
+def _charge(actor: Actor, now: datetime, order: Order, *, is_anew: bool) -> Posting:
+    """Write posting, entries and charges of an order and use up its quotas."""
+    frozen = shares_of(order)
+    shares = [as_share(row) for row in frozen]
+    lines = list(OrderLine.objects.filter(order=order).order_by("id"))
+    check_complete({line.pk: line.amount_fen for line in lines}, shares)
+    day = local_date(order.starts_at)
+    named = item_line(lines)
+    billed = Posting.objects.filter(order=order, kind="order").count()
+    posting = Posting.objects.create(
+        div=order.div, key=f"order:{order.pk}" + (f":{billed + 1}" if billed else ""), kind="order", order=order,
+        provider_id=order.provider_id, elder_id=order.elder_id, text=order.code, posted_at=now, posted_by_id=actor.user_id,
+        claim=_claim(order, named) if named else None,
+    )  # fmt: skip
+    _write(posting, entries(shares, service_day=day, period=month_start(local_date(now))))
+    Charge.objects.bulk_create(_charge_row(posting, row, day) for row in frozen if row.amount_fen)
+    for row in _funded(frozen):
+        month = month_start(day)
+        if (
+            is_anew
+            and reserve(actor=actor, now=now, entitlement=row.entitlement, month=month, wanted_fen=row.amount_fen)
+            < row.amount_fen
+        ):
+            raise Refused(
+                "settlement.quota",
+                N_("冲正后额度已被别的订单使用，不能按原份额重新结算，请另开订单"),
+                fen=row.amount_fen,
+            )
+        confirm_use(actor=actor, now=now, entitlement=row.entitlement, month=month, amount_fen=row.amount_fen)
+    return posting
+
+
+def _claim(order: Order, line: OrderLine) -> str:
+    """Return the claim of a service; refuse one that another order was charged for (R-PAY-04)."""
+    billed = times_billed(elder_id=order.elder_id, item_id=line.item_id, starts_at=order.starts_at)
+    claim = claim_key(elder_id=order.elder_id, item_id=line.item_id, starts_at=order.starts_at, billed=billed)
+    other = Posting.objects.filter(claim=claim).first()
+    if other is not None:
+        raise Refused("settlement.repeated", REPEATED, order=other.order_id)
+    return claim
+
+
+def _funded(frozen: Iterable[PayerShare]) -> list[PayerShare]:
+    return [row for row in frozen if row.entitlement_id and row.amount_fen]
+
+
+def _charge_row(posting: Posting, row: PayerShare, day: date) -> Charge:
+    return Charge(
+        div=posting.div, posting=posting, order_id=posting.order_id, line_id=row.line_id, elder_id=row.elder_id,
+        provider_id=row.provider_id, payer=row.payer, entitlement_id=row.entitlement_id, amount_fen=row.amount_fen, service_day=day,
+    )  # fmt: skip
+
+
+def _write(posting: Posting, sides: Iterable[Entry]) -> None:
+    LedgerEntry.objects.bulk_create(
+        LedgerEntry(
+            div=posting.div, posting=posting, account=side.account, amount=side.amount, business=side.business, fund=side.fund,
+            scheme_id=side.scheme_id, plan_year=side.plan_year, provider_id=posting.provider_id, elder_id=posting.elder_id,
+            line_id=side.line_id, service_day=side.service_day, period=side.period,
+        )
+        for side in sides
+    )  # fmt: skip
+
+
+@operation("settlement.order.reverse", label=N_("冲正"))
+def reverse_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) -> Order:
+    """Take the charges of an order back by counter-entries and give quotas back. The order stays settled and may be billed anew.
+
+    Refused while a charge stands on a statement that is not decided. One that was approved is deducted from the next statement.
+    """
+    order = locked(Order.objects.all(), order_id)
+    require(actor, "settlement.order.reverse", div=order.div)
+    if not reason.strip():
+        raise Refused("settlement.reason", N_("请写明冲正原因"), field="reason")
+    posting = live_posting(order)
+    if posting is None:
+        raise NotAllowed("settlement.nothing", N_("这张订单没有可以冲正的结算"))
+    pending = StatementLine.objects.filter(
+        charge__posting=posting, is_live=True, statement__state__in=["draft", "reviewed"]
+    ).first()
+    if pending is not None:
+        raise Refused(
+            "settlement.on_statement",
+            N_("这笔费用已列入未审定的对账单，请先退回对账单再冲正"),
+            statement=pending.statement_id,
+        )
+    counter = Posting.objects.create(
+        div=posting.div, key=f"reversal:{posting.pk}", kind="reversal", order=order, provider_id=posting.provider_id,
+        elder_id=posting.elder_id, reverses=posting, text=reason.strip()[:200], posted_at=now, posted_by_id=actor.user_id,
+    )  # fmt: skip
+    period = month_start(local_date(now))
+    _write(counter, [replace(side, amount=-side.amount, period=period) for side in _sides(posting)])
+    Charge.objects.bulk_create(
+        _counter_charge(counter, row) for row in Charge.objects.filter(posting=posting).order_by("id")
+    )
+    for row in _funded(shares_of(order)):
+        month = month_start(local_date(order.starts_at))
+        undo_use(actor=actor, now=now, entitlement=row.entitlement, month=month, amount_fen=row.amount_fen)
+    record(
+        actor=actor, now=now, event="settlement.order.reverse", subject=order, reason=reason,
+        changes={"posting": [posting.key, counter.key]},
+    )  # fmt: skip
+    tell("settlement", pk=order.pk, div=order.div)
+    return order
+
+
+def _sides(posting: Posting) -> list[Entry]:
+    return [
+        Entry(
+            line_id=row.line_id, account=row.account, amount=row.amount, business=row.business, fund=row.fund, scheme_id=row.scheme_id,
+            plan_year=row.plan_year, service_day=row.service_day, period=row.period,
+        )
+        for row in LedgerEntry.objects.filter(posting=posting).order_by("id")
+    ]  # fmt: skip
+
+
+def _counter_charge(counter: Posting, row: Charge) -> Charge:
+    return Charge(
+        div=row.div, posting=counter, order_id=row.order_id, line_id=row.line_id, elder_id=row.elder_id, provider_id=row.provider_id,
+        payer=row.payer, entitlement_id=row.entitlement_id, amount_fen=-row.amount_fen, service_day=row.service_day,
+    )  # fmt: skip
+
+
+@operation("settlement.statement.draft", label=N_("生成对账单"))
+def draft_statement(
+    *,
+    actor: Actor,
+    now: datetime,
+    organisation_id: Annotated[int, Input(N_("服务商"), least=1, widget="number")],
+    payer: Annotated[str, Input(N_("付费方"), choices=STATEMENT_PAYERS, widget="choice")],
+    month: Day,
+) -> Statement:
+    """Draw up what a payer owes a provider: settled, unfrozen, unreversed charges up to the month's end."""
+    organisation = Organisation.objects.filter(pk=organisation_id).first()
+    if organisation is None:
+        raise NotFound("organisation.not_found", N_("没有这个机构，请从列表中选择"), field="organisation_id")
+    require(actor, "settlement.statement.draft", div=organisation.div)
+    if payer not in dict(STATEMENT_PAYERS):
+        check_statement_payer(payer)
+        raise Refused("statement.payer", N_("没有这个付费方，请从列表中选择"), field="payer")
+    first = month_start(month)
+    if first > local_date(now):
+        raise Refused("statement.future", N_("这个月还没有开始，请选择已有服务的月份"), field="month")
+    found = list(statement_candidates(organisation, payer, first))
+    if not found:
+        raise Refused(
+            "statement.empty",
+            N_("这个月没有可以列入的费用。被管制、已冲正或已列入其他对账单的费用不会列入"),
+            field="month",
+        )
+    row = Statement.objects.create(
+        div=organisation.div, provider=organisation, payer=payer, month=first, total_fen=sum(charge.amount_fen for charge in found),
+        line_count=len(found), drafted_at=now, drafted_by_id=actor.user_id, created_at=now, changed_at=now,
+    )  # fmt: skip
+    StatementLine.objects.bulk_create(
+        StatementLine(div=row.div, statement=row, charge=charge, provider=organisation) for charge in found
+    )
+    totals = {"total_fen": [None, row.total_fen], "line_count": [None, row.line_count]}
+    record(actor=actor, now=now, event="settlement.statement.draft", subject=row, changes=totals)
+    tell("settlement", pk=row.pk, div=row.div)
+    return row
+
+
+@operation("settlement.statement.review", label=N_("初审通过"))
+def review_statement(*, actor: Actor, now: datetime, statement_id: Id, seen: Seen = None) -> Statement:
+    """First of the two approvals."""
+    row = locked(Statement.objects.all(), statement_id, seen)
+    require(actor, "settlement.statement.review", div=row.div)
+    target = STATEMENT.target("review", row.state)
+    _check_unfrozen(row)
+    return _move(actor, now, row, "settlement.statement.review", target, reviewed_by_id=actor.user_id, reviewed_at=now)
+
+
+@operation("settlement.statement.approve", label=N_("复核通过"))
+def approve_statement(*, actor: Actor, now: datetime, statement_id: Id, seen: Seen = None) -> Statement:
+    """Second approval, by a person who neither drew it up nor reviewed it."""
+    row = locked(Statement.objects.all(), statement_id, seen)
+    require(actor, "settlement.statement.approve", div=row.div)
+    target = STATEMENT.target("approve", row.state)
+    if actor.user_id in (row.drafted_by_id, row.reviewed_by_id):
+        raise Refused("statement.two_persons", N_("起草人和初审人不能复核，请由另一位财务人员办理"))
+    _check_unfrozen(row)
+    return _move(actor, now, row, "settlement.statement.approve", target, approved_by_id=actor.user_id, approved_at=now)
+
+
+@operation("settlement.statement.return", label=N_("退回"))
+def return_statement(*, actor: Actor, now: datetime, statement_id: Id, reason: Reason, seen: Seen = None) -> Statement:
+    """Give a statement up with a reason; its charges are free for a new one."""
+    row = locked(Statement.objects.all(), statement_id, seen)
+    require(actor, "settlement.statement.return", div=row.div)
+    target = STATEMENT.target("return", row.state)
+    if not reason.strip():
+        raise Refused("statement.reason", N_("请写明退回原因"), field="reason")
+    StatementLine.objects.filter(statement=row).update(is_live=False)
+    return _move(actor, now, row, "settlement.statement.return", target, return_reason=reason.strip())
+
+
+def _check_unfrozen(row: Statement) -> None:
+    """Refuse while an order on the statement is held, or its total is not the sum of its lines."""
+    orders = StatementLine.objects.filter(statement=row).values("charge__order")
+    held = Hold.objects.filter(to_at=None, order__in=orders).values_list("order_id", flat=True).first()
+    if held is not None:
+        raise Refused("statement.held", N_("其中有订单在生成后被管制，请退回对账单，解除后再列入"), order=held)
+    total = StatementLine.objects.filter(statement=row).aggregate(fen=Sum("charge__amount_fen"))["fen"]
+    if total != row.total_fen:
+        raise Refused("statement.total", N_("明细与合计不相等，请退回对账单重新生成"), lines=total, total=row.total_fen)
+
+
+def _move(
+    actor: Actor,
+    now: datetime,
+    row: Statement,
+    event: str,
+    target: StatementState,
+    **values: int | str | datetime | None,
+) -> Statement:
+    changes = changed(row, now=now, state=target, **values)
+    record(actor=actor, now=now, event=event, subject=row, changes=changes, reason=str(values.get("return_reason", "")))
+    tell("settlement", pk=row.pk, div=row.div)
+    return row

@@ -1,0 +1,209 @@
+"""Reading the ledger: what is due, what stands on which statement, and what an order left behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from yinling.accounts.models import Journal
+from yinling.directory.models import Organisation
+from yinling.directory.rules import require
+from yinling.entitlements.models import PAYERS
+from yinling.ground.parameters import parameter
+from yinling.kernel.actor import Actor
+from yinling.kernel.period import local_date, next_month
+from yinling.orders.models import Hold, Order, OrderLine, PayerShare
+from yinling.orders.states import OrderState
+from yinling.settlement.models import Charge, LedgerEntry, Posting, Statement, StatementLine
+from yinling.settlement.rules import ACCOUNTS, SELF, SELF_FUND, Share
+from yinling.settlement.states import StatementState
+
+PAYER_NAMES = dict(PAYERS)
+STATEMENT_PAYERS = [(code, name) for code, name in PAYERS if code != SELF]
+
+
+@dataclass(frozen=True)
+class OrderAccount:
+    """What one order left in the ledger: its postings with their entries, its charges, its holds."""
+
+    order: Order
+    postings: list[Posting]
+    entries: list[LedgerEntry]
+    charges: list[Charge]
+    holds: list[Hold]
+    statements: list[Statement]
+
+    @property
+    def live(self) -> Posting | None:
+        """The posting that stands, if any."""
+        taken_back = {posting.reverses_id for posting in self.postings}
+        return next((one for one in self.postings if one.reverses_id is None and one.pk not in taken_back), None)
+
+
+def shares_of(order: Order) -> list[PayerShare]:
+    """The frozen shares of an order with what the ledger wants to know of them."""
+    rows = PayerShare.objects.filter(order=order).select_related("line__item", "entitlement__scheme")
+    return list(rows.order_by("line_id", "id"))
+
+
+def as_share(row: PayerShare) -> Share:
+    """Return a frozen share as the rules see it."""
+    scheme = row.entitlement.scheme if row.entitlement else None
+    return Share(
+        line_id=row.line_id, payer=row.payer, amount_fen=row.amount_fen, is_medical=row.line.item.is_medical,
+        fund=scheme.fund if scheme else row.payer if row.payer != SELF else SELF_FUND, scheme_id=scheme.pk if scheme else None,
+    )  # fmt: skip
+
+
+def live_postings() -> QuerySet[Posting]:
+    """Postings of orders that no reversal took back."""
+    reversal = Posting.objects.filter(reverses=OuterRef("pk"))
+    return Posting.objects.filter(~Exists(reversal), reverses=None, kind="order")
+
+
+def live_posting(order: Order) -> Posting | None:
+    """The posting of an order that stands, if any."""
+    return live_postings().filter(order=order).first()
+
+
+def times_billed(*, elder_id: int, item_id: int, starts_at: datetime) -> int:
+    """How often a service was charged and taken back: the number that its next claim continues."""
+    stem = f"{elder_id}:{item_id}:{int(starts_at.timestamp())}:"
+    reversal = Posting.objects.filter(reverses=OuterRef("pk"))
+    return Posting.objects.filter(Exists(reversal), claim__startswith=stem).count()
+
+
+def due_orders(area: str, now: datetime) -> QuerySet[Order]:
+    """Served orders whose waiting time is over and which nothing holds; one that was refused waits for a person."""
+    waiting = timedelta(minutes=parameter("settlement.after_minutes", area, local_date(now)))
+    held = Hold.objects.filter(order=OuterRef("pk"), to_at=None)
+    refused = Journal.objects.filter(
+        subject_type="order", subject_id=OuterRef("pk"), event="settlement.order.settle", is_refused=True
+    )
+    rows = Order.objects.within(area).filter(~Exists(held), ~Exists(refused), state=OrderState.SERVED)
+    return rows.filter(served_at__lte=now - waiting).order_by("served_at", "id")
+
+
+def statement_candidates(organisation: Organisation, payer: str, month: date) -> QuerySet[Charge]:
+    """Charges for a statement: served up to the month's end, settled, not held, not taken back, on no live statement.
+
+    What a reversal took back is deducted once the charge itself was paid for by a statement, and is left out together with it before.
+    """
+    on_live = StatementLine.objects.filter(charge=OuterRef("pk"), is_live=True)
+    held = Hold.objects.filter(order=OuterRef("order"), to_at=None)
+    taken_back = Posting.objects.filter(reverses=OuterRef("posting"))
+    original_on_live = StatementLine.objects.filter(
+        is_live=True,
+        charge__posting=OuterRef("posting__reverses"),
+        charge__line=OuterRef("line"),
+        charge__payer=OuterRef("payer"),
+    )
+    rows = Charge.objects.filter(provider=organisation, payer=payer, service_day__lt=next_month(month))
+    fresh = Q(posting__reverses=None) & ~Exists(taken_back) & ~Exists(held)
+    deduction = Q(posting__reverses__isnull=False) & Exists(original_on_live)
+    return rows.filter(~Exists(on_live)).filter(fresh | deduction).order_by("service_day", "id")
+
+
+def statements(actor: Actor) -> QuerySet[Statement]:
+    """Statements the actor may see, newest first."""
+    require(actor, "settlement.statement.view")
+    rows = Statement.objects.visible_to(actor).select_related("provider", "drafted_by", "reviewed_by", "approved_by")
+    return rows.order_by("-month", "-id")
+
+
+def statement_totals(rows: QuerySet[Statement]) -> dict[str, int]:
+    """Count and sum of the statements of a list."""
+    live = ~Q(state=StatementState.RETURNED)
+    return rows.order_by().aggregate(
+        count=Count("id"), total_fen=Coalesce(Sum("total_fen", filter=live), Value(0)),
+        approved_fen=Coalesce(Sum("total_fen", filter=Q(state=StatementState.APPROVED)), Value(0)),
+    )  # fmt: skip
+
+
+def statement_lines(statement: Statement) -> QuerySet[StatementLine]:
+    """The charges on a statement with what a reader checks them by."""
+    rows = StatementLine.objects.filter(statement=statement)
+    rows = rows.select_related("charge__line", "charge__order", "charge__posting", "charge__entitlement__scheme")
+    return rows.order_by("charge__service_day", "id")
+
+
+def charges(actor: Actor) -> QuerySet[Charge]:
+    """Charges the actor may see, newest first, each with whether a reversal took it back."""
+    require(actor, "settlement.order.view")
+    taken_back = Posting.objects.filter(reverses=OuterRef("posting"))
+    rows = Charge.objects.visible_to(actor).select_related("order", "provider", "line", "posting")
+    return rows.annotate(is_reversed=Exists(taken_back)).order_by("-id")
+
+
+def settled_orders(actor: Actor) -> QuerySet[Order]:
+    """Orders that were charged, newest first, with what payers and the elder bear and whether something holds them."""
+    require(actor, "settlement.order.view")
+    held = Hold.objects.filter(order=OuterRef("pk"), to_at=None)
+    states = [OrderState.SETTLED, OrderState.CLOSED]
+    rows = Order.objects.visible_to(actor).filter(state__in=states).select_related("provider")
+    rows = rows.annotate(
+        is_held=Exists(held),
+        is_charged=Exists(live_postings().filter(order=OuterRef("pk"))),
+        funded_fen=F("total_fen") - F("self_fen"),
+    )
+    return rows.order_by("-settled_at", "-id")
+
+
+def order_totals(rows: QuerySet[Order]) -> dict[str, int]:
+    """Count and sums of the orders of a list."""
+    return rows.order_by().aggregate(
+        count=Count("id"), total_fen=Coalesce(Sum("total_fen"), Value(0)), self_fen=Coalesce(Sum("self_fen"), Value(0))
+    )
+
+
+def waiting_orders(actor: Actor) -> QuerySet[Order]:
+    """Served orders not yet settled, oldest first, with whether something holds them."""
+    require(actor, "settlement.order.view")
+    held = Hold.objects.filter(order=OuterRef("pk"), to_at=None)
+    rows = Order.objects.visible_to(actor).filter(state=OrderState.SERVED).select_related("provider")
+    return rows.annotate(is_held=Exists(held)).order_by("served_at", "id")
+
+
+def held_orders(actor: Actor) -> QuerySet[Hold]:
+    """Open holds the actor may see, oldest first."""
+    require(actor, "settlement.order.view")
+    rows = Hold.objects.visible_to(actor).filter(to_at=None).select_related("order", "provider")
+    return rows.order_by("from_at", "id")
+
+
+def order_account(order: Order) -> OrderAccount:
+    """Everything the ledger holds of one order."""
+    postings = list(Posting.objects.filter(order=order).order_by("id"))
+    entries = (
+        LedgerEntry.objects.filter(posting__order=order).select_related("line", "scheme").order_by("posting_id", "id")
+    )
+    rows = Charge.objects.filter(order=order).select_related("line").order_by("id")
+    stands_on = Statement.objects.filter(lines__charge__order=order).distinct().order_by("id")
+    holds = Hold.objects.filter(order=order).order_by("from_at", "id")
+    return OrderAccount(order, postings, list(entries), list(rows), list(holds), list(stands_on))
+
+
+def account_name(account: str) -> str:
+    """Chinese name of an account."""
+    return ACCOUNTS.get(account, account)
+
+
+def balances(actor: Actor, period: date) -> list[dict[str, Any]]:
+    """Sums of the ledger by account, business and fund for one open period."""
+    require(actor, "settlement.order.view")
+    rows = LedgerEntry.objects.visible_to(actor).filter(period=period, unit="fen")
+    sums = (
+        rows.values("account", "business", "fund")
+        .annotate(amount=Sum("amount"))
+        .order_by("account", "business", "fund")
+    )
+    return list(sums)
+
+
+def item_line(lines: list[OrderLine]) -> OrderLine | None:
+    """The line that names the service; the call-out fee follows it."""
+    return next((line for line in lines if line.kind == "item"), None)

@@ -1,0 +1,144 @@
+"""Writing findings, and what a supervisor decides of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from yinling.accounts.operations import Recipient, notify, record
+from yinling.directory.models import Suspension
+from yinling.directory.operations import release_suspension, suspend_staff
+from yinling.directory.rules import require
+from yinling.ground.live import tell
+from yinling.ground.operation import changed, locked, note_recorded, operation
+from yinling.kernel.actor import Actor
+from yinling.kernel.inputs import Id, Input, Key, Reason, Seen
+from yinling.kernel.refusals import Denied, Refused
+from yinling.kernel.words import N_
+from yinling.orders.models import Hold, Order
+from yinling.orders.operations import hold_order, release_hold
+from yinling.supervision.models import Finding, Round
+from yinling.supervision.queries import LIVE, Look, cause_of
+from yinling.supervision.rules import RULES
+from yinling.supervision.rules.rule import BLOCK
+from yinling.supervision.states import FINDING, FindingState
+
+
+@operation("supervision.finding.write")
+def write_finding(  # noqa: PLR0913 - what a hit consists of
+    *,
+    actor: Actor,
+    now: datetime,
+    order_id: Id,
+    rule: Annotated[
+        str, Input(N_("规则"), choices=[(code, rule.title) for code, rule in RULES.items()], widget="choice")
+    ],
+    key: Key,
+    visit_id: Annotated[int | None, Input(N_("上门服务"), least=1, widget="hidden")] = None,
+    staff_id: Annotated[int | None, Input(N_("服务人员"), least=1, widget="hidden")] = None,
+    happened_at: Annotated[datetime | None, Input(N_("发生时间"), widget="moment")] = None,
+    facts: Annotated[dict | None, Input(N_("事实"), widget="hidden")] = None,  # type: ignore[type-arg]
+) -> Finding:
+    """Write a hit of a rule, once per key. A block at once stops new orders for the carer and the settlement of this order.
+
+    A warning stops nothing; it asks for a follow-up call to the elder (X-SUP-06).
+    """
+    order = locked(Order.objects.all(), order_id)
+    require(actor, "supervision.finding.write", div=order.div)
+    known = Finding.objects.filter(key=key).first()
+    if known is not None:
+        note_recorded()  # the first writing stands in the journal
+        return known
+    if rule not in RULES:
+        raise Refused("finding.rule", N_("没有这条规则，请从列表中选择"), field="rule")
+    told = RULES[rule]
+    finding = Finding.objects.create(
+        div=order.div, rule=rule, key=key, severity=told.severity, order=order, visit_id=visit_id, elder_id=order.elder_id,
+        provider_id=order.provider_id, staff_id=staff_id, title=told.title, facts=facts or {}, happened_at=happened_at or now, found_at=now,
+        created_at=now, changed_at=now,
+    )  # fmt: skip
+    record(
+        actor=actor, now=now, event="supervision.finding.write", subject=finding,
+        changes={"rule": [None, rule], "severity": [None, told.severity]},
+    )  # fmt: skip
+    if told.severity == BLOCK:
+        _block(actor, now, finding, order)
+    else:
+        _ask_follow_up(now, finding, order)
+    tell("findings", pk=finding.pk, div=finding.div)
+    return finding
+
+
+def _block(actor: Actor, now: datetime, finding: Finding, order: Order) -> None:
+    hold_order(actor=actor, now=now, order=order, cause=cause_of(finding), reason=finding.title)
+    if finding.staff is not None:
+        suspend_staff(actor=actor, now=now, staff=finding.staff, cause=cause_of(finding), reason=finding.title)
+
+
+def _ask_follow_up(now: datetime, finding: Finding, order: Order) -> None:
+    notify(
+        now=now, about=finding, to=Recipient(channel="call"), key=f"follow_up:{finding.pk}", title=N_("电话回访"),
+        text=f"{order.code} {finding.title}", link=f"/findings/{finding.pk}/",
+    )  # fmt: skip
+
+
+def _undecided(actor: Actor, right: str, finding_id: int, seen: int | None) -> Finding:
+    """Return a finding for a decision; whoever belongs to its provider decides nothing of it."""
+    finding = locked(Finding.objects.all(), finding_id, seen)
+    require(actor, right, div=finding.div)
+    if actor.organisation_id is not None and actor.organisation_id == finding.provider_id:
+        raise Denied("finding.own_provider", N_("本机构的预警不能由本机构处置，请由监管员办理"), right=right)
+    return finding
+
+
+def _reason(reason: str) -> str:
+    if not reason.strip():
+        raise Refused("finding.reason", N_("请写明理由和依据"), field="reason")
+    return reason.strip()
+
+
+@operation("supervision.finding.acknowledge", label=N_("开始核查"))
+def acknowledge_finding(*, actor: Actor, now: datetime, finding_id: Id, seen: Seen = None) -> Finding:
+    """A supervisor takes the finding up; nothing is released by that."""
+    finding = _undecided(actor, "supervision.finding.acknowledge", finding_id, seen)
+    target = FINDING.target("acknowledge", finding.state)
+    changes = changed(finding, now=now, state=target, acknowledged_by_id=actor.user_id, acknowledged_at=now)
+    record(actor=actor, now=now, event="supervision.finding.acknowledge", subject=finding, changes=changes)
+    tell("findings", pk=finding.pk, div=finding.div)
+    return finding
+
+
+@operation("supervision.finding.release", label=N_("解除"))
+def release_finding(*, actor: Actor, now: datetime, finding_id: Id, reason: Reason, seen: Seen = None) -> Finding:
+    """Clear a finding with the reason; the hold and the suspension of this cause end, those of other causes stay."""
+    finding = _undecided(actor, "supervision.finding.release", finding_id, seen)
+    decided = _decide(actor, now, finding, "release", _reason(reason))
+    cause, order = cause_of(finding), Order.objects.get(pk=finding.order_id)
+    if Hold.objects.filter(order=order, cause=cause, to_at=None).exists():
+        release_hold(actor=actor, now=now, order=order, cause=cause, reason=decided.decision_reason)
+    if finding.staff is not None and Suspension.objects.filter(staff=finding.staff, cause=cause, to_at=None).exists():
+        release_suspension(actor=actor, now=now, staff=finding.staff, cause=cause, reason=decided.decision_reason)
+    return decided
+
+
+@operation("supervision.finding.uphold", label=N_("认定违规"))
+def uphold_finding(*, actor: Actor, now: datetime, finding_id: Id, reason: Reason, seen: Seen = None) -> Finding:
+    """Hold a finding to be true; hold and suspension stay, and the money of the order stays frozen."""
+    finding = _undecided(actor, "supervision.finding.uphold", finding_id, seen)
+    return _decide(actor, now, finding, "uphold", _reason(reason))
+
+
+def _decide(actor: Actor, now: datetime, finding: Finding, verb: str, reason: str) -> Finding:
+    target: FindingState = FINDING.target(verb, finding.state)
+    changes = changed(
+        finding, now=now, state=target, decided_by_id=actor.user_id, decided_at=now, decision_reason=reason
+    )
+    record(actor=actor, now=now, event=f"supervision.finding.{verb}", subject=finding, changes=changes, reason=reason)
+    tell("findings", pk=finding.pk, div=finding.div)
+    return finding
+
+
+def note_round(*, now: datetime, seen: Look, took_ms: int, found: int) -> Round:
+    """Remember how far the journal was read, at which business time."""
+    values = {"xid": seen.xid, "ran_at": now, "took_ms": took_ms, "touched": seen.touched, "found": found}
+    return Round.objects.update_or_create(name=LIVE, defaults=values)[0]

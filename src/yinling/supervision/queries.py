@@ -1,0 +1,166 @@
+"""Reading findings and what stands behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from yinling.accounts.queries import audit_connection, horizon
+from yinling.directory.models import Suspension
+from yinling.directory.rules import require
+from yinling.kernel.actor import Actor
+from yinling.kernel.period import day_bounds
+from yinling.orders.models import Hold
+from yinling.supervision import rows
+from yinling.supervision.engine import Hit, run
+from yinling.supervision.models import Finding, Round
+from yinling.supervision.rules import RULES
+from yinling.supervision.rules.rule import FACTS
+from yinling.supervision.states import FindingState
+from yinling.visits.models import CheckIn, Evidence, Visit
+
+LIVE = "live"
+UNDECIDED = [FindingState.OPEN, FindingState.ACKNOWLEDGED]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one round saw: how far the journal was read, how many orders it looked at, and what the rules caught."""
+
+    xid: int
+    touched: int
+    hits: list[Hit]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One value behind a finding, as people read it."""
+
+    label: str
+    kind: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class FindingFile:
+    """A finding with the rows a supervisor decides by."""
+
+    finding: Finding
+    facts: list[Fact]
+    check_ins: list[CheckIn]
+    photos: list[Evidence]
+    earlier_visit: Visit | None
+    earlier_photos: list[Evidence]
+    hold: Hold | None
+    suspension: Suspension | None
+
+
+def last_round() -> Round | None:
+    """How far the live supervision has come."""
+    return Round.objects.filter(name=LIVE).first()
+
+
+def look(now: datetime, last: Round | None) -> Look:
+    """Run every rule over the orders touched since the last round and those that time made late.
+
+    The horizon is taken first, so that a transaction still running is read by the next round and none is missed.
+    """
+    with audit_connection() as audit, audit.transaction():
+        end = horizon(audit)
+        orders = rows.touched_orders(audit, from_xid=last.xid if last else 0, to_xid=end)
+        orders |= rows.overdue_orders(audit, before=last.ran_at if last and last.ran_at else now, now=now)
+        wanted = rows.with_neighbours(audit, orders)
+        services, photos = (rows.services(audit, wanted, now=now), rows.photos(audit, wanted)) if wanted else ([], [])
+    return Look(end, len(orders), run(services, photos) if services else [])
+
+
+def look_at_all(day_from: date, day_to: date, now: datetime) -> Look:
+    """Run every rule over all orders of some days, both inclusive: the same expressions on everything."""
+    with audit_connection() as audit, audit.transaction():
+        end = horizon(audit)
+        wanted = rows.orders_between(audit, day_bounds(day_from)[0], day_bounds(day_to)[1])
+        services, photos = rows.services(audit, wanted, now=now), rows.photos(audit, wanted)
+    return Look(end, len(wanted), run(services, photos))
+
+
+def unknown(hits: Iterable[Hit]) -> list[Hit]:
+    """Those hits that no finding stands for yet."""
+    found = list(hits)
+    known = set(Finding.objects.filter(key__in=[hit.key for hit in found]).values_list("key", flat=True))
+    return [hit for hit in found if hit.key not in known]
+
+
+def findings(actor: Actor) -> QuerySet[Finding]:
+    """Findings the actor may see: undecided first, blocks before warnings, newest first."""
+    require(actor, "supervision.finding.view")
+    rows_ = Finding.objects.visible_to(actor).select_related(
+        "order", "provider", "staff", "acknowledged_by", "decided_by"
+    )
+    return rows_.order_by("-found_at", "-id")
+
+
+def finding_counts(actor: Actor) -> dict[str, int]:
+    """How many findings wait, by state and severity, for tabs."""
+    require(actor, "supervision.finding.view")
+    undecided = Q(state__in=UNDECIDED)
+    return Finding.objects.visible_to(actor).aggregate(
+        open=Count("id", filter=Q(state=FindingState.OPEN)), acknowledged=Count("id", filter=Q(state=FindingState.ACKNOWLEDGED)),
+        block=Count("id", filter=undecided & Q(severity="block")), warning=Count("id", filter=undecided & Q(severity="warning")),
+        released=Count("id", filter=Q(state=FindingState.RELEASED)), upheld=Count("id", filter=Q(state=FindingState.UPHELD)),
+    )  # fmt: skip
+
+
+def cause_of(finding: Finding) -> str:
+    """The plain reference by which a finding's hold and suspension are known."""
+    return f"finding:{finding.pk}"
+
+
+def finding_file(actor: Actor, finding: Finding) -> FindingFile:
+    """Everything a supervisor decides a finding by."""
+    require(actor, "supervision.finding.view", div=finding.div, provider_id=finding.provider_id)
+    visit_id, earlier_id = finding.visit_id, finding.facts.get("earlier_visit_id")
+    evidence = Evidence.objects.filter(visit_id__in=[one for one in (visit_id, earlier_id) if one], kind="photo")
+    shown = list(evidence.select_related("file").order_by("received_at", "id"))
+    if digest := finding.facts.get("sha256"):
+        shown = [one for one in shown if bytes(one.sha256).hex() == digest]
+    return FindingFile(
+        finding=finding,
+        facts=[fact(name, value) for name, value in finding.facts.items()],
+        check_ins=list(CheckIn.objects.filter(visit_id=visit_id).order_by("id")) if visit_id else [],
+        photos=[one for one in shown if one.visit_id == visit_id],
+        earlier_visit=Visit.objects.filter(pk=earlier_id).select_related("staff", "order").first() if earlier_id else None,
+        earlier_photos=[one for one in shown if one.visit_id != visit_id],
+        hold=Hold.objects.filter(order_id=finding.order_id, cause=cause_of(finding)).first(),
+        suspension=Suspension.objects.filter(staff_id=finding.staff_id, cause=cause_of(finding)).first() if finding.staff_id else None,
+    )  # fmt: skip
+
+
+def fact(name: str, value: Any) -> Fact:
+    """Return a stored value with its label; moments as moments."""
+    label, kind = FACTS.get(name, (name, "text"))
+    return Fact(label, kind, datetime.fromtimestamp(value, UTC) if kind == "moment" else value)
+
+
+def suspended(actor: Actor) -> QuerySet[Suspension]:
+    """Carers who get no orders now, the longest first."""
+    require(actor, "supervision.finding.view")
+    return (
+        Suspension.objects.visible_to(actor)
+        .filter(to_at=None)
+        .select_related("staff", "provider")
+        .order_by("from_at", "id")
+    )
+
+
+def rule_title(code: str) -> str:
+    """Chinese title of a rule."""
+    return RULES[code].title if code in RULES else code
+
+
+def basis_of(code: str) -> str:
+    """The law or document a rule rests on."""
+    return RULES[code].basis if code in RULES else ""

@@ -1,0 +1,142 @@
+"""The flat rows that the rules look at, read through the audit role (or any connection that sees them)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Protocol
+
+from yinling.ground.parameters import parameter, parameters
+from yinling.kernel.period import local_date
+from yinling.supervision.rules.rule import PARAMETERS
+
+Row = dict[str, Any]
+SLACK = timedelta(minutes=1)
+"""Rounds look back a little further than the last, since a deadline in this very second is not yet missed."""
+
+
+class Reader(Protocol):
+    """A connection whose rows are mappings."""
+
+    def execute(self, query: str, params: Sequence[Any] | None = None) -> Any:
+        """Run a query."""
+
+
+SERVICES = """
+SELECT o.id AS order_id, a.id AS assignment_id, v.id AS visit_id, coalesce(v.staff_id, a.staff_id) AS staff_id, o.provider_id, o.elder_id,
+    o.div, o.state AS order_state, a.state AS assignment_state,
+    coalesce(a.state IN ('offered', 'accepted', 'done'), true)
+        OR (a.id = max(a.id) OVER w AND NOT bool_or(a.state IN ('offered', 'accepted', 'done')) OVER w) AS is_current,
+    a.id IS NOT DISTINCT FROM min(a.id) OVER w AS is_first,
+    floor(extract(epoch FROM o.placed_at))::bigint AS placed_at,
+    floor(extract(epoch FROM o.accept_due_at))::bigint AS order_accept_due_at,
+    floor(extract(epoch FROM o.accepted_at))::bigint AS order_accepted_at,
+    floor(extract(epoch FROM a.offered_at))::bigint AS offered_at,
+    floor(extract(epoch FROM min(a.offered_at) OVER w))::bigint AS first_offered_at,
+    floor(extract(epoch FROM a.accept_due_at))::bigint AS accept_due_at,
+    floor(extract(epoch FROM a.accepted_at))::bigint AS accepted_at,
+    floor(extract(epoch FROM a.ended_at))::bigint AS assignment_ended_at,
+    floor(extract(epoch FROM o.starts_at))::bigint AS starts_at,
+    floor(extract(epoch FROM o.ends_at))::bigint AS ends_at,
+    floor(extract(epoch FROM v.started_at))::bigint AS started_at,
+    floor(extract(epoch FROM v.ended_at))::bigint AS ended_at,
+    (SELECT sum(l.minutes * l.quantity) FROM orders_orderline l WHERE l.order_id = o.id AND l.kind = 'item') AS standard_minutes,
+    c.distance_m,
+    floor(extract(epoch FROM (e.died_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'))::bigint AS death_over_at
+FROM orders_order o
+LEFT JOIN dispatch_assignment a ON a.order_id = o.id
+LEFT JOIN visits_visit v ON v.assignment_id = a.id AND v.state <> 'aborted'
+LEFT JOIN visits_checkin c ON c.visit_id = v.id AND c.kind = 'in'
+JOIN people_elder e ON e.id = o.elder_id
+WHERE o.id = ANY(%s)
+WINDOW w AS (PARTITION BY o.id)
+"""
+
+PHOTOS = """
+SELECT p.id AS photo_id, p.visit_id, v.order_id, v.staff_id, encode(p.sha256, 'hex') AS sha256,
+    floor(extract(epoch FROM p.received_at))::bigint AS received_at
+FROM visits_evidence p JOIN visits_visit v ON v.id = p.visit_id
+WHERE p.kind = 'photo' AND p.sha256 IN (
+    SELECT q.sha256 FROM visits_evidence q JOIN visits_visit u ON u.id = q.visit_id WHERE u.order_id = ANY(%s) AND q.kind = 'photo')
+"""
+
+JOURNAL = """
+SELECT subject_type, subject_id, staff_id, elder_id FROM accounts_journal
+WHERE xid >= %s AND xid < %s AND NOT is_refused AND event NOT LIKE 'supervision.%%' AND subject_id IS NOT NULL
+"""
+
+ORDERS_OF = """
+SELECT id FROM orders_order WHERE id = ANY(%(order)s)
+UNION SELECT order_id AS id FROM dispatch_assignment WHERE id = ANY(%(assignment)s)
+UNION SELECT order_id AS id FROM visits_visit WHERE id = ANY(%(visit)s)
+UNION SELECT o.id FROM orders_order o JOIN people_elder e ON e.id = o.elder_id
+    WHERE e.id = ANY(%(elder)s) AND e.died_on IS NOT NULL AND o.ends_at > e.died_on
+"""
+
+OVERDUE = """
+SELECT id FROM orders_order WHERE state IN ('placed', 'accepted', 'assigned') AND starts_at > %(start_from)s AND starts_at <= %(now)s
+UNION SELECT id FROM orders_order WHERE state = 'placed' AND accept_due_at > %(before)s AND accept_due_at <= %(now)s
+UNION SELECT order_id AS id FROM dispatch_assignment WHERE state = 'offered' AND accept_due_at > %(before)s AND accept_due_at <= %(now)s
+"""
+
+BESIDE = """
+SELECT a.order_id AS id FROM dispatch_assignment a JOIN (
+    SELECT staff_id, min(starts_at) - interval '2 days' AS from_at, max(ends_at) + interval '2 days' AS to_at
+    FROM dispatch_assignment WHERE order_id = ANY(%s) GROUP BY staff_id
+) AS touched ON a.staff_id = touched.staff_id AND a.starts_at >= touched.from_at AND a.starts_at < touched.to_at
+"""
+
+IN_DAYS = "SELECT id FROM orders_order WHERE state <> 'draft' AND starts_at >= %s AND starts_at < %s"
+
+
+def _ids(reader: Reader, query: str, params: Any) -> set[int]:
+    return {row["id"] for row in reader.execute(query, params)}
+
+
+def touched_orders(reader: Reader, *, from_xid: int, to_xid: int) -> set[int]:
+    """Orders that the journal of finished transactions speaks of, directly or by assignment, visit or the death of the elder."""
+    named: dict[str, set[int]] = {"order": set(), "assignment": set(), "visit": set(), "elder": set()}
+    for row in reader.execute(JOURNAL, [from_xid, to_xid]):
+        if row["subject_type"] in named:
+            named[row["subject_type"]].add(row["subject_id"])
+    if not any(named.values()):
+        return set()
+    return _ids(reader, ORDERS_OF, {key: list(ids) for key, ids in named.items()})
+
+
+def overdue_orders(reader: Reader, *, before: datetime, now: datetime) -> set[int]:
+    """Orders and offers whose deadline may have passed since the last round: time writes no journal row."""
+    longest = max(int(entry.value) for entry in parameters().entries("visit.late_minutes"))
+    start_from = before - timedelta(minutes=longest) - SLACK
+    return _ids(reader, OVERDUE, {"before": before - SLACK, "start_from": start_from, "now": now})
+
+
+def with_neighbours(reader: Reader, orders: Iterable[int]) -> list[int]:
+    """These orders and the others of their carers on the days around."""
+    ids = list(orders)
+    return sorted({*ids, *_ids(reader, BESIDE, [ids])}) if ids else []
+
+
+def orders_between(reader: Reader, start: datetime, end: datetime) -> list[int]:
+    """All orders that were to start in a span."""
+    return sorted(_ids(reader, IN_DAYS, [start, end]))
+
+
+def services(reader: Reader, orders: Sequence[int], *, now: datetime) -> list[Row]:
+    """The rows of ``services`` for these orders, with the thresholds in force where and when each took place."""
+    as_of = int(now.timestamp())
+    known: dict[tuple[str, date], Mapping[str, Any]] = {}
+    rows = []
+    for found in reader.execute(SERVICES, [list(orders)]):
+        row = dict(found)
+        day = local_date(datetime.fromtimestamp(row["starts_at"], UTC))
+        place = (row["div"], day)
+        if place not in known:
+            known[place] = {key.replace(".", "_"): parameter(key, *place) for key in PARAMETERS}
+        rows.append({**row, **known[place], "as_of": as_of})
+    return rows
+
+
+def photos(reader: Reader, orders: Sequence[int]) -> list[Row]:
+    """Every photo that looks like one of these orders', whenever it was sent."""
+    return [dict(row) for row in reader.execute(PHOTOS, [list(orders)])]

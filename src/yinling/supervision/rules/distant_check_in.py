@@ -1,0 +1,25 @@
+"""Checked in so far from the home that nobody can have been there."""
+
+from ibis.expr.types import Table
+
+from yinling.kernel.words import N_
+from yinling.supervision.rules.rule import BLOCK, Rule
+
+
+def find(services: Table, _photos: Table) -> Table:
+    """Over the distance that blocks (X-SUP-01: the accuracy is already taken off)."""
+    far = services.filter(services.distance_m > services.checkin_block_m)
+    return far.select(
+        subject_id=far.visit_id, order_id=far.order_id, visit_id=far.visit_id, staff_id=far.staff_id, happened_at=far.started_at,
+        distance_m=far.distance_m, limit_m=far.checkin_block_m,
+    )  # fmt: skip
+
+
+RULE = Rule(
+    code="distant_check_in",
+    title=N_("签到位置严重偏离"),
+    severity=BLOCK,
+    basis="锡政办发〔2023〕1号 二(三)4；X-SUP-01、X-SUP-02",
+    parameters=("checkin.block_m",),
+    find=find,
+)

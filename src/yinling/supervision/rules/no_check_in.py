@@ -1,0 +1,31 @@
+"""Nobody at the door: no check-in so many minutes after the booked start."""
+
+from ibis import ifelse
+from ibis.expr.types import Table
+
+from yinling.kernel.words import N_
+from yinling.supervision.rules.rule import WARNING, Rule, absent
+
+
+def find(services: Table, _photos: Table) -> Table:
+    """Orders nobody has started yet, and those started too late. An order given up before (cancelled, failed) is no absence."""
+    t = services.filter(services.is_current)
+    waiting = t.started_at.isnull() & t.order_state.isin(["placed", "accepted", "assigned"])
+    moment = ifelse(waiting, t.as_of, t.started_at)
+    late = t.filter(moment > t.starts_at + t.visit_late_minutes * 60)
+    return late.select(
+        subject_id=late.order_id, order_id=late.order_id, visit_id=late.visit_id,
+        staff_id=ifelse(late.assignment_state.isin(["accepted", "done"]), late.staff_id, absent()),
+        happened_at=late.starts_at + late.visit_late_minutes * 60, starts_at=late.starts_at, started_at=late.started_at,
+        limit_minutes=late.visit_late_minutes,
+    )  # fmt: skip
+
+
+RULE = Rule(
+    code="no_check_in",
+    title=N_("逾期未签到"),
+    severity=WARNING,
+    basis="锡政办发〔2023〕1号 二(三)4；X-SUP-04",
+    parameters=("visit.late_minutes",),
+    find=find,
+)

@@ -1,0 +1,86 @@
+"""What a rule of supervision is, and the two flat tables it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ibis
+from ibis.expr.types import Table
+
+from yinling.kernel.words import N_
+
+WARNING, BLOCK = "warning", "block"
+
+PARAMETERS: dict[str, str] = {
+    "checkin.radius_m": "int64",
+    "checkin.block_m": "int64",
+    "visit.late_minutes": "int64",
+    "visit.min_share": "decimal(6, 4)",
+}
+"""Thresholds of rules and their kind. Each stands in a column of ``services`` (dots as underscores), as in force for that row."""
+
+SERVICES: dict[str, str] = {
+    "order_id": "int64", "assignment_id": "int64", "visit_id": "int64", "staff_id": "int64", "provider_id": "int64", "elder_id": "int64",
+    "div": "string", "order_state": "string", "assignment_state": "string", "is_current": "boolean", "is_first": "boolean",
+    "placed_at": "int64", "order_accept_due_at": "int64", "order_accepted_at": "int64", "offered_at": "int64", "first_offered_at": "int64",
+    "accept_due_at": "int64", "accepted_at": "int64", "assignment_ended_at": "int64", "starts_at": "int64", "ends_at": "int64",
+    "started_at": "int64", "ended_at": "int64", "standard_minutes": "int64", "distance_m": "int64", "death_over_at": "int64",
+    "as_of": "int64", **{key.replace(".", "_"): kind for key, kind in PARAMETERS.items()},
+}  # fmt: skip
+"""One row per order, assignment and visit; ``_at`` in epoch seconds, ``as_of`` the moment of looking.
+
+``is_current`` marks the assignment that counts (offered, accepted or done; without one the last), ``is_first`` one row per order.
+``death_over_at`` is the end of the day on which the elder died.
+"""
+
+PHOTOS: dict[str, str] = {
+    "photo_id": "int64", "visit_id": "int64", "order_id": "int64", "staff_id": "int64", "sha256": "string", "received_at": "int64",
+}  # fmt: skip
+
+HIT = ("subject_id", "order_id", "visit_id", "staff_id", "happened_at")
+"""Columns every rule returns; the others are facts. ``subject_id`` makes the finding of a rule unique."""
+
+FACTS: dict[str, tuple[str, str]] = {
+    "accept_due_at": (N_("应接单时间"), "moment"),
+    "accepted_at": (N_("实际接单时间"), "moment"),
+    "starts_at": (N_("预约开始"), "moment"),
+    "started_at": (N_("签到时间"), "moment"),
+    "ended_at": (N_("签退时间"), "moment"),
+    "limit_minutes": (N_("时限（分钟）"), "number"),
+    "distance_m": (N_("签到距离（米）"), "number"),
+    "limit_m": (N_("限值（米）"), "number"),
+    "served_seconds": (N_("实际时长"), "seconds"),
+    "standard_minutes": (N_("标准时长（分钟）"), "number"),
+    "share": (N_("时长下限比例"), "number"),
+    "earlier_visit_id": (N_("另一次上门"), "visit"),
+    "earlier_ended_at": (N_("另一次签退时间"), "moment"),
+    "death_over_at": (N_("死亡日结束"), "moment"),
+    "sha256": (N_("照片指纹"), "text"),
+    "earlier_received_at": (N_("首次上传时间"), "moment"),
+    "received_at": (N_("上传时间"), "moment"),
+}
+"""What people read of a fact: label and kind."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule. ``find`` is an expression over the two tables; ``basis`` the law or the document it rests on."""
+
+    code: str
+    title: str
+    severity: str
+    basis: str
+    parameters: tuple[str, ...]
+    find: Callable[[Table, Table], Table]
+
+
+def tables() -> tuple[Table, Table]:
+    """Return the two tables without data, for expressions that an engine compiles."""
+    return ibis.table(SERVICES, name="services"), ibis.table(PHOTOS, name="photos")
+
+
+def absent() -> Any:
+    """Return an empty number: a hit without a visit or a carer."""
+    return ibis.null().cast("int64")

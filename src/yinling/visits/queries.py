@@ -1,0 +1,114 @@
+"""Reading visits: a carer's day, and what a visit needs before it may begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import connection
+from django.db.models import Prefetch, QuerySet
+
+from yinling.directory.models import Qualification
+from yinling.dispatch.models import Assignment
+from yinling.ground.models import in_force
+from yinling.ground.parameters import parameter
+from yinling.kernel.actor import Actor
+from yinling.kernel.period import day_bounds, local_date
+from yinling.orders.models import Order, OrderLine
+from yinling.visits.models import Evaluation, Visit
+from yinling.visits.rules import is_late
+from yinling.visits.states import VisitState
+
+SHOWN = ("offered", "accepted", "done")
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One stop of a carer's day: the assignment, the visit if begun, the work standard, and whether it is overdue."""
+
+    assignment: Assignment
+    visit: Visit | None
+    items: list[str]
+    steps: list[str]
+    is_late: bool
+
+    @property
+    def order(self) -> Order:
+        """The order behind it."""
+        return self.assignment.order
+
+
+def stops_of(actor: Actor, *, day: date, now: datetime) -> list[Stop]:
+    """The stops of the actor on a day, in the order of the clock."""
+    start, end = day_bounds(day)
+    rows = _assignments(actor).filter(starts_at__gte=start, starts_at__lt=end, state__in=SHOWN).order_by("starts_at", "id")
+    return [_stop(row, now) for row in rows]
+
+
+def stop_of(actor: Actor, assignment_id: int, *, now: datetime) -> Stop | None:
+    """One stop of the actor, or nothing."""
+    row = _assignments(actor).filter(pk=assignment_id).first()
+    return _stop(row, now) if row else None
+
+
+def _assignments(actor: Actor) -> QuerySet[Assignment]:
+    lines = Prefetch("order__lines", OrderLine.objects.filter(kind="item").select_related("item").order_by("id"))
+    rows = Assignment.objects.visible_to(actor).filter(staff_id=actor.staff_id)
+    return rows.select_related("order", "visit").prefetch_related(lines)
+
+
+def _stop(row: Assignment, now: datetime) -> Stop:
+    visit = getattr(row, "visit", None)
+    lines = list(row.order.lines.all())
+    late = int(parameter("visit.late_minutes", row.div, local_date(now)))
+    is_waiting = row.state == "accepted" and (visit is None or visit.started_at is None)
+    return Stop(
+        assignment=row, visit=visit, items=[line.name for line in lines], steps=standard_steps(lines),
+        is_late=is_waiting and is_late(now=now, starts_at=row.starts_at, late_minutes=late),
+    )  # fmt: skip
+
+
+def standard_steps(lines: list[OrderLine]) -> list[str]:
+    """Return the steps of the work standard of the items, each once (R-ORD-08); an item without steps is one itself."""
+    steps = [step for line in lines for step in (line.item.steps or [line.item.name])]
+    return list(dict.fromkeys(steps))
+
+
+def item_lines(order_id: int) -> list[OrderLine]:
+    """The lines of an order that are work."""
+    return list(OrderLine.objects.filter(order_id=order_id, kind="item").select_related("item").order_by("id"))
+
+
+def died_on(elder_id: int) -> date | None:
+    """Return the date of death of an elder, also to those who may not read the file."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT people_death(%s)", [elder_id])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def held_qualifications(staff_id: int, day: date) -> set[str]:
+    """The certificates of a carer that hold on a day."""
+    rows = Qualification.objects.filter(in_force(day), staff_id=staff_id)
+    return set(rows.values_list("kind", flat=True))
+
+
+def open_visit(staff_id: int) -> Visit | None:
+    """The visit in which a carer is on site, if any."""
+    return Visit.objects.filter(staff_id=staff_id, state=VisitState.ON_SITE).first()
+
+
+def made_by(order_id: int, user_id: int | None) -> bool:
+    """Whether a login belongs to a carer who visited for this order; an elder side sees no staff but itself."""
+    return Visit.objects.filter(order_id=order_id, staff__user_id=user_id).exists()
+
+
+def visits_of_elder(actor: Actor, elder_id: int) -> QuerySet[Visit]:
+    """Visits at an elder's home with check-ins and evidence, newest first."""
+    rows = Visit.objects.visible_to(actor).filter(elder_id=elder_id).select_related("order", "assignment", "provider")
+    return rows.prefetch_related("check_ins", "evidence").order_by("-started_at", "-id")
+
+
+def evaluation_of(order_id: int) -> Evaluation | None:
+    """What the elder side said of an order, if anything."""
+    return Evaluation.objects.filter(order_id=order_id).first()

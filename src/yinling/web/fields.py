@@ -1,0 +1,175 @@
+"""Form fields made from the arguments of an operation: shape is checked here, meaning by the operation."""
+
+from __future__ import annotations
+
+import base64
+import json
+import types
+import typing
+from datetime import date, datetime
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from yinling.ground.operation import Argument
+from yinling.kernel.money import parse_yuan, yuan
+from yinling.kernel.refusals import Refused
+from yinling.web.options import options
+from yinling.web.show import tr
+
+MOST_PHOTO = 8 * 1024 * 1024
+
+
+class YuanField(forms.CharField):
+    """Typed in yuan, stored in fen."""
+
+    def clean(self, value: Any) -> Any:
+        """Return fen."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return parse_yuan(text)
+        except Refused as refusal:
+            raise ValidationError(tr(refusal.template)) from refusal
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show fen as yuan; text typed before stays as typed."""
+        return yuan(value) if isinstance(value, int) else value
+
+
+class PhotoField(forms.FileField):
+    """A picture of the camera or gallery, handed on as base64 text."""
+
+    widget = forms.FileInput
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """Return the content as base64."""
+        picture = super().clean(data, initial)
+        if not picture:
+            return ""
+        if picture.size > MOST_PHOTO:
+            raise ValidationError(_("照片超过 8 MB，请缩小后再传"))
+        return base64.b64encode(picture.read()).decode()
+
+
+class LinesField(forms.CharField):
+    """Several values, one a line."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the lines that are not empty."""
+        return [line.strip() for line in (super().clean(value) or "").splitlines() if line.strip()]
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a list as lines."""
+        return "\n".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+class JsonField(forms.CharField):
+    """A structure typed or written by a script as JSON."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the structure."""
+        text = super().clean(value)
+        try:
+            return json.loads(text) if text else None
+        except ValueError as error:
+            raise ValidationError(_("格式不正确，请检查括号和引号")) from error
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show a structure as JSON."""
+        return value if isinstance(value, str) or value is None else json.dumps(value, ensure_ascii=False)
+
+
+def bare(kind: Any) -> tuple[Any, bool]:
+    """Return the type without None, and whether None was allowed."""
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        rest = [part for part in typing.get_args(kind) if part is not type(None)]
+        return rest[0], len(rest) < len(typing.get_args(kind))
+    return kind, False
+
+
+def field_for(argument: Argument, request: Any, change: dict[str, Any]) -> forms.Field:
+    """Return the field of one argument; ``change`` may give label, help, widget, options, required."""
+    shown = argument.input
+    widget = change.get("widget", shown.widget)
+    kind, may_be_none = bare(argument.type)
+    required = argument.required and not may_be_none and kind is not bool
+    common: dict[str, Any] = {
+        "label": tr(change.get("label", shown.label)),
+        "help_text": tr(change.get("help", shown.help)),
+        "required": change.get("required", required),
+    }
+    choices = options(change["options"], request) if "options" in change else [(v, tr(text)) for v, text in shown.choices]
+    field = _choice(kind, widget, choices, common, optional=not common["required"]) if choices else None
+    field = field or _plain(kind, widget, argument, common)
+    _dress(field, widget, common["label"])
+    return field
+
+
+def _choice(kind: Any, widget: str, choices: list[Any], common: dict[str, Any], *, optional: bool) -> forms.Field:
+    if typing.get_origin(kind) is list:
+        return forms.TypedMultipleChoiceField(
+            choices=choices, coerce=typing.get_args(kind)[0], widget=forms.CheckboxSelectMultiple, **common
+        )
+    blank = any(str(value) == "" for value, _text in choices)
+    if widget == "radio":
+        picked: Any = forms.RadioSelect
+    elif widget == "hidden":
+        picked = forms.HiddenInput
+    else:
+        picked = forms.Select
+        choices = choices if blank else [("", _("请选择")), *choices]
+    empty = None if kind is int and optional else ""
+    return forms.TypedChoiceField(choices=choices, coerce=kind, empty_value=empty, widget=picked, **common)
+
+
+def _plain(kind: Any, widget: str, argument: Argument, common: dict[str, Any]) -> forms.Field:
+    shown = argument.input
+    if widget == "yuan":
+        return YuanField(**common)
+    if widget == "photo":
+        return PhotoField(**common)
+    if kind is bool:
+        return forms.BooleanField(**common)
+    if kind in (int, float):
+        number = forms.IntegerField if kind is int else forms.FloatField
+        return number(min_value=shown.least, max_value=shown.most, **common)
+    if kind is datetime:
+        return forms.DateTimeField(widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **common)
+    if kind is date:
+        return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **common)
+    if kind is dict or typing.get_args(kind) == (dict,) or typing.get_origin(kind) is dict:
+        return JsonField(widget=forms.Textarea, **common)
+    if typing.get_origin(kind) is list:
+        return LinesField(widget=forms.Textarea, **common)
+    strip = widget != "password"
+    return forms.CharField(max_length=shown.max_length, strip=strip, **common)
+
+
+INPUTS: dict[str, Any] = {
+    "area": lambda: forms.Textarea(attrs={"rows": 3}),
+    "hidden": forms.HiddenInput,
+    "password": lambda: forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    "position": lambda: forms.HiddenInput(attrs={"data-position": ""}),
+    "photo": lambda: forms.FileInput(attrs={"accept": "image/*"}),
+}
+
+
+def _dress(field: forms.Field, widget: str, label: str) -> None:
+    if widget in INPUTS and not isinstance(field, forms.ChoiceField):
+        dressed = INPUTS[widget]()
+        dressed.attrs |= field.widget_attrs(dressed)
+        dressed.is_required = field.required
+        field.widget = dressed
+    if isinstance(field, forms.IntegerField | YuanField):
+        field.widget.attrs["inputmode"] = "numeric" if type(field) is forms.IntegerField else "decimal"
+    field.error_messages |= {
+        "required": _("请填写“%(label)s”") % {"label": label},
+        "invalid": _("“%(label)s”的格式不对，请重新填写") % {"label": label},
+        "invalid_choice": _("“%(label)s”不在可选范围内，请重新选择") % {"label": label},
+    }
+    if isinstance(field, forms.ChoiceField) or widget in {"date", "moment"}:
+        field.error_messages["required"] = _("请选择“%(label)s”") % {"label": label}

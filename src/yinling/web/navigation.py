@@ -1,0 +1,51 @@
+"""The pages a role finds in the top bar: one table. A page without a line here is reached from another page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from yinling.kernel.actor import Actor
+from yinling.kernel.words import N_
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page: label, address, the right that shows it, and the letter after G that goes there."""
+
+    label: str
+    path: str
+    right: str
+    letter: str = ""
+
+
+NAVIGATION = (
+    Entry(N_("坐席台"), "/desk/", "hotline.call.answer", "p"),
+    Entry(N_("工单"), "/tickets/", "hotline.ticket.view", "q"),
+    Entry(N_("订单"), "/orders/", "orders.order.view", "o"),
+    Entry(N_("派单"), "/dispatch/", "dispatch.order.assign", "m"),
+    Entry(N_("老年人"), "/elders/", "people.elder.view", "e"),
+    Entry(N_("机构"), "/organisations/", "directory.organisation.view", ""),
+    Entry(N_("服务清单"), "/catalogue/", "catalogue.item.view", ""),
+    Entry(N_("结算"), "/settlement/", "settlement.statement.view", "s"),
+    Entry(N_("预警"), "/findings/", "supervision.finding.view", "f"),
+    Entry(N_("指标"), "/indicators/", "indicators.value.view", "b"),
+    Entry(N_("授权"), "/grants/", "directory.grant.view", ""),
+    Entry(N_("账号"), "/users/", "directory.user.register", ""),
+    Entry(N_("日志"), "/journal/", "accounts.journal.view", ""),
+    Entry(N_("系统"), "/system/", "directory.system.view", ""),
+)
+MORE = (
+    Entry(N_("接口令牌"), "/tokens/", "directory.token.issue"),
+    Entry(N_("工作日历"), "/calendar/", "directory.calendar.load"),
+    Entry(N_("字典"), "/dictionaries/", "catalogue.item.update"),
+)
+
+
+def entries_for(actor: Actor) -> list[Entry]:
+    """Return what the actor's role may open, in the order of the service loop."""
+    return [entry for entry in NAVIGATION if actor.has(entry.right)]
+
+
+def more_for(actor: Actor) -> list[Entry]:
+    """Return the rarer pages, for the menu of the person."""
+    return [entry for entry in MORE if actor.has(entry.right)]
