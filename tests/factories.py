@@ -444,10 +444,11 @@ def make_check_in(visit: Visit, *, distance_m: int | None = 0, **values: Any) ->
 
 def make_photo(visit: Visit, content: bytes, **values: Any) -> Evidence:
     """A photo of a visit; the content is a JPEG only in name."""
-    common = {"div": visit.div, "elder_id": visit.elder_id, "provider_id": visit.provider_id}
-    file = store(content, kind="photo", purpose="visit", content_type="image/jpeg", now=NOW, **common)
+    file = store(content, kind="photo", purpose="visit", content_type="image/jpeg", owner=visit, now=NOW)
     chosen = {"kind": "photo", "sha256": bytes(file.sha256), "received_at": NOW, **values}
-    return Evidence.objects.create(**common, visit=visit, file=file, **chosen)
+    return Evidence.objects.create(
+        div=visit.div, visit=visit, elder_id=visit.elder_id, provider_id=visit.provider_id, file=file, **chosen
+    )
 
 
 def make_finding(order: Order, rule: str = "far_check_in", **values: Any) -> Finding:

@@ -2,4 +2,6 @@
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("prove", max_examples=20_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "prove", max_examples=20_000, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)

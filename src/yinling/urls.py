@@ -15,6 +15,8 @@ AREAS = (
     "console.home",
     "console.login",
     "console.admin",
+    "console.journal",
+    "console.system",
     "console.people",
     "console.directory",
     "console.hotline",

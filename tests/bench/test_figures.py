@@ -2,8 +2,9 @@ import json
 
 import pytest
 
-from yinling.bench.catalogue import BENCHES
+from yinling.bench.catalogue import BENCHES, SEED
 from yinling.bench.command import main
+from yinling.demo import load
 from yinling.bench.figures import Figure, circumstances, quantile, report, table
 
 
@@ -62,3 +63,7 @@ def test_without_a_name_all_benches_are_listed(capsys: pytest.CaptureFixture[str
 def test_an_unknown_bench_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["nothing"]) == 2
     assert "nothing" in capsys.readouterr().err
+
+
+def test_the_seed_is_that_of_the_demo_city() -> None:
+    assert load.SEED == SEED

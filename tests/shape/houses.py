@@ -48,9 +48,7 @@ def layer_numbers() -> dict[str, int]:
     """Contexts with their height, as the import linter has it; the ground is 0."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     layers = next(one["layers"] for one in contracts if one.get("exhaustive"))
-    return {
-        name.strip(" ()"): number for number, layer in enumerate(reversed(layers)) for name in layer.split("|")
-    }
+    return {name.strip(" ()"): number for number, layer in enumerate(reversed(layers)) for name in layer.split("|")}
 
 
 def our_models() -> Iterator[Any]:

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.shape.houses import tracked_files
+
 from yinling.cli.requirements import CATALOGUE, Requirement, accepted, catalogue, marks, unknown_marks
 from yinling.cli.trace import named_but_unknown, traced
 

@@ -3,8 +3,8 @@
 import subprocess
 
 from django.conf import settings
-
 from tests.shape.houses import BIN, layer_numbers
+
 from yinling.cli.paths import ROOT, SOURCE
 
 

@@ -5,8 +5,8 @@ import re
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-
 from tests.shape.houses import our_models
+
 from yinling.cli.docs import machines
 from yinling.kernel.machine import Machine
 
@@ -48,8 +48,8 @@ def changes_to(source: str, target: str) -> bool:
             cursor.execute("UPDATE stand_in SET state = %s WHERE state = %s", [target, source])
             return cursor.rowcount == 1
     except DatabaseError as error:
-        assert error.__cause__ is not None
-        assert getattr(error.__cause__, "sqlstate", "") == "P0001"  # noqa: PT017 - only this refusal counts
+        if getattr(error.__cause__, "sqlstate", "") != "P0001":
+            raise
         return False
 
 

@@ -3,6 +3,7 @@
 import re
 
 from tests.shape.houses import tracked_files
+
 from yinling.cli.paths import ROOT
 
 # Put together, so that this file does not find itself.

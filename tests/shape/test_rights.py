@@ -3,6 +3,7 @@
 import re
 
 from tests.shape.houses import constants
+
 from yinling.cli.docs import load_operations
 from yinling.cli.paths import SOURCE
 from yinling.directory.rights import RIGHTS
@@ -27,7 +28,9 @@ def test_every_operation_asks_for_a_known_right() -> None:
 
 def test_every_operation_has_a_label_and_described_arguments() -> None:
     load_operations()
-    assert [one.name for one in REGISTRY.values() if one.label and not all(part.input.label for part in one.arguments)] == []
+    assert [
+        one.name for one in REGISTRY.values() if one.label and not all(part.input.label for part in one.arguments)
+    ] == []
 
 
 def test_every_right_is_held_by_a_role() -> None:
@@ -42,11 +45,16 @@ def test_rights_are_named_and_in_order() -> None:
 
 
 def test_every_role_has_its_sentence() -> None:
-    assert [role.code for role in ROLES.values() if not (role.name and role.purpose and role.home.startswith("/"))] == []
+    assert [
+        role.code for role in ROLES.values() if not (role.name and role.purpose and role.home.startswith("/"))
+    ] == []
 
 
 def test_no_role_of_administration_holds_the_rights_of_another() -> None:
-    own = {code: {right for right in ROLES[code].rights if right.split(".")[0] in ("directory", "accounts")} for code in EXCLUSIVE}
+    own = {
+        code: {right for right in ROLES[code].rights if right.split(".")[0] in ("directory", "accounts")}
+        for code in EXCLUSIVE
+    }
     everybody = set.intersection(*own.values())
     assert own["security_admin"] & own["audit_admin"] - everybody - {"directory.system.view"} == set()
     assert {right for right in own["system_admin"] if "grant" in right or "token" in right} == set()

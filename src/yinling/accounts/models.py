@@ -47,6 +47,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         return f"{self.name} ({self.username})"
 
 
+class SignInFailure(models.Model):
+    """A wrong password or code. ``key`` fingerprints user name and address, so that nothing typed by mistake is kept in clear."""
+
+    key = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["key", "at"], name="sign_in_failure_key")]
+
+    def __str__(self) -> str:
+        return f"{bytes(self.key).hex()[:12]} {self.at}"
+
+
 class Journal(Scoped):
     """What was done or refused: who, in which role, what, on which row, with which change and reason. Never changed.
 

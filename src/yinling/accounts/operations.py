@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.db import models
+from django.db import connection, models
 
-from yinling.accounts.models import Journal, JournalSeal, Notice, User
-from yinling.accounts.rules import digest_of
+from yinling.accounts.models import Journal, JournalSeal, Notice, SignInFailure, User
+from yinling.accounts.rules import FAILURE_WINDOW, digest_of, locked_until
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, is_private, note_checked, note_recorded, operation, plain
 from yinling.kernel.actor import Actor
@@ -106,7 +106,7 @@ def write_seal(*, span: tuple[int, int], row_count: int, previous: bytes, seal: 
     )
 
 
-LANGUAGES = (("zh-hans", N_("中文")), ("en", "English"))
+LANGUAGES = (("zh-hans", N_("中文")), ("en", N_("英文 English")))
 Language = Annotated[str, Input(N_("语言"), choices=LANGUAGES, widget="radio")]
 LargeType = Annotated[bool, Input(N_("大字"), widget="check", help=N_("所有页面用更大的字"))]
 
@@ -137,3 +137,36 @@ def read_notices(*, actor: Actor, now: datetime) -> User:
     record(actor=actor, now=now, event="accounts.notice.read", subject=user, changes={"count": count})
     tell("notices", pk=user_id, div=actor.div or NATION, user_id=user_id)
     return user
+
+
+def sign_in_lock(key: bytes, *, at: datetime) -> datetime | None:
+    """Return until when a pair of name and address is locked. Attempts of one pair wait for each other until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(key[:8], "big", signed=True)])
+    SignInFailure.objects.filter(key=key, at__lt=at - FAILURE_WINDOW).delete()
+    return locked_until(list(SignInFailure.objects.filter(key=key).values_list("at", flat=True)), at)
+
+
+def fail_sign_in(key: bytes, *, at: datetime) -> None:
+    """Count a wrong password or code."""
+    SignInFailure.objects.create(key=key, at=at)
+
+
+def journal_session(*, actor: Actor, now: datetime, act: str, user_id: int | None, address: str, code: str = "") -> None:
+    """Write the journal row of a log-in (``open``), a wrong password or code (``fail``), a lock-out (``lock``) or a log-out (``close``)."""
+    row = Journal(
+        business_at=now,
+        user_id=actor.user_id,
+        user_name=actor.name,
+        role=actor.role,
+        event=f"accounts.session.{act}",
+        subject_type="user",
+        subject_id=user_id,
+        div=actor.div or NATION,
+        changes={"address": address},
+        is_refused=bool(code),
+        code=code,
+        request_id=actor.request_id,
+    )
+    row.digest = digest_of(row)
+    row.save(force_insert=True)

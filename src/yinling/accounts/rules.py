@@ -6,10 +6,20 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _MADE_UP = re.compile(r"(?:\+?86)?1990000\d{4}", re.ASCII)
+
+
+MOST_FAILURES = 5
+FAILURE_WINDOW = timedelta(minutes=5)
+
+
+def locked_until(failures: Sequence[datetime], now: datetime) -> datetime | None:
+    """Return until when a login is locked: five failures within five minutes lock it until the first of them is five minutes old."""
+    recent = sorted(at for at in failures if now - at < FAILURE_WINDOW)
+    return recent[-MOST_FAILURES] + FAILURE_WINDOW if len(recent) >= MOST_FAILURES else None
 
 
 def is_made_up(number: str) -> bool:

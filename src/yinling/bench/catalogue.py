@@ -19,7 +19,9 @@ class Bench:
         return self.quick_minutes if quick else self.full_minutes
 
 
-DATA_MINUTES = 2.0
+DATA_MINUTES = 0.7
+SEED = 332
+"""Of the demo city (``demo.load.SEED``), readable without Django."""
 BENCHES = {
     bench.name: bench
     for bench in (

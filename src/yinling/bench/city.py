@@ -24,7 +24,6 @@ from yinling.bench.catalogue import DATA_MINUTES
 from yinling.cli.database import APP, DATABASE, OWNER, SUPERUSER, EmbeddedPostgres
 from yinling.cli.environment import platform_environment, set_up_django
 from yinling.cli.lock import hold
-from yinling.demo.profile import SEED
 
 CITY = "wuxi-332"
 CLOCK = "2026-06-15T10:00:00+08:00"
@@ -95,6 +94,3 @@ def clone(server: EmbeddedPostgres) -> None:
 def processes(city: BenchCity, **extra: str) -> dict[str, str]:
     """Return the environment of a server or worker beside this process."""
     return dict(os.environ) | city.environment | extra
-
-
-__all__ = ["SEED", "BenchCity", "bench_city", "processes"]

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 
-from yinling.bench.catalogue import BENCHES, DATA_MINUTES
+from yinling.bench.catalogue import BENCHES, DATA_MINUTES, SEED
 from yinling.bench.figures import circumstances, report, table
 from yinling.cli.paths import VAR
 
@@ -27,7 +27,7 @@ def main(argv: list[str]) -> int:
     started = time.monotonic()
     module = importlib.import_module(f"yinling.bench.{bench.name}")
     figures = module.measure(HOME, quick=options.quick)
-    around = circumstances(seed=module.SEED, quick=options.quick)
+    around = circumstances(seed=SEED, quick=options.quick)
     if options.json:
         print(json.dumps(report(figures, around), ensure_ascii=False, indent=1))
     else:

@@ -17,14 +17,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from yinling.bench.city import SEED, BenchCity, bench_city
+from yinling.bench.city import BenchCity, bench_city
 from yinling.bench.figures import Figure, quantile
 
 QUERIES, CPU_MS, DATABASE_MS, PAGE_MS = 8, 12.0, 3.0, 1000.0
 WARM, QUICK_ROUNDS, FULL_ROUNDS = 5, 40, 300
 SCOPE = "set_config('yinling.scope'"
-
-__all__ = ["SEED", "measure"]
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,10 @@ from pathlib import Path
 
 from yinling.bench.figures import Figure
 from yinling.cli.paths import ROOT
-from yinling.demo.profile import SEED
 
 FIRST_SECONDS, LATER_SECONDS, STOP_SECONDS = 60, 10, 5
 RUNNING = "Yinling is running"
 LONGEST = 300
-
-__all__ = ["SEED", "measure"]
 
 
 def measure(home: Path, *, quick: bool) -> list[Figure]:

@@ -83,7 +83,9 @@ def state_page(machine: Machine[Any], module: str) -> str:
 
 def state_index() -> str:
     rows = [(f"[{machine.name}]({machine.name}.md)", f"`{module}`") for machine, module in machines()]
-    return "\n".join(["# State tables\n", note("the states.py of every context"), table(("machine", "declared in"), rows)])
+    return "\n".join(
+        ["# State tables\n", note("the states.py of every context"), table(("machine", "declared in"), rows)]
+    )
 
 
 def rights_page() -> str:
@@ -100,7 +102,14 @@ def rights_page() -> str:
         ((f"`{right}`", label, ", ".join(holders[right]) or "none") for right, label in RIGHTS.items()),
     )
     return "\n".join(
-        ["# Rights and roles\n", note("directory/rights.py and directory/roles.py"), "## Roles\n", roles, "## Rights\n", rights]
+        [
+            "# Rights and roles\n",
+            note("directory/rights.py and directory/roles.py"),
+            "## Roles\n",
+            roles,
+            "## Rights\n",
+            rights,
+        ]
     )
 
 
@@ -126,7 +135,9 @@ def parameter_page() -> str:
             for one in entries
         ]
     head = ("key", "area", "value", "from", "to (inclusive)", "source", "note")
-    return "\n".join(["# Parameters\n", note("the parameters/*.yaml of the contexts and of cities/"), table(head, rows)])
+    return "\n".join(
+        ["# Parameters\n", note("the parameters/*.yaml of the contexts and of cities/"), table(head, rows)]
+    )
 
 
 def where(entry: Any) -> str:

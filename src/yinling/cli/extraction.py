@@ -10,10 +10,9 @@ from babel.messages.extract import extract_python
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 PAIR = 2
-Found = tuple[int, str, Any, list[str]]
 
 
-def python_with_labels(file: Any, keywords: Any, comment_tags: Any, options: dict[str, Any]) -> Iterator[Found]:
+def python_with_labels(file: Any, keywords: Any, comment_tags: Any, options: Any) -> Iterator[Any]:
     """Everything Babel finds in a Python file, and the second of each pair ("phone", "电话")."""
     source = file.read()
     yield from extract_python(BytesIO(source), keywords, comment_tags, options)

@@ -7,7 +7,6 @@ from babel.messages.pofile import write_po
 from yinling.cli.catalogues import compile_catalogues
 from yinling.cli.messages import ENGLISH, english, extracted, untranslated
 
-
 HEADER = """# English of the texts that people read. ./run makemessages adds new ones; ./run check names those without English.
 msgid ""
 msgstr ""

@@ -33,7 +33,9 @@ def extracted() -> Catalog:
     methods, options = parse_mapping_cfg((ROOT / "babel.cfg").open(encoding="utf-8"))
     catalogue = Catalog(locale="en", fuzzy=False)
     keywords = parse_keywords((*KEYWORDS, *LAZY))
-    found = extract_from_dir(ROOT / "src", prefixed(methods), prefixed_options(options), keywords, directory_filter=is_source)
+    found = extract_from_dir(
+        ROOT / "src", prefixed(methods), prefixed_options(options), keywords, directory_filter=is_source
+    )
     for name, line, message, comments, context in found:
         catalogue.add(message, None, [(f"src/{name}", line)], auto_comments=comments, context=context)
     return catalogue

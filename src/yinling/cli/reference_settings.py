@@ -1,6 +1,7 @@
 """The page of the settings, read from the source of settings.py: what the environment may say, and what holds if it is silent."""
 
 import ast
+import re
 
 from yinling.cli.paths import SOURCE
 from yinling.cli.tables import note, table
@@ -8,7 +9,7 @@ from yinling.cli.tables import note, table
 OTHERS = {
     "DATABASE_URL": "the database as the role that serves (`yl_app`)",
     "DATABASE_OWNER_URL": "the same database as the role that owns and migrates (`yl_owner`)",
-    "DATABASE_AUDIT_URL": "the same database as the role that reads for supervision (`yl_audit`); without it the address of DATABASE_URL with that user",
+    "DATABASE_AUDIT_URL": "the same database as the role that reads for supervision; without it DATABASE_URL with the user `yl_audit`",
     "STREAM_URL": "address of the live stream as browsers reach it; without it the next port of the same host",
     "PORT_TELEPHONY": "dotted path of the adapter of the telephone line",
     "PORT_SMS": "dotted path of the adapter of text messages",
@@ -25,7 +26,9 @@ def settings_page() -> str:
     unexplained = set(read) - set(meanings) - OF_TESTS
     if unexplained:
         raise ValueError(f"settings.py reads {', '.join(sorted(unexplained))}: say what it means in {__name__}")
-    text = "Every setting has a default that works for a demonstration. An unknown `YINLING_` variable stops the start.\n"
+    text = (
+        "Every setting has a default that works for a demonstration. An unknown `YINLING_` variable stops the start.\n"
+    )
     return "\n".join(["# Settings\n", note("settings.py"), text, table(("variable", "meaning", "default"), rows)])
 
 
@@ -42,5 +45,10 @@ def defaults(tree: ast.Module) -> dict[str, str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "os.environ.get":
             name = ast.literal_eval(node.args[0])
-            found[name] = ast.unparse(node.args[1]).strip("'") if len(node.args) > 1 else ""
+            found[name] = words(node.args[1]) if len(node.args) > 1 else ""
     return found
+
+
+def words(node: ast.expr) -> str:
+    """A text as it is, a path as it is written on the shell."""
+    return "/".join(re.findall(r"'([^']*)'", ast.unparse(node)))

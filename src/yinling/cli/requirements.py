@@ -49,7 +49,9 @@ def marks(folder: Path = TESTS) -> dict[str, set[str]]:
 
 def unknown_marks(folder: Path = TESTS) -> list[str]:
     allowed = accepted(catalogue())
-    return [f"{name}: {', '.join(sorted(files))}" for name, files in sorted(marks(folder).items()) if name not in allowed]
+    return [
+        f"{name}: {', '.join(sorted(files))}" for name, files in sorted(marks(folder).items()) if name not in allowed
+    ]
 
 
 def _is_mark(node: ast.expr) -> bool:

@@ -77,10 +77,7 @@ def traced(known: dict[str, Requirement], report: dict[str, Any], commit: str) -
 def named_but_unknown(known: dict[str, Requirement], report: dict[str, Any]) -> set[str]:
     allowed = accepted(known)
     return {
-        f"{name}: {test}"
-        for test, result in report["results"].items()
-        for name in result["req"]
-        if name not in allowed
+        f"{name}: {test}" for test, result in report["results"].items() for name in result["req"] if name not in allowed
     }
 
 

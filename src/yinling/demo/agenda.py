@@ -21,6 +21,8 @@ WEIGHTS = {
 CLIENTS_PER_VISIT = 8
 HALF_HOURS = 18
 AHEAD = 2
+FIRST_DAY = date(2015, 1, 8)
+"""Prices and deadlines begin with the year; an order is placed some days before its visit."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Agenda:
         earlier = [last_month.replace(day=9), last_month.replace(day=18)]
         first = self.world.today - days * ONE_DAY
         for day in [day for day in earlier if day < first] + [first + number * ONE_DAY for number in range(days + 1 + AHEAD)]:
+            if day < FIRST_DAY:
+                continue
             made = tries = 0
             while made < visits_a_day and tries < visits_a_day * 6:
                 tries += 1
@@ -103,7 +107,7 @@ class Agenda:
                     assert elder is not None  # noqa: S101 - made by the step before
                     item = items[(number + offset) % len(items)]
                     moment = datetime.combine(world.today + offset * ONE_DAY, start, SHANGHAI)
-                    if self.is_free(person, elder, moment, item):
+                    if moment.date() >= FIRST_DAY and self.is_free(person, elder, moment, item):
                         yield self.take(elder, item, provider, person, moment)
 
     def fits(self, item: ServiceItem, person: Staff) -> bool:

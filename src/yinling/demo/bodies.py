@@ -42,7 +42,7 @@ KINDS = {
     "meal_point": Kind("助餐服务社", "meal_point", ("meal",), {"care_worker": 3}, "52"),
     "care_centre": Kind("综合养老服务中心", "care_centre", (), {"care_worker": 2}, "52"),
     "nursing_home": Kind(
-        "护理院", "nursing_home", (*HOME, *CARE), {"care_worker": 8, "nurse": 5, "medical_care_worker": 2, "doctor": 2}, "52"
+        "护理院", "nursing_home", (*HOME, *CARE), {"care_worker": 8, "nurse": 6, "medical_care_worker": 2, "doctor": 2}, "52"
     ),
     "guidance_centre": Kind("居家养老服务指导中心", "guidance_centre", (), {"office": 0}, "12"),
     "call_centre": Kind("为老服务呼叫中心", "call_centre", (), {"office": 5}),
@@ -200,7 +200,12 @@ def load_staff(bodies: Bodies, names: Names, random: Random, now: datetime, *, m
         person.seal_field("phone", f"1990000{9500 + serial % 500}")
     insert(bodies.staff)
     today = now.astimezone(SHANGHAI).date()
-    insert([row for serial, person in enumerate(bodies.staff) for row in _qualifications(person, serial, today)])
+    own = [person for person in bodies.staff if person.provider == bodies.demo and person.kind == "nurse"]
+    rows = [row for serial, person in enumerate(bodies.staff) for row in _qualifications(person, serial, today)]
+    for row in rows:
+        if row.staff in own and row.kind == "nurse":
+            row.valid_to = today - timedelta(days=20) if row.staff == own[-1] else date(2042, 1, 1)
+    insert(rows)
 
 
 def _person(body: Organisation, kind: str, site: Site, names: Names, random: Random) -> Staff:

@@ -23,6 +23,7 @@ from yinling.people.rules import name_keys
 
 PHONES = 9500
 """199 0000 0000 and up: elders first, then their relatives; staff have the last 500."""
+DEMO_NAME, DEMO_PHONE = "沈桂英", "19900000001"
 ROADS = "人民路 中山路 学前街 解放路 健康路 五爱路 永乐路 文化路 兴源路 春申路 东林路 梁清路 锡澄路 惠河路 金城路 永丰路 清扬路 长江路 香梅路 运河路".split()
 MARRIED_TO = {60: 0.85, 70: 0.75, 80: 0.5, 90: 0.25, 100: 0.1}
 LEVELS = ("intact", "mild", "moderate", "severe", "total")
@@ -92,7 +93,7 @@ class Settlers:
         area = self.profile.city.get("demo_area", "")
         community = next((row for row in self.communities if row[0].startswith(area)), self.communities[0])
         home = self.home(community)
-        elder = self.elder(home, "2", add_years(self.today, -82) - timedelta(days=40), "沈桂英")
+        elder = self.elder(home, "2", add_years(self.today, -82) - timedelta(days=40), DEMO_NAME)
         elder.dialect, elder.wants_sex = "无锡话", "2"
         self.people.demo = elder
         self.fact(elder, "lives_alone", "社区居委会")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from allauth.mfa.models import Authenticator
@@ -15,10 +15,14 @@ from yinling.accounts.models import User
 from yinling.demo.city import EARLIEST
 from yinling.demo.rows import insert
 from yinling.directory.models import Grant, Organisation
+from yinling.directory.queries import active_grants, actor_from, staff_id_of
 from yinling.directory.roles import ROLES
 from yinling.directory.states import GrantState
+from yinling.ground.scope import scope
+from yinling.kernel.actor import Actor
 from yinling.kernel.words import N_
 from yinling.people.models import Representative
+from yinling.people.queries import linked_elder_ids
 
 if TYPE_CHECKING:
     from yinling.demo.bodies import Bodies
@@ -46,7 +50,7 @@ class Login:
 
 
 LOGINS = (
-    Login("seat", "顾晓雯", "seat"), Login("dispatcher", "周启明", "dispatcher"), Login("carer", "许玉梅", "carer"),
+    Login("seat", "顾晓雯", "seat"), Login("seat2", "殷小满", "seat"), Login("dispatcher", "周启明", "dispatcher"), Login("carer", "许玉梅", "carer"),
     Login("nurse", "蒋文静", "nurse"), Login("doctor", "过立群", "doctor"), Login("assessor", "尤建华", "assessor"),
     Login("provider_manager", "华荣生", "provider_manager"), Login("station", "浦秋萍", "station", 9),
     Login("visitor", "秦阿宝", "visitor", 12), Login("volunteer", "章小禾", "volunteer"), Login("surveyor", "虞志刚", "surveyor"),
@@ -70,6 +74,20 @@ def table() -> str:
 def rows() -> list[tuple[str, str, str, str, str]]:
     """Return (role, person, login, password, home path) of each."""
     return [(login.role, login.name, login.username, PASSWORD, ROLES[login.role].home) for login in LOGINS]
+
+
+def actor_of(username: str, now: datetime) -> Actor:
+    """Return a demonstration login as actor, as the pages would: with the elders it stands for, or its staff row."""
+    user = User.objects.get(username=username)
+    grant = active_grants(user.pk, now).first()
+    if grant is None:
+        raise LookupError(f"{username} has no grant; load the demo city first")
+    anchor = ROLES[grant.role].anchor
+    if anchor == "area":
+        return actor_from(user, grant)
+    with scope(actor_from(user, grant)):
+        elders = linked_elder_ids(user.pk, now) if anchor == "self" else ()
+        return actor_from(user, grant, elder_ids=elders, staff_id=staff_id_of(user.pk))
 
 
 def load_users(now: datetime) -> dict[str, User]:
@@ -104,7 +122,8 @@ def load_grants(users: dict[str, User], bodies: Bodies, people: People, city: st
     for username, kind in (("carer", "care_worker"), ("nurse", "nurse"), ("doctor", "doctor")):
         person = next(row for row in bodies.staff if row.provider_id == bodies.demo.pk and row.kind == kind and row.user_id is None)
         person.user, person.name = users[username], users[username].name
-        person.save(update_fields=["user", "name"])
+        person.day_from, person.day_to = time(7, 30), time(18, 30)
+        person.save(update_fields=["user", "name", "day_from", "day_to"])
 
 
 def _grant(login: Login, users: dict[str, User], provider: Organisation, home: str, city: str) -> Grant:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 
+from yinling.catalogue.models import ServiceItem
 from yinling.demo.world import World
 from yinling.entitlements.models import Entitlement, Quota
 from yinling.entitlements.rules import PAYER_ORDER
@@ -26,12 +27,11 @@ class Money:
         self.shares: dict[int, list[PayerShare]] = defaultdict(list)
         self.charges: dict[tuple[int, str, date], list[Charge]] = defaultdict(list)
 
-    def freeze(self, order: Order, item_code: str) -> bool:
-        """Write lines and shares of an order and reserve the caps; False where nobody asks a price."""
-        item, day = self.world.items[item_code], local_date(order.starts_at)
+    def freeze(self, order: Order, item: ServiceItem) -> None:
+        """Write lines and shares of an order and reserve the caps."""
+        day = local_date(order.starts_at)
         price = self.world.price(order.provider_id, item, day)
-        if price is None:
-            return False
+        assert price is not None  # noqa: S101 - the caller has looked
         callout = price.callout_fee_fen if item.charges_callout else 0
         bill = price_lines([PricedItem(item.name, item.standard_minutes, price.amount_fen, callout)])
         common = {"div": order.div, "order": order, "elder_id": order.elder_id, "provider_id": order.provider_id}
@@ -54,7 +54,6 @@ class Money:
         self.lines[order.pk] = lines
         order.total_fen = sum(line.amount_fen for line in lines)
         order.self_fen = sum(row.amount_fen for row in self.shares[order.pk] if row.payer == SELF)
-        return True
 
     def funding(self, elder_id: int, family: str, day: date) -> list[Entitlement]:
         """Return what may pay, in the order of payers."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from django.db import connection, models
 from django.db.models.expressions import DatabaseDefault
+from psycopg.types.json import Jsonb
 
 M = TypeVar("M", bound=models.Model)
 
@@ -20,9 +21,11 @@ def insert(rows: Sequence[M]) -> Sequence[M]:
     fields = [field for field in model._meta.concrete_fields if not _is_left_to_database(rows[0], field)]  # noqa: SLF001 - Django's own name
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
+    convert = [(field.attname, _converter(field)) for field in fields]
     with connection.cursor() as cursor, cursor.copy(f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN") as copy:  # noqa: SLF001
         for row in rows:
-            copy.write_row([_value(row, field) for field in fields])
+            values = row.__dict__
+            copy.write_row([as_stored(values[name]) for name, as_stored in convert])
     return rows
 
 
@@ -46,9 +49,23 @@ def _is_left_to_database(row: models.Model, field: models.Field[object, object])
     return isinstance(getattr(row, field.attname), DatabaseDefault)
 
 
-def _value(row: models.Model, field: models.Field[object, object]) -> object:
-    value = field.get_db_prep_save(getattr(row, field.attname), connection)
-    return bytes(value) if isinstance(value, memoryview) else value
+def _as_text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _as_is(value: object) -> object:
+    return value
+
+
+def _as_json(value: object) -> Jsonb | None:
+    return None if value is None else Jsonb(value)
+
+
+def _converter(field: models.Field[object, object]) -> Callable[[object], object]:
+    """Return how a value goes to the database; Django's own conversion takes ten times as long."""
+    if isinstance(field, models.JSONField):
+        return _as_json
+    return _as_text if isinstance(field, models.CharField | models.TextField) else _as_is
 
 
 class Batch:

@@ -36,10 +36,10 @@ class Visiting:
 
     def write(self, plan: Plan, ticket: Ticket | None, placed_at: datetime, channel: str) -> Order | None:
         """Write everything one plan leaves behind; None where the provider has no price for it."""
-        order = self.order(plan, ticket, placed_at, channel)
-        if not self.money.freeze(order, plan.item.code):
+        if self.world.price(plan.provider.pk, plan.item, plan.starts_at.date()) is None:
             return None
-        self.world.add(order)
+        order: Order = self.world.add(self.order(plan, ticket, placed_at, channel))
+        self.money.freeze(order, plan.item)
         self.step(order, "place", OrderState.PLACED, placed_at, *self.placer(channel))
         if plan.outcome == "placed":
             return order
@@ -65,7 +65,6 @@ class Visiting:
             starts_at=plan.starts_at, ends_at=plan.ends_at, placed_at=placed_at, created_at=placed_at, changed_at=placed_at,
             accept_due_at=acceptance_due(placed_at, is_urgent=False, within=self.within),
         )  # fmt: skip
-        order.pk = None
         order.seal_field("phone", elder.unseal_field("phone"))
         return order
 

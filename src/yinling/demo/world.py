@@ -11,7 +11,7 @@ from typing import Any
 from django.db import models
 
 from yinling.accounts.models import Journal, User
-from yinling.accounts.operations import digest_of
+from yinling.accounts.rules import digest_of
 from yinling.catalogue.models import Price, ServiceItem
 from yinling.demo.bodies import Bodies
 from yinling.demo.elders import People

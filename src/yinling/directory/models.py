@@ -208,7 +208,7 @@ class Suspension(Scoped):
 class Grant(Versioned):
     """One user in one role, for an area or an organisation, for a time. Proposed by one administrator, confirmed by another."""
 
-    user = models.ForeignKey(User, models.PROTECT, related_name="grants")
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
     role = models.CharField(max_length=30)
     organisation = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
     div = models.CharField(max_length=12, db_collation="C", blank=True)

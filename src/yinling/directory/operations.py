@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from datetime import datetime, timedelta
@@ -57,6 +56,7 @@ from yinling.directory.rules import (
     position_of,
     require,
     required_text,
+    token_hash,
 )
 from yinling.directory.states import GRANT, GrantState
 from yinling.ground.clock import EARLIEST, LATEST, real_now
@@ -197,11 +197,6 @@ def end_grant(*, actor: Actor, now: datetime, grant_id: Id, reason: Reason, seen
     User.objects.filter(pk=grant.user_id).update(rights_version=F("rights_version") + 1)
     record(actor=actor, now=now, event="directory.grant.end", subject=grant, changes=changes, reason=why)
     return grant
-
-
-def token_hash(plain: str) -> bytes:
-    """Return what is kept of a token."""
-    return hashlib.sha256(plain.encode()).digest()
 
 
 def new_token(*, user_id: int, grant_id: int, name: str, days: int, elder_ids: tuple[int, ...] = ()) -> ApiToken:

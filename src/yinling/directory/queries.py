@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -21,7 +20,7 @@ from yinling.directory.models import (
     Suspension,
 )
 from yinling.directory.roles import ROLES
-from yinling.directory.rules import bodies_by_area
+from yinling.directory.rules import bodies_by_area, token_hash
 from yinling.directory.states import GrantState
 from yinling.ground.clock import real_now
 from yinling.ground.models import CalendarDay, in_force
@@ -140,8 +139,9 @@ def calendar_years() -> list[tuple[int, int, str]]:
 
 def token_for(plain: str, now: datetime) -> ApiToken | None:
     """Return the token of a text, with login and grant, if both hold. Its life is counted in real time, the grant's in business time."""
-    digest = hashlib.sha256(plain.encode()).digest()
-    rows = ApiToken.objects.filter(token_hash=digest, ended_at=None, expires_at__gt=real_now(), user__is_active=True)
+    rows = ApiToken.objects.filter(
+        token_hash=token_hash(plain), ended_at=None, expires_at__gt=real_now(), user__is_active=True
+    )
     token = rows.select_related("user", "grant__organisation").first()
     if token is None or not active_grants(token.user_id, now).filter(pk=token.grant_id).exists():
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, time
@@ -132,7 +133,7 @@ def _calendar_row(line: int, row: dict[str, str | None]) -> tuple[date, str, str
         raise Refused(
             "calendar.date", N_("第%(line)s行的日期不对，应写成 2026-01-01"), field="text", line=line
         ) from None
-    if (row["weekday"] or "").strip() != _WEEKDAYS[day.weekday()]:
+    if (row["weekday"] or "").strip()[-1:] != _WEEKDAYS[day.weekday()]:
         raise Refused("calendar.weekday", N_("第%(line)s行的日期与星期不符，请核对"), field="text", line=line)
     kind = (row["kind"] or "").strip()
     if kind not in _KINDS or (kind == "makeup_workday" and day.weekday() < _SATURDAY):
@@ -166,3 +167,8 @@ def bodies_by_area(areas: Iterable[str], duties: Iterable[tuple[str, int]]) -> d
         area: next((by_div[area[:size]] for size in sizes if size <= len(area) and area[:size] in by_div), [])
         for area in areas
     }
+
+
+def token_hash(plain: str) -> bytes:
+    """Return what is kept of a token."""
+    return hashlib.sha256(plain.encode()).digest()

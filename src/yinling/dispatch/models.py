@@ -21,7 +21,7 @@ LIVE = ["offered", "accepted"]
 class Assignment(Scoped, Versioned):
     """An order offered to a carer. ``reasons`` holds what the dispatcher was shown; ``choice`` whether the proposal was followed."""
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="assignments")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="+")
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     staff = models.ForeignKey(Staff, models.PROTECT, related_name="+")

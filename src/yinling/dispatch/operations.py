@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from yinling.accounts.operations import notify, record
+from yinling.accounts.operations import Recipient, notify, record
 from yinling.directory.models import Staff, Suspension
 from yinling.directory.rules import require
 from yinling.dispatch.models import LIVE, Assignment
@@ -100,10 +100,9 @@ def _announce(actor: Actor, now: datetime, row: Assignment, event: str, reason: 
     record(actor=actor, now=now, event=event, subject=row, changes=chosen, reason=reason)
     if (user_id := row.staff.user_id) is not None:
         start = row.starts_at.astimezone(SHANGHAI)
-        notify(
-            now=now, div=row.div, key=f"assignment:{row.pk}", title=N_("新派单"), user_id=user_id, provider_id=row.provider_id,
-            text=N_("%(when)s 上门，请尽快接受或谢绝") % {"when": f"{start:%m-%d %H:%M}"}, link="/m/",
-        )  # fmt: skip
+        text = N_("%(when)s 上门，请尽快接受或谢绝") % {"when": f"{start:%m-%d %H:%M}"}
+        to = Recipient(user_id=user_id)
+        notify(now=now, about=row, to=to, key=f"assignment:{row.pk}", title=N_("新派单"), text=text, link="/m/")
     tell("assignments", pk=row.pk, div=row.div)
     return row
 

@@ -45,26 +45,39 @@ class Ranked:
 
 
 @dataclass(frozen=True)
+class Excluded:
+    """A carer who may not go, with every reason."""
+
+    carer: Carer
+    against: tuple[Exclusion, ...]
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no reason of a dispatcher can overrule it."""
+        return any(one.is_hard for one in self.against)
+
+
+@dataclass(frozen=True)
 class Plan:
     """The carers who may go, best first, and why each other one may not."""
 
     ranked: tuple[Ranked, ...]
-    excluded: Mapping[int, tuple[Exclusion, ...]]
+    excluded: tuple[Excluded, ...]
 
 
 def rank(job: Job, carers: Sequence[Carer], trips: Mapping[int, Trip], weights: Weights) -> Plan:
     """Rank those who may go by cost; equal costs go in the order of staff numbers, so that a repetition gives the same list."""
     ranked: list[Ranked] = []
-    excluded: dict[int, tuple[Exclusion, ...]] = {}
+    excluded: list[Excluded] = []
     for carer in carers:
         trip = trips.get(carer.staff_id, Trip())
         if against := compatibility(job, carer, trip):
-            excluded[carer.staff_id] = tuple(against)
+            excluded.append(Excluded(carer, tuple(against)))
             continue
         parts = cost_parts(job, carer, trip, weights)
         ranked.append(Ranked(carer, round(sum(part.cost for part in parts), 3), parts))
     ranked.sort(key=lambda one: (one.cost, one.carer.staff_id))
-    return Plan(tuple(ranked), excluded)
+    return Plan(tuple(ranked), tuple(excluded))
 
 
 def cost_parts(job: Job, carer: Carer, trip: Trip, weights: Weights) -> tuple[CostPart, ...]:

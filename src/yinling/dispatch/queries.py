@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from yinling.directory.models import Qualification, Staff, Suspension
 from yinling.dispatch.models import LIVE, Assignment
@@ -46,13 +48,19 @@ class Proposal:
 def job_of(order: Order) -> Job:
     """Return what an order asks of a carer; every order asks for induction training (R-STF-05)."""
     names = dict(Qualification.KINDS)
-    lines = OrderLine.objects.filter(order=order, kind="item").values_list("item__needs_qualification", flat=True)
-    kinds = [INDUCTION, *sorted({kind for kind in lines if kind and kind != INDUCTION})]
+    asked = order.needs if hasattr(order, "needs") else with_needs(Order.objects.filter(pk=order.pk)).get().needs
+    kinds = [INDUCTION, *sorted({kind for kind in asked if kind and kind != INDUCTION})]
     return Job(
         order_id=order.pk, elder_id=order.elder_id, provider_id=order.provider_id, starts_at=order.starts_at, ends_at=order.ends_at,
         lon=order.lon, lat=order.lat, needs=tuple((kind, names.get(kind, kind)) for kind in kinds), wants_sex=order.wants_sex,
         dialect=order.dialect,
     )  # fmt: skip
+
+
+def with_needs(orders: QuerySet[Order]) -> QuerySet[Any]:
+    """Orders with the names of their items (``items``) and the qualifications these ask for (``needs``)."""
+    lines = OrderLine.objects.filter(order=OuterRef("pk"), kind="item").order_by("pk")
+    return orders.annotate(items=ArraySubquery(lines.values("name")), needs=ArraySubquery(lines.values("item__needs_qualification")))
 
 
 def carers_for(job: Job, staff: QuerySet[Staff]) -> list[Carer]:
@@ -161,6 +169,26 @@ def why_not(*, actor: Actor, order: Order, staff_id: int, now: datetime) -> list
 def waiting(actor: Actor) -> QuerySet[Order]:
     """The orders an actor may dispatch and to which nobody is assigned."""
     return in_dispatch_order(Order.objects.visible_to(actor))
+
+
+def with_carer(orders: QuerySet[Order]) -> QuerySet[Any]:
+    """Orders with the name and the answer of the carer named now (``carer_name``, ``carer_state``)."""
+    rows = Assignment.objects.filter(order=OuterRef("pk"), state__in=[*LIVE, AssignmentState.DONE]).order_by("-pk")
+    return orders.annotate(carer_name=Subquery(rows.values("staff_name")[:1]), carer_state=Subquery(rows.values("state")[:1]))
+
+
+def dispatched(actor: Actor) -> QuerySet[Order]:
+    """The orders an actor may dispatch to which a carer is named and whose visit has not begun."""
+    rows = Order.objects.visible_to(actor).filter(state=OrderState.ASSIGNED)
+    return rows.select_related("provider").order_by("starts_at", "id")
+
+
+def carers_on(actor: Actor, day: date) -> QuerySet[Staff]:
+    """The staff an actor sees who have work on a day, by name."""
+    start, end = day_bounds(day)
+    shown = [*LIVE, AssignmentState.DONE]
+    work = Assignment.objects.filter(staff=OuterRef("pk"), starts_at__gte=start, starts_at__lt=end, state__in=shown)
+    return Staff.objects.visible_to(actor).filter(Exists(work)).select_related("provider", "site").order_by("name", "pk")
 
 
 def live_assignments(orders: Iterable[Order]) -> Mapping[int, Assignment]:

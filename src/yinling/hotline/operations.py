@@ -302,7 +302,7 @@ def split_ticket(
         is_due_provisional=parent.is_due_provisional, created_at=now, changed_at=now,
     )  # fmt: skip
     child.save(force_insert=True)
-    split = {"parent": [None, parent.pk], "provider": [None, target.pk]}
+    split = {"parent_id": [None, parent.pk], "provider_id": [None, target.pk]}
     record(actor=actor, now=now, event="hotline.ticket.split", subject=child, changes=split)
     tell("tickets", pk=child.pk, div=child.div)
     _tell_organisation(now, child)

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Case, Count, Q, QuerySet, When
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import JSONObject
 
 from yinling.assessment.models import Assessment
-from yinling.assessment.queries import current_level
 from yinling.directory.queries import working_calendar
 from yinling.entitlements.models import Entitlement
 from yinling.ground.models import in_force
@@ -21,7 +22,7 @@ from yinling.kernel.masks import mask_id, mask_phone
 from yinling.kernel.period import age_on, local_date
 from yinling.kernel.words import N_
 from yinling.people.models import Circumstance, Contact, Elder
-from yinling.people.queries import circumstances_on, elders_by_phone, find_elders
+from yinling.people.queries import elders_by_phone, find_elders
 
 LAST_TICKETS = 5
 ALERTING = (
@@ -49,6 +50,15 @@ class ContactLine:
 
 
 @dataclass(frozen=True)
+class Funding:
+    """What an elder may have at another's cost."""
+
+    name: str
+    share_bp: int
+    cap_fen: int | None
+
+
+@dataclass(frozen=True)
 class Pop:
     """What the desk shows of a call at once: who is calling, how they are, whom to call, what was and what is going on.
 
@@ -66,7 +76,7 @@ class Pop:
     circumstances: list[str] = field(default_factory=list)
     contacts: list[ContactLine] = field(default_factory=list)
     tickets: list[Ticket] = field(default_factory=list)
-    entitlements: list[Entitlement] = field(default_factory=list)
+    entitlements: list[Funding] = field(default_factory=list)
     emergencies: list[Emergency] = field(default_factory=list)
     candidates: list[Elder] = field(default_factory=list)
 
@@ -110,33 +120,41 @@ def recent_calls(actor: Actor, limit: int = 20) -> QuerySet[Call]:
     return rows.select_related("elder", "seat").order_by("-rang_at", "-id")[:limit]
 
 
+def pop_calls(actor: Actor, now: datetime) -> QuerySet[Call]:
+    """Calls with what is true of the elder today beside them, so that the pop takes few queries."""
+    today, elder = local_date(now), OuterRef("elder_id")
+    levels = Assessment.objects.filter(in_force(today), elder_id=elder).order_by("-assessed_on", "-id").values("level")
+    kinds = Circumstance.objects.filter(in_force(today), elder_id=elder).values("kind")
+    granted = Entitlement.objects.visible_to(actor).filter(in_force(today), elder_id=elder).order_by("scheme_id")
+    funding = JSONObject(name="scheme__name", share_bp="share_bp", cap_fen="monthly_cap_fen")
+    rows = Call.objects.visible_to(actor).select_related("elder__household", "seat")
+    return rows.annotate(
+        elder_level=Subquery(levels[:1]), elder_kinds=ArraySubquery(kinds), elder_funding=ArraySubquery(granted.values(json=funding)),
+        has_emergency=Exists(Emergency.objects.filter(call_id=OuterRef("pk"))),
+    )  # fmt: skip
+
+
 def pop(actor: Actor, call: Call, *, now: datetime) -> Pop:
     """Return everything the desk needs when a call is on the line."""
-    number = call.unseal_field("number")
-    emergencies = list(Emergency.objects.visible_to(actor).filter(call=call).order_by("id"))
-    elder = call.elder
+    if not hasattr(call, "elder_kinds"):
+        call = pop_calls(actor, now).get(pk=call.pk)
+    number, elder = call.unseal_field("number"), call.elder
+    emergencies = list(Emergency.objects.visible_to(actor).filter(call=call).order_by("id")) if call.has_emergency else []
     if elder is None:
         return Pop(
             call=call, number=mask_phone(number), candidates=elders_by_phone(number) if number else [],
             tickets=_tickets_of_number(actor, call), emergencies=emergencies,
         )  # fmt: skip
-    today = local_date(now)
-    kinds = circumstances_on(elder.pk, today)
-    labels = dict(Circumstance.KINDS)
+    kinds = set(call.elder_kinds)
     return Pop(
-        call=call, number=mask_phone(number), elder=elder, age=age_on(elder.born_on, today), id_number=mask_id(elder.unseal_field("id_number")),
-        phone=mask_phone(elder.unseal_field("phone")), level=level_of(elder.pk, now),
-        alerts=[labels[kind] for kind in ALERTING if kind in kinds],
+        call=call, number=mask_phone(number), elder=elder, age=age_on(elder.born_on, local_date(now)),
+        id_number=mask_id(elder.unseal_field("id_number")), phone=mask_phone(elder.unseal_field("phone")),
+        level=dict(Assessment.LEVELS).get(call.elder_level, ""),
+        alerts=[label for kind, label in Circumstance.KINDS if kind in kinds and kind in ALERTING],
         circumstances=[label for kind, label in Circumstance.KINDS if kind in kinds and kind not in ALERTING],
         contacts=contacts_of(elder.pk), tickets=list(tickets_of(actor, elder.pk)[:LAST_TICKETS]),
-        entitlements=entitlements_of(actor, elder.pk, now), emergencies=emergencies,
+        entitlements=[Funding(**one) for one in call.elder_funding], emergencies=emergencies,
     )  # fmt: skip
-
-
-def level_of(elder_id: int, now: datetime) -> str:
-    """Return the label of an elder's level of ability today, or nothing."""
-    row = current_level(elder_id, local_date(now))
-    return dict(Assessment.LEVELS)[row.level] if row else ""
 
 
 def contacts_of(elder_id: int) -> list[ContactLine]:
@@ -157,12 +175,6 @@ def _tickets_of_number(actor: Actor, call: Call) -> list[Ticket]:
         return []
     rows = Ticket.objects.visible_to(actor).filter(call__number_index=call.number_index)
     return list(rows.select_related("provider").order_by("-opened_at", "-id")[:LAST_TICKETS])
-
-
-def entitlements_of(actor: Actor, elder_id: int, now: datetime) -> list[Entitlement]:
-    """What an elder may have at others' cost today."""
-    rows = Entitlement.objects.visible_to(actor).filter(in_force(local_date(now)), elder_id=elder_id)
-    return list(rows.select_related("scheme").order_by("scheme_id"))
 
 
 def queue_tab(tab: str, now: datetime) -> Q:

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import DurationField, ExpressionWrapper, F, Min, Q, QuerySet
+from django.db.models import DurationField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 
+from yinling.dispatch.models import Assignment
 from yinling.hotline.models import Call
 from yinling.indicators.rules import DOWN, MINUTES, PERCENT, UP
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.states import OrderState
+from yinling.visits.models import Evaluation
 
 VERSION = "1"
 EVALUATION_DAYS = 7
@@ -57,14 +59,17 @@ def planned_visits(span: Span) -> QuerySet[Order]:
 
 
 def served_orders(span: Span) -> QuerySet[Order]:
-    """Orders served in the period."""
-    return Order.objects.filter(served_at__gte=span.start, served_at__lt=span.end, state__in=DONE)
+    """Orders served in the period, with the time of their evaluation."""
+    evaluated = Evaluation.objects.filter(order=OuterRef("pk")).values("evaluated_at")
+    rows = Order.objects.filter(served_at__gte=span.start, served_at__lt=span.end, state__in=DONE)
+    return rows.annotate(evaluated_at=Subquery(evaluated[:1]))
 
 
 def orders_from_calls(span: Span) -> QuerySet[Order]:
     """Orders that go back to a call in the period and were offered to a carer, with the time between ring and first offer."""
+    offered = Assignment.objects.filter(order=OuterRef("pk")).order_by("offered_at").values("offered_at")
     rows = Order.objects.filter(ticket__call__rang_at__gte=span.start, ticket__call__rang_at__lt=span.end)
-    rows = rows.annotate(first_offered_at=Min("assignments__offered_at")).filter(first_offered_at__isnull=False)
+    rows = rows.annotate(first_offered_at=Subquery(offered[:1])).filter(first_offered_at__isnull=False)
     waited = ExpressionWrapper(F("first_offered_at") - F("ticket__call__rang_at"), output_field=DurationField())
     return rows.annotate(waited=waited)
 
@@ -82,7 +87,7 @@ _LIST = [
     ),
     Indicator(
         code="evaluated_share", name=N_("服务评价率"), unit=PERCENT, direction=UP, rows=served_orders,
-        hit=Q(evaluation__evaluated_at__lte=F("served_at") + timedelta(days=EVALUATION_DAYS)),
+        hit=Q(evaluated_at__lte=F("served_at") + timedelta(days=EVALUATION_DAYS)),
         meaning=N_("本期完成的订单中，7天内由老人、家属或电话回访作出评价的比例；沉默不算评价，未满7天的订单也计入分母"),
     ),
     Indicator(

@@ -91,7 +91,7 @@ class Charge(Scoped):
     """
 
     posting = models.ForeignKey(Posting, models.PROTECT, related_name="charges")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="charges")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="+")
     line = models.ForeignKey(OrderLine, models.PROTECT, related_name="+")
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")

@@ -119,7 +119,7 @@ def statement_totals(rows: QuerySet[Statement]) -> dict[str, int]:
     """Count and sum of the statements of a list."""
     live = ~Q(state=StatementState.RETURNED)
     return rows.order_by().aggregate(
-        count=Count("id"), total_fen=Coalesce(Sum("total_fen", filter=live), Value(0)),
+        count=Count("id"), live_fen=Coalesce(Sum("total_fen", filter=live), Value(0)),
         approved_fen=Coalesce(Sum("total_fen", filter=Q(state=StatementState.APPROVED)), Value(0)),
     )  # fmt: skip
 

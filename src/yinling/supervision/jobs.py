@@ -26,7 +26,12 @@ logger = logging.getLogger("yinling.supervision")
 @app.task(queueing_lock="live_round")
 def live_round(timestamp: int = 0) -> int:  # noqa: ARG001 - given by the scheduler
     """Look at what changed or became late, write what the rules catch; return how many findings are new."""
-    now, began = business_now(), time.monotonic()
+    return run_round(business_now())
+
+
+def run_round(now: datetime) -> int:
+    """One round at a moment of the business clock."""
+    began = time.monotonic()
     seen = look(now, last_round())
     found = write_all(seen.hits, now=now)
     note_round(now=now, seen=seen, took_ms=int((time.monotonic() - began) * 1000), found=found)

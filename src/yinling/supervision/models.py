@@ -62,14 +62,17 @@ class Finding(Scoped, Versioned):
 
 
 class Round(models.Model):
-    """How far the live supervision has read the journal: the transaction before which everything was looked at."""
+    """How far the live supervision has read the journal: all that was committed in the snapshot of its last look.
+
+    A snapshot, not one number, so that a long transaction somewhere delays nothing but itself.
+    """
 
     name = models.CharField(max_length=20, primary_key=True)
-    xid = models.BigIntegerField(default=0)
+    snapshot = models.TextField(blank=True)
     ran_at = models.DateTimeField(null=True)
     took_ms = models.PositiveIntegerField(default=0)
     touched = models.PositiveIntegerField(default=0)
     found = models.PositiveIntegerField(default=0)
 
     def __str__(self) -> str:
-        return f"{self.name} {self.xid}"
+        return f"{self.name} {self.ran_at}"

@@ -140,5 +140,5 @@ def _decide(actor: Actor, now: datetime, finding: Finding, verb: str, reason: st
 
 def note_round(*, now: datetime, seen: Look, took_ms: int, found: int) -> Round:
     """Remember how far the journal was read, at which business time."""
-    values = {"xid": seen.xid, "ran_at": now, "took_ms": took_ms, "touched": seen.touched, "found": found}
+    values = {"snapshot": seen.snapshot, "ran_at": now, "took_ms": took_ms, "touched": seen.touched, "found": found}
     return Round.objects.update_or_create(name=LIVE, defaults=values)[0]

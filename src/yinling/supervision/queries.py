@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+import psycopg
 from django.db.models import Count, Q, QuerySet
 
-from yinling.accounts.queries import audit_connection, horizon
+from yinling.accounts.queries import audit_connection
 from yinling.directory.models import Suspension
 from yinling.directory.rules import require
 from yinling.kernel.actor import Actor
@@ -29,9 +31,9 @@ UNDECIDED = [FindingState.OPEN, FindingState.ACKNOWLEDGED]
 
 @dataclass(frozen=True)
 class Look:
-    """What one round saw: how far the journal was read, how many orders it looked at, and what the rules caught."""
+    """What one round saw: up to which snapshot, how many orders were touched, and what the rules caught."""
 
-    xid: int
+    snapshot: str
     touched: int
     hits: list[Hit]
 
@@ -64,27 +66,33 @@ def last_round() -> Round | None:
     return Round.objects.filter(name=LIVE).first()
 
 
-def look(now: datetime, last: Round | None) -> Look:
-    """Run every rule over the orders touched since the last round and those that time made late.
-
-    The horizon is taken first, so that a transaction still running is read by the next round and none is missed.
-    """
+@contextmanager
+def _steady() -> Iterator[psycopg.Connection[dict[str, Any]]]:
+    """The audit role in one snapshot."""
     with audit_connection() as audit, audit.transaction():
-        end = horizon(audit)
-        orders = rows.touched_orders(audit, from_xid=last.xid if last else 0, to_xid=end)
-        orders |= rows.overdue_orders(audit, before=last.ran_at if last and last.ran_at else now, now=now)
+        audit.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield audit
+
+
+def look(now: datetime, last: Round | None) -> Look:
+    """Run every rule over the orders touched since the last round and those that time made late."""
+    before = last.ran_at if last and last.ran_at else now
+    with _steady() as audit:
+        taken = rows.snapshot(audit)
+        orders = rows.touched_orders(audit, since=last.snapshot if last else "")
+        orders |= rows.overdue_orders(audit, before=before, now=now)
         wanted = rows.with_neighbours(audit, orders)
         services, photos = (rows.services(audit, wanted, now=now), rows.photos(audit, wanted)) if wanted else ([], [])
-    return Look(end, len(orders), run(services, photos) if services else [])
+    return Look(taken, len(orders), run(services, photos) if services else [])
 
 
 def look_at_all(day_from: date, day_to: date, now: datetime) -> Look:
     """Run every rule over all orders of some days, both inclusive: the same expressions on everything."""
-    with audit_connection() as audit, audit.transaction():
-        end = horizon(audit)
+    with _steady() as audit:
+        taken = rows.snapshot(audit)
         wanted = rows.orders_between(audit, day_bounds(day_from)[0], day_bounds(day_to)[1])
         services, photos = rows.services(audit, wanted, now=now), rows.photos(audit, wanted)
-    return Look(end, len(wanted), run(services, photos))
+    return Look(taken, len(wanted), run(services, photos))
 
 
 def unknown(hits: Iterable[Hit]) -> list[Hit]:

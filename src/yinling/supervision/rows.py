@@ -62,7 +62,11 @@ WHERE p.kind = 'photo' AND p.sha256 IN (
 
 JOURNAL = """
 SELECT subject_type, subject_id, staff_id, elder_id FROM accounts_journal
-WHERE xid >= %s AND xid < %s AND NOT is_refused AND event NOT LIKE 'supervision.%%' AND subject_id IS NOT NULL
+WHERE NOT is_refused AND event NOT LIKE 'supervision.%%' AND subject_id IS NOT NULL
+"""
+
+SINCE = """ AND xid >= pg_snapshot_xmin(%s::pg_snapshot)::text::bigint
+AND NOT pg_visible_in_snapshot(xid::text::xid8, %s::pg_snapshot)
 """
 
 ORDERS_OF = """
@@ -93,10 +97,16 @@ def _ids(reader: Reader, query: str, params: Any) -> set[int]:
     return {row["id"] for row in reader.execute(query, params)}
 
 
-def touched_orders(reader: Reader, *, from_xid: int, to_xid: int) -> set[int]:
-    """Orders that the journal of finished transactions speaks of, directly or by assignment, visit or the death of the elder."""
+def snapshot(reader: Reader) -> str:
+    """What is committed now, as the database writes it. The transaction must be repeatable read, or later queries see more."""
+    return str(reader.execute("SELECT pg_current_snapshot()::text AS snapshot").fetchone()["snapshot"])
+
+
+def touched_orders(reader: Reader, *, since: str) -> set[int]:
+    """Orders that the journal speaks of, directly or by assignment, visit or the death of the elder, in what was committed after a snapshot."""
     named: dict[str, set[int]] = {"order": set(), "assignment": set(), "visit": set(), "elder": set()}
-    for row in reader.execute(JOURNAL, [from_xid, to_xid]):
+    found = reader.execute(JOURNAL + SINCE, [since, since]) if since else reader.execute(JOURNAL, [])
+    for row in found:
         if row["subject_type"] in named:
             named[row["subject_type"]].add(row["subject_id"])
     if not any(named.values()):

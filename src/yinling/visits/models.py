@@ -18,8 +18,8 @@ from yinling.visits.states import VISIT
 class Visit(Scoped, Versioned):
     """One carer at one door: the times by the server's clock, the work ticked off, who signed."""
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="visits")
-    assignment = models.OneToOneField(Assignment, models.PROTECT, related_name="visit")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="+")
+    assignment = models.OneToOneField(Assignment, models.PROTECT, related_name="+")
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     staff = models.ForeignKey(Staff, models.PROTECT, related_name="+")
@@ -118,7 +118,7 @@ class Evaluation(Scoped):
 
     BY = [("elder", "老年人"), ("family", "家属"), ("follow_up", "电话回访")]
 
-    order = models.OneToOneField(Order, models.PROTECT, related_name="evaluation")
+    order = models.OneToOneField(Order, models.PROTECT, related_name="+")
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     score = models.PositiveSmallIntegerField()

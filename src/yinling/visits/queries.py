@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from yinling.directory.models import Qualification
 from yinling.dispatch.models import Assignment
@@ -14,7 +14,8 @@ from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import day_bounds, local_date
-from yinling.orders.models import Order, OrderLine
+from yinling.orders.models import Hold, Order, OrderLine
+from yinling.orders.rules import Progress, Stage, stage_of
 from yinling.visits.models import Evaluation, Visit
 from yinling.visits.rules import is_late
 from yinling.visits.states import VisitState
@@ -112,3 +113,22 @@ def visits_of_elder(actor: Actor, elder_id: int) -> QuerySet[Visit]:
 def evaluation_of(order_id: int) -> Evaluation | None:
     """What the elder side said of an order, if anything."""
     return Evaluation.objects.filter(order_id=order_id).first()
+
+
+def with_progress(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Orders with what rows beside them say, so that ``stage`` needs no query of its own (R-ORD-01)."""
+    visits, mine = Visit.objects.filter(order_id=OuterRef("pk")), OuterRef("pk")
+    return orders.annotate(
+        is_en_route=Exists(visits.filter(state=VisitState.EN_ROUTE)),
+        is_signed=Exists(visits.filter(state=VisitState.DONE).exclude(signed_by="")),
+        is_evaluated=Exists(Evaluation.objects.filter(order_id=mine)),
+        is_held=Exists(Hold.objects.filter(order_id=mine, to_at=None)),
+    )
+
+
+def stage(order: Order) -> Stage:
+    """Return how far an order has come: one of ``with_progress``, else found by one query."""
+    if not hasattr(order, "is_held"):
+        order = with_progress(Order.objects.filter(pk=order.pk)).get()
+    names = ("is_en_route", "is_signed", "is_evaluated", "is_held")
+    return stage_of(order.state, Progress(**{name: getattr(order, name) for name in names}))

@@ -120,7 +120,7 @@ def action_form(request: Any, name: str, initial: dict[str, Any] | None = None, 
     """
     operation = REGISTRY[name]
     shape = Look(**look)
-    form = form_class(operation, request, shape)(initial=initial or {}, auto_id=f"{name}-%s", use_required_attribute=True)
+    form = form_class(operation, request, shape)(initial=initial or {}, auto_id=f"{name}-%s", label_suffix="")
     return ActionForm(request, operation, shape, form, uuid.uuid4().hex)
 
 
@@ -164,7 +164,7 @@ def perform(request: Any, name: str) -> HttpResponse:
     if not request.user.is_authenticated:
         raise Denied("login.needed", N_("请先登录"))
     look = Look.read(request.POST.get("_form", ""), name)
-    form = form_class(operation, request, look)(request.POST, request.FILES, auto_id=f"{name}-%s")
+    form = form_class(operation, request, look)(request.POST, request.FILES, auto_id=f"{name}-%s", label_suffix="")
     key = request.POST.get("_key", "")[:100] or uuid.uuid4().hex
     action = ActionForm(request, operation, look, form, key)
     if not form.is_valid():

@@ -19,6 +19,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from jinja2.ext import InternationalizationExtension
 
+from yinling.web.shell import area_name, role_name
 from yinling.web.show import FILTERS
 
 FORM_WIDGETS = Path(django.__file__).parent / "forms" / "jinja2"
@@ -37,7 +38,7 @@ def environment(**options: Any) -> Environment:
     env = Environment(**options)  # noqa: S701 - Django switches autoescape on
     env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
     env.filters.update(FILTERS)
-    env.globals.update(static=static, vendor=vendor, url=reverse, language=get_language, messages_of=get_messages)
+    env.globals.update(static=static, vendor=vendor, url=reverse, language=get_language, messages_of=get_messages, area_name=area_name, roles_of=role_name)
     env.globals["ui"] = env.get_template("ui.html").module
     return env
 

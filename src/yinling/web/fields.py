@@ -103,7 +103,7 @@ def field_for(argument: Argument, request: Any, change: dict[str, Any]) -> forms
         "required": change.get("required", required),
     }
     choices = options(change["options"], request) if "options" in change else [(v, tr(text)) for v, text in shown.choices]
-    field = _choice(kind, widget, choices, common, optional=not common["required"]) if choices else None
+    field = _choice(kind, widget, choices, common, optional=not common["required"]) if choices or "options" in change else None
     field = field or _plain(kind, widget, argument, common)
     _dress(field, widget, common["label"])
     return field

@@ -33,7 +33,10 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Pass on; the work is in ``process_view``, where exceptions of the view can still be seen."""
-        return self.get_response(request)
+        try:
+            return self.get_response(request)
+        finally:
+            translation.deactivate()
 
     def process_view(
         self, request: Any, view: Callable[..., HttpResponse], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -46,7 +49,7 @@ class ActorMiddleware:
         request.grants = list(active_grants(request.user.pk, request.now)) if request.user.is_authenticated else []
         actor = acting(request)
         request.actor = actor
-        translation.activate(getattr(request.user, "language", None) or "zh-hans")
+        translation.activate(getattr(request.user, "language", "") or request.session.get("language", "zh-hans"))
         try:
             with scope(actor):
                 request.actor = completed(request, actor)

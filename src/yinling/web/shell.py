@@ -27,6 +27,11 @@ def area_name(div: str) -> str:
     return _names.get(div, "")
 
 
+def role_name(code: str) -> str:
+    """Return the name of a role; an unknown code stands for itself."""
+    return ROLES[code].name if code in ROLES else code
+
+
 def stream_address() -> str:
     """Return where the live stream is, or nothing: pages then poll."""
     url = urlsplit(settings.STREAM_URL)

@@ -35,6 +35,15 @@
   document.addEventListener("click", (event) => {
     document.querySelectorAll("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
   });
+  // Demo log-ins: a button fills the form.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-fill]");
+    if (!button) return;
+    const form = document.querySelector("form[action='/login/']");
+    form.elements.username.value = button.dataset.fill;
+    form.elements.password.value = button.dataset.fillPassword;
+    form.requestSubmit();
+  });
   // Fields named lon, lat, accuracy_m that wait for a position are filled when the form is used.
   function locate(form) {
     const set = (name, value) => { const field = form.elements[name]; if (field) field.value = value; };

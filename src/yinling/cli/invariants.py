@@ -1,0 +1,198 @@
+"""`./run invariants`: what must never be false, asked of the whole database through the role that only reads."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from yinling.cli.environment import connected
+
+if TYPE_CHECKING:
+    import psycopg
+
+SHOWN = 5
+
+QUERIES: dict[str, tuple[str, str]] = {
+    "ledger.balanced": (
+        "账目借贷平衡 every posting of the ledger sums to 0 in each unit",
+        "SELECT posting_id AS id FROM settlement_ledgerentry GROUP BY posting_id, unit HAVING sum(amount) <> 0",
+    ),
+    "ledger.reversed": (
+        "冲正与原账相抵 a reversal takes back exactly what it reverses",
+        """SELECT p.id FROM settlement_posting p
+        JOIN settlement_ledgerentry e ON e.posting_id IN (p.id, p.reverses_id)
+        WHERE p.reverses_id IS NOT NULL GROUP BY p.id, e.line_id, e.account, e.fund HAVING sum(e.amount) <> 0""",
+    ),
+    "settlement.once": (
+        "一单只结算一次 no order has two settlements that stand",
+        """SELECT order_id AS id FROM settlement_posting p WHERE kind = 'order'
+        AND NOT EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = p.id) GROUP BY order_id HAVING count(*) > 1""",
+    ),
+    "settlement.complete": (
+        "份额、费用与项目金额相等 shares, line amounts and charges of a settled order are equal",
+        """SELECT o.id FROM orders_order o JOIN settlement_posting p ON p.order_id = o.id AND p.kind = 'order'
+        WHERE NOT EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = p.id) AND (
+            (SELECT coalesce(sum(amount_fen), 0) FROM orders_orderline WHERE order_id = o.id) <> o.total_fen
+            OR (SELECT coalesce(sum(amount_fen), 0) FROM orders_payershare WHERE order_id = o.id) <> o.total_fen
+            OR (SELECT coalesce(sum(amount_fen), 0) FROM settlement_charge WHERE posting_id = p.id) <> o.total_fen
+            OR (SELECT coalesce(sum(amount), 0) FROM settlement_ledgerentry WHERE posting_id = p.id AND amount > 0) <> o.total_fen)""",
+    ),
+    "shares.lines": (
+        "各付费方份额等于项目金额 shares of a line add up to it",
+        """SELECT l.order_id AS id FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id AND o.state <> 'draft'
+        LEFT JOIN orders_payershare s ON s.line_id = l.id
+        GROUP BY l.id, l.order_id, l.amount_fen HAVING coalesce(sum(s.amount_fen), 0) <> l.amount_fen""",
+    ),
+    "settlement.held": (
+        "被管制的订单未结算 no order was settled while something held it",
+        """SELECT p.order_id AS id FROM settlement_posting p JOIN orders_hold h ON h.order_id = p.order_id
+        WHERE p.kind = 'order' AND h.from_at < p.posted_at AND (h.to_at IS NULL OR h.to_at > p.posted_at)""",
+    ),
+    "settlement.state": (
+        "已结算订单有账 every settled order has its posting",
+        """SELECT o.id FROM orders_order o WHERE o.state IN ('settled', 'closed')
+        AND NOT EXISTS (SELECT FROM settlement_posting p WHERE p.order_id = o.id AND p.kind = 'order')""",
+    ),
+    "quota.cap": (
+        "额度不超 reserved and used money of a quota stay within its cap",
+        "SELECT id FROM entitlements_quota WHERE reserved_fen + used_fen > cap_fen OR reserved_fen < 0 OR used_fen < 0",
+    ),
+    "quota.shares": (
+        "额度与订单份额相等 a quota counts exactly the shares of its orders",
+        """SELECT q.id FROM entitlements_quota q LEFT JOIN (
+            SELECT s.entitlement_id, date_trunc('month', o.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS month,
+                sum(s.amount_fen) FILTER (WHERE p.id IS NULL AND o.state IN ('placed', 'accepted', 'assigned', 'in_service', 'served')) AS reserved,
+                sum(s.amount_fen) FILTER (WHERE p.id IS NOT NULL) AS used
+            FROM orders_payershare s JOIN orders_order o ON o.id = s.order_id
+            LEFT JOIN settlement_posting p ON p.order_id = o.id AND p.kind = 'order'
+                AND NOT EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = p.id)
+            WHERE s.entitlement_id IS NOT NULL GROUP BY 1, 2
+        ) c ON c.entitlement_id = q.entitlement_id AND c.month = q.month
+        WHERE q.reserved_fen <> coalesce(c.reserved, 0) OR q.used_fen <> coalesce(c.used, 0)""",
+    ),
+    "statement.total": (
+        "对账单合计等于明细 a statement's total is the sum of its lines",
+        """SELECT s.id FROM settlement_statement s JOIN settlement_statementline l ON l.statement_id = s.id
+        JOIN settlement_charge c ON c.id = l.charge_id GROUP BY s.id HAVING sum(c.amount_fen) <> s.total_fen OR count(*) <> s.line_count""",
+    ),
+    "statement.persons": (
+        "对账单两人审核 an approved statement has two approvers, neither of them the drafter in the second place",
+        """SELECT id FROM settlement_statement WHERE state = 'approved'
+        AND (reviewed_by_id IS NULL OR approved_by_id IS NULL OR approved_by_id IN (reviewed_by_id, drafted_by_id))""",
+    ),
+    "assignments.overlap": (
+        "同一人员的有效派单不重叠 live assignments of one carer never overlap",
+        """SELECT a.id FROM dispatch_assignment a JOIN dispatch_assignment b ON a.staff_id = b.staff_id AND a.id < b.id
+        AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at
+        WHERE a.state IN ('offered', 'accepted') AND b.state IN ('offered', 'accepted')""",
+    ),
+    "visits.overlap": (
+        "同一人员不同时在两家 nobody is at two doors at once without a finding",
+        """SELECT b.id FROM visits_visit a JOIN visits_visit b ON a.staff_id = b.staff_id AND a.id <> b.id
+        AND a.started_at <= b.started_at AND (a.started_at, a.id) < (b.started_at, b.id) AND b.started_at < coalesce(a.ended_at, 'infinity')
+        WHERE NOT EXISTS (SELECT FROM supervision_finding f WHERE f.rule = 'overlap' AND f.visit_id = b.id)""",
+    ),
+    "visits.order": (
+        "服务与订单状态一致 an order is in service or served exactly when a visit says so",
+        """SELECT v.id FROM visits_visit v JOIN orders_order o ON o.id = v.order_id
+        WHERE (v.state = 'on_site' AND o.state <> 'in_service') OR (v.state = 'done' AND o.state NOT IN ('served', 'settled', 'closed'))""",
+    ),
+    "calls.ended": (
+        "接听的来电已结束或正在通话 every answered call has an end or is live",
+        """SELECT id FROM hotline_call WHERE (state = 'ended' AND ended_at IS NULL) OR (state IN ('ringing', 'answered') AND ended_at IS NOT NULL)
+        OR (state = 'answered' AND seat_id IS NULL)""",
+    ),
+    "findings.decided": (
+        "预警状态与处置一致 every finding has a state, and a decision exactly when decided",
+        """SELECT id FROM supervision_finding WHERE state NOT IN ('open', 'acknowledged', 'released', 'upheld')
+        OR (state IN ('released', 'upheld')) <> (decided_by_id IS NOT NULL)""",
+    ),
+    "findings.holds": (
+        "管制类预警冻结订单 an undecided block holds its order, a released one does not",
+        """SELECT f.id FROM supervision_finding f
+        LEFT JOIN orders_hold h ON h.order_id = f.order_id AND h.cause = 'finding:' || f.id
+        WHERE f.severity = 'block' AND (
+            (f.state <> 'released' AND (h.id IS NULL OR h.to_at IS NOT NULL)) OR (f.state = 'released' AND h.id IS NOT NULL AND h.to_at IS NULL))""",
+    ),
+    "outbox.once": (
+        "对外消息只发一次 an effect on the outside happens once",
+        "SELECT min(id) AS id FROM ground_outbox GROUP BY topic, key HAVING count(*) > 1",
+    ),
+    "notices.once": (
+        "通知只发一次 a notice is written once",
+        "SELECT min(id) AS id FROM accounts_notice GROUP BY key HAVING count(*) > 1",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One invariant: whether it holds, and the first rows that break it."""
+
+    name: str
+    meaning: str
+    holds: bool
+    offending: list[int]
+
+
+def main(argv: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="./run invariants", description=__doc__)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--data", metavar="DIR")
+    options = parser.parse_args(argv)
+    with connected(as_owner=False, data=options.data):
+        results = check()
+    report(results, as_json=options.json)
+    return 0 if all(result.holds for result in results) else 1
+
+
+def report(results: list[Result], *, as_json: bool) -> None:
+    if as_json:
+        json.dump([asdict(result) for result in results], sys.stdout, ensure_ascii=False, indent=1)
+        print()
+        return
+    for result in results:
+        found = "" if result.holds else f" 首批编号 first ids: {', '.join(map(str, result.offending))}"
+        print(f"{'✓' if result.holds else '✗'} {result.name:22}{result.meaning}{found}")
+
+
+def check() -> list[Result]:
+    """Ask every invariant in one snapshot. Needs Django set up."""
+    from yinling.accounts.queries import audit_connection, verify_journal  # noqa: PLC0415 - Django is set up by now
+
+    questions = QUERIES | _states()
+    with audit_connection() as audit, audit.transaction():
+        audit.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        results = [_result(name, meaning, _ids(audit, query)) for name, (meaning, query) in questions.items()]
+    faults = [fault.id for fault in verify_journal()]
+    return [
+        *results,
+        _result("journal.sealed", "审计日志完整 the journal equals its fingerprints and its seals", faults),
+    ]
+
+
+def _result(name: str, meaning: str, offending: list[int]) -> Result:
+    return Result(name, meaning, not offending, offending[:SHOWN])
+
+
+def _ids(audit: "psycopg.Connection[dict[str, Any]]", query: str) -> list[int]:
+    rows = audit.execute(f"SELECT DISTINCT id FROM ({query}) AS found ORDER BY id LIMIT {SHOWN}")  # noqa: S608 - our own texts
+    return [row["id"] for row in rows]
+
+
+def _states() -> dict[str, tuple[str, str]]:
+    """A question for each table with a state: rows in a state that its machine does not know."""
+    from django.apps import apps  # noqa: PLC0415 - Django is set up by now
+
+    found = {}
+    for model in apps.get_models():
+        described: Any = model._meta  # noqa: SLF001 - Django's own name
+        table = described.db_table
+        if model.__module__.startswith("yinling.") and any(
+            field.name == "state" for field in described.concrete_fields
+        ):
+            known = ", ".join(f"'{value}'" for value, _ in described.get_field("state").choices or ())
+            meaning = f"状态合法 only known states in {table}"
+            found[f"states.{table}"] = (meaning, f"SELECT id FROM {table} WHERE state NOT IN ({known})")  # noqa: S608 - our own names
+    return found

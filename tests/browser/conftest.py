@@ -1,0 +1,158 @@
+"""A small city behind a real server, and people who log in through the real form.
+
+The city is the demo loader's small size in a database of its own, cloned from the migrated test database, so that browser tests see
+each other's work as people do and nobody else's tests do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+from django.test import override_settings
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.looking import DESK
+from yinling.demo import load
+from yinling.demo.logins import PASSWORD
+from yinling.ground.clock import business_now
+from yinling.ground.models import ClockOffset
+
+CITY = "wuxi-332"
+CLOCK = datetime.fromisoformat("2026-06-15T09:00:00+08:00")
+"""A Monday, so that deadlines in working days and the carers' hours are plain."""
+
+
+@pytest.fixture(scope="package")
+def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:  # noqa: ARG001 - runs after it
+    """The running platform on the small city."""
+    files = {"default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path_factory.mktemp("f"))}}}
+    with pytest.MonkeyPatch.context() as patch:
+        # Playwright keeps an event loop in this thread, which the ORM would refuse.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        with django_db_blocker.unblock(), own_database(), override_settings(DEMO=True, STORAGES=_storages(files)):
+            yield from serve()
+
+
+def serve() -> Iterator[Site]:
+    """Fill the city and serve it."""
+    with owner():
+        load.main(CITY, CLOCK, sizes=load.SMALL, quiet=True)
+    server = LiveServer("127.0.0.1")
+    try:
+        yield Site(server.url)
+    finally:
+        server.stop()
+        connection.close()
+
+
+def _storages(changed: dict[str, Any]) -> dict[str, Any]:
+    from django.conf import settings  # noqa: PLC0415 - as they are when the fixture runs
+
+    return {**settings.STORAGES, **changed}
+
+
+@contextmanager
+def own_database() -> Iterator[None]:
+    """Work on a clone of the test database."""
+    template = connection.settings_dict["NAME"]
+    name = f"{template}_browser"
+    connection.close()
+    address = make_conninfo(os.environ["DATABASE_OWNER_URL"], dbname="postgres")
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with psycopg.connect(address, autocommit=True) as link:
+        link.execute(drop)
+        link.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+    connection.settings_dict["NAME"] = name
+    audit = make_conninfo(os.environ["DATABASE_AUDIT_URL"], dbname=name)
+    try:
+        with override_settings(DATABASE_AUDIT_URL=audit):
+            yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = template
+        with psycopg.connect(address, autocommit=True) as link:
+            link.execute(drop)
+
+
+@contextmanager
+def owner() -> Iterator[None]:
+    """Work as the role that owns the tables."""
+    served_by = connection.settings_dict["USER"]
+    connection.close()
+    connection.settings_dict["USER"] = "yl_owner"
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["USER"] = served_by
+
+
+@dataclass
+class Site:
+    """The running platform: its address, and the cookies of whoever has logged in."""
+
+    url: str
+    states: dict[str, Any] = field(default_factory=dict)
+
+    def log_in(self, page: Page, username: str) -> None:
+        """Fill in the real forms, the second factor too where the person has one."""
+        page.goto(f"{self.url}/login/")
+        page.get_by_label("账号").fill(username)
+        page.get_by_label("密码").fill(PASSWORD)
+        page.get_by_role("button", name="登录").click()
+        if "/login/" in page.url:
+            code = page.locator("[data-demo-code]").inner_text()
+            page.get_by_label("验证码").fill(code)
+            page.get_by_role("button", name="登录").click()
+        expect(page).not_to_have_url(f"{self.url}/login/")
+
+    @staticmethod
+    def move_clock(to: datetime) -> None:
+        """Play at another time from now on."""
+        ahead = ClockOffset.objects.get()
+        ahead.seconds += round((to - business_now()).total_seconds())
+        ahead.save()
+
+    @staticmethod
+    def now() -> datetime:
+        """What time it is in the city."""
+        return business_now()
+
+    def pass_time(self, **span: float) -> None:
+        """Let time pass."""
+        self.move_clock(self.now() + timedelta(**span))
+
+
+@pytest.fixture
+def person(site: Site, browser: Browser) -> Iterator[Callable[..., Page]]:
+    """``person("seat", PHONE)`` is the page of somebody who has logged in, each in a browser of their own."""
+    contexts: list[BrowserContext] = []
+
+    def enter(username: str, viewport: dict[str, int] | None = None, **options: Any) -> Page:
+        state = site.states.get(username)
+        context = browser.new_context(
+            viewport=viewport or DESK, locale="zh-CN", timezone_id="Asia/Shanghai", base_url=site.url, storage_state=state, **options
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(8000)
+        page.on("pageerror", lambda error: pytest.fail(f"{page.url}: {error}"))
+        if username and state is None:
+            site.log_in(page, username)
+            site.states[username] = context.storage_state()
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
