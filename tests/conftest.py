@@ -10,6 +10,8 @@ from tests.factories import WIDE
 
 from yinling.ground.scope import OpenScope, scope
 
+# Playwright keeps an event loop in the thread of the tests until the session ends, which the ORM would refuse from then on.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -35,13 +37,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     yield
     with django_db_blocker.unblock():
         _connect_as(owner)
-
-
-@pytest.fixture(autouse=True)
-def _browser_beside_the_orm(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright keeps an event loop in the test's thread, which the ORM would refuse."""
-    if request.node.get_closest_marker("browser"):
-        monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(scope="session")

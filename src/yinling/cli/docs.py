@@ -147,12 +147,13 @@ def where(entry: Any) -> str:
 
 def operation_page() -> str:
     from yinling.ground.operation import REGISTRY  # noqa: PLC0415 - needs Django
+    from yinling.web.api.verbs import address  # noqa: PLC0415 - as above
 
     load_operations()
     rows = []
     for one in sorted(REGISTRY.values(), key=lambda operation: (operation.right, operation.name)):
         arguments = ", ".join(argument.name + ("" if argument.required else "?") for argument in one.arguments)
-        rows.append((f"`{one.name}`", f"`{one.right}`", one.label, f"`POST {api_address(one)}`", arguments))
+        rows.append((f"`{one.name}`", f"`{one.right}`", one.label, f"`POST /api/v1{address(one)}`", arguments))
     text = (
         "Screens post the same operations to `/do/<name>/`. A question mark marks an argument that may be left out. "
         "Every write by the API carries an `Idempotency-Key`.\n"
@@ -166,8 +167,3 @@ def load_operations() -> None:
     for path in sorted([*SOURCE.glob("*/operations.py"), *SOURCE.glob("*/operations/*.py")]):
         parts = path.relative_to(SOURCE).with_suffix("").parts
         importlib.import_module(".".join(["yinling", *(part for part in parts if part != "__init__")]))
-
-
-def api_address(operation: Any) -> str:
-    row = f"{operation.noun}s/{{id}}" if operation.row_argument else f"{operation.noun}s"
-    return f"/api/v1/{row}/{operation.verb}"

@@ -8,6 +8,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_keywords, parse_mapping_cfg
 from babel.messages.pofile import read_po
+from jinja2 import TemplateSyntaxError
 
 from yinling.cli.paths import ROOT, SOURCE
 
@@ -30,7 +31,8 @@ def check() -> list[str]:
 
 def extracted() -> Catalog:
     """Every marked text of the source, in the order of its files."""
-    methods, options = parse_mapping_cfg((ROOT / "babel.cfg").open(encoding="utf-8"))
+    with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
+        methods, options = parse_mapping_cfg(file)
     catalogue = Catalog(locale="en", fuzzy=False)
     keywords = parse_keywords((*KEYWORDS, *LAZY))
     found = extract_from_dir(

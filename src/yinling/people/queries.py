@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Model, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 
 from yinling.ground.crypto import blind_index
 from yinling.ground.models import in_force
@@ -19,6 +22,7 @@ from yinling.kernel.refusals import Refused
 from yinling.people.models import Circumstance, Consent, Contact, Elder, ElderKey, Representative
 from yinling.people.rules import closeness
 
+M = TypeVar("M", bound=Model)
 _HIGHEST = chr(0x10FFFF)
 _MOST_CANDIDATES = 400
 _SHORTEST_FUZZY = 2
@@ -155,31 +159,73 @@ class ElderFile:
     housemates: list[Elder]
     contacts: list[ContactLine]
     representatives: list[Representative]
+    representative_names: dict[int, str]
     consents: list[Consent]
     circumstances: list[Circumstance]
     current: frozenset[str]
 
 
-def elder_file(actor: Actor, elder_id: int, on: date) -> ElderFile | None:
-    """Return the file, or nothing when there is none for this actor."""
-    elder = Elder.objects.visible_to(actor).select_related("household").filter(pk=elder_id).first()
-    if elder is None:
-        return None
-    facts = list(Circumstance.objects.filter(elder_id=elder_id, recorded_to=None).order_by("-valid_from", "id"))
-    contacts = Contact.objects.filter(elder_id=elder_id).order_by("rank", "id")
-    return ElderFile(
-        elder=elder,
-        age=age(elder, on),
-        masked_id=mask_id(elder.unseal_field("id_number")),
-        masked_phone=mask_phone(elder.unseal_field("phone")),
-        housemates=list(Elder.objects.filter(household_id=elder.household_id).exclude(pk=elder_id).order_by("id")),
-        contacts=[ContactLine(row, mask_phone(row.unseal_field("phone"))) for row in contacts],
-        representatives=list(
-            Representative.objects.filter(in_force(on), elder_id=elder_id).select_related("user").order_by("id")
+_FACT = {"pk": "pk", "valid_from": "valid_from", "valid_to": "valid_to"}
+
+
+def _together(rows: QuerySet[Any], **columns: Any) -> ArraySubquery:
+    """Read the rows around an elder as one column, so that a file is one query."""
+    return ArraySubquery(rows.values(row=JSONObject(**columns)))
+
+
+def _with_surroundings(rows: QuerySet[Elder], on: date) -> QuerySet[Elder]:
+    own = OuterRef("pk")
+    facts = Circumstance.objects.filter(elder=own, recorded_to=None).order_by("-valid_from", "id")
+    mates = Elder.objects.filter(household=OuterRef("household")).exclude(pk=own).order_by("id")
+    acting = Representative.objects.filter(in_force(on), elder=own).order_by("id")
+    consents = Consent.objects.filter(in_force(on), elder=own).order_by("purpose")
+    return rows.annotate(
+        facts_found=_together(facts, kind="kind", body="body", evidence="evidence", **_FACT),
+        mates_found=_together(mates, pk="pk", name="name", sex="sex", born_on="born_on", died_on="died_on"),
+        acting_found=_together(acting, capacity="capacity", name="user__name", **_FACT),
+        consents_found=_together(
+            consents, purpose="purpose", text_version="text_version", given_by="given_by", **_FACT
         ),
-        consents=list(Consent.objects.filter(in_force(on), elder_id=elder_id).order_by("purpose")),
+    )
+
+
+def _made(model: type[M], found: list[dict[str, Any]]) -> list[M]:
+    """Return rows read by ``_together`` as models again."""
+    named = {"pk": model._meta.pk, **{field.name: field for field in model._meta.concrete_fields}}  # noqa: SLF001
+    return [
+        model(**{name: named[name].to_python(value) for name, value in row.items() if name in named}) for row in found
+    ]
+
+
+def elder_file(actor: Actor, elder_id: int, on: date) -> ElderFile | None:
+    """Return the file, or nothing when there is none for this actor. Two queries."""
+    own = Elder.objects.visible_to(actor).select_related("household").filter(pk=elder_id)
+    found: Any = _with_surroundings(own, on).first()
+    if found is None:
+        return None
+    contacts = Contact.objects.filter(elder_id=elder_id).order_by("rank", "id")
+    facts = _made(Circumstance, found.facts_found)
+    return ElderFile(
+        elder=found,
+        age=age(found, on),
+        masked_id=mask_id(found.unseal_field("id_number")),
+        masked_phone=mask_phone(found.unseal_field("phone")),
+        housemates=_made(Elder, found.mates_found),
+        contacts=[ContactLine(row, mask_phone(row.unseal_field("phone"))) for row in contacts],
+        representatives=_made(Representative, found.acting_found),
+        representative_names={row["pk"]: row["name"] for row in found.acting_found},
+        consents=_made(Consent, found.consents_found),
         circumstances=facts,
         current=frozenset(
             fact.kind for fact in facts if fact.valid_from <= on and (fact.valid_to is None or fact.valid_to > on)
         ),
     )
+
+
+def kinds_of(elder_ids: list[int], on: date) -> dict[int, list[str]]:
+    """Return the circumstances of each elder of a list on a day."""
+    rows = Circumstance.objects.filter(in_force(on), elder_id__in=elder_ids).order_by("kind")
+    found: dict[int, list[str]] = {}
+    for elder_id, kind in rows.values_list("elder_id", "kind"):
+        found.setdefault(elder_id, []).append(kind)
+    return found

@@ -28,12 +28,11 @@ STATEMENT_PAYERS = [(code, name) for code, name in PAYERS if code != SELF]
 
 @dataclass(frozen=True)
 class OrderAccount:
-    """What one order left in the ledger: its postings with their entries, its charges, its holds."""
+    """What one order left in the ledger: its postings with their entries, its holds, the statements it stands on."""
 
     order: Order
     postings: list[Posting]
     entries: list[LedgerEntry]
-    charges: list[Charge]
     holds: list[Hold]
     statements: list[Statement]
 
@@ -131,14 +130,6 @@ def statement_lines(statement: Statement) -> QuerySet[StatementLine]:
     return rows.order_by("charge__service_day", "id")
 
 
-def charges(actor: Actor) -> QuerySet[Charge]:
-    """Charges the actor may see, newest first, each with whether a reversal took it back."""
-    require(actor, "settlement.order.view")
-    taken_back = Posting.objects.filter(reverses=OuterRef("posting"))
-    rows = Charge.objects.visible_to(actor).select_related("order", "provider", "line", "posting")
-    return rows.annotate(is_reversed=Exists(taken_back)).order_by("-id")
-
-
 def settled_orders(actor: Actor) -> QuerySet[Order]:
     """Orders that were charged, newest first, with what payers and the elder bear and whether something holds them."""
     require(actor, "settlement.order.view")
@@ -181,10 +172,9 @@ def order_account(order: Order) -> OrderAccount:
     entries = (
         LedgerEntry.objects.filter(posting__order=order).select_related("line", "scheme").order_by("posting_id", "id")
     )
-    rows = Charge.objects.filter(order=order).select_related("line").order_by("id")
     stands_on = Statement.objects.filter(lines__charge__order=order).distinct().order_by("id")
     holds = Hold.objects.filter(order=order).order_by("from_at", "id")
-    return OrderAccount(order, postings, list(entries), list(rows), list(holds), list(stands_on))
+    return OrderAccount(order, postings, list(entries), list(holds), list(stands_on))
 
 
 def account_name(account: str) -> str:

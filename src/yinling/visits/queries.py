@@ -42,24 +42,27 @@ class Stop:
 def stops_of(actor: Actor, *, day: date, now: datetime) -> list[Stop]:
     """The stops of the actor on a day, in the order of the clock."""
     start, end = day_bounds(day)
-    rows = _assignments(actor).filter(starts_at__gte=start, starts_at__lt=end, state__in=SHOWN).order_by("starts_at", "id")
-    return [_stop(row, now) for row in rows]
+    rows = _assignments(actor).filter(starts_at__gte=start, starts_at__lt=end, state__in=SHOWN)
+    return _stops(list(rows.order_by("starts_at", "id")), now)
 
 
 def stop_of(actor: Actor, assignment_id: int, *, now: datetime) -> Stop | None:
     """One stop of the actor, or nothing."""
-    row = _assignments(actor).filter(pk=assignment_id).first()
-    return _stop(row, now) if row else None
+    return next(iter(_stops(list(_assignments(actor).filter(pk=assignment_id)), now)), None)
 
 
 def _assignments(actor: Actor) -> QuerySet[Assignment]:
     lines = Prefetch("order__lines", OrderLine.objects.filter(kind="item").select_related("item").order_by("id"))
     rows = Assignment.objects.visible_to(actor).filter(staff_id=actor.staff_id)
-    return rows.select_related("order", "visit").prefetch_related(lines)
+    return rows.select_related("order").prefetch_related(lines)
 
 
-def _stop(row: Assignment, now: datetime) -> Stop:
-    visit = getattr(row, "visit", None)
+def _stops(rows: list[Assignment], now: datetime) -> list[Stop]:
+    visits = {visit.assignment_id: visit for visit in Visit.objects.filter(assignment__in=[row.pk for row in rows])}
+    return [_stop(row, visits.get(row.pk), now) for row in rows]
+
+
+def _stop(row: Assignment, visit: Visit | None, now: datetime) -> Stop:
     lines = list(row.order.lines.all())
     late = int(parameter("visit.late_minutes", row.div, local_date(now)))
     is_waiting = row.state == "accepted" and (visit is None or visit.started_at is None)

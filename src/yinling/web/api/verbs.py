@@ -1,0 +1,148 @@
+"""The writes of the API, made from the registry of operations: ``POST /<nouns>/<verb>`` and ``POST /<nouns>/{id}/<verb>``."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.http import HttpResponse, JsonResponse
+from ninja import Body, Path, Schema
+from pydantic import AwareDatetime, ConfigDict, Field, create_model
+
+from yinling.ground.idempotency import once
+from yinling.ground.operation import Argument, Operation
+from yinling.kernel.refusals import Refusal
+from yinling.kernel.words import N_
+from yinling.web.actions import secrets_of
+from yinling.web.api.caller import in_scope
+from yinling.web.api.resources import BY_MODEL, RESOURCES, shown
+from yinling.web.fields import bare
+
+PLURALS = {"emergency": "emergencies", "staff": "staff"}
+BIGGEST = 2**63 - 1
+
+
+class Strict(Schema):
+    """A body in which unknown names are refused, so that a slip of the pen is not passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class BadRequest(Refusal):
+    """A write without what every write needs."""
+
+    status = 400
+
+
+def plural(noun: str) -> str:
+    """Return a noun as it stands in addresses."""
+    return PLURALS.get(noun, f"{noun}s").replace("_", "-")
+
+
+def address(operation: Operation) -> str:
+    """Return the address of an operation below ``/api/v1``."""
+    middle = "/{id}" if operation.row_argument else ""
+    return f"/{plural(operation.noun)}{middle}/{operation.verb.replace('_', '-')}"
+
+
+def body_of(operation: Operation) -> type[Strict]:
+    """Return the schema of an operation's arguments, with their limits; the row itself stands in the address."""
+    fields: dict[str, Any] = {}
+    for argument in operation.arguments:
+        if argument.name != operation.row_argument:
+            fields[argument.name] = _field(argument)
+    return create_model(f"{operation.name}_body", __base__=Strict, **fields)
+
+
+def _field(argument: Argument) -> tuple[Any, Any]:
+    kind, may_be_none = bare(argument.type)
+    shape = argument.input
+    limits: dict[str, Any] = {}
+    if kind is str:
+        limits = {"max_length": shape.max_length if shape.widget != "photo" else 12_000_000}
+        if shape.choices:
+            kind = Literal[tuple(value for value, _label in shape.choices)]  # type: ignore[misc]
+            limits = {}
+    elif kind is int:
+        limits = {"ge": shape.least if shape.least is not None else -BIGGEST, "le": shape.most if shape.most is not None else BIGGEST}
+    elif kind is datetime:
+        kind = AwareDatetime
+    hint: Any = Annotated[kind, Field(**limits)] if limits else kind
+    if shape.choices and not argument.required and argument.default == "":
+        hint = Literal[("", *(value for value, _label in shape.choices))]
+    if may_be_none:
+        hint = hint | None
+    default = ... if argument.required else argument.default
+    return hint, Field(default, description=shape.label)
+
+
+def view_of(operation: Operation) -> Any:
+    """Return the view of an operation, with the signature from which the documentation is made."""
+    schema = body_of(operation)
+    has_row, has_body = bool(operation.row_argument), bool(schema.model_fields)
+
+    @in_scope
+    def view(request: Any, **given: Any) -> HttpResponse:
+        payload = given.get("payload")
+        arguments = {name: getattr(payload, name) for name in schema.model_fields} if payload is not None else {}
+        arguments = {name: value for name, value in arguments.items() if not _is_left_out(operation, name, value)}
+        if has_row:
+            arguments[operation.row_argument] = given["id"]
+            request.subject = f"{operation.noun}:{given['id']}"
+        return perform(request, operation, arguments)
+
+    parameters = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    if has_row:
+        parameters.append(inspect.Parameter("id", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[int, Path(ge=1, le=BIGGEST)]))
+    if has_body:
+        is_optional = all(not one.is_required() for one in schema.model_fields.values())
+        default = Body(schema()) if is_optional else Body(...)
+        parameters.append(inspect.Parameter("payload", inspect.Parameter.KEYWORD_ONLY, annotation=schema, default=default))
+    view.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    view.__name__ = operation.name
+    view.__annotations__ = {}
+    return view
+
+
+def _is_left_out(operation: Operation, name: str, value: Any) -> bool:
+    argument = next(one for one in operation.arguments if one.name == name)
+    return not argument.required and value is None
+
+
+def perform(request: Any, operation: Operation, arguments: dict[str, Any]) -> HttpResponse:
+    """Run an operation once per key, keep its answer, and add what is shown only the first time."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key or len(key) > 100:  # noqa: PLR2004 - the column
+        raise BadRequest("idempotency.missing", N_("请在请求头 Idempotency-Key 中给出一个不超过 100 字的唯一键"))
+    secrets: dict[str, str] = {}
+
+    def effect() -> tuple[int, Any]:
+        result = operation.function(actor=request.actor, now=request.now, **arguments)
+        secrets.update(secrets_of(result))
+        return 200 if operation.row_argument else 201, answer_of(result)
+
+    body = {name: value if isinstance(value, int | float | bool | list | dict) else str(value) for name, value in arguments.items()}
+    route = f"/api/v1{address(operation)}"
+    status, answer, repeated = once(user_id=request.actor.user_id, key=key, route=route, body=body, perform=effect)
+    headers = {"Idempotency-Replayed": "true"} if repeated else {}
+    return JsonResponse(dict(answer) | secrets, status=status, headers=headers, json_dumps_params={"ensure_ascii": False})
+
+
+def answer_of(result: Any) -> dict[str, Any]:
+    """Return what is kept of an operation's result: the row as its resource shows it."""
+    resource = BY_MODEL.get(type(result))
+    if resource is not None:
+        return shown(resource, _again(resource.noun, result))
+    if isinstance(result, list):
+        return {"id": None, "count": len(result)}
+    if isinstance(result, int):
+        return {"id": None, "count": result}
+    return {"id": getattr(result, "pk", None)}
+
+
+def _again(noun: str, row: Any) -> Any:
+    """Return the row with what its resource reads beside it, fresh from the database."""
+    resource = RESOURCES[noun]
+    rows = type(row)._default_manager.filter(pk=row.pk).prefetch_related(*resource.with_rows)  # noqa: SLF001 - Django's own name
+    return rows.first() or row

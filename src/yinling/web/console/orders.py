@@ -1,0 +1,251 @@
+"""Orders: the list, one order with its stage, lines, payers, holds and journal, and the page on which one is placed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.http import Http404, HttpResponse
+from django.urls import path
+from django.utils.translation import gettext as _
+
+from yinling.accounts.models import Journal
+from yinling.catalogue.models import FAMILIES
+from yinling.catalogue.queries import active_items, offers
+from yinling.directory.rights import RIGHTS
+from yinling.dispatch.models import LIVE, Assignment
+from yinling.entitlements.models import PAYERS
+from yinling.kernel.period import SHANGHAI, day_bounds, local_date
+from yinling.kernel.refusals import Refusal
+from yinling.kernel.words import N_
+from yinling.orders.models import Order, OrderLine, PayerShare
+from yinling.orders.queries import Quote, count_by_state, open_holds, orders_of, quote
+from yinling.orders.rules import BAR, STAGE_LABELS, Stage
+from yinling.orders.states import ORDER
+from yinling.people.models import Elder
+from yinling.visits.models import Visit
+from yinling.visits.queries import stage, with_progress
+from yinling.web.actions import ActionForm, action_form
+from yinling.web.options import provider_choices
+from yinling.web.pages import Filter, Listing, page, render
+from yinling.web.show import refusal_text, tr
+
+TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("", N_("全部"), ()),
+    ("waiting", N_("待派单"), ("placed", "accepted")),
+    ("assigned", N_("已派单"), ("assigned",)),
+    ("serving", N_("服务中"), ("in_service",)),
+    ("served", N_("待结算"), ("served",)),
+    ("settled", N_("已结算"), ("settled", "closed")),
+    ("ended", N_("未完成或取消"), ("cancelled", "failed")),
+)
+# Steps that later contexts make carry no right of their own and so no sentence in the list of rights.
+EVENTS = {
+    "orders.order.assign": N_("订单已派人"), "orders.order.mark_accepted": N_("服务人员已接单"), "orders.order.mark_started": N_("开始服务"),
+    "orders.order.mark_served": N_("服务完毕"), "orders.order.mark_settled": N_("已入账"), "orders.order.mark_failed": N_("服务未完成"),
+    "orders.order.hold": N_("冻结结算"), "orders.order.release": N_("解除冻结"), "dispatch.assignment.withdraw": N_("收回派单"),
+    "dispatch.assignment.finish": N_("派单完成"),
+}  # fmt: skip
+LONGEST_JOURNAL = 100
+FIRST_HOUR = timedelta(hours=10)
+
+
+def event_text(event: str) -> str:
+    """Return the words of an event of an order."""
+    return tr(EVENTS.get(event) or RIGHTS.get(event) or event)
+
+
+def _with_items(rows: QuerySet[Order]) -> QuerySet[Any]:
+    lines = OrderLine.objects.filter(order=OuterRef("pk"), kind="item").order_by("pk")
+    return with_progress(rows).annotate(item_name=Subquery(lines.values("name")[:1]))
+
+
+def _by_text(rows: QuerySet[Order], text: str) -> QuerySet[Order]:
+    """By the number people read aloud, or by the beginning of the elder's name."""
+    number = text.upper().removeprefix("W-").rpartition("-")[2].lstrip("0")
+    if text.upper().startswith("W-") or text.isdigit():
+        return rows.filter(pk=int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else rows.none()  # noqa: PLR2004 - digits of a bigint
+    return rows.filter(elder_name__gte=text, elder_name__lt=text + chr(0x10FFFF))
+
+
+def _from_day(rows: QuerySet[Order], day: date) -> QuerySet[Order]:
+    return rows.filter(starts_at__gte=day_bounds(day)[0])
+
+
+def _to_day(rows: QuerySet[Order], day: date) -> QuerySet[Order]:
+    return rows.filter(starts_at__lt=day_bounds(day)[1])
+
+
+@page("orders.order.view")
+def orders(request: Any) -> HttpResponse:
+    """The orders a person may see, by state, with filters."""
+    rows = orders_of(request.actor)
+    counts = count_by_state(rows)
+    chosen = request.GET.get("tab", "")
+    states = next((states for code, _label, states in TABS if code == chosen), ())
+    listing = Listing(
+        request,
+        _with_items(rows.filter(state__in=states) if states else rows),
+        Filter("q", _("订单号或姓名"), _by_text),
+        Filter("provider", _("机构"), lambda found, pk: found.filter(provider_id=pk), "choice", provider_choices(request)),
+        Filter("from", _("服务日期从"), _from_day, "date"),
+        Filter("to", _("到"), _to_day, "date"),
+    )
+    tabs = [
+        (tr(label), f"/orders/?tab={code}" if code else "/orders/", sum(counts.get(state, 0) for state in (states or counts)), code == chosen)
+        for code, label, states in TABS
+    ]
+    stages = {row.pk: stage(row) for row in listing}
+    return render(request, "console/orders.html", listing=listing, tabs=tabs, stages=stages, labels=STAGE_LABELS, chosen=chosen)
+
+
+@page("orders.order.view")
+def order(request: Any, pk: int) -> HttpResponse:
+    """One order: how far it is, what it costs whom, what stops it, who goes, and everything that happened."""
+    found = with_progress(Order.objects.visible_to(request.actor)).select_related("provider", "ticket").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    shares = list(PayerShare.objects.filter(order=found).select_related("line", "entitlement").order_by("line_id", "pk"))
+    current = stage(found)
+    return render(
+        request, "console/order.html", order=found, shares=shares, payers=PAYERS, machine=ORDER, label=STAGE_LABELS[current],
+        bar=stage_bar(current), holds=list(open_holds(found)) if found.is_held else [], assignment=_assignment(found),
+        entries=_journal(found), forms=_acts(request, found),
+    )  # fmt: skip
+
+
+def _assignment(found: Order) -> Assignment | None:
+    return Assignment.objects.filter(order=found, state__in=[*LIVE, "done"]).order_by("-pk").first()
+
+
+def _journal(found: Order) -> list[tuple[Journal, str]]:
+    mine = Q(subject_type="order", subject_id=found.pk)
+    sent = Q(subject_type="assignment", subject_id__in=Assignment.objects.filter(order=found).values("pk"))
+    gone = Q(subject_type="visit", subject_id__in=Visit.objects.filter(order=found).values("pk"))
+    rows = Journal.objects.filter(mine | sent | gone).order_by("-pk")[:LONGEST_JOURNAL]
+    return [(row, event_text(row.event)) for row in rows]
+
+
+def stage_bar(current: Stage) -> list[tuple[str, str, str]]:
+    """Return the steps of an order for the bar; an order off the way shows where it ended."""
+    if current not in BAR:
+        off = [(tr(STAGE_LABELS[BAR[0]]), "done", ""), (tr(STAGE_LABELS[current]), "now", "")]
+        return off if current != Stage.DRAFT else off[1:]
+    here = BAR.index(current)
+    return [(tr(STAGE_LABELS[step]), "done" if place < here else "now" if place == here else "todo", "") for place, step in enumerate(BAR)]
+
+
+def _acts(request: Any, found: Order) -> list[ActionForm]:
+    base = {"order_id": found.pk, "seen": found.version}
+    here = f"/orders/{found.pk}/"
+    forms = {
+        "accept": action_form(request, "accept_order", base, next=here),
+        "refuse": action_form(request, "refuse_order", base, next=here, tone="danger"),
+        "cancel": action_form(request, "cancel_order", base, next=here, tone="danger"),
+        "close": action_form(request, "close_order", base, next=here),
+    }
+    return [form for verb, form in forms.items() if ORDER.allows(verb, found.state) and form.allowed]
+
+
+class QuoteForm(forms.Form):
+    """What a quote needs besides the elder: shape only."""
+
+    item_code = forms.ChoiceField()
+    starts_at = forms.DateTimeField(widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "300"}, format="%Y-%m-%dT%H:%M"))
+    provider_id = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
+    is_urgent = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, items: list[Any], providers: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = {"item_code": _("服务项目"), "starts_at": _("上门时间"), "provider_id": _("服务机构"), "is_urgent": _("紧急")}
+        for name, label in labels.items():
+            self.fields[name].label = label
+        grouped = [
+            (tr(family), [(item.code, f"{item.name} · {item.standard_minutes} {_('分钟')}") for item in items if item.family == code])
+            for code, family in FAMILIES
+        ]
+        self.fields["item_code"].choices = [("", _("请选择")), *[group for group in grouped if group[1]]]  # type: ignore[attr-defined]
+        self.fields["provider_id"].choices = [("", _("责任机构")), *providers]  # type: ignore[attr-defined]
+
+
+@page("orders.order.place")
+def new(request: Any) -> HttpResponse:
+    """Place an order: choose item, time and provider, read the quote, confirm. The quote follows every change."""
+    elder = _elder(request)
+    if elder is None:
+        return render(request, "console/order_new.html", elder=None, form=None, offer=None, confirm=None, problem="", ticket="")
+    items = list(active_items())
+    form = QuoteForm(_quote_values(request), items=items, providers=_providers(request, items), label_suffix="", auto_id="quote-%s")
+    offer, problem = _offer(request, elder, form)
+    ticket = request.GET.get("ticket", "")
+    confirm = _confirm(request, offer, form, ticket) if offer else None
+    return render(
+        request, "console/order_new.html", elder=elder, form=form, offer=offer, confirm=confirm, problem=problem, ticket=ticket, payers=PAYERS
+    )
+
+
+def _elder(request: Any) -> Elder | None:
+    wanted = request.GET.get("elder", "")
+    if not (wanted.isascii() and wanted.isdigit()):
+        return None
+    found = Elder.objects.visible_to(request.actor).select_related("household").filter(pk=int(wanted)).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _quote_values(request: Any) -> dict[str, Any]:
+    """Return what was chosen; at first tomorrow at ten."""
+    values = request.GET.dict()
+    if not values.get("starts_at"):
+        tomorrow = datetime.combine(local_date(request.now) + timedelta(days=1), datetime.min.time(), SHANGHAI) + FIRST_HOUR
+        values["starts_at"] = f"{tomorrow:%Y-%m-%dT%H:%M}"
+    return values
+
+
+def _providers(request: Any, items: list[Any]) -> list[tuple[str, str]]:
+    """The organisations that ask a price for the item on the day."""
+    item = next((item for item in items if item.code == request.GET.get("item_code")), None)
+    if item is None:
+        return []
+    return [(str(price.organisation_id), price.organisation.short_name) for price in offers(item, local_date(request.now), request.now)]
+
+
+def _offer(request: Any, elder: Elder, form: QuoteForm) -> tuple[Quote | None, str]:
+    if not request.GET.get("item_code"):
+        return None, ""
+    if not form.is_valid():
+        return None, _("请先改正标出的内容，再看报价。")
+    chosen = form.cleaned_data
+    try:
+        offer = quote(
+            actor=request.actor, elder_id=elder.pk, item_code=chosen["item_code"], starts_at=chosen["starts_at"], now=request.now,
+            provider_id=chosen["provider_id"],
+        )  # fmt: skip
+    except Refusal as refusal:
+        if refusal.field in form.fields:
+            form.add_error(refusal.field, refusal_text(refusal))
+        return None, refusal_text(refusal)
+    return offer, ""
+
+
+def _confirm(request: Any, offer: Quote, form: QuoteForm, ticket: str) -> ActionForm:
+    chosen = form.cleaned_data
+    initial = {
+        "elder_id": offer.elder.pk, "item_code": offer.item.code, "starts_at": offer.starts_at, "quoted_total_fen": offer.total_fen,
+        "quoted_self_fen": offer.self_fen, "provider_id": chosen["provider_id"], "is_urgent": chosen["is_urgent"],
+        "ticket_id": int(ticket) if ticket.isascii() and ticket.isdigit() else None, "channel": "phone" if ticket else "console",
+    }  # fmt: skip
+    hidden = ("item_code", "starts_at", "provider_id", "is_urgent")
+    return action_form(
+        request, "place_order", initial, next="/orders/{id}/", hidden=hidden, submit=N_("确认下单"), key_hint="Ctrl+Enter"
+    )
+
+
+urlpatterns = [
+    path("orders/", orders),
+    path("orders/new/", new),
+    path("orders/<int:pk>/", order),
+]

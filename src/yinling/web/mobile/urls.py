@@ -1,0 +1,11 @@
+"""Addresses of the carer's phone."""
+
+from django.urls import path
+
+from yinling.web.mobile import views
+
+urlpatterns = [
+    path("m/", views.today),
+    path("m/<int:pk>/", views.stop),
+    path("evidence/<int:pk>/", views.evidence),
+]

@@ -1,0 +1,12 @@
+"""The addresses that need no log-in."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from yinling.web.public import views
+
+urlpatterns = [
+    path("catalogue/", views.catalogue),
+    path("prices/", views.catalogue),
+]

@@ -1,0 +1,1 @@
+"""Reads that cross contexts: only screens need them."""

@@ -1,0 +1,56 @@
+"""What an elder may have: results of assessments and entitlements with what is left of them, in one query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import BigIntegerField, CharField, F, OuterRef, Subquery, Value
+from django.db.models.functions import Cast, Coalesce
+
+from yinling.assessment.models import Assessment
+from yinling.entitlements.models import Entitlement, Quota
+from yinling.kernel.period import ONE_DAY, month_start
+
+
+@dataclass(frozen=True)
+class Benefit:
+    """A result (``kind`` assessment: what = level, by = scale, number = points) or an entitlement (what = scheme, by = payer, number = left)."""
+
+    kind: str
+    pk: int
+    what: str
+    by: str
+    valid_from: date
+    valid_to: date | None
+    number: int | None
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it holds."""
+        return None if self.valid_to is None else self.valid_to - ONE_DAY
+
+    def holds(self, on: date) -> bool:
+        """Whether it holds on a day."""
+        return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
+
+
+def benefits(elder_id: int, on: date) -> tuple[list[Benefit], list[Benefit]]:
+    """Return (results, entitlements) on record, the newest first."""
+    left = Quota.objects.filter(entitlement=OuterRef("pk"), month=month_start(on))
+    left_fen = Subquery(left.annotate(left=F("cap_fen") - F("reserved_fen") - F("used_fen")).values("left")[:1])
+    results = _columns(Assessment, elder_id, "assessment", F("level"), F("scale"), Cast("points", BigIntegerField()))
+    grants = _columns(
+        Entitlement, elder_id, "entitlement", F("scheme__name"), F("scheme__payer"), Coalesce(left_fen, F("monthly_cap_fen"))
+    )
+    rows = [Benefit(**row) for row in results.union(grants, all=True).order_by("-valid_from", "-pk")]
+    return [row for row in rows if row.kind == "assessment"], [row for row in rows if row.kind == "entitlement"]
+
+
+def _columns(model: Any, elder_id: int, kind: str, what: Any, by: Any, number: Any) -> Any:
+    return (
+        model.objects.filter(elder_id=elder_id, recorded_to=None)
+        .annotate(kind_=Value(kind, output_field=CharField()), what_=Cast(what, CharField()), by_=Cast(by, CharField()), number_=number)
+        .values("valid_from", "valid_to", kind=F("kind_"), pk=F("id"), what=F("what_"), by=F("by_"), number=F("number_"))
+    )
