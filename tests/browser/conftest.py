@@ -64,8 +64,11 @@ def _storages(changed: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def own_database() -> Iterator[None]:
-    """Work on a clone of the test database."""
+    """Work on a clone of the test database. A run of browser tests alone has made none yet: no test here asks for ``db``."""
     template = connection.settings_dict["NAME"]
+    if not template.startswith("test_"):
+        with owner():
+            template = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     name = f"{template}_browser"
     connection.close()
     address = make_conninfo(os.environ["DATABASE_OWNER_URL"], dbname="postgres")

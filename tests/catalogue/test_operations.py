@@ -4,9 +4,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-
 from tests.factories import CITY, NOW, OTHER_DISTRICT, TODAY, actor, make_item, make_organisation, make_price
 from tests.refusals import refused
+
 from yinling.accounts.models import Journal
 from yinling.catalogue.models import FAMILIES, Price, PriceList, ServiceItem
 from yinling.catalogue.operations import draft_price_list, publish_price_list, update_item, withdraw_price_list
@@ -28,12 +28,12 @@ def no(who: Actor, code: str, kind: type[Refusal] = Refused) -> Any:
 
 
 @pytest.fixture
-def body(wide: Any) -> Any:  # noqa: ARG001 - in the scope
+def body(wide: Any) -> Any:
     return make_organisation()
 
 
 @pytest.fixture
-def item(wide: Any) -> ServiceItem:  # noqa: ARG001 - in the scope
+def item(wide: Any) -> ServiceItem:
     return make_item(code="A01")
 
 
@@ -75,7 +75,7 @@ def test_a_draft_is_no_price_until_another_person_publishes_it(
     ]
 
 
-def test_the_drafter_cannot_publish(drafter: Actor, body: Any, item: ServiceItem) -> None:  # noqa: ARG001 - A01 exists
+def test_the_drafter_cannot_publish(drafter: Actor, body: Any, item: ServiceItem) -> None:
     row = draft(drafter, body)
     with no(drafter, "price_list.two_persons"):
         publish(drafter, row)
@@ -104,7 +104,7 @@ def test_the_price_is_of_the_lists_published_by_placing_the_one_in_force_on_the_
 
 
 def test_a_price_list_is_published_once_and_a_published_one_is_not_withdrawn(
-    drafter: Actor, publisher: Actor, body: Any, item: ServiceItem  # noqa: ARG001 - A01 exists
+    drafter: Actor, publisher: Actor, body: Any, item: ServiceItem
 ) -> None:
     row = publish(publisher, draft(drafter, body))
     for attempt in (
@@ -115,7 +115,7 @@ def test_a_price_list_is_published_once_and_a_published_one_is_not_withdrawn(
             attempt()
 
 
-def test_a_draft_is_withdrawn_with_a_reason(drafter: Actor, body: Any, item: ServiceItem) -> None:  # noqa: ARG001
+def test_a_draft_is_withdrawn_with_a_reason(drafter: Actor, body: Any, item: ServiceItem) -> None:
     row = draft(drafter, body)
     with no(drafter, "reason.missing"):
         withdraw_price_list(actor=drafter, now=NOW, price_list_id=row.pk, reason=" ")
@@ -136,13 +136,13 @@ def test_a_draft_is_withdrawn_with_a_reason(drafter: Actor, body: Any, item: Ser
     ],
 )
 def test_a_wrong_draft_is_refused_and_leaves_nothing(
-    drafter: Actor, body: Any, item: ServiceItem, values: dict[str, Any], code: str  # noqa: ARG001 - A01 exists
+    drafter: Actor, body: Any, item: ServiceItem, values: dict[str, Any], code: str
 ) -> None:
     with no(drafter, code):
         draft(drafter, body, **values)
 
 
-def test_others_do_not_draft_for_an_organisation(body: Any, item: ServiceItem) -> None:  # noqa: ARG001 - A01 exists
+def test_others_do_not_draft_for_an_organisation(body: Any, item: ServiceItem) -> None:
     stranger, seat = actor("provider_manager"), actor("seat")
     with no(stranger, "right.outside", Denied):
         draft(stranger, body)
@@ -154,7 +154,9 @@ def test_others_do_not_draft_for_an_organisation(body: Any, item: ServiceItem) -
         )
 
 
-def test_price_lists_are_seen_by_their_organisation_and_by_the_area(drafter: Actor, body: Any, item: ServiceItem) -> None:  # noqa: ARG001
+def test_price_lists_are_seen_by_their_organisation_and_by_the_area(
+    drafter: Actor, body: Any, item: ServiceItem
+) -> None:
     row = draft(drafter, body)
     assert [one.pk for one in price_lists(drafter)] == [row.pk]
     assert [one.line_count for one in price_lists(actor("city"))] == [1]
@@ -166,7 +168,12 @@ def test_a_published_text_carries_the_day_of_its_last_change(item: ServiceItem) 
     city = actor("city")
     assert item.effective("guide") == TODAY
     update_item(
-        actor=city, now=NOW + timedelta(days=3), item_id=item.pk, guide="先电话预约", steps="洗漱\n\n 整理 ", seen=item.version
+        actor=city,
+        now=NOW + timedelta(days=3),
+        item_id=item.pk,
+        guide="先电话预约",
+        steps="洗漱\n\n 整理 ",
+        seen=item.version,
     )
     item.refresh_from_db()
     assert (item.guide, item.effective("guide")) == ("先电话预约", TODAY + timedelta(days=3))
@@ -206,13 +213,17 @@ def test_the_public_list_shows_five_kinds_of_information_each_with_its_date(body
     assert all(family.is_basic for family in families)
     [shown] = families[1].items
     assert (shown.entry.text, shown.entry.effective_on) == (item.description, TODAY)
-    assert (shown.guide.text, shown.standard.text, shown.support_policy.text) == ("电话预约", "GB/T 43153", "可用消费补贴券")
+    assert (shown.guide.text, shown.standard.text, shown.support_policy.text) == (
+        "电话预约",
+        "GB/T 43153",
+        "可用消费补贴券",
+    )
     [fee] = shown.fees
     assert (fee.organisation, fee.amount_fen, fee.basis, fee.effective_on) == (body.short_name, 8000, "市场调节", since)
     assert len(public_list(CITY, TODAY, NOW)[1].items[0].fees) == 2
 
 
-def test_services_beyond_the_five_follow_them(item: ServiceItem) -> None:  # noqa: ARG001 - A01 exists
+def test_services_beyond_the_five_follow_them(item: ServiceItem) -> None:
     make_item(family="bathing")
     families = public_list(CITY, TODAY, NOW)
     assert [family.code for family in families if not family.is_basic] == ["bathing"]

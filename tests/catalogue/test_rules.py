@@ -54,7 +54,9 @@ def test_after_any_publications_each_day_has_one_price_of_the_latest_first_day(o
         rows[key] = OnRecord(key, first, place.valid_to)
     for number in range(31):
         day = MAY + timedelta(days=number)
-        holding = [row for row in rows.values() if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)]
+        holding = [
+            row for row in rows.values() if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
+        ]
         earlier = [offset for offset in offsets if offset <= number]
         assert [row.valid_from for row in holding] == ([MAY + timedelta(days=max(earlier))] if earlier else [])
 

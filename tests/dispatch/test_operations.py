@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-
 from tests.factories import (
     LONG_AGO,
     NOW,
@@ -27,6 +26,7 @@ from tests.factories import (
     system,
 )
 from tests.refusals import refused
+
 from yinling.accounts.models import Journal, Notice
 from yinling.directory.models import Qualification, Staff, Suspension
 from yinling.dispatch.jobs import expire_offers, expire_offers_of
@@ -90,7 +90,7 @@ class Situation:
 
 
 @pytest.fixture
-def at(wide: Any) -> Situation:  # noqa: ARG001 - in the scope
+def at(wide: Any) -> Situation:
     return Situation()
 
 
@@ -336,7 +336,11 @@ def test_reassigning_withdraws_one_carer_and_offers_to_another(at: Situation) ->
         reassign_order(actor=at.dispatcher, now=NOW, order_id=at.wanted().pk, staff_id=at.carers[1].pk, reason="换人")
     with no(at.dispatcher, "dispatch.nobody"):
         reassign_order(
-            actor=at.dispatcher, now=NOW, order_id=make_order("assigned", price=at.price).pk, staff_id=at.carers[1].pk, reason="换人"
+            actor=at.dispatcher,
+            now=NOW,
+            order_id=make_order("assigned", price=at.price).pk,
+            staff_id=at.carers[1].pk,
+            reason="换人",
         )
 
 
@@ -418,7 +422,10 @@ def test_of_two_dispatchers_who_want_the_same_carer_exactly_one_wins() -> None:
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=try_to, args=(order,), kwargs={"is_first": order is at.order}) for order in (at.order, rival)]
+    threads = [
+        threading.Thread(target=try_to, args=(order,), kwargs={"is_first": order is at.order})
+        for order in (at.order, rival)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

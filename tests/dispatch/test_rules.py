@@ -29,7 +29,15 @@ TEN = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
 """10:00 in China."""
 DAY = date(2026, 6, 15)
 JOB = Job(
-    1, 2, 3, TEN, TEN + timedelta(hours=1), 120.3, 31.57, needs=(("induction", "岗前培训"), ("nurse", "护士执业证")), dialect="无锡话"
+    1,
+    2,
+    3,
+    TEN,
+    TEN + timedelta(hours=1),
+    120.3,
+    31.57,
+    needs=(("induction", "岗前培训"), ("nurse", "护士执业证")),
+    dialect="无锡话",
 )
 LICENCES = (Licence("induction", date(2020, 1, 1)), Licence("nurse", date(2020, 1, 1), date(2027, 1, 1)))
 CARER = Carer(7, "张护士", 3, "2", time(8), time(18), 480, date(2020, 1, 1), lon=120.31, lat=31.57, licences=LICENCES)
@@ -59,7 +67,11 @@ def test_a_fitting_carer_has_nothing_against() -> None:
         (DAY + timedelta(days=1), None, False),
     ],
 )
-def test_a_protected_item_goes_only_to_a_holder_valid_at_the_hour(valid_from: date, valid_to: date | None, is_valid: bool) -> None:  # noqa: FBT001
+def test_a_protected_item_goes_only_to_a_holder_valid_at_the_hour(
+    valid_from: date,
+    valid_to: date | None,
+    is_valid: bool,  # noqa: FBT001 - a column of the table
+) -> None:
     found = compatibility(JOB, replace(CARER, licences=with_licence("nurse", valid_from, valid_to)))
     assert found == ([] if is_valid else [Exclusion("qualification", "“护士执业证”在服务当天无效")])
 
@@ -67,7 +79,10 @@ def test_a_protected_item_goes_only_to_a_holder_valid_at_the_hour(valid_from: da
 @pytest.mark.req("R-STF-02")
 def test_a_night_visit_needs_a_licence_valid_on_both_days() -> None:
     night = replace(JOB, starts_at=TEN + timedelta(hours=13, minutes=30), ends_at=TEN + timedelta(hours=14, minutes=30))
-    codes = [one.code for one in compatibility(night, replace(CARER, licences=with_licence("nurse", DAY, DAY + timedelta(days=1))))]
+    codes = [
+        one.code
+        for one in compatibility(night, replace(CARER, licences=with_licence("nurse", DAY, DAY + timedelta(days=1))))
+    ]
     assert codes == ["qualification", "hours"]
 
 
@@ -100,7 +115,9 @@ def test_each_reason_stands_by_itself(values: dict[str, Any], expected: list[Exc
 
 
 def test_a_wish_for_a_woman_or_a_man_is_told_and_may_be_overruled() -> None:
-    assert compatibility(replace(JOB, wants_sex="1"), CARER) == [Exclusion("sex", "老人希望由男性服务人员上门", is_hard=False)]
+    assert compatibility(replace(JOB, wants_sex="1"), CARER) == [
+        Exclusion("sex", "老人希望由男性服务人员上门", is_hard=False)
+    ]
     assert compatibility(replace(JOB, wants_sex="2"), CARER) == []
 
 
@@ -128,12 +145,31 @@ def test_the_neighbours_are_the_orders_just_before_and_just_after() -> None:
 def test_the_cost_names_its_parts() -> None:
     carer = replace(CARER, booked=(at(8),), served_count=2, dialects=frozenset({"无锡话"}))
     parts = cost_parts(JOB, carer, Trip(300, 60), WEIGHTS)
-    assert [(part.code, part.cost) for part in parts] == [("travel", 6), ("continuity", 0), ("dialect", 0), ("workload", 4)]
-    assert [part.reason for part in parts] == ["从上一家过去约 5 分钟", "服务过这位老人 2 次", "会说无锡话", "当天已排 1 单 60 分钟"]
+    assert [(part.code, part.cost) for part in parts] == [
+        ("travel", 6),
+        ("continuity", 0),
+        ("dialect", 0),
+        ("workload", 4),
+    ]
+    assert [part.reason for part in parts] == [
+        "从上一家过去约 5 分钟",
+        "服务过这位老人 2 次",
+        "会说无锡话",
+        "当天已排 1 单 60 分钟",
+    ]
     parts = cost_parts(JOB, CARER, Trip(61, 0), WEIGHTS)
-    assert [part.reason for part in parts] == ["从站点过去约 2 分钟", "第一次服务这位老人", "不会说无锡话", "当天还没有订单"]
+    assert [part.reason for part in parts] == [
+        "从站点过去约 2 分钟",
+        "第一次服务这位老人",
+        "不会说无锡话",
+        "当天还没有订单",
+    ]
     assert [part.cost for part in parts][1:] == [15, 10, 0]
-    assert [part.code for part in cost_parts(replace(JOB, dialect=""), CARER, Trip(), WEIGHTS)] == ["travel", "continuity", "workload"]
+    assert [part.code for part in cost_parts(replace(JOB, dialect=""), CARER, Trip(), WEIGHTS)] == [
+        "travel",
+        "continuity",
+        "workload",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -182,22 +218,29 @@ def test_every_carer_is_ranked_or_excluded_with_a_reason_and_costs_rise(people: 
     assert rank(JOB, people[::-1], trips, WEIGHTS).ranked == plan.ranked
 
 
-def test_a_choice_beside_the_best_needs_a_reason_and_a_hard_reason_stops_it() -> None:
-    hard, soft = Exclusion("suspended", "已暂停派单"), Exclusion("sex", "希望", is_hard=False)
-    for exclusions, is_best, reason, code in (
-        ([], True, "", ""),
-        ([], False, "熟悉", ""),
-        ([], False, " ", "dispatch.reason_missing"),
-        ([soft], False, "已征得同意", ""),
-        ([soft], False, "", "dispatch.reason_missing"),
-        ([soft, hard], False, "一定要", "dispatch.suspended"),
-    ):
-        try:
-            check_choice(exclusions=exclusions, is_among_best=is_best, choice_reason=reason)
-        except Refused as refusal:
-            assert refusal.code == code
-        else:
-            assert code == ""
+HARD, SOFT = Exclusion("suspended", "已暂停派单"), Exclusion("sex", "希望", is_hard=False)
+
+
+@pytest.mark.parametrize(
+    ("exclusions", "reason", "code"),
+    [
+        ([], " ", "dispatch.reason_missing"),
+        ([SOFT], "", "dispatch.reason_missing"),
+        ([SOFT, HARD], "一定要", "dispatch.suspended"),
+    ],
+)
+def test_a_choice_beside_the_best_needs_a_reason_and_a_hard_reason_stops_it(
+    exclusions: list[Exclusion], reason: str, code: str
+) -> None:
+    with pytest.raises(Refused) as refusal:
+        check_choice(exclusions=exclusions, is_among_best=False, choice_reason=reason)
+    assert refusal.value.code == code
+
+
+def test_a_choice_among_the_best_or_with_a_reason_stands() -> None:
+    check_choice(exclusions=[], is_among_best=True, choice_reason="")
+    check_choice(exclusions=[], is_among_best=False, choice_reason="熟悉")
+    check_choice(exclusions=[SOFT], is_among_best=False, choice_reason="已征得同意")
 
 
 def test_nobody_is_sent_after_the_hour_or_to_the_dead_or_answers_for_another() -> None:

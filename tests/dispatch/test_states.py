@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-
 from tests.factories import NOW, make_order, make_staff
+
 from yinling.dispatch.models import Assignment
 from yinling.dispatch.states import ASSIGNMENT, AssignmentState
 

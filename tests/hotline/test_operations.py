@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import connection
-
 from tests.factories import (
     CITY,
     COMMUNITY,
@@ -24,6 +23,7 @@ from tests.factories import (
     system,
 )
 from tests.refusals import refused as no
+
 from yinling.accounts.models import Journal, Notice
 from yinling.ground.models import CalendarDay
 from yinling.ground.scope import scope
@@ -343,7 +343,12 @@ def test_a_transfer_names_its_reason_and_keeps_the_clock(wide: Any) -> None:
     with scope(seat):
         take_ticket(actor=seat, now=NOW, ticket_id=ticket.pk, seen=0)
         moved = transfer_ticket(
-            actor=seat, now=NOW + timedelta(days=1), ticket_id=ticket.pk, organisation_id=body.pk, reason="属其责任区", seen=1
+            actor=seat,
+            now=NOW + timedelta(days=1),
+            ticket_id=ticket.pk,
+            organisation_id=body.pk,
+            reason="属其责任区",
+            seen=1,
         )
     assert (moved.state, moved.provider_id, moved.seat_id) == ("open", body.pk, None)
     assert (moved.due_at, moved.opened_at) == (ticket.due_at, ticket.opened_at)

@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-
 from tests.factories import (
     COMMUNITY,
     DISTRICT,
@@ -18,6 +17,7 @@ from tests.factories import (
     make_organisation,
     make_ticket,
 )
+
 from yinling.assessment.models import Assessment
 from yinling.ground.scope import scope
 from yinling.hotline.models import Ticket

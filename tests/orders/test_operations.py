@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from tests.factories import (
     CITY,
     COMMUNITY,
@@ -24,6 +23,7 @@ from tests.factories import (
     system,
 )
 from tests.refusals import refused
+
 from yinling.accounts.models import Journal
 from yinling.catalogue.models import Price
 from yinling.entitlements.models import Quota
@@ -80,7 +80,7 @@ class Situation:
 
 
 @pytest.fixture
-def at(wide: Any) -> Situation:  # noqa: ARG001 - in the scope
+def at(wide: Any) -> Situation:
     return Situation()
 
 
@@ -114,8 +114,15 @@ def test_placing_freezes_price_payers_and_the_way_to_the_door(at: Situation) -> 
     assert (order.elder_name, order.elder_sex, order.address, order.lon, order.lat, order.door_code) == (
         at.elder.name, "2", home.address, home.lon, home.lat, home.door_code,
     )  # fmt: skip
-    assert (order.wants_sex, order.dialect, order.note, order.unseal_field("phone")) == ("2", "无锡话", "按门铃", "19900001234")
-    lines = list(OrderLine.objects.filter(order=order).order_by("id").values_list("kind", "name", "amount_fen", "price"))
+    assert (order.wants_sex, order.dialect, order.note, order.unseal_field("phone")) == (
+        "2",
+        "无锡话",
+        "按门铃",
+        "19900001234",
+    )
+    lines = list(
+        OrderLine.objects.filter(order=order).order_by("id").values_list("kind", "name", "amount_fen", "price")
+    )
     assert lines == [("item", "生活照料", 8000, at.price.pk), ("callout", "上门服务费", 3000, at.price.pk)]
     shares = PayerShare.objects.filter(order=order).order_by("id").values_list("payer", "amount_fen", "entitlement")
     assert list(shares) == [
@@ -132,7 +139,9 @@ def test_a_price_published_after_placing_does_not_touch_the_order(at: Situation)
     Price.objects.filter(pk=at.price.pk).update(recorded_to=NOW + timedelta(minutes=1))
     order.refresh_from_db()
     assert order.total_fen == 11000
-    assert list(OrderLine.objects.filter(order=order, kind="item").values_list("price__amount_fen", flat=True)) == [8000]
+    assert list(OrderLine.objects.filter(order=order, kind="item").values_list("price__amount_fen", flat=True)) == [
+        8000
+    ]
 
 
 def test_an_urgent_order_is_to_be_accepted_in_five_minutes(at: Situation) -> None:
@@ -142,7 +151,9 @@ def test_an_urgent_order_is_to_be_accepted_in_five_minutes(at: Situation) -> Non
 def test_the_cap_is_reserved_in_the_month_of_the_service_day(at: Situation) -> None:
     july = NOW + timedelta(days=20)
     at.place(starts_at=july)
-    assert list(Quota.objects.values_list("month", "reserved_fen", "used_fen")) == [(july.date().replace(day=1), 5500, 0)]
+    assert list(Quota.objects.values_list("month", "reserved_fen", "used_fen")) == [
+        (july.date().replace(day=1), 5500, 0)
+    ]
 
 
 def test_cancelling_gives_the_cap_back(at: Situation) -> None:
@@ -237,7 +248,14 @@ def test_the_same_order_is_not_placed_twice_at_the_same_time(at: Situation) -> N
 
 
 def test_an_order_hangs_on_a_ticket_of_the_same_elder(at: Situation) -> None:
-    chosen = {"div": COMMUNITY, "kind": "request", "channel": "phone", "title": "换药", "opened_at": NOW, "due_at": START}
+    chosen = {
+        "div": COMMUNITY,
+        "kind": "request",
+        "channel": "phone",
+        "title": "换药",
+        "opened_at": NOW,
+        "due_at": START,
+    }
     own = Ticket.objects.create(**chosen, elder=at.elder, created_at=NOW, changed_at=NOW)
     other = Ticket.objects.create(**chosen, elder=make_elder(), created_at=NOW, changed_at=NOW)
     assert at.place(ticket_id=own.pk).ticket == own
@@ -272,7 +290,9 @@ def test_an_order_goes_from_placed_to_closed(at: Situation) -> None:
     close_order(actor=nobody, now=START, order_id=order.pk)
     order.refresh_from_db()
     assert (order.state, order.served_at, order.settled_at) == ("closed", START, START)
-    events = Journal.objects.filter(subject_type="order", subject_id=order.pk).order_by("id").values_list("event", flat=True)
+    events = (
+        Journal.objects.filter(subject_type="order", subject_id=order.pk).order_by("id").values_list("event", flat=True)
+    )
     assert [event.rsplit(".", 1)[1] for event in events] == [
         "place", "accept", "assign", "mark_started", "mark_served", "mark_settled", "close",
     ]  # fmt: skip
@@ -300,7 +320,9 @@ def test_a_page_out_of_date_changes_nothing(at: Situation) -> None:
         cancel_order(actor=at.seat, now=NOW, order_id=order.pk, reason="不要了", seen=order.version - 1)
 
 
-def test_the_provider_refuses_with_a_reason_and_the_cap_comes_back_although_it_sees_no_entitlement(at: Situation) -> None:
+def test_the_provider_refuses_with_a_reason_and_the_cap_comes_back_although_it_sees_no_entitlement(
+    at: Situation,
+) -> None:
     order = at.place()
     boss = actor("provider_manager", organisation=at.body)
     with no(boss, "reason.missing"):

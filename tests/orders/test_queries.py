@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-
 from tests.factories import (
     COMMUNITY,
     NOW,
@@ -21,6 +20,7 @@ from tests.factories import (
     make_price,
     system,
 )
+
 from yinling.ground.scope import scope
 from yinling.orders.jobs import sweep, sweep_city
 from yinling.orders.models import Order
@@ -59,7 +59,7 @@ def test_waiting_orders_come_urgent_first_then_by_start() -> None:
 def test_states_are_counted_in_one_query() -> None:
     for state in ("placed", "placed", "served"):
         make_order(state)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         assert count_by_state(orders_of(actor_of_the_city())) == {"placed": 2, "served": 1}
     assert len(queries) == 1
 

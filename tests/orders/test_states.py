@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-
 from tests.factories import make_order
+
 from yinling.orders.models import Order
 from yinling.orders.states import ORDER, OrderState
 
@@ -17,16 +17,13 @@ def test_the_database_allows_exactly_the_changes_of_the_table() -> None:
     legal = ORDER.pairs()
     for before, after in itertools.permutations(OrderState, 2):
         order = make_order(str(before))
-        if before == OrderState.CANCELLED:
-            assert order.placed_at is not None
-        allowed = True
+        answer = "allowed"
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute("UPDATE orders_order SET state = %s WHERE id = %s", [str(after), order.pk])
         except DatabaseError as error:
-            assert error.__cause__.sqlstate == "P0001"  # type: ignore[union-attr]
-            allowed = False
-        assert allowed == ((before, after) in legal), (before, after)
+            answer = getattr(error.__cause__, "sqlstate", "")
+        assert answer == ("allowed" if (before, after) in legal else "P0001"), (before, after)
 
 
 @pytest.mark.req("R-ORD-01")

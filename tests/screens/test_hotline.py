@@ -9,7 +9,6 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-
 from tests.factories import (
     NOW,
     OTHER_COMMUNITY,
@@ -22,9 +21,10 @@ from tests.factories import (
     make_organisation,
     make_ticket,
 )
+
+from yinling.ground.scope import scope
 from yinling.hotline.models import Call, Emergency, Ticket, TicketNote
 from yinling.hotline.operations import annotate_ticket, transfer_ticket
-from yinling.ground.scope import scope
 
 SignIn = Callable[..., Client]
 PHONE = "19900009001"
@@ -34,11 +34,6 @@ SCOPE = "set_config('yinling.scope'"
 @pytest.fixture(autouse=True)
 def _demo(settings: Any) -> None:
     settings.DEMO = True
-
-
-def hidden(html: str, action: str, name: str) -> str:
-    start = html.index(f'data-action="{action}"')
-    return re.search(rf'name="{name}" value="([^"]*)"', html[start:])[1]  # type: ignore[index]
 
 
 def form_of(client: Client, address: str, action: str) -> dict[str, str]:
@@ -52,7 +47,7 @@ def form_of(client: Client, address: str, action: str) -> dict[str, str]:
 def queries(client: Client, address: str) -> int:
     """How many statements a page takes, but for setting the scope and the savepoints of the test's transaction."""
     client.get(address)
-    with CaptureQueriesContext(connection, ) as seen:
+    with CaptureQueriesContext(connection) as seen:
         assert client.get(address).status_code == 200
     own = [one["sql"] for one in seen.captured_queries]
     return sum(1 for sql in own if SCOPE not in sql and "SAVEPOINT" not in sql)
@@ -115,7 +110,15 @@ def test_the_pop_shows_the_elder_masked_and_the_hand_over_first(sign_in: SignIn)
     order, ticket = make_order(elder=elder), make_ticket(elder=elder)
     client, call = sign_in(who), make_call(number=PHONE, elder=elder, seat=who)
     html = client.get(f"/calls/{call.pk}/").content.decode()
-    for shown in (elder.name, "199****9001", "199****5555", ticket.code, "待派单", "消费补贴券", f"/orders/{order.pk}/"):
+    for shown in (
+        elder.name,
+        "199****9001",
+        "199****5555",
+        ticket.code,
+        "待派单",
+        "消费补贴券",
+        f"/orders/{order.pk}/",
+    ):
         assert shown in html
     for secret in (PHONE, "19900005555", elder.unseal_field("id_number")):
         assert secret not in html
@@ -162,7 +165,9 @@ def test_a_ticket_is_opened_from_a_call(sign_in: SignIn) -> None:
     elder, who = make_elder(), actor("seat")
     client, call = sign_in(who), make_call(elder=elder, seat=who)
     form = form_of(client, f"/tickets/new/?call={call.pk}", "open_ticket")
-    answer = client.post("/do/open_ticket/", form | {"kind": "complaint", "level": "high", "title": "护士迟到", "text": "", "family": ""})
+    answer = client.post(
+        "/do/open_ticket/", form | {"kind": "complaint", "level": "high", "title": "护士迟到", "text": "", "family": ""}
+    )
     ticket = Ticket.objects.get()
     assert answer["Location"] == f"/tickets/{ticket.pk}/"
     assert (ticket.elder_id, ticket.call_id, ticket.kind, ticket.level, ticket.channel) == (
@@ -172,9 +177,16 @@ def test_a_ticket_is_opened_from_a_call(sign_in: SignIn) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "sentence"),
-    [({"title": ""}, "请填写“标题”"), ({"title": "长" * 81}, "81"), ({"kind": "gossip"}, "“类别”不在可选范围内"), ({"kind": ""}, "请选择“类别”")],
+    [
+        ({"title": ""}, "请填写“标题”"),
+        ({"title": "长" * 81}, "81"),
+        ({"kind": "gossip"}, "“类别”不在可选范围内"),
+        ({"kind": ""}, "请选择“类别”"),
+    ],
 )
-def test_a_ticket_typed_wrongly_comes_back_with_the_sentence(sign_in: SignIn, typed: dict[str, str], sentence: str) -> None:
+def test_a_ticket_typed_wrongly_comes_back_with_the_sentence(
+    sign_in: SignIn, typed: dict[str, str], sentence: str
+) -> None:
     client = sign_in("seat")
     form = form_of(client, "/tickets/new/", "open_ticket") | {"level": "normal", "channel": "phone", "kind": "request"}
     answer = client.post("/do/open_ticket/", form | {"title": "助浴", "text": "想每周洗一次澡"} | typed)
@@ -187,7 +199,12 @@ def test_a_ticket_typed_wrongly_comes_back_with_the_sentence(sign_in: SignIn, ty
 
 def test_a_double_click_opens_one_ticket(sign_in: SignIn) -> None:
     client = sign_in("seat")
-    form = form_of(client, "/tickets/new/", "open_ticket") | {"level": "normal", "channel": "phone", "kind": "request", "title": "助浴"}
+    form = form_of(client, "/tickets/new/", "open_ticket") | {
+        "level": "normal",
+        "channel": "phone",
+        "kind": "request",
+        "title": "助浴",
+    }
     first, second = client.post("/do/open_ticket/", form), client.post("/do/open_ticket/", form)
     assert first["Location"] == second["Location"]
     assert Ticket.objects.count() == 1
@@ -200,7 +217,14 @@ def test_the_queue_has_tabs_with_counts_and_stages_of_orders(sign_in: SignIn) ->
     make_ticket(state="closed")
     html = sign_in("seat").get("/tickets/").content.decode()
     tabs = re.findall(r'<a href="/tickets/\?tab=(\w+)"[^>]*>[^<]+<span class="count">(\d+)</span>', html)
-    assert tabs == [("open", "1"), ("handling", "0"), ("overdue", "1" if "已超" in html else "0"), ("resolved", "0"), ("closed", "1"), ("all", "2")]
+    assert tabs == [
+        ("open", "1"),
+        ("handling", "0"),
+        ("overdue", "1" if "已超" in html else "0"),
+        ("resolved", "0"),
+        ("closed", "1"),
+        ("all", "2"),
+    ]
     assert re.findall(r'id="ticket-(\d+)"', html) == [str(ticket.pk)]
     assert "已派单" in html
 
@@ -209,7 +233,10 @@ def test_the_queue_is_filtered_and_empty_says_why(sign_in: SignIn) -> None:
     make_ticket(kind="complaint")
     client = sign_in("seat")
     assert "没有符合条件的工单" in client.get("/tickets/", {"kind": "enquiry"}).content.decode()
-    assert "id=\"ticket-" in client.get("/tickets/", {"kind": "complaint", "level": "nonsense", "page": "x"}).content.decode()
+    assert (
+        'id="ticket-'
+        in client.get("/tickets/", {"kind": "complaint", "level": "nonsense", "page": "x"}).content.decode()
+    )
 
 
 def test_new_rows_are_announced_and_urgent_ones_named(sign_in: SignIn) -> None:
@@ -227,7 +254,11 @@ def test_new_rows_are_announced_and_urgent_ones_named(sign_in: SignIn) -> None:
 
 def test_the_detail_beside_the_queue_is_a_fragment(sign_in: SignIn) -> None:
     ticket = make_ticket(text="每周一次")
-    html = sign_in("seat").get(f"/tickets/{ticket.pk}/", headers={"HX-Request": "true", "HX-Target": "detail"}).content.decode()
+    html = (
+        sign_in("seat")
+        .get(f"/tickets/{ticket.pk}/", headers={"HX-Request": "true", "HX-Target": "detail"})
+        .content.decode()
+    )
     assert "<html" not in html
     assert "每周一次" in html
 

@@ -10,9 +10,18 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
-
-from tests.factories import actor, make_assignment, make_elder, make_order, make_organisation, make_price, make_staff, make_visit
+from tests.factories import (
+    actor,
+    make_assignment,
+    make_elder,
+    make_order,
+    make_organisation,
+    make_price,
+    make_staff,
+    make_visit,
+)
 from tests.screens.test_hotline import form_of, queries
+
 from yinling.dispatch.models import Assignment
 from yinling.ground.clock import business_now
 from yinling.visits.models import CheckIn, Evidence, Visit
@@ -42,16 +51,11 @@ def _files(settings: Any, tmp_path: Any) -> None:
     settings.DATA = tmp_path
 
 
-def around_now() -> datetime:
-    """A moment of today, so that the stop is on today's list."""
-    now = business_now()
-    local_noon = now.astimezone(UTC).replace(hour=4, minute=0)
-    return now if abs(now - local_noon) < timedelta(hours=10) else now
-
-
 def add(staff: Any, state: str = "accepted", hours: int = 0) -> Assignment:
-    order = make_order("assigned", price=make_price(organisation=staff.provider), starts_at=around_now() + timedelta(hours=hours))
-    return make_assignment(order, staff, state=state, accept_due_at=around_now() + timedelta(minutes=20))
+    order = make_order(
+        "assigned", price=make_price(organisation=staff.provider), starts_at=business_now() + timedelta(hours=hours)
+    )
+    return make_assignment(order, staff, state=state, accept_due_at=business_now() + timedelta(minutes=20))
 
 
 @pytest.fixture
@@ -78,7 +82,9 @@ def test_a_day_without_stops_says_so(door: Door) -> None:
     tomorrow = (business_now() + timedelta(days=2)).astimezone().date().isoformat()
     assert door.client.get("/m/", {"day": tomorrow}).status_code == 200
     other = Door(door.client, door.staff, door.assignment)
-    Assignment.objects.filter(pk=other.assignment.pk).update(starts_at=business_now() + timedelta(days=5), ends_at=business_now() + timedelta(days=6))
+    Assignment.objects.filter(pk=other.assignment.pk).update(
+        starts_at=business_now() + timedelta(days=5), ends_at=business_now() + timedelta(days=6)
+    )
     assert "这一天没有任务" in door.client.get("/m/", {"day": "nonsense"}).content.decode()
 
 
@@ -101,7 +107,9 @@ def test_from_the_check_in_to_the_check_out(door: Door) -> None:
     assert html.index("现场照片") < html.index("签名") < html.index("服务记录与签退")
     assert door.send("attach_evidence", content=picture()).status_code == 302
     assert Evidence.objects.get().kind == "photo"
-    done = door.send("finish_visit", **HERE, tasks=["洗漱", "整理"], findings="精神好", signed_by="王秀英", signed_as="self")
+    done = door.send(
+        "finish_visit", **HERE, tasks=["洗漱", "整理"], findings="精神好", signed_by="王秀英", signed_as="self"
+    )
     assert done["Location"] == door.address
     assert Visit.objects.get().state == "done"
     assert "距住处 0 米" in door.client.get(door.address).content.decode()
@@ -138,7 +146,9 @@ def test_evidence_of_others_is_not_found_and_not_for_every_role(door: Door, sign
         ({"lon": "400", "lat": "31.5"}, 422, "没有保存"),
     ],
 )
-def test_a_check_in_that_fails_keeps_what_was_typed(door: Door, typed: dict[str, str], status: int, sentence: str) -> None:
+def test_a_check_in_that_fails_keeps_what_was_typed(
+    door: Door, typed: dict[str, str], status: int, sentence: str
+) -> None:
     answer = door.send("start_visit", **typed)
     html = answer.content.decode()
     assert answer.status_code == status
@@ -162,7 +172,9 @@ def test_the_code_at_the_door_replaces_the_position(door: Door) -> None:
 )
 def test_a_check_out_that_fails_keeps_the_record(door: Door, typed: dict[str, Any], sentence: str) -> None:
     door.send("start_visit", **HERE)
-    answer = door.send("finish_visit", **{"tasks": ["洗漱"], "findings": "膝盖疼", "signed_by": "王秀英", "signed_as": "self", **typed})
+    answer = door.send(
+        "finish_visit", **{"tasks": ["洗漱"], "findings": "膝盖疼", "signed_by": "王秀英", "signed_as": "self", **typed}
+    )
     html = answer.content.decode()
     assert answer.status_code == 422
     assert sentence in html

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from PIL import Image
-
 from tests.factories import (
     NOW,
     actor,
@@ -24,6 +23,7 @@ from tests.factories import (
     make_staff,
 )
 from tests.refusals import refused as no
+
 from yinling.accounts.models import Journal
 from yinling.directory.models import Staff
 from yinling.dispatch.models import Assignment
@@ -110,9 +110,7 @@ def picture(colour: str = "white") -> bytes:
 
 def test_a_visit_from_the_door_of_the_office_to_the_signature(story: Story) -> None:
     with scope(story.carer):
-        on_the_way = depart_visit(
-            actor=story.carer, now=NOW - timedelta(minutes=20), assignment_id=story.assignment.pk
-        )
+        on_the_way = depart_visit(actor=story.carer, now=NOW - timedelta(minutes=20), assignment_id=story.assignment.pk)
     assert (on_the_way.state, on_the_way.departed_at) == ("en_route", NOW - timedelta(minutes=20))
     phone_clock = NOW - timedelta(minutes=3)
     visit = start(story, device_at=phone_clock)
@@ -270,7 +268,12 @@ def test_a_photo_is_kept_clean_under_the_hash_of_what_was_sent(story: Story) -> 
     visit, sent = start(story), picture()
     with scope(story.carer):
         row = attach_evidence(
-            actor=story.carer, now=LATER, visit_id=visit.pk, kind="photo", content=base64.b64encode(sent).decode(), taken_at=NOW
+            actor=story.carer,
+            now=LATER,
+            visit_id=visit.pk,
+            kind="photo",
+            content=base64.b64encode(sent).decode(),
+            taken_at=NOW,
         )
         again = attach_evidence(
             actor=story.carer, now=LATER, visit_id=visit.pk, kind="photo",
@@ -329,7 +332,11 @@ def test_the_carer_never_evaluates(story: Story) -> None:
     with refused(story.carer, Denied, "right.missing"):
         evaluate_visit(actor=story.carer, now=LATER, order_id=story.order.pk, score=5, by="elder")
     paid_by_the_family = Actor(
-        story.carer.user_id, "女儿", "family", actor("family", elders=(story.order.elder,)).rights, elder_ids=(story.order.elder_id,)
+        story.carer.user_id,
+        "女儿",
+        "family",
+        actor("family", elders=(story.order.elder,)).rights,
+        elder_ids=(story.order.elder_id,),
     )
     with refused(paid_by_the_family, Denied, "evaluation.own_visit"):
         evaluate_visit(actor=paid_by_the_family, now=LATER, order_id=story.order.pk, score=5, by="family")

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from yinling.accounts.operations import record
 from yinling.catalogue.models import FAMILIES, Price, PriceList, ServiceItem
-from yinling.catalogue.rules import OnRecord, check_basics, check_first_day, check_items, check_publisher, fit, parse_prices
+from yinling.catalogue.rules import (
+    OnRecord,
+    check_basics,
+    check_first_day,
+    check_items,
+    check_publisher,
+    fit,
+    parse_prices,
+)
 from yinling.catalogue.states import PRICE_LIST, PriceListState
 from yinling.directory.models import Organisation, Qualification
 from yinling.directory.rules import require
@@ -21,13 +29,15 @@ from yinling.kernel.refusals import NotFound, Refused
 from yinling.kernel.words import N_
 
 explain_constraint("price_no_overlap", "price.overlap", N_("同一项目在这些日期已有公布的价格，请刷新后重试"))
-explain_constraint("price_list_two_persons", "price_list.two_persons", N_("起草人不能自己公布，请由另一位有权限的人员复核公布"))
+explain_constraint(
+    "price_list_two_persons", "price_list.two_persons", N_("起草人不能自己公布，请由另一位有权限的人员复核公布")
+)
 
 PUBLISHED_TEXTS = ("name", "description", "standard", "guide", "support_policy")
 
 
 @operation("catalogue.item.update", label=N_("修改项目"))
-def update_item(
+def update_item(  # noqa: PLR0913 - the texts of an item
     *,
     actor: Actor,
     now: datetime,
@@ -94,7 +104,12 @@ def draft_price_list(
     items = {item.code: item for item in ServiceItem.objects.filter(is_active=True)}
     check_items(lines, items, [code for code, item in items.items() if item.charges_callout])
     row = PriceList.objects.create(
-        organisation=organisation, basis=basis, document=document.strip(), drafted_by_id=actor.user_id, created_at=now, changed_at=now
+        organisation=organisation,
+        basis=basis,
+        document=document.strip(),
+        drafted_by_id=cast("int", actor.user_id),
+        created_at=now,
+        changed_at=now,
     )
     Price.objects.bulk_create(
         Price(
@@ -121,7 +136,9 @@ def publish_price_list(*, actor: Actor, now: datetime, price_list_id: Id, seen: 
         check_first_day(price.valid_from, local_date(now))
         _put_on_record(price, now)
     changes = changed(row, now=now, state=target, published_by_id=actor.user_id, published_at=now)
-    record(actor=actor, now=now, event="catalogue.price_list.publish", subject=row, changes=changes, div=organisation.div)
+    record(
+        actor=actor, now=now, event="catalogue.price_list.publish", subject=row, changes=changes, div=organisation.div
+    )
     tell("catalogue", pk=row.pk, div=organisation.div)
     return row
 
@@ -130,7 +147,10 @@ def _put_on_record(price: Price, now: datetime) -> None:
     rivals = {
         row.pk: row
         for row in Price.objects.filter(
-            organisation_id=price.organisation_id, item_id=price.item_id, recorded_to=None, price_list__state=PriceListState.PUBLISHED
+            organisation_id=price.organisation_id,
+            item_id=price.item_id,
+            recorded_to=None,
+            price_list__state=PriceListState.PUBLISHED,
         )
     }
     place = fit([OnRecord(pk, row.valid_from, row.valid_to) for pk, row in rivals.items()], price.valid_from)
@@ -144,7 +164,9 @@ def _put_on_record(price: Price, now: datetime) -> None:
 
 
 @operation("catalogue.price_list.withdraw", label=N_("撤回价目"))
-def withdraw_price_list(*, actor: Actor, now: datetime, price_list_id: Id, reason: Reason, seen: Seen = None) -> PriceList:
+def withdraw_price_list(
+    *, actor: Actor, now: datetime, price_list_id: Id, reason: Reason, seen: Seen = None
+) -> PriceList:
     """Take a draft back. A published list is never withdrawn: publish another."""
     row = locked(PriceList.objects.select_related("organisation"), price_list_id, seen)
     organisation = row.organisation
@@ -153,5 +175,13 @@ def withdraw_price_list(*, actor: Actor, now: datetime, price_list_id: Id, reaso
     if not reason.strip():
         raise Refused("reason.missing", N_("请写明撤回的原因"), field="reason")
     changes = changed(row, now=now, state=target)
-    record(actor=actor, now=now, event="catalogue.price_list.withdraw", subject=row, changes=changes, reason=reason, div=organisation.div)
+    record(
+        actor=actor,
+        now=now,
+        event="catalogue.price_list.withdraw",
+        subject=row,
+        changes=changes,
+        reason=reason,
+        div=organisation.div,
+    )
     return row

@@ -87,7 +87,12 @@ def price_for(*, item: ServiceItem, organisation: Organisation, service_day: dat
     if price is None:
         sentence = N_("%(organisation)s 在 %(day)s 没有公布“%(item)s”的价格，请换一家机构或改日期")
         raise Refused(
-            "price.missing", sentence, field="item_code", organisation=organisation.short_name, day=service_day.isoformat(), item=item.name
+            "price.missing",
+            sentence,
+            field="item_code",
+            organisation=organisation.short_name,
+            day=service_day.isoformat(),
+            item=item.name,
         )
     return price
 
@@ -116,9 +121,13 @@ def public_list(div: str, on: date, now: datetime) -> list[PublicFamily]:
     by_family: dict[str, list[PublicItem]] = defaultdict(list)
     for item in active_items():
         by_family[item.family].append(_public(item, fees[item.pk]))
-    order = sorted(FAMILIES, key=lambda family: (family[0] not in basics, [code for code, _ in FAMILIES].index(family[0])))
+    order = sorted(
+        FAMILIES, key=lambda family: (family[0] not in basics, [code for code, _ in FAMILIES].index(family[0]))
+    )
     return [
-        PublicFamily(code, label, code in basics, tuple(by_family[code])) for code, label in order if code in by_family or code in basics
+        PublicFamily(code, label, code in basics, tuple(by_family[code]))
+        for code, label in order
+        if code in by_family or code in basics
     ]
 
 

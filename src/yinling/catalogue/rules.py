@@ -49,7 +49,9 @@ class Fit:
 def fit(on_record: Iterable[OnRecord], valid_from: date) -> Fit:
     """Fit a new price among those of the same item and organisation: on each day the list with the latest first day holds (D-18)."""
     later = [row.valid_from for row in on_record if row.valid_from > valid_from]
-    hit = [row for row in on_record if row.valid_from <= valid_from and (row.valid_to is None or row.valid_to > valid_from)]
+    hit = [
+        row for row in on_record if row.valid_from <= valid_from and (row.valid_to is None or row.valid_to > valid_from)
+    ]
     return Fit(
         valid_to=min(later, default=None),
         closed=tuple(row.key for row in hit),
@@ -61,7 +63,11 @@ def parse_prices(text: str) -> list[PriceLine]:
     """Read a price list: one item a line, ``code, price in yuan[, call-out fee in yuan]``. Refuses a line it cannot read."""
     lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if not lines:
-        raise Refused("price_list.empty", N_("请至少填写一个项目的价格，每行一项：项目编号, 价格(元), 上门服务费(元)"), field="prices")
+        raise Refused(
+            "price_list.empty",
+            N_("请至少填写一个项目的价格，每行一项：项目编号, 价格(元), 上门服务费(元)"),
+            field="prices",
+        )
     if len(lines) > MOST_LINES:
         raise Refused("price_list.long", N_("一份价目最多 %(most)s 行，请分几份填写"), field="prices", most=MOST_LINES)
     found = [_line(number, line) for number, line in lines]

@@ -35,11 +35,20 @@ def extracted() -> Catalog:
         methods, options = parse_mapping_cfg(file)
     catalogue = Catalog(locale="en", fuzzy=False)
     keywords = parse_keywords((*KEYWORDS, *LAZY))
+    begun: list[str] = []
     found = extract_from_dir(
-        ROOT / "src", prefixed(methods), prefixed_options(options), keywords, directory_filter=is_source
+        ROOT / "src",
+        prefixed(methods),
+        prefixed_options(options),
+        keywords,
+        callback=lambda name, _method, _options: begun.append(name),
+        directory_filter=is_source,
     )
-    for name, line, message, comments, context in found:
-        catalogue.add(message, None, [(f"src/{name}", line)], auto_comments=comments, context=context)
+    try:
+        for name, line, message, comments, context in found:
+            catalogue.add(message, None, [(f"src/{name}", line)], auto_comments=comments, context=context)
+    except (TemplateSyntaxError, SyntaxError) as error:
+        raise ValueError(f"src/{begun[-1]}:{error.lineno}: {error}") from error
     return catalogue
 
 

@@ -205,6 +205,7 @@ def load_staff(bodies: Bodies, names: Names, random: Random, now: datetime, *, m
     for row in rows:
         if row.staff in own and row.kind == "nurse":
             row.valid_to = today - timedelta(days=20) if row.staff == own[-1] else date(2042, 1, 1)
+            row.valid_from = min(LONG_AGO, row.valid_to - timedelta(days=365))
     insert(rows)
 
 

@@ -136,13 +136,18 @@ def described(row: Any) -> str:
 def play(tell: Callable[[Step], None]) -> Story:
     """Play the whole story; the last step tells whether it came to its end."""
     story = Story(tell)
+    perform(story)
+    return story
+
+
+def perform(story: Story) -> None:
+    """Play a story chapter by chapter."""
     try:
         prepare(story)
-        for chapter in (the_call, the_order, the_dispatch, the_visit, the_money, the_second_visit, the_finding, the_release, the_statement, the_figures):
+        for chapter in CHAPTERS:
             chapter(story)
     except Stopped as stopped:
         story.note("stop", None, f"演练中断：{stopped}", code=f"walk.stopped.{stopped}")
-    return story
 
 
 def prepare(story: Story) -> None:
@@ -388,6 +393,11 @@ def the_figures(story: Story) -> None:
     first, end = period_around(local_date(story.at(0)), WEEK)
     area = actor_of("city", story.at(0)).div
     story.do("city", SECOND_VISIT + 120, compute_values, "计算本周指标", div=area, period_from=first, period_to=end)
+
+
+CHAPTERS = (
+    the_call, the_order, the_dispatch, the_visit, the_money, the_second_visit, the_finding, the_release, the_statement, the_figures,
+)  # fmt: skip
 
 
 def as_json(steps: list[Step]) -> list[dict[str, Any]]:

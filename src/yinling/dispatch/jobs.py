@@ -29,7 +29,7 @@ def expire_offers_of(div: str, now: datetime) -> int:
     actor = system_actor(div)
     with scope(actor):
         due = [(expire_assignment, pk) for pk in overdue_offers(div, now).values_list("pk", flat=True)[:MOST_A_ROUND]]
-        due += [(withdraw_orphan, pk) for pk in orphans().within(div).values_list("pk", flat=True)[:MOST_A_ROUND]]
+        due += [(withdraw_orphan, pk) for pk in orphans(div).values_list("pk", flat=True)[:MOST_A_ROUND]]
     count = 0
     for perform, pk in due:
         try:

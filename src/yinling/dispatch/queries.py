@@ -60,7 +60,9 @@ def job_of(order: Order) -> Job:
 def with_needs(orders: QuerySet[Order]) -> QuerySet[Any]:
     """Orders with the names of their items (``items``) and the qualifications these ask for (``needs``)."""
     lines = OrderLine.objects.filter(order=OuterRef("pk"), kind="item").order_by("pk")
-    return orders.annotate(items=ArraySubquery(lines.values("name")), needs=ArraySubquery(lines.values("item__needs_qualification")))
+    return orders.annotate(
+        items=ArraySubquery(lines.values("name")), needs=ArraySubquery(lines.values("item__needs_qualification"))
+    )
 
 
 def carers_for(job: Job, staff: QuerySet[Staff]) -> list[Carer]:
@@ -117,7 +119,11 @@ def trips_to(job: Job, carers: Sequence[Carer], area: str) -> dict[int, Trip]:
             if place is not None and place.lon is not None and place.lat is not None:
                 points[carer.staff_id] = Point(place.lon, place.lat)
     clock = travel_time()
-    to = dict(zip(starts, (row[0] for row in clock.matrix(list(starts.values()), mode, job.starts_at, to=[home])), strict=True))
+    to = dict(
+        zip(
+            starts, (row[0] for row in clock.matrix(list(starts.values()), mode, job.starts_at, to=[home])), strict=True
+        )
+    )
     on = dict(zip(goals, clock.matrix([home], mode, job.ends_at, to=list(goals.values()))[0], strict=True))
     return {carer.staff_id: Trip(to.get(carer.staff_id, 0), on.get(carer.staff_id, 0)) for carer in carers}
 
@@ -174,7 +180,9 @@ def waiting(actor: Actor) -> QuerySet[Order]:
 def with_carer(orders: QuerySet[Order]) -> QuerySet[Any]:
     """Orders with the name and the answer of the carer named now (``carer_name``, ``carer_state``)."""
     rows = Assignment.objects.filter(order=OuterRef("pk"), state__in=[*LIVE, AssignmentState.DONE]).order_by("-pk")
-    return orders.annotate(carer_name=Subquery(rows.values("staff_name")[:1]), carer_state=Subquery(rows.values("state")[:1]))
+    return orders.annotate(
+        carer_name=Subquery(rows.values("staff_name")[:1]), carer_state=Subquery(rows.values("state")[:1])
+    )
 
 
 def dispatched(actor: Actor) -> QuerySet[Order]:
@@ -188,7 +196,9 @@ def carers_on(actor: Actor, day: date) -> QuerySet[Staff]:
     start, end = day_bounds(day)
     shown = [*LIVE, AssignmentState.DONE]
     work = Assignment.objects.filter(staff=OuterRef("pk"), starts_at__gte=start, starts_at__lt=end, state__in=shown)
-    return Staff.objects.visible_to(actor).filter(Exists(work)).select_related("provider", "site").order_by("name", "pk")
+    return (
+        Staff.objects.visible_to(actor).filter(Exists(work)).select_related("provider", "site").order_by("name", "pk")
+    )
 
 
 def live_assignments(orders: Iterable[Order]) -> Mapping[int, Assignment]:
@@ -210,9 +220,9 @@ def overdue_offers(div: str, now: datetime) -> QuerySet[Assignment]:
     return Assignment.objects.within(div).filter(state=AssignmentState.OFFERED, accept_due_at__lte=now)
 
 
-def orphans() -> QuerySet[Assignment]:
-    """Live assignments of orders to which nobody goes any more (cancelled by the elder side, for instance)."""
-    return Assignment.objects.filter(state__in=LIVE, order__state__in=(OrderState.CANCELLED, OrderState.FAILED))
+def orphans(div: str = "") -> QuerySet[Assignment]:
+    """Live assignments below a division of orders to which nobody goes any more (cancelled by the elder side, for instance)."""
+    return Assignment.objects.within(div).filter(state__in=LIVE, order__state__in=(OrderState.CANCELLED, OrderState.FAILED))
 
 
 def died_on(elder_id: int) -> date | None:

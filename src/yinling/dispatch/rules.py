@@ -136,7 +136,10 @@ def _licences(job: Job, carer: Carer) -> list[Exclusion]:
     found = []
     for kind, name in job.needs:
         own = [licence for licence in carer.licences if licence.kind == kind]
-        if any(all(licence.valid_from <= day and (licence.valid_to is None or day < licence.valid_to) for day in days) for licence in own):
+        if any(
+            all(licence.valid_from <= day and (licence.valid_to is None or day < licence.valid_to) for day in days)
+            for licence in own
+        ):
             continue
         code = "induction" if kind == INDUCTION else "qualification"
         sentence = N_("“%(name)s”在服务当天无效") if own else N_("没有“%(name)s”")
@@ -161,7 +164,11 @@ def _bookings(job: Job, carer: Carer) -> list[Exclusion]:
     for one in carer.booked:
         if one.starts_at < job.ends_at and job.starts_at < one.ends_at:
             start, end = one.starts_at.astimezone(SHANGHAI), one.ends_at.astimezone(SHANGHAI)
-            return [Exclusion("overlap", N_("%(from)s–%(to)s 已有其他订单") % {"from": f"{start:%H:%M}", "to": f"{end:%H:%M}"})]
+            return [
+                Exclusion(
+                    "overlap", N_("%(from)s–%(to)s 已有其他订单") % {"from": f"{start:%H:%M}", "to": f"{end:%H:%M}"}
+                )
+            ]
     return []
 
 
@@ -172,7 +179,11 @@ def _way(job: Job, carer: Carer, trip: Trip) -> list[Exclusion]:
         late = _minutes(before.ends_at + timedelta(seconds=trip.to_seconds) - job.starts_at)
     if after is not None:
         late = max(late, _minutes(job.ends_at + timedelta(seconds=trip.on_seconds) - after.starts_at))
-    return [Exclusion("travel", N_("路上来不及，估计要晚 %(minutes)s 分钟") % {"minutes": late}, is_hard=False)] if late > 0 else []
+    return (
+        [Exclusion("travel", N_("路上来不及，估计要晚 %(minutes)s 分钟") % {"minutes": late}, is_hard=False)]
+        if late > 0
+        else []
+    )
 
 
 def _minutes(span: timedelta) -> int:
@@ -183,7 +194,9 @@ def neighbours(job: Job, carer: Carer) -> tuple[Booked | None, Booked | None]:
     """Return the carer's orders of that day just before and just after."""
     before = [one for one in carer.booked if one.ends_at <= job.starts_at]
     after = [one for one in carer.booked if one.starts_at >= job.ends_at]
-    return max(before, key=lambda one: one.ends_at, default=None), min(after, key=lambda one: one.starts_at, default=None)
+    return max(before, key=lambda one: one.ends_at, default=None), min(
+        after, key=lambda one: one.starts_at, default=None
+    )
 
 
 def check_choice(*, exclusions: Collection[Exclusion], is_among_best: bool, choice_reason: str) -> None:

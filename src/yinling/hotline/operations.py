@@ -27,7 +27,7 @@ from yinling.kernel.words import N_
 from yinling.people.models import Contact, Elder
 from yinling.people.queries import elders_by_phone
 
-LEAST_NUMBER = 5
+NUMBER = re.compile(r"\+?\d{5,20}", re.ASCII)
 MESSAGE_LENGTH = 500
 TOLD_ROLES = ("station", "community", "street")
 STEP_LABELS = [("contacts_told", N_("已通知联系人")), ("arrived", N_("救援到达")), ("ended", N_("处置结束"))]
@@ -48,12 +48,12 @@ def receive_call(*, actor: Actor, now: datetime, key: Key, number: Number = "", 
     require(actor, "hotline.call.receive", div=actor.div or "")
     rules.check_listed(channel, CHANNELS, field="channel")
     digits = re.sub(r"[\s()-]", "", number)
-    if digits and not re.fullmatch(r"\+?\d{%d,20}" % LEAST_NUMBER, digits):
+    if digits and not NUMBER.fullmatch(digits):
         raise Refused("call.number", N_("号码只能是 5 到 20 位数字；没有号码请留空"), field="number")
     elders = elders_by_phone(digits) if digits else []
     elder = elders[0] if len(elders) == 1 else None
     call = Call(
-        key=key, channel=channel, div=elder.div if elder else actor.div, elder=elder, number_last4=digits[-4:], rang_at=now,
+        key=key, channel=channel, div=elder.div if elder else actor.div or "", elder=elder, number_last4=digits[-4:], rang_at=now,
         number_index=blind_index(digits, purpose="call") if digits else None, created_at=now, changed_at=now,
     )  # fmt: skip
     call.seal_field("number", digits)
@@ -158,7 +158,7 @@ def _tell_people(now: datetime, row: Emergency) -> bool:
     title = N_("紧急求助")
     text = f"{row.elder.name}老人来电求助，已转{row.get_service_display()}。请立即与老人联系。"
     told = False
-    for contact in Contact.objects.filter(elder_id=row.elder_id).order_by("rank", "id"):
+    for contact in Contact.objects.filter(elder=row.elder).order_by("rank", "id"):
         if number := contact.unseal_field("phone"):
             to = Recipient(channel="sms", address=number)
             notify(now=now, about=row, to=to, key=f"emergency:{row.pk}:contact:{contact.pk}", title=title, text=text)
@@ -167,7 +167,15 @@ def _tell_people(now: datetime, row: Emergency) -> bool:
     grants = Grant.objects.filter(role__in=TOLD_ROLES, div__in=near, state=GrantState.ACTIVE)
     for user_id in sorted(set(grants.values_list("user_id", flat=True))):
         key = f"emergency:{row.pk}:user:{user_id}"
-        notify(now=now, about=row, to=Recipient(user_id=user_id), key=key, title=title, text=text, link=f"/elders/{row.elder_id}/")
+        notify(
+            now=now,
+            about=row,
+            to=Recipient(user_id=user_id),
+            key=key,
+            title=title,
+            text=text,
+            link=f"/elders/{row.elder_id}/",
+        )
     return told
 
 
@@ -194,7 +202,7 @@ def advance_emergency(
 
 
 @operation("hotline.ticket.open", label=N_("登记工单"))
-def open_ticket(
+def open_ticket(  # noqa: PLR0913 - what a ticket consists of
     *, actor: Actor, now: datetime, elder_id: OptionalId = None, call_id: OptionalId = None,
     kind: Annotated[str, Input(N_("类别"), choices=KINDS, widget="radio")],
     level: Annotated[str, Input(N_("紧急程度"), choices=LEVELS, widget="radio")] = "normal",
@@ -279,11 +287,19 @@ def _organisation(organisation_id: int, now: datetime) -> Organisation:
 
 def _tell_organisation(now: datetime, row: Ticket) -> None:
     """Leave a notice to everybody who acts for the body that has the ticket now."""
-    grants = Grant.objects.filter(organisation_id=row.provider_id, role="provider_manager", state=GrantState.ACTIVE)
+    grants = Grant.objects.filter(organisation=row.provider, role="provider_manager", state=GrantState.ACTIVE)
     for user_id in sorted(set(grants.values_list("user_id", flat=True))):
         key = f"ticket:{row.pk}:{row.version}:user:{user_id}"
         text = f"{row.code} {row.title}"
-        notify(now=now, about=row, to=Recipient(user_id=user_id), key=key, title=N_("新转来的工单"), text=text, link=f"/tickets/{row.pk}/")
+        notify(
+            now=now,
+            about=row,
+            to=Recipient(user_id=user_id),
+            key=key,
+            title=N_("新转来的工单"),
+            text=text,
+            link=f"/tickets/{row.pk}/",
+        )
 
 
 @operation("hotline.ticket.split", label=N_("分流"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
@@ -120,7 +121,7 @@ def recent_calls(actor: Actor, limit: int = 20) -> QuerySet[Call]:
     return rows.select_related("elder", "seat").order_by("-rang_at", "-id")[:limit]
 
 
-def pop_calls(actor: Actor, now: datetime) -> QuerySet[Call]:
+def pop_calls(actor: Actor, now: datetime) -> QuerySet[Any]:
     """Calls with what is true of the elder today beside them, so that the pop takes few queries."""
     today, elder = local_date(now), OuterRef("elder_id")
     levels = Assessment.objects.filter(in_force(today), elder_id=elder).order_by("-assessed_on", "-id").values("level")
@@ -134,12 +135,14 @@ def pop_calls(actor: Actor, now: datetime) -> QuerySet[Call]:
     )  # fmt: skip
 
 
-def pop(actor: Actor, call: Call, *, now: datetime) -> Pop:
-    """Return everything the desk needs when a call is on the line."""
+def pop(actor: Actor, call: Any, *, now: datetime) -> Pop:
+    """Return everything the desk needs when a call is on the line; a call of ``pop_calls`` spares a query."""
     if not hasattr(call, "elder_kinds"):
         call = pop_calls(actor, now).get(pk=call.pk)
     number, elder = call.unseal_field("number"), call.elder
-    emergencies = list(Emergency.objects.visible_to(actor).filter(call=call).order_by("id")) if call.has_emergency else []
+    emergencies = (
+        list(Emergency.objects.visible_to(actor).filter(call=call).order_by("id")) if call.has_emergency else []
+    )
     if elder is None:
         return Pop(
             call=call, number=mask_phone(number), candidates=elders_by_phone(number) if number else [],
@@ -160,7 +163,9 @@ def pop(actor: Actor, call: Call, *, now: datetime) -> Pop:
 def contacts_of(elder_id: int) -> list[ContactLine]:
     """The people to call for an elder, in their order, numbers masked."""
     rows = Contact.objects.filter(elder_id=elder_id).order_by("rank", "id")
-    return [ContactLine(row.name, row.get_kind_display(), mask_phone(row.unseal_field("phone")), row.rank) for row in rows]
+    return [
+        ContactLine(row.name, row.get_kind_display(), mask_phone(row.unseal_field("phone")), row.rank) for row in rows
+    ]
 
 
 def tickets_of(actor: Actor, elder_id: int) -> QuerySet[Ticket]:
@@ -185,7 +190,14 @@ def queue_tab(tab: str, now: datetime) -> Q:
 
 
 def queue(
-    actor: Actor, *, now: datetime, tab: str = "open", kind: str = "", level: str = "", text: str = "", mine: bool = False
+    actor: Actor,
+    *,
+    now: datetime,
+    tab: str = "open",
+    kind: str = "",
+    level: str = "",
+    text: str = "",
+    mine: bool = False,
 ) -> QuerySet[Ticket]:
     """Tickets of a tab, urgent ones first, then by deadline; a text is a number of a ticket or what finds an elder."""
     rows = Ticket.objects.visible_to(actor).filter(queue_tab(tab, now))

@@ -103,7 +103,9 @@ def check_written(text: str, *, field: str) -> None:
 def check_reachable(*, has_address: bool) -> None:
     """A message to the citizen needs somebody to reach."""
     if not has_address:
-        raise Refused("note.nobody", N_("没有可联系的老人电话或来电号码，请改为内部备注，由坐席转告"), field="is_internal")
+        raise Refused(
+            "note.nobody", N_("没有可联系的老人电话或来电号码，请改为内部备注，由坐席转告"), field="is_internal"
+        )
 
 
 def check_provisional(*, is_provisional: bool) -> None:

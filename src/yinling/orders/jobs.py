@@ -40,7 +40,11 @@ def sweep_city(div: str, now: datetime) -> int:
 
 
 def _each(
-    actor: Actor, now: datetime, due: Callable[[str, datetime], QuerySet[Any]], perform: Callable[..., Any], **values: str
+    actor: Actor,
+    now: datetime,
+    due: Callable[[str, datetime], QuerySet[Any]],
+    perform: Callable[..., Any],
+    **values: str,
 ) -> int:
     with scope(actor):
         found = list(due(actor.div or "", now).values_list("pk", flat=True)[:MOST_A_ROUND])

@@ -41,7 +41,9 @@ def place_order(  # noqa: PLR0913 - what an order consists of
     item_code: Annotated[str, Input(N_("服务项目"), max_length=20)],
     starts_at: Moment,
     quoted_total_fen: Annotated[int, Input(N_("报价总额（分）"), least=0, widget="hidden")],
-    provider_id: Annotated[int | None, Input(N_("服务机构"), help=N_("不选则由责任机构服务"), least=1, widget="number")] = None,
+    provider_id: Annotated[
+        int | None, Input(N_("服务机构"), help=N_("不选则由责任机构服务"), least=1, widget="number")
+    ] = None,
     ticket_id: Annotated[int | None, Input(N_("工单"), least=1, widget="hidden")] = None,
     channel: Annotated[str, Input(N_("来源"), choices=tuple(CHANNELS), widget="hidden")] = "console",
     note: Annotated[str, Input(N_("备注"), help=N_("给服务人员的说明"), max_length=500, widget="area")] = "",
@@ -50,7 +52,9 @@ def place_order(  # noqa: PLR0913 - what an order consists of
 ) -> Order:
     """Place an order at exactly the quote that was shown; price and payers are frozen, caps are reserved (D-18, D-19)."""
     Elder.objects.select_for_update(of=("self",)).filter(pk=elder_id).first()  # one order of an elder at a time
-    offer = quote(actor=actor, elder_id=elder_id, item_code=item_code, starts_at=starts_at, now=now, provider_id=provider_id)
+    offer = quote(
+        actor=actor, elder_id=elder_id, item_code=item_code, starts_at=starts_at, now=now, provider_id=provider_id
+    )
     check_quoted(
         quoted_fen=quoted_total_fen, total_fen=offer.total_fen, quoted_self_fen=quoted_self_fen, self_fen=offer.self_fen
     )
@@ -58,7 +62,9 @@ def place_order(  # noqa: PLR0913 - what an order consists of
         raise Refused("order.channel", N_("没有这种来源，请重新选择"), field="channel")
     if has_same_order(elder_id, offer.item, offer.starts_at, offer.ends_at):
         raise Refused("order.same", N_("老人在这个时间已有同一项目的订单，请换一个时间"), field="starts_at")
-    order = _draft(offer, now, channel=channel, note=note.strip(), is_urgent=is_urgent, ticket=_ticket(ticket_id, elder_id))
+    order = _draft(
+        offer, now, channel=channel, note=note.strip(), is_urgent=is_urgent, ticket=_ticket(ticket_id, elder_id)
+    )
     _freeze(offer, order)
     _reserve(offer, actor, now)
     due = accept_until(now, is_urgent=is_urgent, div=order.div)
@@ -135,7 +141,9 @@ def _give_back(order: Order, now: datetime) -> None:
         shares = PayerShare.objects.filter(order=order, entitlement__isnull=False).select_related("entitlement")
         for share in shares.order_by("entitlement_id", "pk"):
             if share.entitlement is not None and share.amount_fen:
-                give_back(actor=system, now=now, entitlement=share.entitlement, month=month, amount_fen=share.amount_fen)
+                give_back(
+                    actor=system, now=now, entitlement=share.entitlement, month=month, amount_fen=share.amount_fen
+                )
 
 
 def _reason(reason: str) -> str:
@@ -247,9 +255,17 @@ def hold_order(*, actor: Actor, now: datetime, order: Order, cause: str, reason:
     if known is not None:
         return known
     hold = Hold.objects.create(
-        div=order.div, order=order, elder_id=order.elder_id, provider_id=order.provider_id, cause=cause, reason=reason, from_at=now
+        div=order.div,
+        order=order,
+        elder_id=order.elder_id,
+        provider_id=order.provider_id,
+        cause=cause,
+        reason=reason,
+        from_at=now,
     )
-    record(actor=actor, now=now, event="orders.order.hold", subject=order, changes={"hold": [None, cause]}, reason=reason)
+    record(
+        actor=actor, now=now, event="orders.order.hold", subject=order, changes={"hold": [None, cause]}, reason=reason
+    )
     tell("orders", pk=order.pk, div=order.div)
     return hold
 
@@ -261,6 +277,13 @@ def release_hold(*, actor: Actor, now: datetime, order: Order, cause: str, reaso
         raise NotFound("hold.not_found", N_("这张订单没有因此冻结，或已经解除"))
     hold.to_at, hold.released_by_id, hold.release_reason = now, actor.user_id, reason
     hold.save(update_fields=["to_at", "released_by", "release_reason"])
-    record(actor=actor, now=now, event="orders.order.release", subject=order, changes={"hold": [cause, None]}, reason=reason)
+    record(
+        actor=actor,
+        now=now,
+        event="orders.order.release",
+        subject=order,
+        changes={"hold": [cause, None]},
+        reason=reason,
+    )
     tell("orders", pk=order.pk, div=order.div)
     return hold

@@ -89,7 +89,9 @@ def quote(
     require(actor, "orders.order.place", div=elder.div, elder_id=elder.pk)
     item = ServiceItem.objects.filter(code=item_code, is_active=True).first()
     if item is None:
-        raise Refused("order.item_unknown", N_("服务清单中没有在用的这个项目，请重新选择"), field="item_code", item=item_code)
+        raise Refused(
+            "order.item_unknown", N_("服务清单中没有在用的这个项目，请重新选择"), field="item_code", item=item_code
+        )
     day = local_date(starts_at)
     check_start(starts_at, now, booking_days=parameter("order.booking_days", elder.div, local_date(now)))
     check_elder(died_on=elder.died_on, circumstances=circumstances_on(elder.pk, day))

@@ -87,7 +87,11 @@ def split_lines(lines: Sequence[Line], sources: Sequence[Source]) -> list[Share]
     A source bears its share of the line, rounded half up (D-12), never more than the sources before left and than its cap still
     holds. State care excludes the insurance fund; basic insurance bears items only. The shares of a line add up to its amount.
     """
-    usable = [source for source in sources if not (source.payer in INSURANCE and any(other.payer == "state_care" for other in sources))]
+    usable = [
+        source
+        for source in sources
+        if not (source.payer in INSURANCE and any(other.payer == "state_care" for other in sources))
+    ]
     left = {place: source.left_fen for place, source in enumerate(usable)}
     shares: list[Share] = []
     for number, line in enumerate(lines):

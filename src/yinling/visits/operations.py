@@ -84,7 +84,7 @@ def depart_visit(*, actor: Actor, now: datetime, assignment_id: Id) -> Visit:
 
 
 @operation("visits.visit.start", label=N_("签到"))
-def start_visit(
+def start_visit(  # noqa: PLR0913 - what a phone says of an arrival
     *, actor: Actor, now: datetime, assignment_id: Id, key: Key, lon: Lon = None, lat: Lat = None, datum: Datum = "wgs84",
     accuracy_m: Accuracy = None, device_at: DeviceAt = None, door_code: DoorCode = "",
 ) -> Visit:  # fmt: skip
@@ -153,7 +153,7 @@ def _own_visit(actor: Actor, right: str, visit_id: int) -> Visit:
 
 
 @operation("visits.visit.finish", label=N_("签退"))
-def finish_visit(
+def finish_visit(  # noqa: PLR0913 - what a phone says of a service and of leaving
     *, actor: Actor, now: datetime, visit_id: Id, key: Key,
     tasks: Annotated[list[str], Input(N_("完成的服务内容"), max_length=60, widget="check")],
     findings: Annotated[str, Input(N_("情况记录"), max_length=2000, widget="area")] = "",
@@ -177,8 +177,9 @@ def finish_visit(
     )  # fmt: skip
     check_out = _check_in(visit, order, place, kind="out", key=key, now=now, device_at=device_at)
     check_out.save(force_insert=True)
-    written = {"tasks": done, "findings": findings, "signed_by": signed_by.strip(), "signed_as": signed_as}
-    _move(actor, now, visit, "finish", ended_at=now, **written)
+    _move(
+        actor, now, visit, "finish", ended_at=now, tasks=done, findings=findings, signed_by=signed_by.strip(), signed_as=signed_as
+    )  # fmt: skip
     mark_served(actor=actor, now=now, order=order)
     finish_assignment(actor=actor, now=now, assignment=locked(Assignment.objects.all(), visit.assignment_id))
     return visit
@@ -251,13 +252,23 @@ def evaluate_visit(
     rules.check_score(score)
     days = int(parameter("visit.evaluation_days", order.div, local_date(now)))
     rules.check_evaluation(
-        order_state=order.state, served_at=order.served_at, now=now, days=days, is_evaluated=queries.evaluation_of(order.pk) is not None
+        order_state=order.state,
+        served_at=order.served_at,
+        now=now,
+        days=days,
+        is_evaluated=queries.evaluation_of(order.pk) is not None,
     )
     row = Evaluation(
         div=order.div, order=order, elder_id=order.elder_id, provider_id=order.provider_id, score=score, comment=comment, by=by,
-        user_id=actor.user_id, evaluated_at=now,
+        user_id=actor.user_id or 0, evaluated_at=now,
     )  # fmt: skip
     row.save(force_insert=True)
-    record(actor=actor, now=now, event="visits.visit.evaluate", subject=row, changes={"score": [None, score], "by": [None, by]})
+    record(
+        actor=actor,
+        now=now,
+        event="visits.visit.evaluate",
+        subject=row,
+        changes={"score": [None, score], "by": [None, by]},
+    )
     tell("orders", pk=order.pk, div=order.div)
     return row

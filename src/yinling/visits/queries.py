@@ -20,6 +20,7 @@ from yinling.visits.models import Evaluation, Visit
 from yinling.visits.rules import is_late
 from yinling.visits.states import VisitState
 
+NOBODY = 0
 SHOWN = ("offered", "accepted", "done")
 
 
@@ -53,7 +54,7 @@ def stop_of(actor: Actor, assignment_id: int, *, now: datetime) -> Stop | None:
 
 def _assignments(actor: Actor) -> QuerySet[Assignment]:
     lines = Prefetch("order__lines", OrderLine.objects.filter(kind="item").select_related("item").order_by("id"))
-    rows = Assignment.objects.visible_to(actor).filter(staff_id=actor.staff_id)
+    rows = Assignment.objects.visible_to(actor).filter(staff_id=actor.staff_id or NOBODY)
     return rows.select_related("order").prefetch_related(lines)
 
 
@@ -104,7 +105,7 @@ def open_visit(staff_id: int) -> Visit | None:
 
 def made_by(order_id: int, user_id: int | None) -> bool:
     """Whether a login belongs to a carer who visited for this order; an elder side sees no staff but itself."""
-    return Visit.objects.filter(order_id=order_id, staff__user_id=user_id).exists()
+    return user_id is not None and Visit.objects.filter(order_id=order_id, staff__user_id=user_id).exists()
 
 
 def visits_of_elder(actor: Actor, elder_id: int) -> QuerySet[Visit]:

@@ -108,7 +108,9 @@ def check_tasks(tasks: Sequence[str], standard: Collection[str]) -> list[str]:
     if not done:
         raise Refused("visit.no_tasks", N_("请勾选完成的服务内容"), field="tasks")
     if unknown := [task for task in done if task not in standard]:
-        raise Refused("visit.unknown_task", N_("服务内容不在标准步骤中，请刷新页面后重新勾选"), field="tasks", count=len(unknown))
+        raise Refused(
+            "visit.unknown_task", N_("服务内容不在标准步骤中，请刷新页面后重新勾选"), field="tasks", count=len(unknown)
+        )
     return done
 
 
@@ -126,7 +128,9 @@ def check_evaluator(*, role: str, by: str, is_own_visit: bool) -> None:
         raise Refused("evaluation.by", N_("评价人与您的身份不符，请重新选择"), field="by")
 
 
-def check_evaluation(*, order_state: str, served_at: datetime | None, now: datetime, days: int, is_evaluated: bool) -> None:
+def check_evaluation(
+    *, order_state: str, served_at: datetime | None, now: datetime, days: int, is_evaluated: bool
+) -> None:
     """A served order is evaluated once, within so many days (D-21)."""
     if order_state not in SERVED or served_at is None:
         raise NotAllowed("evaluation.not_served", N_("服务完成后才能评价"))
@@ -163,4 +167,6 @@ def check_reason(reason: str) -> None:
 def check_seen(*, seen: int | None, version: int) -> None:
     """Refuse a page that is out of date."""
     if seen is not None and seen != version:
-        raise Stale("row.stale", N_("这条记录刚被别人修改过。您填写的内容还在，请刷新后再提交"), seen=seen, version=version)
+        raise Stale(
+            "row.stale", N_("这条记录刚被别人修改过。您填写的内容还在，请刷新后再提交"), seen=seen, version=version
+        )

@@ -51,8 +51,9 @@ class ActorMiddleware:
         request.actor = actor
         translation.activate(getattr(request.user, "language", "") or request.session.get("language", "zh-hans"))
         try:
-            with scope(actor):
+            with scope(actor) as opened:
                 request.actor = completed(request, actor)
+                opened.values = scope_values(request.actor)  # what a scope opened inside gives back at its end
                 return view(request, *args, **kwargs)
         except Refusal as refusal:
             return refusal_response(request, refusal)

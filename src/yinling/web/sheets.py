@@ -15,6 +15,7 @@ from django.utils.http import content_disposition_header
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 TEXT, COUNT, YUAN = "text", "count", "yuan"
+SHAPES = {TEXT: "@", COUNT: "0", YUAN: "#,##0.00"}
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,16 @@ def excel(
 ) -> HttpResponse:  # fmt: skip
     """Return a workbook of one sheet: lines above the table, the table, and a last row of totals."""
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False})
+    book = xlsxwriter.Workbook(
+        target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    )
     sheet = book.add_worksheet(name[:31])
     bold = book.add_format({"bold": True})
-    formats = {TEXT: book.add_format({"num_format": "@"}), COUNT: book.add_format({"num_format": "0"}), YUAN: book.add_format({"num_format": "#,##0.00"})}
+    formats = {
+        TEXT: book.add_format({"num_format": "@"}),
+        COUNT: book.add_format({"num_format": "0"}),
+        YUAN: book.add_format({"num_format": "#,##0.00"}),
+    }
     for number, line in enumerate(above):
         sheet.write_string(number, 0, line, bold)
     start = len(above)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -55,7 +56,6 @@ class Caller(AuthBase):
         if token is None:
             return None
         request.user, request.grants = token.user, [token.grant]
-        request.session.pop("grant", None)
         request.actor = acting(request)
         request.allowed_elders = tuple(token.elder_ids) or None
         return token.user
@@ -77,5 +77,6 @@ def in_scope(view: View) -> View:
         except Refusal as refusal:
             return problem(refusal, subject=getattr(request, "subject", ""))
 
+    run.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
     return run
 

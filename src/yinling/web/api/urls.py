@@ -62,24 +62,25 @@ def _http(request: HttpRequest, error: HttpError) -> HttpResponse:  # noqa: ARG0
 
 def _build() -> None:
     for where, view, right in SINGLE:
-        api.get(where, tags=["questions"], summary=(view.__doc__ or "").strip(), operation_id=view.__name__, openapi_extra={"x-right": right})(view)
+        api.get(where.replace("{id}", "{int:id}"), tags=["questions"], summary=(view.__doc__ or "").strip(), operation_id=view.__name__, openapi_extra={"x-right": right})(view)
     for resource in RESOURCES.values():
         extra = {"x-right": resource.right}
         api.get(f"/{resource.noun}", tags=[resource.noun], operation_id=f"list_{resource.noun}", openapi_extra=extra)(list_view(resource))
-        api.get(f"/{resource.noun}/{{id}}", tags=[resource.noun], operation_id=f"get_{resource.noun}", openapi_extra=extra)(row_view(resource))
+        place = f"/{resource.noun}/{{id}}" if resource.noun == "areas" else f"/{resource.noun}/{{int:id}}"
+        api.get(place, tags=[resource.noun], operation_id=f"get_{resource.noun}", openapi_extra=extra)(row_view(resource))
     for operation in _verbs():
         where = address(operation)
         extra = {"x-right": operation.right, "parameters": [_KEY]}
         view = view_of(operation)
-        api.post(where, tags=[where.split("/")[1]], summary=operation.label, operation_id=operation.name, openapi_extra=extra)(view)
+        api.post(where.replace("{id}", "{int:id}"), tags=[where.split("/")[1]], summary=operation.label, operation_id=operation.name, openapi_extra=extra)(view)
 
 
 _KEY = {"in": "header", "name": "Idempotency-Key", "required": True, "schema": {"type": "string", "maxLength": 100}}
 
 
 def _verbs() -> list[Operation]:
-    """Return the operations; those without a row first, so that ``/orders/place`` is not read as a number."""
-    return sorted(REGISTRY.values(), key=lambda operation: (bool(operation.row_argument), operation.right, operation.name))
+    """Return the operations in the order of their addresses."""
+    return sorted(REGISTRY.values(), key=address)
 
 
 @public_page
@@ -88,7 +89,7 @@ def docs(request: Any) -> HttpResponse:
     reads = [(f"{PREFIX}{where}", (view.__doc__ or "").strip(), right, ()) for where, view, right in SINGLE]
     reads += [(f"{PREFIX}/{one.noun}", ", ".join(one.fields), one.right, tuple(one.filters)) for one in RESOURCES.values()]
     writes = [(f"{PREFIX}{address(one)}", one.label, one.right, [arg for arg in one.arguments if arg.name != one.row_argument]) for one in _verbs()]
-    return render(request, "public/api.html", reads=reads, writes=sorted(writes, key=lambda one: one[0]))
+    return render(request, "public/api.html", reads=reads, writes=writes)
 
 
 _build()

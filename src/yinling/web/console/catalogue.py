@@ -16,7 +16,16 @@ from yinling.web.actions import ActionForm, action_form
 from yinling.web.options import Pairs, named
 from yinling.web.pages import Filter, Listing, page, render
 
-SHOWN_TEXTS = ("name", "description", "standard", "standard_minutes", "needs_qualification", "guide", "support_policy", "is_active")
+SHOWN_TEXTS = (
+    "name",
+    "description",
+    "standard",
+    "standard_minutes",
+    "needs_qualification",
+    "guide",
+    "support_policy",
+    "is_active",
+)
 
 
 @named("price_organisations")
@@ -53,13 +62,20 @@ def price_list(request: Any, pk: int) -> HttpResponse:
         raise Http404
     prices = Price.objects.filter(price_list=row).select_related("item").order_by("item__code", "valid_from", "pk")
     return render(
-        request, "console/price_list.html", row=row, prices=_once(list(prices)), machine=PRICE_LIST, forms=_acts(request, row)
+        request,
+        "console/price_list.html",
+        row=row,
+        prices=_once(list(prices)),
+        machine=PRICE_LIST,
+        forms=_acts(request, row),
     )
 
 
 def _once(prices: list[Price]) -> list[Price]:
     """Leave out the earlier records of a price whose days were shortened by a later publication."""
-    latest = {(price.item_id, price.valid_from): price for price in sorted(prices, key=lambda price: price.recorded_from)}
+    latest = {
+        (price.item_id, price.valid_from): price for price in sorted(prices, key=lambda price: price.recorded_from)
+    }
     return list(latest.values())
 
 
@@ -91,9 +107,17 @@ def item(request: Any, pk: int) -> HttpResponse:
     row = ServiceItem.objects.filter(pk=pk).first()
     if row is None:
         raise Http404
-    initial = {name: getattr(row, name) for name in SHOWN_TEXTS} | {"item_id": row.pk, "seen": row.version, "steps": "\n".join(row.steps)}
+    initial = {name: getattr(row, name) for name in SHOWN_TEXTS} | {
+        "item_id": row.pk,
+        "seen": row.version,
+        "steps": "\n".join(row.steps),
+    }
     return render(
-        request, "console/item.html", row=row, families=FAMILIES, form=action_form(request, "update_item", initial, next=f"/items/{row.pk}/")
+        request,
+        "console/item.html",
+        row=row,
+        families=FAMILIES,
+        form=action_form(request, "update_item", initial, next=f"/items/{row.pk}/"),
     )
 
 

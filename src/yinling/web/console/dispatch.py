@@ -50,7 +50,11 @@ def dispatch(request: Any) -> HttpResponse:
         (_("已派单，可改派"), f"/dispatch/?tab={ASSIGNED}", None, is_assigned),
         (_("人员日程"), "/dispatch/day/", None, False),
     ]
-    shown = _panel(request, chosen, plan, is_assigned=is_assigned) if chosen and plan else {"best": [], "others": [], "manual": None}
+    shown = (
+        _panel(request, chosen, plan, is_assigned=is_assigned)
+        if chosen and plan
+        else {"best": [], "others": [], "manual": None}
+    )
     return render(
         request, "console/dispatch.html", listing=listing, chosen=chosen, tabs=tabs, is_assigned=is_assigned, machine=ORDER,
         answers=ASSIGNMENT, **shown,
@@ -109,7 +113,9 @@ def day(request: Any) -> HttpResponse:
     listing = Listing(
         request,
         carers_on(request.actor, chosen),
-        Filter("provider", _("机构"), lambda rows, pk: rows.filter(provider_id=pk), "choice", provider_choices(request)),
+        Filter(
+            "provider", _("机构"), lambda rows, pk: rows.filter(provider_id=pk), "choice", provider_choices(request)
+        ),
         Filter("q", _("姓名"), lambda rows, text: rows.filter(name__gte=text, name__lt=text + chr(0x10FFFF))),
     )
     stops: dict[int, list[Assignment]] = defaultdict(list)

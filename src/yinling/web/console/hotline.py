@@ -52,7 +52,9 @@ SOME = 200
 class RingForm(forms.Form):
     """A made-up call of the demonstration."""
 
-    number = forms.CharField(required=False, max_length=20, validators=[RegexValidator(r"^[\d\s+()-]*$", N_("号码只能是数字"))])
+    number = forms.CharField(
+        required=False, max_length=20, validators=[RegexValidator(r"^[\d\s+()-]*$", N_("号码只能是数字"))]
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -141,7 +143,11 @@ def _emergency_steps(request: Any, row: Any, here: str) -> tuple[Any, list[tuple
     if row.ended_at is not None:
         return row, bar, None
     values = {"emergency_id": row.pk, "step": left[0][0]}
-    return row, bar, action_form(request, "advance_emergency", values, next=here, fields={"step": {"options": left}}, tone="")
+    return (
+        row,
+        bar,
+        action_form(request, "advance_emergency", values, next=here, fields={"step": {"options": left}}, tone=""),
+    )
 
 
 def _running(request: Any, elder: Elder) -> Any:
@@ -186,7 +192,13 @@ def tickets(request: Any) -> HttpResponse:
     if since := _since(request):
         fresh = list(narrowed.filter(pk__gt=since)[:FOUND])
         return render(
-            request, "console/tickets.html", block="ticket_news", since=since, fresh=fresh, tab=tab, **_queue_frame(request, tab)
+            request,
+            "console/tickets.html",
+            block="ticket_news",
+            since=since,
+            fresh=fresh,
+            tab=tab,
+            **_queue_frame(request, tab),
         )
     listing = Listing(
         request, narrowed, Filter("q", _("工单号、姓名、电话"), lambda rows, _value: rows),
@@ -221,7 +233,7 @@ def _stages(request: Any, numbers: list[int]) -> dict[int, list[tuple[Order, str
     """Return the orders of tickets with their stages, in one query."""
     found: dict[int, list[tuple[Order, str]]] = defaultdict(list)
     for order in with_progress(Order.objects.visible_to(request.actor).filter(ticket_id__in=numbers)).order_by("pk"):
-        found[order.ticket_id].append((order, tr(STAGE_LABELS[stage(order)])))
+        found[order.ticket_id or 0].append((order, tr(STAGE_LABELS[stage(order)])))
     return found
 
 
@@ -261,13 +273,20 @@ def ticket_page(request: Any, pk: int) -> HttpResponse:
 def _bar(ticket: Ticket) -> list[tuple[str, str, str]]:
     states = [state for state, _label in TICKET.choices]
     here = states.index(ticket.state)
-    stages = ("done" if place < here or ticket.state == "closed" else "now" if place == here else "todo" for place in range(len(states)))
+    stages = (
+        "done" if place < here or ticket.state == "closed" else "now" if place == here else "todo"
+        for place in range(len(states))
+    )
     return [(tr(label), word, "") for (_state, label), word in zip(TICKET.choices, stages, strict=True)]
 
 
 def _timeline(ticket: Ticket) -> list[Entry]:
     """What happened to a ticket, newest first: journal and notes, two queries, a third for the names of bodies."""
-    steps = list(Journal.objects.filter(subject_type="ticket", subject_id=ticket.pk).exclude(event__endswith=".annotate").order_by("pk"))
+    steps = list(
+        Journal.objects.filter(subject_type="ticket", subject_id=ticket.pk)
+        .exclude(event__endswith=".annotate")
+        .order_by("pk")
+    )
     names = _names(pair[1] for row in steps if (pair := row.changes.get("provider_id")))
     entries = [Entry(row.business_at, row.user_name, *_told(row, names)) for row in steps]
     entries += [Entry(note.written_at, note.written_as, "", note.text, note) for note in ticket.notes.order_by("pk")]

@@ -49,6 +49,7 @@ EVENTS = {
     "dispatch.assignment.finish": N_("派单完成"),
 }  # fmt: skip
 LONGEST_JOURNAL = 100
+MOST_DIGITS = 18
 FIRST_HOUR = timedelta(hours=10)
 
 
@@ -64,9 +65,13 @@ def _with_items(rows: QuerySet[Order]) -> QuerySet[Any]:
 
 def _by_text(rows: QuerySet[Order], text: str) -> QuerySet[Order]:
     """By the number people read aloud, or by the beginning of the elder's name."""
-    number = text.upper().removeprefix("W-").rpartition("-")[2].lstrip("0")
     if text.upper().startswith("W-") or text.isdigit():
-        return rows.filter(pk=int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else rows.none()  # noqa: PLR2004 - digits of a bigint
+        number = text.rpartition("-")[2]
+        return (
+            rows.filter(pk=int(number))
+            if number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS
+            else rows.none()
+        )
     return rows.filter(elder_name__gte=text, elder_name__lt=text + chr(0x10FFFF))
 
 
@@ -89,29 +94,45 @@ def orders(request: Any) -> HttpResponse:
         request,
         _with_items(rows.filter(state__in=states) if states else rows),
         Filter("q", _("订单号或姓名"), _by_text),
-        Filter("provider", _("机构"), lambda found, pk: found.filter(provider_id=pk), "choice", provider_choices(request)),
+        Filter(
+            "provider", _("机构"), lambda found, pk: found.filter(provider_id=pk), "choice", provider_choices(request)
+        ),
         Filter("from", _("服务日期从"), _from_day, "date"),
         Filter("to", _("到"), _to_day, "date"),
     )
     tabs = [
-        (tr(label), f"/orders/?tab={code}" if code else "/orders/", sum(counts.get(state, 0) for state in (states or counts)), code == chosen)
+        (
+            tr(label),
+            f"/orders/?tab={code}" if code else "/orders/",
+            sum(counts.get(state, 0) for state in (states or counts)),
+            code == chosen,
+        )
         for code, label, states in TABS
     ]
     stages = {row.pk: stage(row) for row in listing}
-    return render(request, "console/orders.html", listing=listing, tabs=tabs, stages=stages, labels=STAGE_LABELS, chosen=chosen)
+    return render(
+        request, "console/orders.html", listing=listing, tabs=tabs, stages=stages, labels=STAGE_LABELS, chosen=chosen
+    )
 
 
 @page("orders.order.view")
 def order(request: Any, pk: int) -> HttpResponse:
     """One order: how far it is, what it costs whom, what stops it, who goes, and everything that happened."""
-    found = with_progress(Order.objects.visible_to(request.actor)).select_related("provider", "ticket").filter(pk=pk).first()
+    found = (
+        with_progress(Order.objects.visible_to(request.actor))
+        .select_related("provider", "ticket")
+        .filter(pk=pk)
+        .first()
+    )
     if found is None:
         raise Http404
-    shares = list(PayerShare.objects.filter(order=found).select_related("line", "entitlement").order_by("line_id", "pk"))
+    shares = list(
+        PayerShare.objects.filter(order=found).select_related("line", "entitlement").order_by("line_id", "pk")
+    )
     current = stage(found)
     return render(
         request, "console/order.html", order=found, shares=shares, payers=PAYERS, machine=ORDER, label=STAGE_LABELS[current],
-        bar=stage_bar(current), holds=list(open_holds(found)) if found.is_held else [], assignment=_assignment(found),
+        bar=stage_bar(current), holds=list(open_holds(found)) if getattr(found, "is_held", False) else [], assignment=_assignment(found),
         entries=_journal(found), forms=_acts(request, found),
     )  # fmt: skip
 
@@ -134,7 +155,10 @@ def stage_bar(current: Stage) -> list[tuple[str, str, str]]:
         off = [(tr(STAGE_LABELS[BAR[0]]), "done", ""), (tr(STAGE_LABELS[current]), "now", "")]
         return off if current != Stage.DRAFT else off[1:]
     here = BAR.index(current)
-    return [(tr(STAGE_LABELS[step]), "done" if place < here else "now" if place == here else "todo", "") for place, step in enumerate(BAR)]
+    return [
+        (tr(STAGE_LABELS[step]), "done" if place < here else "now" if place == here else "todo", "")
+        for place, step in enumerate(BAR)
+    ]
 
 
 def _acts(request: Any, found: Order) -> list[ActionForm]:
@@ -153,17 +177,31 @@ class QuoteForm(forms.Form):
     """What a quote needs besides the elder: shape only."""
 
     item_code = forms.ChoiceField()
-    starts_at = forms.DateTimeField(widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "300"}, format="%Y-%m-%dT%H:%M"))
+    starts_at = forms.DateTimeField(
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "300"}, format="%Y-%m-%dT%H:%M")
+    )
     provider_id = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
     is_urgent = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, items: list[Any], providers: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        labels = {"item_code": _("服务项目"), "starts_at": _("上门时间"), "provider_id": _("服务机构"), "is_urgent": _("紧急")}
+        labels = {
+            "item_code": _("服务项目"),
+            "starts_at": _("上门时间"),
+            "provider_id": _("服务机构"),
+            "is_urgent": _("紧急"),
+        }
         for name, label in labels.items():
             self.fields[name].label = label
         grouped = [
-            (tr(family), [(item.code, f"{item.name} · {item.standard_minutes} {_('分钟')}") for item in items if item.family == code])
+            (
+                tr(family),
+                [
+                    (item.code, f"{item.name} · {item.standard_minutes} {_('分钟')}")
+                    for item in items
+                    if item.family == code
+                ],
+            )
             for code, family in FAMILIES
         ]
         self.fields["item_code"].choices = [("", _("请选择")), *[group for group in grouped if group[1]]]  # type: ignore[attr-defined]
@@ -175,14 +213,26 @@ def new(request: Any) -> HttpResponse:
     """Place an order: choose item, time and provider, read the quote, confirm. The quote follows every change."""
     elder = _elder(request)
     if elder is None:
-        return render(request, "console/order_new.html", elder=None, form=None, offer=None, confirm=None, problem="", ticket="")
+        return render(
+            request, "console/order_new.html", elder=None, form=None, offer=None, confirm=None, problem="", ticket=""
+        )
     items = list(active_items())
-    form = QuoteForm(_quote_values(request), items=items, providers=_providers(request, items), label_suffix="", auto_id="quote-%s")
+    form = QuoteForm(
+        _quote_values(request), items=items, providers=_providers(request, items), label_suffix="", auto_id="quote-%s"
+    )
     offer, problem = _offer(request, elder, form)
     ticket = request.GET.get("ticket", "")
     confirm = _confirm(request, offer, form, ticket) if offer else None
     return render(
-        request, "console/order_new.html", elder=elder, form=form, offer=offer, confirm=confirm, problem=problem, ticket=ticket, payers=PAYERS
+        request,
+        "console/order_new.html",
+        elder=elder,
+        form=form,
+        offer=offer,
+        confirm=confirm,
+        problem=problem,
+        ticket=ticket,
+        payers=PAYERS,
     )
 
 
@@ -200,7 +250,9 @@ def _quote_values(request: Any) -> dict[str, Any]:
     """Return what was chosen; at first tomorrow at ten."""
     values = request.GET.dict()
     if not values.get("starts_at"):
-        tomorrow = datetime.combine(local_date(request.now) + timedelta(days=1), datetime.min.time(), SHANGHAI) + FIRST_HOUR
+        tomorrow = (
+            datetime.combine(local_date(request.now) + timedelta(days=1), datetime.min.time(), SHANGHAI) + FIRST_HOUR
+        )
         values["starts_at"] = f"{tomorrow:%Y-%m-%dT%H:%M}"
     return values
 
@@ -210,7 +262,10 @@ def _providers(request: Any, items: list[Any]) -> list[tuple[str, str]]:
     item = next((item for item in items if item.code == request.GET.get("item_code")), None)
     if item is None:
         return []
-    return [(str(price.organisation_id), price.organisation.short_name) for price in offers(item, local_date(request.now), request.now)]
+    return [
+        (str(price.organisation_id), price.organisation.short_name)
+        for price in offers(item, local_date(request.now), request.now)
+    ]
 
 
 def _offer(request: Any, elder: Elder, form: QuoteForm) -> tuple[Quote | None, str]:
@@ -240,7 +295,13 @@ def _confirm(request: Any, offer: Quote, form: QuoteForm, ticket: str) -> Action
     }  # fmt: skip
     hidden = ("item_code", "starts_at", "provider_id", "is_urgent")
     return action_form(
-        request, "place_order", initial, next="/orders/{id}/", hidden=hidden, submit=N_("确认下单"), key_hint="Ctrl+Enter"
+        request,
+        "place_order",
+        initial,
+        next="/orders/{id}/",
+        hidden=hidden,
+        submit=N_("确认下单"),
+        key_hint="Ctrl+Enter",
     )
 
 

@@ -12,11 +12,10 @@ from django.utils.translation import gettext as _
 
 from yinling.assessment.models import Assessment
 from yinling.assessment.queries import at_level, levels_of
-from yinling.catalogue.models import FAMILIES
 from yinling.directory.models import Area, Organisation
-from yinling.entitlements.models import PAYERS, Scheme
+from yinling.entitlements.models import PAYERS
 from yinling.entitlements.queries import schemes
-from yinling.kernel.period import local_date
+from yinling.kernel.period import ONE_DAY, local_date
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.people.inputs import CIRCUMSTANCES
@@ -49,8 +48,10 @@ def assessor_choices(request: Any) -> list[tuple[str, str]]:  # noqa: ARG001 - o
 
 
 def area_filter(request: Any) -> tuple[Filter, dict[str, str]]:
-    """The areas below the actor's, and below the one chosen; one query. Returns the names read along the way too."""
+    """The areas below the actor's, and below the one chosen; one query, none for a search. Returns the names read too."""
     chosen = request.GET.get("area", "")[:12]
+    if request.GET.get("q", "").strip():
+        return Filter("area", _("区划"), lambda found, div: found.within(div), "choice"), {}
     wanted = Q(parent_id=request.actor.div) | Q(pk=chosen) | Q(parent_id=chosen or None, parent__isnull=False)
     rows = list(Area.objects.filter(wanted, is_statistical=False).order_by("div").values_list("div", "short_name"))
     choices = [(div, name if len(div) <= len(request.actor.div or "") + 3 else f"　{name}") for div, name in rows]
@@ -75,9 +76,19 @@ def elder_list(request: Any) -> HttpResponse:
         request,
         rows.none() if text else rows,
         area,
-        Filter("level", _("能力等级"), lambda found, one: found.filter(pk__in=at_level(one, today).values("elder_id")), "choice", Assessment.LEVELS),
         Filter(
-            "kind", _("人群类别"), lambda found, one: found & elders(actor, replace(everyone, circumstance=one), today), "choice", CIRCUMSTANCES
+            "level",
+            _("能力等级"),
+            lambda found, one: found.filter(pk__in=at_level(one, today).values("elder_id")),
+            "choice",
+            Assessment.LEVELS,
+        ),
+        Filter(
+            "kind",
+            _("人群类别"),
+            lambda found, one: found & elders(actor, replace(everyone, circumstance=one), today),
+            "choice",
+            CIRCUMSTANCES,
         ),
         Filter("age", _("年龄"), lambda found, band: _of_age(found, band, everyone, today, actor), "choice", AGES),
         Filter("living", _("在世"), lambda found, _yes: found.filter(died_on=None), "check"),
@@ -88,7 +99,9 @@ def elder_list(request: Any) -> HttpResponse:
         except Refused as refusal:
             problem = refusal_text(refusal)
     ids = [row.pk for row in listing]
-    names |= dict(Area.objects.filter(pk__in={row.div for row in listing} - set(names)).values_list("div", "short_name"))
+    names |= dict(
+        Area.objects.filter(pk__in={row.div for row in listing} - set(names)).values_list("div", "short_name")
+    )
     return render(
         request, "console/elders.html", listing=listing, text=text, problem=problem, levels=levels_of(ids, today),
         kinds=kinds_of(ids, today), names=names, ages={row.pk: age(row, today) for row in listing}, code=elder_code,
@@ -115,13 +128,23 @@ def elder_page(request: Any, pk: int) -> HttpResponse:
         raise Http404
     here, elder = f"/elders/{pk}/", file.elder
     results, entitlements = benefits(pk, today)
+    if not request.actor.has("entitlements.entitlement.view"):
+        entitlements = []
     ends = {
-        fact.pk: action_form(request, "end_circumstance", {"circumstance_id": fact.pk, "valid_to": today}, next=here, submit=N_("终止"), tone="")
+        fact.pk: action_form(
+            request,
+            "end_circumstance",
+            {"circumstance_id": fact.pk, "valid_to": today},
+            next=here,
+            submit=N_("终止"),
+            tone="",
+        )
         for fact in file.circumstances
         if fact.kind in file.current and fact.kind != "deceased"
     }
     return render(
         request, "console/elder.html", file=file, elder=elder, code=elder_code(pk), today=today, ends=ends,
+        lasts={fact.pk: fact.valid_to and fact.valid_to - ONE_DAY for fact in file.circumstances},
         level=next((row for row in results if row.holds(today)), None), results=results, entitlements=entitlements,
         entries=timeline(request.actor, pk), forms=_file_forms(request, elder, here), removals=_removals(request, file, here),
         labels={"level": Assessment.LEVELS, "scale": Assessment.SCALES, "payer": PAYERS, "capacity": Representative.CAPACITIES},
@@ -130,7 +153,9 @@ def elder_page(request: Any, pk: int) -> HttpResponse:
 
 def _removals(request: Any, file: Any, here: str) -> dict[int, ActionForm]:
     return {
-        line.contact.pk: action_form(request, "remove_contact", {"contact_id": line.contact.pk}, next=here, submit=N_("删除"), tone="danger")
+        line.contact.pk: action_form(
+            request, "remove_contact", {"contact_id": line.contact.pk}, next=here, submit=N_("删除"), tone="danger"
+        )
         for line in file.contacts
     }
 
@@ -142,7 +167,9 @@ def _file_forms(request: Any, elder: Elder, here: str) -> dict[str, ActionForm]:
     return {
         "reveal": action_form(request, "reveal_elder", one, tone=""),
         "contact": action_form(request, "add_contact", one, **tone),
-        "circumstance": action_form(request, "record_circumstance", one | {"valid_from": local_date(request.now)}, **tone),
+        "circumstance": action_form(
+            request, "record_circumstance", one | {"valid_from": local_date(request.now)}, **tone
+        ),
         "consent": action_form(request, "record_consent", one, fields=purpose, **tone),
     }
 
@@ -156,26 +183,24 @@ def elder_change(request: Any, pk: int) -> HttpResponse:
     one, here = {"elder_id": pk}, f"/elders/{pk}/"
     seen = one | {"seen": elder.version}
     now_on_file = {name: getattr(elder, name) for name in ("name", "sex", "born_on", "id_type", "dialect", "wants_sex")}
-    entitlements = {
-        row.pk: action_form(request, "end_entitlement", {"entitlement_id": row.pk}, next=here, tone="danger", submit=N_("终止"))
-        for row in benefits(pk, local_date(request.now))[1]
-        if row.holds(local_date(request.now))
-    } if request.actor.has("entitlements.entitlement.end") else {}  # fmt: skip
+    today = local_date(request.now)
+    ends = []
+    if request.actor.has("entitlements.entitlement.end"):
+        running = [row for row in benefits(pk, today)[1] if row.holds(today)]
+        look: dict[str, Any] = {"next": here, "tone": "danger", "submit": N_("终止")}
+        ends = [(row, action_form(request, "end_entitlement", {"entitlement_id": row.pk}, **look)) for row in running]
     forms = {
         "update": action_form(request, "update_elder", seen | now_on_file, next=here),
         "relocate": action_form(request, "relocate_elder", seen, next=here, fields={"div": {"options": "communities"}}),
         "assess": action_form(
-            request, "record_assessment", one | {"assessed_on": local_date(request.now), "scale": "gbt42195_2022"}, next=here,
+            request, "record_assessment", one | {"assessed_on": today, "scale": "gbt42195_2022"}, next=here,
             fields={"organisation_id": {"options": "assessors"}},
         ),
         "grant": action_form(request, "grant_entitlement", one, next=here, fields={"scheme_code": {"options": "schemes", "widget": "choice"}}),
         "appoint": action_form(request, "appoint_representative", one, next=here),
         "bury": action_form(request, "bury_elder", seen, next=here, tone="danger", confirm=N_("登记去世后不能撤销，确定吗？")),
     }  # fmt: skip
-    return render(
-        request, "console/elder_change.html", elder=elder, forms=forms, entitlements=entitlements,
-        names=dict(Scheme.objects.values_list("pk", "name")) if entitlements else {}, families=FAMILIES,
-    )  # fmt: skip
+    return render(request, "console/elder_change.html", elder=elder, code=elder_code(pk), forms=forms, ends=ends)
 
 
 urlpatterns = [

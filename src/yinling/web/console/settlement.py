@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from yinling.kernel.masks import mask_name
 from yinling.kernel.money import capital
-from yinling.kernel.period import month_start
+from yinling.kernel.period import ONE_DAY, local_date, local_midnight, month_start
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.states import ORDER
@@ -66,7 +66,7 @@ def statement_list(request: Any) -> HttpResponse:
         if listing.values[entry.name] is not None:
             rows = entry.apply(rows, listing.values[entry.name])
     draft = action_form(
-        request, "draft_statement", {"month": month_start(request.now.date())}, next="/settlement/statements/{id}/", done=N_("对账单已生成"),
+        request, "draft_statement", {"month": month_start(local_date(request.now))}, next="/settlement/statements/{id}/", done=N_("对账单已生成"),
         fields={
             "organisation_id": {"options": "providers", "widget": "choice"},
             "month": {"label": N_("月份"), "help": N_("选该月任意一天；以前月份尚未列入的费用一并列入")},
@@ -80,14 +80,20 @@ def statement_list(request: Any) -> HttpResponse:
 
 def _orders(request: Any, here: str, rows: Any) -> HttpResponse:
     listing = Listing(
-        request, rows, Filter("since", _("服务日期从"), lambda found, value: found.filter(starts_at__date__gte=value), "date"),
-        Filter("until", _("到"), lambda found, value: found.filter(starts_at__date__lte=value), "date"),
+        request, rows, Filter("since", _("服务日期从"), lambda found, value: found.filter(starts_at__gte=local_midnight(value)), "date"),
+        Filter("until", _("到"), lambda found, value: found.filter(starts_at__lt=local_midnight(value + ONE_DAY)), "date"),
     )  # fmt: skip
     for entry in listing.filters:
         if listing.values[entry.name] is not None:
             rows = entry.apply(rows, listing.values[entry.name])
     return render(
-        request, "console/settlement_orders.html", tabs=_tabs(here), here=here, listing=listing, machine=ORDER, totals=order_totals(rows)
+        request,
+        "console/settlement_orders.html",
+        tabs=_tabs(here),
+        here=here,
+        listing=listing,
+        machine=ORDER,
+        totals=order_totals(rows),
     )
 
 
@@ -120,7 +126,12 @@ def order_ledger(request: Any, pk: int) -> HttpResponse:
     here = f"/settlement/orders/{pk}/"
     can_settle = account.live is None and order.state in ("served", "settled", "closed")
     settle = action_form(
-        request, "settle_order", {"order_id": pk}, next=here, done=N_("已结算"), submit=N_("重新结算") if account.postings else ""
+        request,
+        "settle_order",
+        {"order_id": pk},
+        next=here,
+        done=N_("已结算"),
+        submit=N_("重新结算") if account.postings else "",
     )
     reverse = action_form(request, "reverse_order", {"order_id": pk}, next=here, tone="danger", done=N_("已冲正"))
     return render(

@@ -41,8 +41,14 @@ def benefits(elder_id: int, on: date) -> tuple[list[Benefit], list[Benefit]]:
     left = Quota.objects.filter(entitlement=OuterRef("pk"), month=month_start(on))
     left_fen = Subquery(left.annotate(left=F("cap_fen") - F("reserved_fen") - F("used_fen")).values("left")[:1])
     results = _columns(Assessment, elder_id, "assessment", F("level"), F("scale"), Cast("points", BigIntegerField()))
+    number = Coalesce(left_fen, F("monthly_cap_fen"), output_field=BigIntegerField())
     grants = _columns(
-        Entitlement, elder_id, "entitlement", F("scheme__name"), F("scheme__payer"), Coalesce(left_fen, F("monthly_cap_fen"))
+        Entitlement,
+        elder_id,
+        "entitlement",
+        F("scheme__name"),
+        F("scheme__payer"),
+        number,
     )
     rows = [Benefit(**row) for row in results.union(grants, all=True).order_by("-valid_from", "-pk")]
     return [row for row in rows if row.kind == "assessment"], [row for row in rows if row.kind == "entitlement"]
@@ -51,6 +57,13 @@ def benefits(elder_id: int, on: date) -> tuple[list[Benefit], list[Benefit]]:
 def _columns(model: Any, elder_id: int, kind: str, what: Any, by: Any, number: Any) -> Any:
     return (
         model.objects.filter(elder_id=elder_id, recorded_to=None)
-        .annotate(kind_=Value(kind, output_field=CharField()), what_=Cast(what, CharField()), by_=Cast(by, CharField()), number_=number)
-        .values("valid_from", "valid_to", kind=F("kind_"), pk=F("id"), what=F("what_"), by=F("by_"), number=F("number_"))
+        .annotate(
+            kind_=Value(kind, output_field=CharField()),
+            what_=Cast(what, CharField()),
+            by_=Cast(by, CharField()),
+            number_=number,
+        )
+        .values(
+            "valid_from", "valid_to", kind=F("kind_"), pk=F("id"), what=F("what_"), by=F("by_"), number=F("number_")
+        )
     )

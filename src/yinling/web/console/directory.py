@@ -1,0 +1,134 @@
+"""Organisations with their places and people, and who answers for which services where (P11)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.urls import path
+from django.utils.translation import gettext as _
+
+from yinling.catalogue.models import FAMILIES
+from yinling.directory.models import Area, Organisation, Qualification, Staff
+from yinling.directory.queries import coverage_gaps, organisation_file, organisations
+from yinling.directory.rules import may
+from yinling.kernel.period import ONE_DAY, add_months, local_date
+from yinling.kernel.words import N_
+from yinling.people.inputs import DATUMS
+from yinling.web.actions import ActionForm, action_form
+from yinling.web.console.people import area_filter
+from yinling.web.pages import Filter, Listing, page, render
+
+SOON_MONTHS = 2
+MOST_LISTED = 200
+POSITION = {"lon": {"widget": "number"}, "lat": {"widget": "number"}, "datum": {"options": DATUMS, "widget": "choice"}}
+
+
+@page("directory.organisation.view")
+def organisation_list(request: Any) -> HttpResponse:
+    """Bodies of the actor's area."""
+    area, names = area_filter(request)
+    by_text = Filter(
+        "text",
+        _("名称或信用代码"),
+        lambda rows, text: rows.filter(Q(name__contains=text) | Q(credit_code=text.upper())),
+    )
+    listing = Listing(
+        request,
+        organisations(request.actor),
+        area,
+        Filter("kind", _("类型"), lambda rows, kind: rows.filter(kind=kind), "choice", Organisation.KINDS),
+        by_text,
+        Filter("provider", _("只看上门服务商"), lambda rows, _yes: rows.filter(is_provider=True), "check"),
+    )
+    return render(request, "console/organisations.html", listing=listing, names=names, today=local_date(request.now))
+
+
+@page("directory.organisation.register")
+def organisation_new(request: Any) -> HttpResponse:
+    """Enter a body."""
+    form = action_form(
+        request, "register_organisation", {"valid_from": local_date(request.now)}, next="/organisations/{id}/", done=N_("机构已登记"),
+        fields={"div": {"options": "streets"}},
+    )  # fmt: skip
+    return render(request, "console/organisation_new.html", form=form)
+
+
+@page("directory.organisation.view")
+def organisation_page(request: Any, pk: int) -> HttpResponse:
+    """One body: places, people with their certificates, and what it answers for."""
+    today = local_date(request.now)
+    file = organisation_file(request.actor, pk, today)
+    if file is None:
+        raise Http404
+    body = file.organisation
+    return render(
+        request, "console/organisation.html", file=file, body=body, today=today, soon=add_months(today, SOON_MONTHS), one_day=ONE_DAY,
+        forms=_body_forms(request, file, f"/organisations/{pk}/"), families=FAMILIES, kinds=Qualification.KINDS,
+        places=dict(Area.objects.filter(pk__in={duty.div for duty in file.duties}).values_list("div", "short_name")),
+        sees_staff=may(request.actor, "directory.staff.view", div=body.div, provider_id=body.pk),
+    )  # fmt: skip
+
+
+def _body_forms(request: Any, file: Any, here: str) -> dict[str, ActionForm]:
+    body, today = file.organisation, local_date(request.now)
+    own = {"organisation_id": body.pk}
+    on_file = {name: getattr(body, name) for name in ("name", "short_name", "address", "phone")}
+    on_file["valid_to"] = body.valid_to - ONE_DAY if body.valid_to else None
+    look: dict[str, Any] = {"next": here, "tone": ""}
+    sites = [(row.pk, row.name) for row in file.sites]
+    people = [(row.pk, f"{row.name} · {dict(Staff.KINDS)[row.kind]}") for row in file.staff]
+    forms = {
+        "update": action_form(request, "update_organisation", own | on_file | {"seen": body.version}, **look),
+        "site": action_form(
+            request, "register_site", own | {"kind": body.kind}, hidden=("organisation_id",), fields=POSITION | {"div": {"options": "streets"}},
+            **look,
+        ),
+    }  # fmt: skip
+    if not may(request.actor, "directory.staff.view", div=body.div, provider_id=body.pk):
+        return forms
+    if sites:
+        fields = {"site_id": {"options": sites}}
+        forms["staff"] = action_form(
+            request,
+            "register_staff",
+            own | {"employed_from": today},
+            hidden=("organisation_id",),
+            fields=fields,
+            **look,
+        )
+    if people:
+        fields = {"staff_id": {"options": people, "widget": "choice", "label": N_("人员")}}
+        forms["qualify"] = action_form(request, "qualify_staff", {"valid_from": today}, fields=fields, **look)
+    return forms
+
+
+@page("directory.area.view")
+def coverage_page(request: Any) -> HttpResponse:
+    """Who answers for a family of services in each community; where nobody does, and where several do (R-ORD-04)."""
+    today, family = local_date(request.now), request.GET.get("family", FAMILIES[0][0])
+    if family not in dict(FAMILIES):
+        family = FAMILIES[0][0]
+    report = coverage_gaps(family, today, request.actor.div or "")
+    shares: dict[Organisation, int] = {}
+    for body in report.resolved.values():
+        shares[body] = shares.get(body, 0) + 1
+    form = action_form(
+        request, "assign_service_area", {"family": family, "valid_from": today}, next=f"/coverage/?family={family}", tone="",
+        fields={
+            "family": {"options": FAMILIES}, "organisation_id": {"options": "providers"}, "div": {"options": "streets"},
+        },
+    )  # fmt: skip
+    return render(
+        request, "console/coverage.html", family=family, families=FAMILIES, report=report, form=form, most=MOST_LISTED,
+        shares=sorted(shares.items(), key=lambda one: (-one[1], one[0].name)),
+    )  # fmt: skip
+
+
+urlpatterns = [
+    path("organisations/", organisation_list),
+    path("organisations/new/", organisation_new),
+    path("organisations/<int:pk>/", organisation_page),
+    path("coverage/", coverage_page),
+]
