@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from django.test import Client
-
 from tests.factories import actor, city
+
 from yinling.directory.operations import new_token
 from yinling.ground.scope import OpenScope
 from yinling.kernel.actor import Actor
@@ -32,7 +32,9 @@ class Api:
     def post(self, where: str, body: dict[str, Any] | None = None, *, key: str = "") -> Any:
         """Write, with a new key unless one is given."""
         headers = {"Idempotency-Key": key or f"key-{next(_keys)}"}
-        return self.client.post(f"/api/v1{where}", json.dumps(body or {}), content_type="application/json", headers=headers)
+        return self.client.post(
+            f"/api/v1{where}", json.dumps(body or {}), content_type="application/json", headers=headers
+        )
 
 
 def token_of(who: Actor) -> str:
@@ -42,7 +44,7 @@ def token_of(who: Actor) -> str:
 
 
 @pytest.fixture
-def api(wide: OpenScope) -> Callable[..., Api]:  # noqa: ARG001 - opens the scope
+def api(wide: OpenScope) -> Callable[..., Api]:
     """Return a program that acts as an actor made before, or as a role of the whole city."""
     city()
     return lambda who: Api(actor(who) if isinstance(who, str) else who)

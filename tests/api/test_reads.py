@@ -6,11 +6,22 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-
 from tests.api.conftest import Api
 from tests.factories import (
-    OTHER_COMMUNITY, actor, make_elder, make_item, make_order, make_organisation, make_price, make_service_area, make_staff, make_ticket,
+    OTHER_COMMUNITY,
+    actor,
+    make_elder,
+    make_item,
+    make_order,
+    make_organisation,
+    make_price,
+    make_service_area,
+    make_staff,
+    make_ticket,
 )  # fmt: skip
+
+from yinling.accounts.models import User
+from yinling.directory.roles import DEMO_ROLES, ROLES
 from yinling.web.api.resources import RESOURCES
 
 MakeApi = Callable[..., Api]
@@ -31,9 +42,9 @@ def test_me_tells_role_area_and_rights(api: MakeApi) -> None:
 
 @pytest.mark.parametrize("noun", RESOURCES)
 def test_every_list_opens_for_a_role_with_its_right(api: MakeApi, noun: str) -> None:
-    from yinling.directory.roles import DEMO_ROLES, ROLES
-
-    role = next(code for code in DEMO_ROLES if RESOURCES[noun].right in ROLES[code].rights and ROLES[code].anchor == "area")
+    role = next(
+        code for code in DEMO_ROLES if RESOURCES[noun].right in ROLES[code].rights and ROLES[code].anchor == "area"
+    )
     answer = api(role).get(f"/{noun}")
     assert answer.status_code == 200, answer.content
     assert set(answer.json()) == {"items", "page", "size", "has_next"}
@@ -77,7 +88,11 @@ def test_an_order_comes_with_lines_shares_and_holds(api: MakeApi) -> None:
     order = make_order()
     told = api("dispatcher").get(f"/orders/{order.pk}").json()
     assert told["code"] == order.code
-    assert sum(line["amount_fen"] for line in told["lines"]) == told["total_fen"] == sum(share["amount_fen"] for share in told["shares"])
+    assert (
+        sum(line["amount_fen"] for line in told["lines"])
+        == told["total_fen"]
+        == sum(share["amount_fen"] for share in told["shares"])
+    )
     assert told["holds"] == []
     assert told["starts_at"].endswith("+08:00")
 
@@ -134,8 +149,6 @@ def test_the_timeline_of_an_elder(api: MakeApi) -> None:
 
 
 def test_the_session_of_the_pages_reads_too(client: Client, api: MakeApi) -> None:
-    from yinling.accounts.models import User
-
     client.force_login(User.objects.get(pk=actor("seat").user_id))
     assert client.get("/api/v1/me").json()["role"] == "seat"
 

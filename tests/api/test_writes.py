@@ -8,9 +8,18 @@ from datetime import timedelta
 
 from django.db import connection
 from django.test import Client
-
 from tests.api.conftest import Api
-from tests.factories import OTHER_COMMUNITY, actor, make_elder, make_item, make_order, make_organisation, make_price, make_service_area
+from tests.factories import (
+    OTHER_COMMUNITY,
+    actor,
+    make_elder,
+    make_item,
+    make_order,
+    make_organisation,
+    make_price,
+    make_service_area,
+)
+
 from yinling.accounts.models import Journal, User
 from yinling.directory.models import ApiToken, Grant
 from yinling.ground.clock import real_now
@@ -19,14 +28,27 @@ from yinling.hotline.models import Ticket
 from yinling.orders.models import Order
 
 MakeApi = Callable[..., Api]
-TICKET = {"kind": "request", "level": "normal", "title": "需要助浴", "text": "", "channel": "phone", "div": "320213021001"}
+TICKET = {
+    "kind": "request",
+    "level": "normal",
+    "title": "需要助浴",
+    "text": "",
+    "channel": "phone",
+    "div": "320213021001",
+}
 
 
 def place(caller: Api, **values: object) -> dict[str, object]:
     elder, item, body = make_elder(), make_item(), make_organisation()
     make_price(item, body, 8000)
     make_service_area(body)
-    return {"elder_id": elder.pk, "item_code": item.code, "starts_at": "2026-11-25T10:00:00+08:00", "quoted_total_fen": 8000, **values}
+    return {
+        "elder_id": elder.pk,
+        "item_code": item.code,
+        "starts_at": "2026-11-25T10:00:00+08:00",
+        "quoted_total_fen": 8000,
+        **values,
+    }
 
 
 def test_an_order_is_placed_and_cancelled(api: MakeApi) -> None:
@@ -81,7 +103,11 @@ def test_a_price_typed_by_hand_is_refused_with_code_and_journal(api: MakeApi) ->
 def test_a_stale_version_is_a_conflict(api: MakeApi) -> None:
     order = make_order()
     answer = api("seat").post(f"/orders/{order.pk}/cancel", {"reason": "x", "seen": order.version + 7})
-    assert (answer.status_code, answer.json()["code"], answer.json()["subject"]) == (409, "row.stale", f"order:{order.pk}")
+    assert (answer.status_code, answer.json()["code"], answer.json()["subject"]) == (
+        409,
+        "row.stale",
+        f"order:{order.pk}",
+    )
 
 
 def test_a_wrong_state_is_a_conflict(api: MakeApi) -> None:
@@ -103,7 +129,13 @@ def test_without_the_right_it_is_denied(api: MakeApi) -> None:
 
 def test_shape_is_checked_before_meaning(api: MakeApi) -> None:
     caller = api("seat")
-    for body in (TICKET | {"title": "长" * 500}, TICKET | {"kind": "nonsense"}, TICKET | {"extra": 1}, {}, TICKET | {"title": 3}):
+    for body in (
+        TICKET | {"title": "长" * 500},
+        TICKET | {"kind": "nonsense"},
+        TICKET | {"extra": 1},
+        {},
+        TICKET | {"title": 3},
+    ):
         answer = caller.post("/tickets/open", body)
         assert (answer.status_code, answer.json()["code"]) == (422, "request.invalid"), body
     assert not Ticket.objects.exists()
@@ -119,7 +151,9 @@ def test_a_moment_needs_its_offset(api: MakeApi) -> None:
 
 def test_broken_json_is_a_problem(api: MakeApi) -> None:
     caller = api("seat")
-    answer = caller.client.post("/api/v1/tickets/open", "{", content_type="application/json", headers={"Idempotency-Key": "k"})
+    answer = caller.client.post(
+        "/api/v1/tickets/open", "{", content_type="application/json", headers={"Idempotency-Key": "k"}
+    )
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
 
 
@@ -159,7 +193,9 @@ def test_a_revealed_number_is_not_kept(api: MakeApi) -> None:
 def test_the_session_needs_the_csrf_token(api: MakeApi) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(User.objects.get(pk=actor("seat").user_id))
-    answer = client.post("/api/v1/tickets/open", json.dumps(TICKET), content_type="application/json", headers={"Idempotency-Key": "k"})
+    answer = client.post(
+        "/api/v1/tickets/open", json.dumps(TICKET), content_type="application/json", headers={"Idempotency-Key": "k"}
+    )
     assert answer.status_code == 403
     assert not Ticket.objects.exists()
 

@@ -17,26 +17,33 @@ import psycopg
 import pytest
 from django.db import connection
 from django.test import override_settings
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from pytest_django.live_server_helper import LiveServer
-
 from tests.browser.looking import DESK
+
 from yinling.demo import load
 from yinling.demo.logins import PASSWORD
 from yinling.ground.clock import business_now
 from yinling.ground.models import ClockOffset
 
 CITY = "wuxi-332"
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 CLOCK = datetime.fromisoformat("2026-06-15T09:00:00+08:00")
 """A Monday, so that deadlines in working days and the carers' hours are plain."""
 
 
 @pytest.fixture(scope="package")
-def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:  # noqa: ARG001 - runs after it
+def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The running platform on the small city."""
-    files = {"default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path_factory.mktemp("f"))}}}
+    files = {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path_factory.mktemp("f"))},
+        }
+    }
     with pytest.MonkeyPatch.context() as patch:
         # Playwright keeps an event loop in this thread, which the ORM would refuse.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -68,7 +75,7 @@ def own_database() -> Iterator[None]:
     template = connection.settings_dict["NAME"]
     if not template.startswith("test_"):
         with owner():
-            template = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+            template = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=True)
     name = f"{template}_browser"
     connection.close()
     address = make_conninfo(os.environ["DATABASE_OWNER_URL"], dbname="postgres")
@@ -148,7 +155,7 @@ def person(site: Site, browser: Browser) -> Iterator[Callable[..., Page]]:
         )  # fmt: skip
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: pytest.fail(f"{page.url}: {error}"))
         if username and state is None:
             site.log_in(page, username)

@@ -202,7 +202,7 @@ def test_the_last_item_of_a_basic_service_stays_in_use(item: ServiceItem) -> Non
     assert "A01" not in [row.code for row in active_items()]
 
 
-@pytest.mark.req("R-ORD-10", "R-ORD-02", "R-PAY-08")
+@pytest.mark.req("R-ORD-10", "R-PAY-08")
 def test_the_public_list_shows_five_kinds_of_information_each_with_its_date(body: Any, item: ServiceItem) -> None:
     since = TODAY - timedelta(days=30)
     ServiceItem.objects.filter(pk=item.pk).update(guide="电话预约", support_policy="可用消费补贴券")

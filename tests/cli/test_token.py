@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
-
 from tests.factories import COMMUNITY, DISTRICT, actor, city, make_elder, make_organisation, make_staff
+
 from yinling.accounts.models import User
 from yinling.cli.account import Unusable
-from yinling.cli.token import roles, token
+from yinling.cli.token import main, roles
+from yinling.cli.token_issue import token
 from yinling.directory.roles import DEMO_ROLES
 from yinling.ground.scope import OpenScope
 
@@ -48,10 +49,29 @@ def test_every_role_gets_a_token(wide: OpenScope, role: str) -> None:
 
 def test_a_wish_that_does_not_fit_is_refused(wide: OpenScope) -> None:
     city()
-    for wish in ({"role": "nobody"}, {"role": "seat", "org": "1"}, {"role": "elder", "area": DISTRICT}, {"role": "carer", "org": "none"}, {"role": "elder", "elder_id": 999999}):
+    for wish in (
+        {"role": "seat", "org": "1"},
+        {"role": "elder", "area": DISTRICT},
+        {"role": "carer", "org": "none"},
+        {"role": "elder", "elder_id": 999999},
+    ):
         with pytest.raises(Unusable):
             token(**wish)  # type: ignore[arg-type]
 
 
 def test_the_roles_are_listed() -> None:
     assert [line.split()[0] for line in roles().splitlines()] == list(DEMO_ROLES)
+
+
+def test_an_unknown_role_is_refused_with_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(Unusable):
+        main(["nobody"])
+    assert "dispatcher" in capsys.readouterr().err
+    assert main([]) == 0
+
+
+def test_where_real_people_are_the_command_gives_none(wide: OpenScope) -> None:
+    city()
+    make_elder(is_made_up=False)
+    with pytest.raises(Unusable):
+        token("seat")

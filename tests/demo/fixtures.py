@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.test import override_settings
 from psycopg import sql
+from pytest_django import DjangoDbBlocker
 
 from yinling.demo import load
 
@@ -20,7 +21,7 @@ OWNER, APP = "yl_owner", "yl_app"
 
 @pytest.fixture(scope="session")
 def demo_database(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Path]]:
     """Copy the empty test database and load a small city as the owner; yield its name and the folder of its files."""
     template = str(connection.settings_dict["NAME"])
@@ -28,31 +29,32 @@ def demo_database(
     with django_db_blocker.unblock():
         connection.close()
         recreate(name, template)
-        serve(name, OWNER)
-        with override_settings(DATA=files):
+        with serving(name, OWNER), override_settings(DATA=files):
             load.main("wuxi-332", sizes=load.SMALL, quiet=True)
-        serve(template, APP)
     yield name, files
-    with django_db_blocker.unblock():
-        connection.close()
-        recreate(name, None)
+    recreate(name, None)
 
 
 @pytest.fixture
-def demo_city(demo_database: tuple[str, Path], django_db_blocker: Any) -> Iterator[None]:
-    """Serve the made-up city, as the role that serves."""
-    template = str(connection.settings_dict["NAME"])
+def demo_city(db: None, demo_database: tuple[str, Path]) -> Iterator[None]:
+    """Serve the made-up city, as the role that serves. What a test writes there stays."""
     name, files = demo_database
-    with django_db_blocker.unblock(), override_settings(DATA=files):
-        serve(name, APP)
+    with serving(name, APP), override_settings(DATA=files):
         yield
-        serve(template, APP)
 
 
-def serve(name: str, role: str) -> None:
-    """Connect to another database or as another role from now on."""
-    connection.close()
-    connection.settings_dict["NAME"], connection.settings_dict["USER"] = name, role
+@contextmanager
+def serving(name: str, role: str) -> Iterator[None]:
+    """Use another database, or another role, for a while; the transaction of the test goes on beside it."""
+    own = connections["default"]
+    other = connections.create_connection("default")
+    other.settings_dict = own.settings_dict | {"NAME": name, "USER": role}
+    connections["default"] = other
+    try:
+        yield
+    finally:
+        other.close()
+        connections["default"] = own
 
 
 def recreate(name: str, template: str | None) -> None:

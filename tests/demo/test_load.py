@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import decrypt
 from django.db import connection
+from tests.demo.fixtures import OWNER, serving
 
 from yinling.accounts.models import Journal, User
 from yinling.accounts.queries import audit_connection, verify_journal
@@ -32,7 +36,7 @@ from yinling.settlement.models import Statement
 from yinling.supervision.models import Finding
 from yinling.visits.models import Evaluation, Evidence, Visit
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_city")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_city")]
 
 
 def city() -> object:
@@ -65,7 +69,8 @@ def test_people_are_recognisably_made_up() -> None:
         today = local_date(real_now())
         for elder in elders:
             number = IdNumber.parse(elder.unseal_field("id_number"), today)
-            assert number.is_made_up and elder.is_made_up
+            assert number.is_made_up
+            assert elder.is_made_up
             assert number.born == elder.born_on
             assert {"male": "1", "female": "2"}[number.sex] == elder.sex
             assert elder.unseal_field("phone").startswith("1990000")
@@ -101,9 +106,7 @@ def test_every_role_has_a_login_with_what_it_needs() -> None:
         assert actor.div or actor.organisation_id or actor.elder_ids
         assert bool(actor.staff_id) == (login.role in ("carer", "nurse", "doctor"))
         if user.needs_second_factor:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT data->>'secret' FROM mfa_authenticator WHERE user_id = %s", [user.pk])
-                assert cursor.fetchone() == (SECRET,)
+            assert decrypt(Authenticator.objects.get(user=user).data["secret"]) == SECRET
     assert all(login.username in table() for login in LOGINS)
 
 
@@ -116,7 +119,7 @@ def test_no_page_is_empty() -> None:
         assert not Call.objects.filter(state__in=["ringing", "answered"]).exists()
         for model in (Evaluation, Evidence, Statement, Finding, Hold, Suspension):
             assert model.objects.exists(), model  # type: ignore[attr-defined]
-    assert Value.objects.filter(div="3202").exists()
+        assert Value.objects.filter(div="3202").exists()
 
 
 def test_carer_has_four_visits_today() -> None:
@@ -143,7 +146,8 @@ def test_block_stops_one_order_and_one_carer() -> None:
     with city():  # type: ignore[attr-defined]
         finding = Finding.objects.filter(severity="block", state="open").first()
         assert finding is not None
-        assert finding.order is not None and finding.order.state == "served"
+        assert finding.order is not None
+        assert finding.order.state == "served"
         assert Hold.objects.filter(order=finding.order, to_at=None).count() == 1
         assert Suspension.objects.filter(staff=finding.staff, to_at=None).count() == 1
         assert not Assignment.objects.filter(staff=finding.staff, starts_at__gt=real_now()).exists()
@@ -159,19 +163,19 @@ def test_nothing_false_and_the_journal_is_whole() -> None:
 def test_history_can_be_read_from_the_journal() -> None:
     with city():  # type: ignore[attr-defined]
         for order in Order.objects.filter(state="closed")[:20]:
-            steps = Journal.objects.filter(subject_type="order", subject_id=order.pk, event__startswith="orders.").order_by("business_at", "id")
+            steps = Journal.objects.filter(
+                subject_type="order", subject_id=order.pk, event__startswith="orders."
+            ).order_by("business_at", "id")
             moves = [row.changes["state"] for row in steps]
             assert moves[-1][1] == order.state
-            assert all(before[1] == after[0] for before, after in zip(moves, moves[1:], strict=False))
+            assert all(before[1] == after[0] for before, after in itertools.pairwise(moves))
         assert not Visit.objects.filter(started_at__gt=real_now()).exists()
 
 
 def test_second_load_changes_nothing() -> None:
     with pytest.raises(PermissionError):
         load.main("wuxi-332", quiet=True)
-    connection.close()
-    connection.settings_dict["USER"] = "yl_owner"
-    try:
+    with serving(str(connection.settings_dict["NAME"]), OWNER):
         before = (Elder.objects.count(), Order.objects.count(), Staff.objects.count())
         load.main("wuxi-332", quiet=True)
         assert (Elder.objects.count(), Order.objects.count(), Staff.objects.count()) == before
@@ -180,6 +184,3 @@ def test_second_load_changes_nothing() -> None:
         shown = real_now() + timedelta(seconds=ClockOffset.objects.get().seconds)
         assert abs(shown - moment) < timedelta(seconds=5)
         load.main("wuxi-332", real_now(), quiet=True)
-    finally:
-        connection.close()
-        connection.settings_dict["USER"] = "yl_app"

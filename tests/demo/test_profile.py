@@ -37,7 +37,10 @@ def spoil(cities: Path, name: str, old: str, new: str) -> int:
 
 def test_wuxi_is_complete() -> None:
     profile = validate("wuxi-332")
-    counts = {level: sum(area.level == level for area in profile.areas) for level in ("city", "district", "street", "community")}
+    counts = {
+        level: sum(area.level == level for area in profile.areas)
+        for level in ("city", "district", "street", "community")
+    }
     assert counts == {"city": 1, "district": 7, "street": 88, "community": 1254}
     assert {area.div for area in profile.areas if area.level == "district"} == set(profile.outlines)
     assert sum(area.is_statistical for area in profile.areas if area.level == "street") == 16
@@ -62,7 +65,13 @@ def test_prices_of_the_city(case: dict[str, object]) -> None:
     day = case["day"]
     assert isinstance(day, date)
     tables = validate("wuxi-332").price_tables
-    found = [row.amount_fen for table in tables if table.valid.contains(day) for row in table.rows if row.item == case["item"]]
+    found = [
+        row.amount_fen
+        for table in tables
+        if table.valid.contains(day)
+        for row in table.rows
+        if row.item == case["item"]
+    ]
     assert found == [case["expected_fen"]]
 
 
@@ -101,14 +110,21 @@ FAULTS = [
     ("areas.csv", "320205001000,东亭街道,street", "320205001000,东亭街道,avenue", "level"),
     ("areas.csv", "320205001000,东亭街道", "32020500100,东亭街道", "code"),
     ("areas.csv", "320205002000,安镇街道", "320205001000,安镇街道", "code"),
-    ("areas.csv", "320205001000,东亭街道,street,320205000000", "320205001000,东亭街道,street,320299000000", "parent_code"),
+    (
+        "areas.csv",
+        "320205001000,东亭街道,street,320205000000",
+        "320205001000,东亭街道,street,320299000000",
+        "parent_code",
+    ),
     ("street_points.csv", "320205001,120.355", "320205001,119.355", "lon"),
     ("street_points.csv", "320205001,120.355", "320205999,120.355", "code"),
     ("street_points.csv", "320205001,120.355", "320205001,east", "lon"),
 ]
 
 
-@pytest.mark.parametrize(("name", "old", "new", "key"), FAULTS, ids=[f"{fault[0]}:{fault[2][:40].strip()}" for fault in FAULTS])
+@pytest.mark.parametrize(
+    ("name", "old", "new", "key"), FAULTS, ids=[f"{fault[0]}:{fault[2][:40].strip()}" for fault in FAULTS]
+)
 def test_fault_is_named_by_file_line_and_key(cities: Path, name: str, old: str, new: str, key: str) -> None:
     spoil(cities, name, old, new)
     with pytest.raises(ProfileError) as caught:

@@ -11,6 +11,7 @@ from tests.factories import (
     DISTRICT,
     LONG_AGO,
     NOW,
+    OTHER_DISTRICT,
     TODAY,
     actor,
     make_area_tree,
@@ -30,6 +31,7 @@ from yinling.directory.operations import (
     register_site,
     register_staff,
     release_suspension,
+    rename_area,
     suspend_staff,
     update_organisation,
 )
@@ -270,3 +272,20 @@ def test_a_suspension_happens_once_and_is_lifted_for_its_cause_only() -> None:
     assert list(Suspension.objects.filter(to_at=None).values_list("cause", flat=True)) == ["finding:2"]
     events = Journal.objects.filter(staff_id=staff.pk).order_by("id").values_list("event", flat=True)
     assert list(events) == ["directory.staff.suspend", "directory.staff.suspend", "directory.staff.release"]
+
+
+def test_an_area_is_renamed_where_one_may_and_by_whom() -> None:
+    make_area_tree()
+    admin = actor("system_admin", DISTRICT)
+    given = {"name": "公园里社区", "short_name": "公园里", "reason": "批复"}
+    with scope(admin):
+        area = rename_area(actor=admin, now=NOW, div=COMMUNITY, **given)
+        with pytest.raises(Denied, match="outside"):
+            rename_area(actor=admin, now=NOW, div=OTHER_DISTRICT, **given)
+        with pytest.raises(Refusal, match="not_found"):
+            rename_area(actor=admin, now=NOW, div="320213021999", **given)
+        with pytest.raises(Refused, match=r"text\.missing"):
+            rename_area(actor=admin, now=NOW, div=COMMUNITY, **given | {"short_name": " "})
+    assert (area.name, area.short_name) == ("公园里社区", "公园里")
+    row = Journal.objects.get(event="directory.area.rename", is_refused=False)
+    assert (row.div, row.changes["name"], row.reason) == (COMMUNITY, ["公园社区", "公园里社区"], "批复")

@@ -361,10 +361,12 @@ def test_a_cancelled_order_frees_its_carer_at_once_and_by_the_round(at: Situatio
     assert (second.state, second.end_reason) == ("withdrawn", "订单已取消")
 
 
-def test_refusing_a_cancelled_order_leaves_it_cancelled(at: Situation) -> None:
-    row = at.assign(at.carers[0])
+def test_a_cancelled_order_is_not_accepted_and_refusing_leaves_it_cancelled(at: Situation) -> None:
+    row, nurse = at.assign(at.carers[0]), as_carer(at.carers[0])
     cancel_order(actor=actor("seat"), now=NOW, order_id=at.order.pk, reason="改期")
-    refuse_assignment(actor=as_carer(at.carers[0]), now=NOW, assignment_id=row.pk, reason="没空")
+    with no(nurse, "dispatch.order_gone", NotAllowed):
+        accept_assignment(actor=nurse, now=NOW, assignment_id=row.pk)
+    refuse_assignment(actor=nurse, now=NOW, assignment_id=row.pk, reason="没空")
     assert at.state() == "cancelled"
 
 

@@ -50,6 +50,7 @@ from yinling.hotline.operations import (
 from yinling.interop.telephony.memory import MemoryTelephony
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused, Stale
+from yinling.people.models import Contact
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=1)
@@ -175,6 +176,12 @@ def test_only_the_seat_that_answered_hangs_up(wide: Any) -> None:
         hang_up_call(actor=seat, now=LATER, call_id=call.pk)
 
 
+def test_the_line_itself_ends_a_call_when_the_caller_hangs_up(wide: Any) -> None:
+    call, line = make_call(seat=actor("seat")), system()
+    with scope(line):
+        assert hang_up_call(actor=line, now=LATER, call_id=call.pk).state == "ended"
+
+
 def test_a_call_nobody_answered_is_abandoned_once(wide: Any) -> None:
     seat, call = actor("seat"), make_call()
     with scope(seat):
@@ -213,6 +220,7 @@ def test_a_call_of_another_district_does_not_exist(wide: Any) -> None:
 def test_an_emergency_is_handed_over_at_once_with_the_time_of_each_step(wide: Any) -> None:
     elder, seat = make_elder(), actor("seat")
     make_contact(elder, phone="19900005555")
+    Contact.objects.filter(pk=make_contact(elder).pk).update(phone_enc=None)
     station, other = actor("station", COMMUNITY), actor("station", "320213021002")
     call = make_call(elder=elder, seat=seat)
     with scope(seat):

@@ -1,6 +1,6 @@
 """What the desk reads."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -103,6 +103,11 @@ def test_the_queue_sorts_urgent_ones_first_and_counts_its_tabs(wide: Any) -> Non
     with scope(seat):
         counts = queue_counts(seat, now=NOW)
     assert counts == {"open": 3, "handling": 1, "overdue": 1, "resolved": 0, "closed": 1, "all": 5}
+
+
+def test_a_ticket_is_named_by_its_local_day_and_due_to_the_end_of_one(wide: Any) -> None:
+    ticket = make_ticket(opened_at=datetime(2026, 6, 14, 17, tzinfo=UTC), due_at=datetime(2026, 6, 18, 16, tzinfo=UTC))
+    assert (ticket.code, ticket.due_on) == (f"T-260615-{ticket.pk:04d}", date(2026, 6, 18))
 
 
 def test_the_queue_is_searched_by_number_of_the_ticket_and_by_elder(wide: Any) -> None:

@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-
 from tests.factories import actor, city
+
 from yinling.accounts.models import User
 from yinling.ground.scope import OpenScope
 from yinling.kernel.actor import Actor
 
 
 @pytest.fixture
-def sign_in(wide: OpenScope) -> Callable[..., Client]:  # noqa: ARG001 - opens the scope
+def sign_in(wide: OpenScope) -> Callable[..., Client]:
     """Return a client logged in as an actor made before, or as a role of the whole city."""
     city()
 

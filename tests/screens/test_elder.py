@@ -62,7 +62,6 @@ def test_home_says_what_comes_next_and_how_to_ring(her: Client) -> None:
     assert 'class="button sos" href="tel:120"' in html
 
 
-@pytest.mark.req("R-ORD-01")
 def test_a_service_is_booked_in_three_steps_with_the_price_before(her: Client) -> None:
     first = her.get("/e/book/").content.decode()
     second_address = re.search(r'class="choice" href="([^"]+)"', first)[1]  # type: ignore[index]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.test import Client
-
 from tests.factories import actor, city, make_user
+
 from yinling.accounts.models import Journal, SignInFailure, User
 from yinling.ground.scope import OpenScope
 from yinling.kernel.actor import Actor
@@ -19,18 +18,20 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
 @pytest.fixture
-def seat(wide: OpenScope) -> Iterator[User]:
+def seat(wide: OpenScope) -> User:
     city()
     acting: Actor = actor("seat")
-    yield User.objects.get(pk=acting.user_id)
+    return User.objects.get(pk=acting.user_id)
 
 
-def give_password(client: Client, user: User, password: str = PASSWORD, **values: str):  # noqa: ANN201 - Django's answer
+def give_password(client: Client, user: User, password: str = PASSWORD, **values: str):
     return client.post("/login/", {"username": user.username, "password": password, **values})
 
 
 def events() -> list[tuple[str, str]]:
-    return list(Journal.objects.filter(event__startswith="accounts.session").order_by("pk").values_list("event", "code"))
+    return list(
+        Journal.objects.filter(event__startswith="accounts.session").order_by("pk").values_list("event", "code")
+    )
 
 
 def test_staff_log_in_with_password_and_code(client: Client, seat: User) -> None:
@@ -116,7 +117,10 @@ def test_five_failures_lock_and_say_until_when(client: Client, seat: User) -> No
 def test_another_address_and_another_name_are_not_locked(client: Client, seat: User) -> None:
     for _ in range(5):
         give_password(client, seat, "wrong-horse-1")
-    assert Client(REMOTE_ADDR="10.0.0.9").post("/login/", {"username": seat.username, "password": PASSWORD}).status_code == 302
+    assert (
+        Client(REMOTE_ADDR="10.0.0.9").post("/login/", {"username": seat.username, "password": PASSWORD}).status_code
+        == 302
+    )
     assert give_password(client, make_user()).status_code == 302
 
 
@@ -150,7 +154,7 @@ def test_log_in_goes_on_to_own_pages_only(client: Client, wide: OpenScope) -> No
     assert give_password(client, user, next="//evil.example/")["Location"] == "/"
 
 
-def test_the_demonstration_shows_logins_and_code(client: Client, seat: User, settings) -> None:  # noqa: ANN001 - pytest-django's fixture
+def test_the_demonstration_shows_logins_and_code(client: Client, seat: User, settings) -> None:
     settings.DEMO = True
     second_factor.set_up(seat, SECRET)
     assert 'data-fill="seat"' in client.get("/login/").content.decode()

@@ -1,6 +1,7 @@
 """The carer's phone: today, check-in, record, photo, signature, check-out."""
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -96,6 +97,7 @@ def test_an_offer_is_accepted_on_the_phone(sign_in: SignIn) -> None:
     assert door.assignment.state == "accepted"
 
 
+@pytest.mark.req("R-ORD-08")
 def test_from_the_check_in_to_the_check_out(door: Door) -> None:
     assert door.send("depart_visit")["Location"] == door.address
     phone_clock = "2026-06-15T02:03:04.000Z"
@@ -104,6 +106,7 @@ def test_from_the_check_in_to_the_check_out(door: Door) -> None:
     assert (arrival.distance_m, arrival.accuracy_m) == (0, 12.0)
     assert arrival.device_at == datetime(2026, 6, 15, 2, 3, 4, tzinfo=UTC)
     html = door.client.get(door.address).content.decode()
+    assert re.findall(r'name="tasks" value="([^"]+)"', html) == ["洗漱", "整理"]
     assert html.index("现场照片") < html.index("签名") < html.index("服务记录与签退")
     assert door.send("attach_evidence", content=picture()).status_code == 302
     assert Evidence.objects.get().kind == "photo"

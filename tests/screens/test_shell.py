@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 
 from django.test import Client
+from tests.factories import actor, make_grant, make_user
 
-from tests.factories import actor, make_user
-from yinling.accounts.models import Journal, Notice
+from yinling.accounts.models import Notice, User
 from yinling.directory.models import Grant
 from yinling.directory.roles import DEMO_ROLES, ROLES
 from yinling.ground.models import IdempotencyKey
@@ -25,7 +25,14 @@ def proposal(client: Client, user_id: int, **values: object) -> dict[str, object
     html = client.get("/grants/").content.decode()
     start = html.index('data-action="propose_grant"')
     form = {name: hidden(html[start:], name) for name in ("_key", "_form")}
-    return form | {"user_id": user_id, "role": "seat", "div": "3202", "organisation_id": "", "reason": "新到岗", **values}
+    return form | {
+        "user_id": user_id,
+        "role": "seat",
+        "div": "3202",
+        "organisation_id": "",
+        "reason": "新到岗",
+        **values,
+    }
 
 
 def test_a_visitor_is_sent_to_the_log_in_page(client: Client, db: None) -> None:
@@ -94,7 +101,6 @@ def test_a_missing_reason_keeps_what_was_typed_and_changes_nothing(sign_in: Sign
 
 def test_a_refusal_stands_at_its_field_and_leaves_one_journal_row(sign_in: SignIn) -> None:
     client = sign_in("security_admin")
-    before = Journal.objects.count()
     answer = client.post("/do/propose_grant/", proposal(client, client.actor.user_id))  # type: ignore[attr-defined]
     html = answer.content.decode()
     assert answer.status_code == 422
@@ -178,7 +184,13 @@ def test_the_bell_counts_own_notices_only(sign_in: SignIn) -> None:
     own = client.actor.user_id  # type: ignore[attr-defined]
     for number, user in enumerate((own, own, make_user().pk)):
         Notice.objects.create(
-            user_id=user, channel="screen", title=f"通知{number}", text="x", key=f"k{number}", created_at="2026-06-01T00:00Z", div="3202"
+            user_id=user,
+            channel="screen",
+            title=f"通知{number}",
+            text="x",
+            key=f"k{number}",
+            created_at="2026-06-01T00:00Z",
+            div="3202",
         )
     assert client.get("/notices/count/").json() == {"unread": 2}
     assert "通知2" not in client.get("/notices/").content.decode()
@@ -188,8 +200,6 @@ def test_the_bell_counts_own_notices_only(sign_in: SignIn) -> None:
 
 def test_a_person_with_two_roles_switches_between_them(sign_in: SignIn) -> None:
     client = sign_in("seat")
-    from tests.factories import make_grant
-    from yinling.accounts.models import User
 
     user = User.objects.get(pk=client.actor.user_id)  # type: ignore[attr-defined]
     other = make_grant(user, "dispatcher", div="3202")

@@ -13,8 +13,8 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from psycopg.conninfo import make_conninfo
-
 from tests.factories import WIDE, actor, city, make_organisation
+
 from yinling.accounts.models import User
 from yinling.directory.roles import ROLES
 from yinling.ground.scope import scope
@@ -38,13 +38,21 @@ NOTICE = {"topic": "tickets", "id": 7, "div": "320213021001"}
         (Listener(1, div="3202"), {}, None),
     ],
 )
-def test_a_listener_is_told_of_the_own_area_only(listener: Listener, notice: dict[str, Any], told: dict[str, Any] | None) -> None:
+def test_a_listener_is_told_of_the_own_area_only(
+    listener: Listener, notice: dict[str, Any], told: dict[str, Any] | None
+) -> None:
     assert listener.told(notice) == told
 
 
 @pytest.mark.parametrize(
     ("origin", "status"),
-    [("http://127.0.0.1:8000", True), ("http://evil.example", False), ("http://127.0.0.1:9999", False), ("null", False), (None, True)],
+    [
+        ("http://127.0.0.1:8000", True),
+        ("http://evil.example", False),
+        ("http://127.0.0.1:9999", False),
+        ("null", False),
+        (None, True),
+    ],
 )
 def test_only_our_own_pages_may_listen(origin: str | None, *, status: bool) -> None:
     headers = {"host": "127.0.0.1:8001"} | ({"origin": origin} if origin else {})
@@ -127,7 +135,11 @@ def run(story: Callable[[Stream], Awaitable[None]]) -> None:
 def cookies(transactional_db: None) -> dict[str, str]:
     with scope(WIDE):
         city()
-        who = {"seat": actor("seat"), "other": actor("seat", div="3205"), "provider": actor("provider_manager", organisation=make_organisation())}
+        who = {
+            "seat": actor("seat"),
+            "other": actor("seat", div="3205"),
+            "provider": actor("provider_manager", organisation=make_organisation()),
+        }
         assert ROLES["provider_manager"].anchor == "organisation"
         return {name: cookie_of(one) for name, one in who.items()}
 
@@ -152,7 +164,11 @@ def test_pages_hear_of_their_area_within_a_moment(cookies: dict[str, str]) -> No
 @pytest.mark.django_db(transaction=True)
 def test_without_a_session_nothing_is_heard(cookies: dict[str, str]) -> None:
     async def story(stream: Stream) -> None:
-        strangers = [Page(stream, ""), Page(stream, "sessionid=forged"), Page(stream, cookies["seat"], origin="http://evil.example")]
+        strangers = [
+            Page(stream, ""),
+            Page(stream, "sessionid=forged"),
+            Page(stream, cookies["seat"], origin="http://evil.example"),
+        ]
         await asyncio.gather(*(page.task for page in strangers))
         assert [page.status for page in strangers] == [401, 401, 403]
         assert not stream.queues

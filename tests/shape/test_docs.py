@@ -31,3 +31,9 @@ def test_every_dependency_has_its_line_in_a_decision() -> None:
     names = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
     said = "\n".join(path.read_text("utf-8").lower() for path in (ROOT / "docs" / "decisions").glob("*.md"))
     assert [name for name in names if NAME.findall(name.lower())[0] not in said] == []
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = set(LINK.findall((folder / "README.md").read_text("utf-8")))
+    assert listed == {path.name for path in folder.glob("0*.md")}

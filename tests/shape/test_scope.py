@@ -6,7 +6,7 @@ from tests.shape.houses import our_models
 
 from yinling.ground.models import Scoped
 
-pytestmark = [pytest.mark.django_db, pytest.mark.req("R-PEO-04")]
+pytestmark = pytest.mark.django_db
 
 UNPROTECTED = """
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

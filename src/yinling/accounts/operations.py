@@ -152,7 +152,9 @@ def fail_sign_in(key: bytes, *, at: datetime) -> None:
     SignInFailure.objects.create(key=key, at=at)
 
 
-def journal_session(*, actor: Actor, now: datetime, act: str, user_id: int | None, address: str, code: str = "") -> None:
+def journal_session(
+    *, actor: Actor, now: datetime, act: str, user_id: int | None, address: str, code: str = ""
+) -> None:
     """Write the journal row of a log-in (``open``), a wrong password or code (``fail``), a lock-out (``lock``) or a log-out (``close``)."""
     row = Journal(
         business_at=now,

@@ -30,10 +30,17 @@ ITEM, MINUTES = "DC01", 60
 LEAST_PER_SECOND = 1.0
 QUICK_DAYS, FULL_DAYS = 1, 4
 QUICK_SECONDS, FULL_SECONDS = 10, 30
+FIRST_DAY = 7
+"""Days after the demo's own time: its bookings are over by then."""
 LEAD = timedelta(minutes=45)
-PROVIDERS = """SELECT p.organisation_id, count(*) FROM catalogue_price p JOIN catalogue_serviceitem i ON i.id = p.item_id
-    JOIN directory_staff s ON s.provider_id = p.organisation_id AND s.kind = 'care_worker'
-    WHERE i.code = %s AND p.recorded_to IS NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %s"""
+PROVIDERS = """SELECT s.provider_id, count(*) FROM directory_staff s WHERE s.kind = 'care_worker'
+    AND (SELECT count(DISTINCT q.kind) FROM directory_qualification q WHERE q.staff_id = s.id AND q.kind IN ('induction', 'care_worker')
+        AND q.recorded_to IS NULL AND q.valid_from <= %(on)s AND coalesce(q.valid_to, 'infinity') > %(on)s) = 2
+    AND EXISTS (SELECT FROM catalogue_price p JOIN catalogue_serviceitem i ON i.id = p.item_id
+        WHERE p.organisation_id = s.provider_id AND i.code = %(item)s AND p.recorded_to IS NULL)
+    AND NOT EXISTS (SELECT FROM directory_suspension x WHERE x.staff_id = s.id AND x.to_at IS NULL)
+    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(clients)s"""
+LAST_DAY = "2026-07-01"
 ELDERS = """SELECT e.id, h.lon, h.lat FROM people_elder e JOIN people_household h ON h.id = e.household_id JOIN directory_organisation o
     ON o.id = %s AND left(e.div, 6) = left(o.div, 6) WHERE e.died_on IS NULL AND e.wants_sex = '' AND h.lon IS NOT NULL
     AND NOT EXISTS (SELECT FROM people_circumstance c WHERE c.elder_id = e.id AND c.kind IN ('in_hospital', 'in_institution', 'moved_away'))
@@ -71,7 +78,7 @@ def measure(home: Path, *, quick: bool) -> list[Figure]:
         took, done = 0.0, 0
         with running(city, "pages") as port:
             for day in range(days):
-                starts_at = open_day(link, day)
+                starts_at = open_day(link, FIRST_DAY + day)
                 took += play(port, work, steps, starts_at)
         done = sum(len(one.seconds) for one in work)
         rows = each_loop(before, written(link), done)
@@ -112,14 +119,19 @@ def free_carers(link: psycopg.Connection[Any]) -> None:
 
 def carers_of(link: psycopg.Connection[Any]) -> int:
     """Return how many loops a provider can carry in a day: one for each carer."""
-    return min(count for _pk, count in link.execute(PROVIDERS, [ITEM, CLIENTS]))
+    return min(count for _pk, count in providers_of(link, CLIENTS))
+
+
+def providers_of(link: psycopg.Connection[Any], most: int) -> list[tuple[int, int]]:
+    """Return the providers with the most carers who may go, and how many those are."""
+    return list(link.execute(PROVIDERS, {"item": ITEM, "on": LAST_DAY, "clients": most}))
 
 
 def shared_out(link: psycopg.Connection[Any], *, loops: int, providers: int = CLIENTS) -> list[Work]:
     """Give each client a provider of its own with elders near it, so that no two clients want the same carer or elder."""
     work: list[Work] = []
     taken: list[int] = []
-    for provider, _count in list(link.execute(PROVIDERS, [ITEM, providers])):
+    for provider, _count in providers_of(link, providers):
         elders = [Elder(*row) for row in link.execute(ELDERS, [provider, taken, loops])]
         taken += [elder.pk for elder in elders]
         work.append(Work(provider, elders))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, cast
 
 from yinling.accounts.operations import record
@@ -23,7 +23,7 @@ from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
-from yinling.kernel.inputs import Day, Id, Input, Reason, Seen
+from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotFound, Refused
 from yinling.kernel.words import N_
@@ -85,7 +85,7 @@ def draft_price_list(
     organisation_id: Annotated[int, Input(N_("机构"), least=1, widget="number")],
     basis: Annotated[str, Input(N_("定价依据"), choices=tuple(PriceList.BASES), widget="choice")],
     document: Annotated[str, Input(N_("依据文件"), help=N_("文号或中标编号"), max_length=120)],
-    valid_from: Day,
+    valid_from: Annotated[date, Input(N_("生效日期"), help=N_("今天或以后"), widget="date")],
     prices: Annotated[
         str, Input(N_("价格"), help=N_("每行一项：项目编号, 价格(元), 上门服务费(元)"), max_length=20000, widget="area")
     ],

@@ -25,7 +25,7 @@ def main(argv: list[str]) -> int:
             raise Unusable("演练不可用。 The walk is not available.")
         played = story.play(silent if options.json else say)
         if options.json:
-            print(json.dumps(story.as_json(played.steps), ensure_ascii=False, indent=1))
+            print(json.dumps(played.as_json(), ensure_ascii=False, indent=1))
     stopped = played.steps[-1].code
     held = prove_invariants(options.data, quiet=options.json)
     return 1 if stopped else held

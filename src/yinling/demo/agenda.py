@@ -21,6 +21,7 @@ WEIGHTS = {
 CLIENTS_PER_VISIT = 8
 HALF_HOURS = 18
 AHEAD = 2
+ENOUGH = 8
 FIRST_DAY = date(2015, 1, 8)
 """Prices and deadlines begin with the year; an order is placed some days before its visit."""
 
@@ -74,7 +75,9 @@ class Agenda:
         last_month = (self.world.today.replace(day=1) - ONE_DAY).replace(day=1)
         earlier = [last_month.replace(day=9), last_month.replace(day=18)]
         first = self.world.today - days * ONE_DAY
-        for day in [day for day in earlier if day < first] + [first + number * ONE_DAY for number in range(days + 1 + AHEAD)]:
+        for day in [day for day in earlier if day < first] + [
+            first + number * ONE_DAY for number in range(days + 1 + AHEAD)
+        ]:
             if day < FIRST_DAY:
                 continue
             made = tries = 0
@@ -94,20 +97,32 @@ class Agenda:
         near = [
             elder
             for elder in world.people.elders
-            if elder.died_on is None and elder.pk not in self.away and world.responsible("daily_care", elder.div) == provider
+            if elder.died_on is None
+            and elder.pk not in self.away
+            and world.responsible("daily_care", elder.div) == provider
         ]
-        near = near or [elder for elder in world.people.elders if elder.div.startswith(area) and elder.died_on is None]
-        times = {"carer": (time(8, 30), time(10, 30), time(14), time(16)), "nurse": (time(9), time(14, 30)), "doctor": (time(10),)}
+        if len(near) < ENOUGH:
+            near += [
+                elder
+                for elder in world.people.elders
+                if elder.div.startswith(area) and elder.died_on is None and elder not in near
+            ]
+        times = {
+            "carer": (time(8), time(10, 15), time(13, 30), time(15, 45)),
+            "nurse": (time(9), time(14, 30)),
+            "doctor": (time(10),),
+        }
         for login, starts in times.items():
             person = next(row for row in world.bodies.staff if row.user_id == world.users[login].pk)
             items = [item for item in world.items.values() if self.fits(item, person)]
             for offset in (*(-number for number in range(days, 0, -2)), 0, 1):
                 for number, start in enumerate(starts):
-                    elder = world.people.demo if (login, number) == ("carer", 1) else world.random.choice(near)
-                    assert elder is not None  # noqa: S101 - made by the step before
-                    item = items[(number + offset) % len(items)]
                     moment = datetime.combine(world.today + offset * ONE_DAY, start, SHANGHAI)
-                    if moment.date() >= FIRST_DAY and self.is_free(person, elder, moment, item):
+                    asked = [world.people.demo] if (login, number) == ("carer", 1) else []
+                    asked += world.random.sample(near, min(len(near), 12))
+                    item = items[(number + offset) % len(items)]
+                    elder = next((one for one in asked if one and self.is_free(person, one, moment, item)), None)
+                    if elder is not None and moment.date() >= FIRST_DAY:
                         yield self.take(elder, item, provider, person, moment)
 
     def fits(self, item: ServiceItem, person: Staff) -> bool:
@@ -132,7 +147,10 @@ class Agenda:
     def is_free(self, person: Staff, elder: Elder, start: datetime, item: ServiceItem) -> bool:
         """Whether carer and elder have time, the carer works then and was not stopped before."""
         end = start + timedelta(minutes=item.standard_minutes)
-        if not (person.day_from <= start.time() and end.time() <= person.day_to) or self.stopped.get(person.pk, end) < end:
+        if (
+            not (person.day_from <= start.time() and end.time() <= person.day_to)
+            or self.stopped.get(person.pk, end) < end
+        ):
             return False
         if (elder.wants_sex and elder.wants_sex != person.sex) or self.straddles(start, end):
             return False

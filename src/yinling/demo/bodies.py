@@ -19,7 +19,33 @@ from yinling.kernel.credit_code import made_up_credit_code
 from yinling.kernel.period import SHANGHAI
 
 LONG_AGO = date(2015, 1, 1)
-WORDS = "安康 颐和 松鹤 银杏 暖桂 长青 福乐 锦华 春晖 怡然 康宁 静园 夕阳红 和润 常乐 百合 玉兰 金秋 仁爱 慈恩 瑞祥 清风 同德 久安 禾苗".split()
+WORDS = [
+    "安康",
+    "颐和",
+    "松鹤",
+    "银杏",
+    "暖桂",
+    "长青",
+    "福乐",
+    "锦华",
+    "春晖",
+    "怡然",
+    "康宁",
+    "静园",
+    "夕阳红",
+    "和润",
+    "常乐",
+    "百合",
+    "玉兰",
+    "金秋",
+    "仁爱",
+    "慈恩",
+    "瑞祥",
+    "清风",
+    "同德",
+    "久安",
+    "禾苗",
+]
 HOME = ("daily_care", "cleaning", "bathing", "escort", "comfort", "rescue")
 CARE = ("rehab_nursing", "nursing", "medical")
 """Kind of body: Chinese ending, families it answers for, how many a district has, its staff by kind."""
@@ -38,11 +64,17 @@ class Kind:
 
 KINDS = {
     "home_care": Kind("居家养老服务有限公司", "home_care", HOME, {"care_worker": 11}),
-    "health_centre": Kind("社区卫生服务中心", "health_centre", CARE, {"nurse": 5, "medical_care_worker": 2, "doctor": 2}, "12"),
+    "health_centre": Kind(
+        "社区卫生服务中心", "health_centre", CARE, {"nurse": 5, "medical_care_worker": 2, "doctor": 2}, "12"
+    ),
     "meal_point": Kind("助餐服务社", "meal_point", ("meal",), {"care_worker": 3}, "52"),
     "care_centre": Kind("综合养老服务中心", "care_centre", (), {"care_worker": 2}, "52"),
     "nursing_home": Kind(
-        "护理院", "nursing_home", (*HOME, *CARE), {"care_worker": 8, "nurse": 6, "medical_care_worker": 2, "doctor": 2}, "52"
+        "护理院",
+        "nursing_home",
+        (*HOME, *CARE),
+        {"care_worker": 8, "nurse": 6, "medical_care_worker": 2, "doctor": 2},
+        "52",
     ),
     "guidance_centre": Kind("居家养老服务指导中心", "guidance_centre", (), {"office": 0}, "12"),
     "call_centre": Kind("为老服务呼叫中心", "call_centre", (), {"office": 5}),
@@ -81,7 +113,11 @@ def load_bodies(profile: Profile, random: Random, *, most: int) -> Bodies:
     bodies = Bodies()
     regions = regions_of(profile)
     home = next((region for region in regions if region.div == profile.city.get("demo_area")), regions[0])
-    plan = [(kind, region) for region in [home, *(other for other in regions if other != home)] for kind in _plan(region == home)]
+    plan = [
+        (kind, region)
+        for region in [home, *(other for other in regions if other != home)]
+        for kind in _plan(region == home)
+    ]
     city = Area.objects.get(pk=profile.area)
     plan = plan[: most - len(CITY_WIDE)] + [(kind, city) for kind in CITY_WIDE]
     words = _words(random)
@@ -118,7 +154,9 @@ def _organisation(kind: str, region: Area, word: str, serial: int) -> Organisati
 def _add_sites(bodies: Bodies, profile: Profile, regions: list[Area], random: Random) -> None:
     points = {region.div: (region.lon or 0.0, region.lat or 0.0) for region in regions}
     streets: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for street in Area.objects.filter(level="street", is_statistical=False, div__startswith=profile.area).order_by("div"):
+    for street in Area.objects.filter(level="street", is_statistical=False, div__startswith=profile.area).order_by(
+        "div"
+    ):
         streets[street.parent_id or ""].append((street.lon or 0.0, street.lat or 0.0))
     rows = []
     for place, body in enumerate(bodies.all):
@@ -141,12 +179,17 @@ def _share_out(bodies: Bodies, profile: Profile, regions: list[Area]) -> None:
         streets = Area.objects.filter(level="street", parent_id=region.pk).order_by("is_statistical", "div")
         for family in ("meal", *HOME, *CARE):
             able = [body for body in bodies.all if body.div == region.div and family in _families(body)]
-            able = sorted(able, key=lambda body: body != bodies.demo) or [b for b in city_wide if family in _families(b)] or [bodies.demo]
+            able = sorted(able, key=lambda body: body != bodies.demo) or [
+                body for body in city_wide if family in _families(body)
+            ]
+            able = able or [body for body in bodies.all if family in _families(body)]
             for place, street in enumerate(streets):
                 body = able[place % len(able)]
                 bodies.responsible[family, street.div] = body
                 rows.append(
-                    ServiceArea(organisation=body, family=family, div=street.div, valid_from=LONG_AGO, recorded_from=EARLIEST)
+                    ServiceArea(
+                        organisation=body, family=family, div=street.div, valid_from=LONG_AGO, recorded_from=EARLIEST
+                    )
                 )
     insert(rows)
 
@@ -162,7 +205,11 @@ def load_prices(bodies: Bodies, profile: Profile, random: Random, drafter: User,
     for body in (body for body in bodies.all if body.is_provider):
         factor = random.choice((0.9, 0.95, 1, 1, 1.05, 1.1))
         for table in profile.price_tables:
-            rows = [row for row in table.rows if items[row.item].family in (_families(body) or ("meal", "daily_care", "comfort"))]
+            rows = [
+                row
+                for row in table.rows
+                if items[row.item].family in (_families(body) or ("meal", "daily_care", "comfort"))
+            ]
             if not rows:
                 continue
             published = datetime.combine(table.valid.from_, time(9), SHANGHAI) - timedelta(days=15)
@@ -181,7 +228,9 @@ def load_prices(bodies: Bodies, profile: Profile, random: Random, drafter: User,
     insert(prices)
 
 
-def _price_list(body: Organisation, table: PriceTable, published: datetime, drafter: User, publisher: User) -> PriceList:
+def _price_list(
+    body: Organisation, table: PriceTable, published: datetime, drafter: User, publisher: User
+) -> PriceList:
     return PriceList(
         organisation=body, state=PriceListState.PUBLISHED, basis=table.basis, document=table.document, drafted_by=drafter,
         published_by=publisher, published_at=published, created_at=published - timedelta(days=3), changed_at=published,
@@ -190,32 +239,39 @@ def _price_list(body: Organisation, table: PriceTable, published: datetime, draf
 
 def load_staff(bodies: Bodies, names: Names, random: Random, now: datetime, *, most: int) -> None:
     """Employ people, at most so many; some qualifications have run out, some are about to."""
-    kinds = [(body, kind) for body in bodies.all for kind, count in KINDS[body.kind].staff.items() for _ in range(count)]
+    kinds = [
+        (body, kind) for body in bodies.all for kind, count in KINDS[body.kind].staff.items() for _ in range(count)
+    ]
     if len(kinds) > most:
         own = [pair for pair in kinds if pair[0] == bodies.demo]
         others = [pair for pair in kinds if pair[0] != bodies.demo]
         kinds = own + random.sample(others, max(most - len(own), 0))
     bodies.staff = [_person(body, kind, bodies.sites[body.pk], names, random) for body, kind in kinds]
+    nurses = [person for person in bodies.staff if person.provider == bodies.demo and person.kind == "nurse"]
+    for person in nurses:
+        person.day_from, person.day_to = EARLY
     for serial, person in enumerate(bodies.staff):
         person.seal_field("phone", f"1990000{9500 + serial % 500}")
     insert(bodies.staff)
     today = now.astimezone(SHANGHAI).date()
-    own = [person for person in bodies.staff if person.provider == bodies.demo and person.kind == "nurse"]
     rows = [row for serial, person in enumerate(bodies.staff) for row in _qualifications(person, serial, today)]
     for row in rows:
-        if row.staff in own and row.kind == "nurse":
-            row.valid_to = today - timedelta(days=20) if row.staff == own[-1] else date(2042, 1, 1)
+        if row.staff in nurses and row.kind == "nurse":
+            row.valid_to = today - timedelta(days=20) if row.staff == nurses[-1] else date(2042, 1, 1)
             row.valid_from = min(LONG_AGO, row.valid_to - timedelta(days=365))
     insert(rows)
 
 
+EARLY, LATE = (time(7, 30), time(18, 30)), (time(11), time(21))
+
+
 def _person(body: Organisation, kind: str, site: Site, names: Names, random: Random) -> Staff:
     sex = "1" if random.random() < (0.5 if kind == "doctor" else 0.15) else "2"
-    early = random.random() < 0.8  # noqa: PLR2004 - a share
+    day_from, day_to = EARLY if random.random() < 0.8 else LATE  # noqa: PLR2004 - a share
     return Staff(
         div=body.div, provider=body, site=site, name=names.modern(sex), kind=kind, sex=sex,
         skill_level=random.randint(1, 5) if kind == "care_worker" else None, dialects=random.choice(("", "无锡话", "无锡话")),
-        day_from=time(7, 30) if early else time(11), day_to=time(18, 30) if early else time(21), employed_from=LONG_AGO,
+        day_from=day_from, day_to=day_to, employed_from=LONG_AGO,
         created_at=EARLIEST, changed_at=EARLIEST,
     )  # fmt: skip
 

@@ -94,12 +94,24 @@ def load_calendar(profile: Profile) -> None:
     """Load the official days that no list has given yet."""
     known = set(CalendarDay.objects.values_list("day", flat=True))
     source = profile.calendar_source
-    insert([CalendarDay(day=day, kind=kind, name=name, source=source) for day, kind, name in profile.calendar if day not in known])
+    insert(
+        [
+            CalendarDay(day=day, kind=kind, name=name, source=source)
+            for day, kind, name in profile.calendar
+            if day not in known
+        ]
+    )
 
 
 def load_catalogue(profile: Profile) -> None:
     """Load items and schemes that are not there yet."""
     known = set(ServiceItem.objects.values_list("code", flat=True))
-    insert([ServiceItem(created_at=EARLIEST, changed_at=EARLIEST, **item) for item in profile.items if item["code"] not in known])
+    insert(
+        [
+            ServiceItem(created_at=EARLIEST, changed_at=EARLIEST, **item)
+            for item in profile.items
+            if item["code"] not in known
+        ]
+    )
     schemes = set(Scheme.objects.values_list("code", flat=True))
     insert([Scheme(div=profile.area, **scheme) for scheme in profile.schemes if scheme["code"] not in schemes])

@@ -53,13 +53,32 @@ class Desk:
         if is_answered:
             call.seat, call.answered_at = self.seat, at + timedelta(seconds=world.random.randint(4, 25))
             call.ended_at = call.answered_at + timedelta(seconds=world.random.randint(70, 400))
-            world.note(self.seat, "seat", "hotline.call.answer", call.answered_at, call, changes={"state": ["ringing", "answered"]})
-            world.note(self.seat, "seat", "hotline.call.hang_up", call.ended_at, call, changes={"state": ["answered", "ended"]})
+            world.note(
+                self.seat,
+                "seat",
+                "hotline.call.answer",
+                call.answered_at,
+                call,
+                changes={"state": ["ringing", "answered"]},
+            )
+            world.note(
+                self.seat, "seat", "hotline.call.hang_up", call.ended_at, call, changes={"state": ["answered", "ended"]}
+            )
         else:
             call.ended_at = at + timedelta(seconds=40)
         return call
 
-    def ticket(self, elder: Elder | None, call: Call | None, kind: str, title: str, at: datetime, *, family: str = "", level: str = "normal") -> Ticket:
+    def ticket(
+        self,
+        elder: Elder | None,
+        call: Call | None,
+        kind: str,
+        title: str,
+        at: datetime,
+        *,
+        family: str = "",
+        level: str = "normal",
+    ) -> Ticket:
         """Open a ticket with its deadline in working days."""
         world, div = self.world, elder.div if elder else self.world.profile.area
         day = max(at.astimezone(SHANGHAI).date(), LONG_AGO)
@@ -71,7 +90,14 @@ class Desk:
                 opened_at=at, due_at=due_at, is_due_provisional=is_provisional, created_at=at, changed_at=at,
             )
         )  # fmt: skip
-        world.note(self.seat, "seat", "hotline.ticket.open", at, ticket, changes={"state": [None, "open"], "kind": [None, kind]})
+        world.note(
+            self.seat,
+            "seat",
+            "hotline.ticket.open",
+            at,
+            ticket,
+            changes={"state": [None, "open"], "kind": [None, kind]},
+        )
         return ticket
 
     def move(self, ticket: Ticket, verb: str, state: TicketState, at: datetime) -> None:
@@ -81,7 +107,9 @@ class Desk:
         ticket.version += 1
         if verb == "take":
             ticket.seat = self.seat
-        self.world.note(self.seat, "seat", f"hotline.ticket.{verb}", at, ticket, changes={"state": [before, str(state)]})
+        self.world.note(
+            self.seat, "seat", f"hotline.ticket.{verb}", at, ticket, changes={"state": [before, str(state)]}
+        )
 
     def close(self, ticket: Ticket, at: datetime, result: str) -> None:
         """Take, work and close."""
@@ -110,7 +138,13 @@ class Desk:
             ticket = self.ticket(elder, self.call(elder, at), kind, title, at + timedelta(minutes=2))
             self.close(ticket, min(at + timedelta(hours=world.random.randint(1, 30)), world.now), result)
         for title_at, (kind, title, state, age) in enumerate(OPEN):
-            self.still_open(people[title_at * 7 % len(people)], kind, title, state, world.now - timedelta(days=age, minutes=25 + title_at))
+            self.still_open(
+                people[title_at * 7 % len(people)],
+                kind,
+                title,
+                state,
+                world.now - timedelta(days=age, minutes=25 + title_at),
+            )
         self.transferred(people[-1])
         self.emergency(people[-2])
 
@@ -127,14 +161,29 @@ class Desk:
     def remark(self, ticket: Ticket, text: str, at: datetime) -> None:
         """Write a note."""
         self.world.add(
-            TicketNote(div=ticket.div, ticket=ticket, elder_id=ticket.elder_id, text=text, written_at=at, written_by=self.seat, written_as=self.seat.name)
+            TicketNote(
+                div=ticket.div,
+                ticket=ticket,
+                elder_id=ticket.elder_id,
+                text=text,
+                written_at=at,
+                written_by=self.seat,
+                written_as=self.seat.name,
+            )
         )
 
     def transferred(self, elder: Elder) -> None:
         """Leave a ticket in the hands of the demonstration's own provider."""
         at, provider = self.world.now - timedelta(hours=5), self.world.bodies.demo
         assert provider is not None  # noqa: S101 - made by the step before
-        ticket = self.ticket(elder, self.call(elder, at - timedelta(minutes=3)), "request", "请安排熟悉的护理员上门", at, family="daily_care")
+        ticket = self.ticket(
+            elder,
+            self.call(elder, at - timedelta(minutes=3)),
+            "request",
+            "请安排熟悉的护理员上门",
+            at,
+            family="daily_care",
+        )
         ticket.provider = provider
         reason = "由责任机构答复老人"
         self.world.add(
@@ -144,7 +193,15 @@ class Desk:
             )
         )  # fmt: skip
         moved = {"provider_id": [None, provider.pk]}
-        self.world.note(self.seat, "seat", "hotline.ticket.transfer", at + timedelta(minutes=6), ticket, changes=moved, reason=reason)
+        self.world.note(
+            self.seat,
+            "seat",
+            "hotline.ticket.transfer",
+            at + timedelta(minutes=6),
+            ticket,
+            changes=moved,
+            reason=reason,
+        )
 
     def emergency(self, elder: Elder) -> None:
         """Leave one emergency that was handed over and is over."""
@@ -157,4 +214,11 @@ class Desk:
                 outcome="送医检查，无骨折，家属已到场", created_at=at, changed_at=at + timedelta(minutes=55), version=3,
             )
         )  # fmt: skip
-        self.world.note(self.seat, "seat", "hotline.call.hand_over", at + timedelta(seconds=50), row, changes={"service": [None, "120"]})
+        self.world.note(
+            self.seat,
+            "seat",
+            "hotline.call.hand_over",
+            at + timedelta(seconds=50),
+            row,
+            changes={"service": [None, "120"]},
+        )

@@ -24,15 +24,48 @@ from yinling.people.rules import name_keys
 PHONES = 9500
 """199 0000 0000 and up: elders first, then their relatives; staff have the last 500."""
 DEMO_NAME, DEMO_PHONE = "沈桂英", "19900000001"
-ROADS = "人民路 中山路 学前街 解放路 健康路 五爱路 永乐路 文化路 兴源路 春申路 东林路 梁清路 锡澄路 惠河路 金城路 永丰路 清扬路 长江路 香梅路 运河路".split()
+ROADS = [
+    "人民路",
+    "中山路",
+    "学前街",
+    "解放路",
+    "健康路",
+    "五爱路",
+    "永乐路",
+    "文化路",
+    "兴源路",
+    "春申路",
+    "东林路",
+    "梁清路",
+    "锡澄路",
+    "惠河路",
+    "金城路",
+    "永丰路",
+    "清扬路",
+    "长江路",
+    "香梅路",
+    "运河路",
+]
 MARRIED_TO = {60: 0.85, 70: 0.75, 80: 0.5, 90: 0.25, 100: 0.1}
 LEVELS = ("intact", "mild", "moderate", "severe", "total")
-LEVEL_WEIGHTS = {60: (70, 18, 7, 3, 2), 70: (55, 26, 11, 5, 3), 80: (30, 34, 20, 10, 6), 90: (12, 33, 28, 16, 11), 100: (5, 25, 32, 22, 16)}
+LEVEL_WEIGHTS = {
+    60: (70, 18, 7, 3, 2),
+    70: (55, 26, 11, 5, 3),
+    80: (30, 34, 20, 10, 6),
+    90: (12, 33, 28, 16, 11),
+    100: (5, 25, 32, 22, 16),
+}
 SHARES = {
     "dibao": 0.02, "dibao_marginal": 0.02, "destitute": 0.006, "disability": 0.07, "severe_disability": 0.015, "bereaved": 0.006,
     "veteran_care": 0.012, "chronic": 0.45, "in_hospital": 0.008, "left_behind": 0.03,
 }  # fmt: skip
-BODIES = {"chronic": "社区卫生服务中心", "disability": "残联", "severe_disability": "残联", "veteran_care": "退役军人事务部门", "in_hospital": "医院"}
+BODIES = {
+    "chronic": "社区卫生服务中心",
+    "disability": "残联",
+    "severe_disability": "残联",
+    "veteran_care": "退役军人事务部门",
+    "in_hospital": "医院",
+}
 CHANCE_DEAD = 0.012
 
 
@@ -58,7 +91,9 @@ class Ages:
     def load(cls) -> Ages:
         """Read the bands of 60 and above."""
         rows = [row for row in read("age_bands.csv") if row["female_share_2020_estimate"]]
-        bands = [(int(row["age_band"].split("-")[0].rstrip("+")), float(row["female_share_2020_estimate"])) for row in rows]
+        bands = [
+            (int(row["age_band"].split("-")[0].rstrip("+")), float(row["female_share_2020_estimate"])) for row in rows
+        ]
         return cls(bands, list(accumulate(float(row["share_of_60plus_2020_pct"]) for row in rows)))
 
     def draw(self, random: Random) -> tuple[int, str]:
@@ -73,8 +108,13 @@ class Settlers:
     def __init__(self, profile: Profile, names: Names, random: Random, now: datetime, today: date) -> None:
         self.profile, self.names, self.random, self.now, self.today = profile, names, random, now, today
         self.ages = Ages.load()
-        rows = Area.objects.filter(level="community", is_statistical=False, div__startswith=profile.area).order_by("div")
-        self.communities = list(rows.values_list("div", "short_name", "lon", "lat"))
+        rows = Area.objects.filter(level="community", is_statistical=False, div__startswith=profile.area).order_by(
+            "div"
+        )
+        self.communities = [
+            (div, name, lon or 0.0, lat or 0.0)
+            for div, name, lon, lat in rows.values_list("div", "short_name", "lon", "lat")
+        ]
         self.districts = dict(Area.objects.filter(div__startswith=profile.area).values_list("div", "name"))
         self.recorded = now - timedelta(days=400)
         self.people = People()
@@ -172,7 +212,9 @@ class Settlers:
     def fact(self, elder: Elder, kind: str, body: str, valid_from: date | None = None) -> None:
         """Note a circumstance."""
         start = valid_from or self.today - timedelta(days=self.random.randint(60, 1500))
-        row = Circumstance(div=elder.div, elder=elder, kind=kind, body=body, valid_from=start, recorded_from=self.recorded)
+        row = Circumstance(
+            div=elder.div, elder=elder, kind=kind, body=body, valid_from=start, recorded_from=self.recorded
+        )
         self.facts.append(row)
 
     def circumstances(self, elder: Elder) -> None:
@@ -200,17 +242,25 @@ def load_elders(profile: Profile, bodies: Bodies, names: Names, random: Random, 
         elder.household_id = elder.household.pk
     insert(people.elders)
     keys = {name: sorted(name_keys(name)) for name in {elder.name for elder in people.elders}}
-    insert([ElderKey(elder_id=elder.pk, div=elder.div, kind=kind, key=key) for elder in people.elders for kind, key in keys[elder.name]])
-    for row in (*settlers.contacts, *settlers.facts):
-        row.elder_id = row.elder.pk
+    insert(
+        [
+            ElderKey(elder_id=elder.pk, div=elder.div, kind=kind, key=key)
+            for elder in people.elders
+            for kind, key in keys[elder.name]
+        ]
+    )
+    for contact in settlers.contacts:
+        contact.elder_id = contact.elder.pk
+    for fact in settlers.facts:
+        fact.elder_id = fact.elder.pk
     insert(settlers.contacts)
     insert(settlers.facts)
-    assess(people, bodies, random, now, today)
+    assess(people, bodies, random, today)
     entitle(people, settlers.facts, profile, now)
     return people
 
 
-def assess(people: People, bodies: Bodies, random: Random, now: datetime, today: date) -> None:
+def assess(people: People, bodies: Bodies, random: Random, today: date) -> None:
     """Assess most elders of 80 and above and some younger ones, each within the last two years."""
     assessor = bodies.of_kind("assessor")[0]
     rows = []
@@ -274,5 +324,7 @@ def terms_of(profile: Profile, code: str, today: date) -> Terms:
     for entry in [entry for entry in entries if entry.area == profile.area] or entries:
         cap = ask(f"{stem}.monthly_cap_fen", profile.area, entry.valid.from_)
         periods.append((entry.valid.from_, entry.valid.to, int(entry.value), None if cap is None else int(cap)))
-    named = (frozenset(ask(f"{stem}.{name}", profile.area, today)) for name in ("levels", "circumstances"))
-    return Terms(*named, tuple(periods))
+    levels, circumstances = (
+        frozenset(ask(f"{stem}.{name}", profile.area, today)) for name in ("levels", "circumstances")
+    )
+    return Terms(levels, circumstances, tuple(periods))

@@ -21,7 +21,7 @@ from yinling.demo.money import Money
 from yinling.demo.profile import Profile
 from yinling.demo.visiting import Visiting
 from yinling.demo.world import World
-from yinling.directory.queries import actor_from, active_grants, system_actor
+from yinling.directory.queries import active_grants, actor_from, system_actor
 from yinling.ground.files import store
 from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
@@ -36,7 +36,7 @@ from yinling.supervision.operations import acknowledge_finding, release_finding,
 from yinling.supervision.rows import photos, services
 from yinling.visits.models import Evidence, Visit
 
-CHANNELS = (("phone", 50), ("app", 28), ("console", 14), ("visitor", 8))
+CHANNELS = {"phone": 50, "app": 28, "console": 14, "visitor": 8}
 PHOTOS = 48
 ODDITIES = {
     "distant": ((5.5, 9), (0.3, 2.0)), "same_photo": ((3, 5),), "far": ((6, 8), (3, 4), (0.3, 2.5)), "too_short": ((7, 9), (1, 3)),
@@ -54,7 +54,9 @@ def load_history(
     money, desk = Money(world), Desk(world)
     visiting = Visiting(world, money, acceptance(profile, world))
     agenda = Agenda(world)
-    plans = mark_oddities(sorted(agenda.fill(days, visits_a_day), key=lambda plan: (plan.starts_at, plan.staff.pk)), now)
+    plans = mark_oddities(
+        sorted(agenda.fill(days, visits_a_day), key=lambda plan: (plan.starts_at, plan.staff.pk)), now
+    )
     for plan in plans:
         write_order(world, desk, visiting, plan)
     blocked = {plan for plan in plans if plan.oddity in ("distant", "same_photo")}
@@ -108,10 +110,11 @@ def spare_the_stopped(plans: list[Plan], now: datetime) -> list[Plan]:
 
 def write_order(world: World, desk: Desk, visiting: Visiting, plan: Plan) -> None:
     """Write an order with the call and ticket it came from, if it came by phone."""
-    channels, weights = zip(*CHANNELS, strict=True)
-    channel = world.random.choices(channels, weights)[0]
+    channel = world.random.choices(list(CHANNELS), list(CHANNELS.values()))[0]
     placed = placing_moment(world, plan)
-    ticket = desk.for_order(plan.elder, f"预约{plan.item.name}", plan.item.family, placed) if channel == "phone" else None
+    ticket = (
+        desk.for_order(plan.elder, f"预约{plan.item.name}", plan.item.family, placed) if channel == "phone" else None
+    )
     visiting.write(plan, ticket, placed, channel)
 
 
@@ -208,7 +211,12 @@ def decide(world: World, findings: Iterable[Finding]) -> None:
             acknowledge_finding(actor=actor, now=at(finding, 20), finding_id=finding.pk)
             release_finding(actor=actor, now=at(finding, 25), finding_id=finding.pk, reason=REASON)
         for finding in first.get("same_photo", [])[:1]:
-            uphold_finding(actor=actor, now=at(finding, 30), finding_id=finding.pk, reason="两次上门使用同一张照片，护理员承认未到现场")
+            uphold_finding(
+                actor=actor,
+                now=at(finding, 30),
+                finding_id=finding.pk,
+                reason="两次上门使用同一张照片，护理员承认未到现场",
+            )
         for finding in first.get("far_check_in", [])[1:2]:
             acknowledge_finding(actor=actor, now=at(finding, 5), finding_id=finding.pk)
 

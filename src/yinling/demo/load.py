@@ -61,10 +61,14 @@ def main(city: str, clock: datetime | str | None = None, *, sizes: Sizes = FULL,
 def require_owner() -> None:
     """Refuse to load as the role that serves: COPY and first states other than the start are the owner's."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = 'people_elder'::regclass")
+        cursor.execute(
+            "SELECT pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = 'people_elder'::regclass"
+        )
         (is_owner,) = cursor.fetchone()
     if not is_owner:
-        raise PermissionError("演示数据须以数据库所有者身份载入，请设置 DATABASE_OWNER_URL。 Load as the owner: set DATABASE_OWNER_URL.")
+        raise PermissionError(
+            "演示数据须以数据库所有者身份载入，请设置 DATABASE_OWNER_URL。 Load as the owner: set DATABASE_OWNER_URL."
+        )
 
 
 def set_clock(clock: datetime | str | None) -> datetime | None:

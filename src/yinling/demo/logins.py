@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from allauth.mfa.models import Authenticator
@@ -12,6 +12,7 @@ from allauth.mfa.utils import encrypt
 from django.contrib.auth.hashers import make_password
 
 from yinling.accounts.models import User
+from yinling.demo.bodies import EARLY
 from yinling.demo.city import EARLIEST
 from yinling.demo.rows import insert
 from yinling.directory.models import Grant, Organisation
@@ -66,8 +67,13 @@ LOGINS = (
 
 def table() -> str:
     """Return what is printed at start: role, login, home page; one password for all."""
-    lines = [f"  {ROLES[login.role].name:<8}\t{login.username:<18}\t{login.name}\t{ROLES[login.role].home}" for login in LOGINS]
-    head = N_("演示账号 Demo logins（密码 password %(password)s；登录第二步会显示当前验证码 the second step shows the code)")
+    lines = [
+        f"  {ROLES[login.role].name:<8}\t{login.username:<18}\t{login.name}\t{ROLES[login.role].home}"
+        for login in LOGINS
+    ]
+    head = N_(
+        "演示账号 Demo logins（密码 password %(password)s；登录第二步会显示当前验证码 the second step shows the code)"
+    )
     return "\n".join([head % {"password": PASSWORD}, *lines])
 
 
@@ -92,7 +98,9 @@ def actor_of(username: str, now: datetime) -> Actor:
 
 def load_users(now: datetime) -> dict[str, User]:
     """Make the system user and one login per entry, each of the staff with the second factor."""
-    system, _ = User.objects.get_or_create(username="system", defaults={"name": "系统", "is_system": True, "is_active": False})
+    system, _ = User.objects.get_or_create(
+        username="system", defaults={"name": "系统", "is_system": True, "is_active": False}
+    )
     password = make_password(PASSWORD)
     users = [
         User(
@@ -104,7 +112,8 @@ def load_users(now: datetime) -> dict[str, User]:
     insert(users)
     secured = [user for user in users if user.needs_second_factor]
     Authenticator.objects.bulk_create(
-        Authenticator(user=user, type=Authenticator.Type.TOTP, data={"secret": encrypt(SECRET)}, created_at=now) for user in secured
+        Authenticator(user=user, type=Authenticator.Type.TOTP, data={"secret": encrypt(SECRET)}, created_at=now)
+        for user in secured
     )
     return {"system": system, **{user.username: user for user in users}}
 
@@ -119,11 +128,15 @@ def load_grants(users: dict[str, User], bodies: Bodies, people: People, city: st
             div=people.demo.div, elder=people.demo, user=users[username], capacity=capacity, covers_health=True,
             proof="演示账号", valid_from=date(2015, 1, 1), recorded_from=EARLIEST,
         )  # fmt: skip
-    for username, kind in (("carer", "care_worker"), ("nurse", "nurse"), ("doctor", "doctor")):
-        person = next(row for row in bodies.staff if row.provider_id == bodies.demo.pk and row.kind == kind and row.user_id is None)
-        person.user, person.name = users[username], users[username].name
-        person.day_from, person.day_to = time(7, 30), time(18, 30)
-        person.save(update_fields=["user", "name", "day_from", "day_to"])
+    for username, kind, sex in (("carer", "care_worker", "2"), ("nurse", "nurse", "2"), ("doctor", "doctor", "1")):
+        person = next(
+            row
+            for row in bodies.staff
+            if row.provider_id == bodies.demo.pk and row.kind == kind and row.user_id is None
+        )
+        person.user, person.name, person.sex = users[username], users[username].name, sex
+        person.day_from, person.day_to = EARLY
+        person.save(update_fields=["user", "name", "sex", "day_from", "day_to"])
 
 
 def _grant(login: Login, users: dict[str, User], provider: Organisation, home: str, city: str) -> Grant:

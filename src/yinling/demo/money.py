@@ -36,12 +36,17 @@ class Money:
         bill = price_lines([PricedItem(item.name, item.standard_minutes, price.amount_fen, callout)])
         common = {"div": order.div, "order": order, "elder_id": order.elder_id, "provider_id": order.provider_id}
         lines = [
-            self.world.add(OrderLine(**common, item=item, price=price, kind=line.kind, name=line.name, minutes=line.minutes, amount_fen=line.amount_fen))
+            self.world.add(
+                OrderLine(
+                    **common, item=item, price=price, kind=line.kind, name=line.name, minutes=line.minutes, amount_fen=line.amount_fen
+                )
+            )
             for line in bill
         ]  # fmt: skip
         held = {row.pk: row for row in self.funding(order.elder_id, item.family, day)}
         sources = [
-            Source(row.scheme.payer, row.scheme.name, row.share_bp, row.pk, self.left(row, day)) for row in held.values()
+            Source(row.scheme.payer, row.scheme.name, row.share_bp, row.pk, self.left(row, day))
+            for row in held.values()
         ]
         for share in split_lines(bill, sources):
             row = PayerShare(
@@ -76,7 +81,9 @@ class Money:
         key = (row.pk, month_start(day))
         if key not in self.quotas:
             self.quotas[key] = self.world.add(
-                Quota(div=row.div, elder_id=row.elder_id, entitlement=row, month=key[1], cap_fen=row.monthly_cap_fen or 0)
+                Quota(
+                    div=row.div, elder_id=row.elder_id, entitlement=row, month=key[1], cap_fen=row.monthly_cap_fen or 0
+                )
             )
         return self.quotas[key]
 
@@ -97,7 +104,9 @@ class Money:
                 claim=claim_key(elder_id=order.elder_id, item_id=item_line.item_id, starts_at=order.starts_at, billed=0),
             )
         )  # fmt: skip
-        for side in entries([_as_share(row) for row in self.shares[order.pk]], service_day=day, period=month_start(local_date(at))):
+        for side in entries(
+            [_as_share(row) for row in self.shares[order.pk]], service_day=day, period=month_start(local_date(at))
+        ):
             world.add(
                 LedgerEntry(
                     div=posting.div, posting=posting, account=side.account, amount=side.amount, business=side.business, fund=side.fund,
@@ -115,7 +124,10 @@ class Money:
             self.charges[row.provider_id, row.payer, month_start(day)].append(world.add(charge))
             if row.entitlement and row.entitlement.monthly_cap_fen is not None:
                 quota = self.quota(row.entitlement, day)
-                quota.reserved_fen, quota.used_fen = quota.reserved_fen - row.amount_fen, quota.used_fen + row.amount_fen
+                quota.reserved_fen, quota.used_fen = (
+                    quota.reserved_fen - row.amount_fen,
+                    quota.used_fen + row.amount_fen,
+                )
 
     def state_accounts(self) -> None:
         """Draw up the statements of months that are over: most approved, some still waiting for a person."""
@@ -127,7 +139,9 @@ class Money:
     def _statement(self, key: tuple[int, str, date], charges: list[Charge], number: int) -> None:
         world, users = self.world, self.world.users
         provider = next(body for body in world.bodies.all if body.pk == key[0])
-        state = (StatementState.DRAFT, StatementState.REVIEWED, StatementState.APPROVED, StatementState.APPROVED)[number % 4]
+        state = (StatementState.DRAFT, StatementState.REVIEWED, StatementState.APPROVED, StatementState.APPROVED)[
+            number % 4
+        ]
         drafted = max(world.now - timedelta(days=5), world.now.replace(day=1))
         row = Statement(
             div=provider.div, provider=provider, payer=key[1], month=key[2], state=state, total_fen=sum(one.amount_fen for one in charges),
@@ -136,12 +150,29 @@ class Money:
         world.add(row)
         world.note(users["finance"], "finance", "settlement.statement.draft", drafted, row)
         if state != StatementState.DRAFT:
-            row.reviewed_by, row.reviewed_at, row.version = users["finance"], min(drafted + timedelta(hours=1), world.now), 1
-            world.note(users["finance"], "finance", "settlement.statement.review", row.reviewed_at, row, changes={"state": ["draft", "reviewed"]})
+            row.reviewed_by, row.reviewed_at, row.version = (
+                users["finance"],
+                min(drafted + timedelta(hours=1), world.now),
+                1,
+            )
+            world.note(
+                users["finance"],
+                "finance",
+                "settlement.statement.review",
+                row.reviewed_at,
+                row,
+                changes={"state": ["draft", "reviewed"]},
+            )
         if state == StatementState.APPROVED:
-            row.approved_by, row.approved_at, row.version = users["finance2"], min(drafted + timedelta(hours=5), world.now), 2
+            row.approved_by, row.approved_at, row.version = (
+                users["finance2"],
+                min(drafted + timedelta(hours=5), world.now),
+                2,
+            )
             changes = {"state": ["reviewed", "approved"]}
-            world.note(users["finance2"], "finance", "settlement.statement.approve", row.approved_at, row, changes=changes)
+            world.note(
+                users["finance2"], "finance", "settlement.statement.approve", row.approved_at, row, changes=changes
+            )
         for charge in charges:
             world.add(StatementLine(div=row.div, statement=row, charge=charge, provider=provider))
 

@@ -183,7 +183,9 @@ def _outlines(path: Path, areas: tuple[AreaRow, ...]) -> dict[str, dict[str, Any
     return found
 
 
-def _street_points(path: Path, areas: tuple[AreaRow, ...], outlines: dict[str, dict[str, Any]]) -> dict[str, tuple[float, float]]:
+def _street_points(
+    path: Path, areas: tuple[AreaRow, ...], outlines: dict[str, dict[str, Any]]
+) -> dict[str, tuple[float, float]]:
     streets = {area.div: area for area in areas if area.level == "street"}
     found = {}
     for row in read_table(path, ("code", "lon", "lat")):
@@ -252,7 +254,9 @@ def _price_tables(document: Document, items: set[str]) -> tuple[PriceTable, ...]
     spans: dict[str, list[DayPeriod]] = {}
     for index in range(len(top["lists"])):
         place = ("lists", index)
-        spec = document.check(place, {"document": str, "basis": str, "valid_from": date, "prices": dict}, {"valid_to": date})
+        spec = document.check(
+            place, {"document": str, "basis": str, "valid_from": date, "prices": dict}, {"valid_to": date}
+        )
         _one_of(document, (*place, "basis"), tuple(basis for basis, _ in PriceList.BASES))
         if spec.get("valid_to", spec["valid_from"]) < spec["valid_from"]:
             document.fail((*place, "valid_to"), N_("valid_to（含当日）早于 valid_from，请改正"))
@@ -265,7 +269,9 @@ def _price_tables(document: Document, items: set[str]) -> tuple[PriceTable, ...]
             spans[item].append(valid)
         tables.append(PriceTable(spec["document"], spec["basis"], valid, tuple(rows)))
     if items - set(spans):
-        document.fail(("lists",), N_("以下项目没有价格，请补上：%(items)s"), items=", ".join(sorted(items - set(spans))))
+        document.fail(
+            ("lists",), N_("以下项目没有价格，请补上：%(items)s"), items=", ".join(sorted(items - set(spans)))
+        )
     return tuple(tables)
 
 
@@ -285,13 +291,20 @@ def _schemes(document: Document, parameters: Parameters) -> tuple[dict[str, Any]
     known = tuple(code for code, _ in FAMILIES)
     for index in range(len(top["schemes"])):
         place = ("schemes", index)
-        spec = document.check(place, {"code": str, "name": str, "payer": str, "fund": str, "families": list, "document": str})
+        spec = document.check(
+            place, {"code": str, "name": str, "payer": str, "fund": str, "families": list, "document": str}
+        )
         _one_of(document, (*place, "payer"), tuple(payer for payer, _ in PAYERS))
         for number in range(len(spec["families"])):
             _one_of(document, (*place, "families", number), known)
         for name in ("share_bp", "monthly_cap_fen"):
             if f"scheme.{spec['code']}.{name}" not in parameters.keys():  # noqa: SIM118 - not a dict
-                document.fail((*place, "code"), N_("缺少参数 scheme.%(code)s.%(name)s，请在 parameters/ 中补上"), code=spec["code"], name=name)
+                document.fail(
+                    (*place, "code"),
+                    N_("缺少参数 scheme.%(code)s.%(name)s，请在 parameters/ 中补上"),
+                    code=spec["code"],
+                    name=name,
+                )
     return tuple(top["schemes"])
 
 

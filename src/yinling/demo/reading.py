@@ -81,7 +81,9 @@ class Document:
             found = found[step]
         return found
 
-    def check(self, place: Place, needed: Mapping[str, Any], optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def check(
+        self, place: Place, needed: Mapping[str, Any], optional: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Return the mapping at a place; its names and types are as given, nothing is missing and nothing unknown."""
         found = self.at(place)
         if not isinstance(found, dict):

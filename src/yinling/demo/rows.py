@@ -20,9 +20,13 @@ def insert(rows: Sequence[M]) -> Sequence[M]:
     _number(model, rows)
     fields = [field for field in model._meta.concrete_fields if not _is_left_to_database(rows[0], field)]  # noqa: SLF001 - Django's own name
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
+    table = quote(model._meta.db_table)  # noqa: SLF001 - Django's own name
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     convert = [(field.attname, _converter(field)) for field in fields]
-    with connection.cursor() as cursor, cursor.copy(f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN") as copy:  # noqa: SLF001
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy,
+    ):
         for row in rows:
             values = row.__dict__
             copy.write_row([as_stored(values[name]) for name, as_stored in convert])
@@ -33,7 +37,9 @@ def take_ids(model: type[models.Model], count: int) -> list[int]:
     """Take numbers from the table's sequence."""
     table = model._meta.db_table  # noqa: SLF001
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s::int)", [f'"{table}"', count])
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s::int)", [f'"{table}"', count]
+        )
         return [number for (number,) in cursor.fetchall()]
 
 

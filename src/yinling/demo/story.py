@@ -11,20 +11,19 @@ import io
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from math import cos, radians
 from typing import Any
 
-from django.db import models
 from PIL import Image, ImageDraw
 
 from yinling.demo.elders import DEMO_NAME, DEMO_PHONE
 from yinling.demo.logins import actor_of
+from yinling.demo.steps import Step, Stopped, Story
 from yinling.directory.models import Qualification, Staff, Suspension
 from yinling.dispatch.models import Assignment
 from yinling.dispatch.operations import accept_assignment, assign_order
-from yinling.dispatch.queries import rank_carers
+from yinling.dispatch.queries import BEST, rank_carers
 from yinling.ground.clock import business_now
 from yinling.ground.models import in_force
 from yinling.ground.scope import scope
@@ -43,7 +42,13 @@ from yinling.orders.operations import accept_order, cancel_order, place_order
 from yinling.orders.queries import quote
 from yinling.people.models import Elder
 from yinling.settlement.models import Statement
-from yinling.settlement.operations import approve_statement, draft_statement, return_statement, review_statement, settle_order
+from yinling.settlement.operations import (
+    approve_statement,
+    draft_statement,
+    return_statement,
+    review_statement,
+    settle_order,
+)
 from yinling.supervision.jobs import live_round
 from yinling.supervision.models import Finding
 from yinling.supervision.operations import acknowledge_finding, release_finding
@@ -58,79 +63,6 @@ FAR_METRES = 2300
 ROUNDS = 20
 FIRST_HOUR, LAST_HOUR = 8, 13
 LOOK_BACK = 6 * 24 * 4
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step: what was done, the row it left or the refusal. ``ok`` is false for a refusal, wanted or not."""
-
-    step: int
-    verb: str
-    row: str
-    id: int | None
-    ok: bool
-    code: str
-    detail: str
-
-
-class Stopped(Exception):  # noqa: N818 - the story ends here
-    """A step did not end as the story tells."""
-
-
-@dataclass
-class Story:
-    """The play: its clock, the steps so far, and where each is told."""
-
-    tell: Callable[[Step], None]
-    began: datetime = field(init=False)
-    steps: list[Step] = field(default_factory=list)
-    rows: dict[str, Any] = field(default_factory=dict)
-
-    def at(self, minutes: float) -> datetime:
-        """Return a moment of the story."""
-        return self.began + timedelta(minutes=minutes)
-
-    def note(self, verb: str, row: models.Model | None, detail: str, *, code: str = "") -> None:
-        """Keep a step and tell it."""
-        table = row._meta.model_name if row is not None else ""  # noqa: SLF001 - Django's own name
-        step = Step(len(self.steps) + 1, verb, str(table), row.pk if row is not None else None, not code, code, detail)
-        self.steps.append(step)
-        self.tell(step)
-
-    def do(self, username: str, minutes: float, operation: Callable[..., Any], says: str, **arguments: Any) -> Any:
-        """Let a login carry out an operation. Raises Stopped if it is refused."""
-        now = self.at(minutes)
-        actor = actor_of(username, now)
-        try:
-            with scope(actor):
-                row = operation(actor=actor, now=now, **arguments)
-        except Refusal as refusal:
-            self.note(operation.__name__, None, f"{actor.name}：{refusal.detail}", code=refusal.code)
-            raise Stopped(refusal.code) from refusal
-        self.note(operation.__name__, row, f"{actor.name}（{actor.role}）：{says} → {described(row)}")
-        return row
-
-    def refused(self, username: str, minutes: float, operation: Callable[..., Any], codes: tuple[str, ...], **arguments: Any) -> str:
-        """Let a login try what must be refused; return the code. Raises Stopped if it is not."""
-        now = self.at(minutes)
-        actor = actor_of(username, now)
-        try:
-            with scope(actor):
-                row = operation(actor=actor, now=now, **arguments)
-        except Refusal as refusal:
-            self.note(operation.__name__, None, f"{actor.name}（{actor.role}）被拒绝：{refusal.detail}", code=refusal.code)
-            if refusal.code not in codes:
-                raise Stopped(refusal.code) from refusal
-            return refusal.code
-        self.note(operation.__name__, row, "应被拒绝而未被拒绝", code="walk.not_refused")
-        raise Stopped("walk.not_refused")
-
-
-def described(row: Any) -> str:
-    """Say in a few words what a row is."""
-    code = getattr(row, "code", "")
-    label = row.get_state_display() if hasattr(row, "state") else ""
-    return " ".join(str(part) for part in (code or row._meta.model_name, f"#{row.pk}", label) if part)  # noqa: SLF001
 
 
 def play(tell: Callable[[Step], None]) -> Story:
@@ -155,13 +87,22 @@ def prepare(story: Story) -> None:
     now = business_now()
     nurse, dispatcher = actor_of("nurse", now), actor_of("dispatcher", now)
     with scope(dispatcher):
-        elder = Elder.objects.select_related("household").get(name=DEMO_NAME, is_made_up=True, phone_last4=DEMO_PHONE[-4:])
+        elder = Elder.objects.select_related("household").get(
+            name=DEMO_NAME, is_made_up=True, phone_last4=DEMO_PHONE[-4:]
+        )
         story.rows["elder"] = elder
-        holds = Suspension.objects.filter(staff_id=nurse.staff_id, to_at=None).values_list("cause", flat=True)
+        holds = Suspension.objects.filter(staff__user__username="nurse", to_at=None).values_list("cause", flat=True)
         causes = [int(cause.partition(":")[2]) for cause in holds if cause.startswith("finding:")]
         story.began = next(free_times(now, nurse, elder))
     for finding_id in causes:
-        story.do("supervisor", 0, release_finding, "解除上次演练留下的预警", finding_id=finding_id, reason="演练前恢复初始状态")
+        story.do(
+            "supervisor",
+            0,
+            release_finding,
+            "解除上次演练留下的预警",
+            finding_id=finding_id,
+            reason="演练前恢复初始状态",
+        )
 
 
 def free_times(now: datetime, nurse: Actor, elder: Elder) -> Iterator[datetime]:
@@ -176,10 +117,10 @@ def free_times(now: datetime, nurse: Actor, elder: Elder) -> Iterator[datetime]:
         around = {"starts_at__lt": end, "ends_at__gt": begin}
         busy = Assignment.objects.filter(**around, state__in=["offered", "accepted", "done"]).values("staff_id")
         able = Qualification.objects.filter(in_force(start.date()), kind="nurse").values("staff_id")
-        free = Staff.objects.filter(provider_id=nurse.organisation_id, kind="nurse", pk__in=able).exclude(pk__in=busy)
-        free = free.filter(day_from__lte=start.time(), day_to__gte=end.time()).values_list("pk", flat=True)
+        rows = Staff.objects.filter(provider_id=nurse.organisation_id, kind="nurse", pk__in=able).exclude(pk__in=busy)
+        free = list(rows.filter(day_from__lte=start.time(), day_to__gte=end.time()).values_list("pk", flat=True))
         at_home = not Order.objects.filter(**around, elder=elder).exclude(state__in=["cancelled", "failed"]).exists()
-        if at_home and nurse.staff_id in free:
+        if at_home and nurse.staff_id in free and len(free) >= BEST:
             yield start
     raise Stopped("no_free_time")
 
@@ -206,8 +147,12 @@ def the_call(story: Story) -> None:
 def the_order(story: Story) -> None:
     """The seat quotes and books a nurse; a price typed by hand is refused."""
     seat, elder = story.rows["seat"], story.rows["elder"]
-    story.rows["order"] = booked(story, seat, 4, "RN02", FIRST_VISIT, channel="phone", ticket_id=story.rows["ticket"].pk, shows_typed_price=True)
-    story.do(seat, 6, close_ticket, "办结工单", ticket_id=story.rows["ticket"].pk, result=f"已为{elder.name}预约护士上门")
+    story.rows["order"] = booked(
+        story, seat, 4, "RN02", FIRST_VISIT, channel="phone", ticket_id=story.rows["ticket"].pk, shows_typed_price=True
+    )
+    story.do(
+        seat, 6, close_ticket, "办结工单", ticket_id=story.rows["ticket"].pk, result=f"已为{elder.name}预约护士上门"
+    )
     story.do(seat, 6.5, hang_up_call, "挂断", call_id=story.rows["call"].pk)
 
 
@@ -226,10 +171,26 @@ def booked(
         raise Stopped(refusal.code) from refusal
     shares = "；".join(f"{share.payer} {yuan(share.amount_fen)}元（{share.reason}）" for share in offer.shares)
     story.note("quote", None, f"{offer.item.name}，{offer.provider.short_name}，共{yuan(offer.total_fen)}元：{shares}")
-    asked = {"elder_id": elder.pk, "item_code": item, "starts_at": starts_at, "channel": channel, "ticket_id": ticket_id}
+    asked = {
+        "elder_id": elder.pk,
+        "item_code": item,
+        "starts_at": starts_at,
+        "channel": channel,
+        "ticket_id": ticket_id,
+    }
     if shows_typed_price:
-        story.refused(username, minutes, place_order, ("quote.changed",), quoted_total_fen=offer.total_fen - 2000, **asked)
-    return story.do(username, minutes + 0.5, place_order, "下单", quoted_total_fen=offer.total_fen, quoted_self_fen=offer.self_fen, **asked)
+        story.refused(
+            username, minutes, place_order, ("quote.changed",), quoted_total_fen=offer.total_fen - 2000, **asked
+        )
+    return story.do(
+        username,
+        minutes + 0.5,
+        place_order,
+        "下单",
+        quoted_total_fen=offer.total_fen,
+        quoted_self_fen=offer.self_fen,
+        **asked,
+    )
 
 
 def the_dispatch(story: Story) -> None:
@@ -251,10 +212,25 @@ def assigned(story: Story, order: Order, minutes: float, *, shows_lapsed: bool =
     for one in proposals:
         story.note("rank_carers", None, f"第{one.rank}位 {one.name}：{'；'.join(one.reasons)}")
     if shows_lapsed and lapsed is not None:
-        story.refused("dispatcher", minutes + 0.5, assign_order, ("dispatch.qualification",), order_id=order.pk, staff_id=lapsed.pk)
+        story.refused(
+            "dispatcher",
+            minutes + 0.5,
+            assign_order,
+            ("dispatch.qualification",),
+            order_id=order.pk,
+            staff_id=lapsed.pk,
+        )
     is_best = nurse.staff_id in [one.staff_id for one in proposals]
     reason = "" if is_best else "老人要求由熟悉的护士上门"
-    row = story.do("dispatcher", minutes + 1, assign_order, "派单", order_id=order.pk, staff_id=nurse.staff_id, choice_reason=reason)
+    row = story.do(
+        "dispatcher",
+        minutes + 1,
+        assign_order,
+        "派单",
+        order_id=order.pk,
+        staff_id=nurse.staff_id,
+        choice_reason=reason,
+    )
     return story.do("nurse", minutes + 3, accept_assignment, "接受", assignment_id=row.pk)
 
 
@@ -263,8 +239,12 @@ def the_visit(story: Story) -> None:
     assignment, order = story.rows["assignment"], story.rows["order"]
     place = seen_at(order, 18)
     key = f"walk-{assignment.pk}"
-    story.refused("nurse", 13, start_visit, ("visit.too_early",), assignment_id=assignment.pk, key=f"{key}-early", **place)
-    visit = story.do("nurse", FIRST_VISIT - 4, start_visit, "签到", assignment_id=assignment.pk, key=f"{key}-in", **place)
+    story.refused(
+        "nurse", 13, start_visit, ("visit.too_early",), assignment_id=assignment.pk, key=f"{key}-early", **place
+    )
+    visit = story.do(
+        "nurse", FIRST_VISIT - 4, start_visit, "签到", assignment_id=assignment.pk, key=f"{key}-in", **place
+    )
     photo = picture(f"{order.code} {key}")
     story.do("nurse", FIRST_VISIT + 20, attach_evidence, "上传照片", visit_id=visit.pk, kind="photo", content=photo)
     story.rows["visit"] = finished(story, visit, order, FIRST_VISIT + 43, f"{key}-out", 25)
@@ -302,7 +282,9 @@ def the_money(story: Story) -> None:
     order = story.rows["order"]
     settled(story, order, FIRST_VISIT + 104)
     story.refused("finance", FIRST_VISIT + 105, settle_order, ("settlement.already",), order_id=order.pk)
-    story.do("elder", FIRST_VISIT + 106, evaluate_visit, "评价", order_id=order.pk, score=5, comment="护士很细心", by="elder")
+    story.do(
+        "elder", FIRST_VISIT + 106, evaluate_visit, "评价", order_id=order.pk, score=5, comment="护士很细心", by="elder"
+    )
 
 
 def settled(story: Story, order: Order, minutes: float) -> None:
@@ -322,7 +304,15 @@ def the_second_visit(story: Story) -> None:
     assignment = assigned(story, order, SECOND_CALL + 3)
     key = f"walk-{assignment.pk}"
     far = seen_at(order, FAR_METRES)
-    visit = story.do("nurse", SECOND_VISIT, start_visit, f"在{FAR_METRES}米外签到", assignment_id=assignment.pk, key=f"{key}-in", **far)
+    visit = story.do(
+        "nurse",
+        SECOND_VISIT,
+        start_visit,
+        f"在{FAR_METRES}米外签到",
+        assignment_id=assignment.pk,
+        key=f"{key}-in",
+        **far,
+    )
     finished(story, visit, order, SECOND_VISIT + 38, f"{key}-out", FAR_METRES)
 
 
@@ -330,18 +320,36 @@ def the_finding(story: Story) -> None:
     """Live supervision finds it: the order is frozen, the nurse gets no new orders, and only a supervisor can release that."""
     order = story.rows["second"]
     finding = story.rows["finding"] = found(story, order)
-    story.note("live_round", finding, f"实时监管：{finding.title}（{finding.get_severity_display()}），冻结订单 {order.code}，暂停派单")
+    story.note(
+        "live_round",
+        finding,
+        f"实时监管：{finding.title}（{finding.get_severity_display()}），冻结订单 {order.code}，暂停派单",
+    )
     story.refused("finance", SECOND_VISIT + 100, settle_order, ("order.held",), order_id=order.pk)
-    third = story.rows["third"] = booked(story, "family", SECOND_VISIT + 101, "RN02", 24 * 60 + FIRST_VISIT, channel="app")
+    third = story.rows["third"] = booked(
+        story, "family", SECOND_VISIT + 101, "RN02", 24 * 60 + FIRST_VISIT, channel="app"
+    )
     nurse = actor_of("nurse", story.at(0))
     story.refused(
         "dispatcher", SECOND_VISIT + 102, assign_order, ("dispatch.suspended",), order_id=third.pk, staff_id=nurse.staff_id,
         choice_reason="老人点名",
     )  # fmt: skip
     story.refused(
-        "provider_manager", SECOND_VISIT + 103, release_finding, ("right.missing",), finding_id=finding.pk, reason="请解除"
+        "provider_manager",
+        SECOND_VISIT + 103,
+        release_finding,
+        ("right.missing",),
+        finding_id=finding.pk,
+        reason="请解除",
     )
-    story.do("family", SECOND_VISIT + 104, cancel_order, "取消手机端的订单，额度退回", order_id=third.pk, reason="改由家属照料")
+    story.do(
+        "family",
+        SECOND_VISIT + 104,
+        cancel_order,
+        "取消手机端的订单，额度退回",
+        order_id=third.pk,
+        reason="改由家属照料",
+    )
 
 
 def found(story: Story, order: Order) -> Finding:
@@ -363,7 +371,12 @@ def the_release(story: Story) -> None:
     finding, order = story.rows["finding"], story.rows["second"]
     story.do("supervisor", SECOND_VISIT + 106, acknowledge_finding, "开始核查", finding_id=finding.pk)
     story.do(
-        "supervisor", SECOND_VISIT + 110, release_finding, "解除", finding_id=finding.pk, reason="电话核实老人和家属：护士按时到家，手机定位漂移"
+        "supervisor",
+        SECOND_VISIT + 110,
+        release_finding,
+        "解除",
+        finding_id=finding.pk,
+        reason="电话核实老人和家属：护士按时到家，手机定位漂移",
     )
     settled(story, order, SECOND_VISIT + 112)
 
@@ -374,14 +387,20 @@ def the_statement(story: Story) -> None:
     day = month_start(local_date(order.starts_at))
     actor = actor_of("finance", story.at(minutes))
     with scope(actor):
-        known = Statement.objects.filter(provider_id=order.provider_id, payer="voucher", month=day).exclude(state="returned").first()
+        known = (
+            Statement.objects.filter(provider_id=order.provider_id, payer="voucher", month=day)
+            .exclude(state="returned")
+            .first()
+        )
     asked = {"organisation_id": order.provider_id, "payer": "voucher", "month": day}
     if known is not None and known.state == "approved":
         story.refused("finance", minutes, draft_statement, ("statement.twice", "statement.empty"), **asked)
         story.note("statement", known, f"{known.code} 本月对账单已审定，新的费用列入下月")
         return
     if known is not None:
-        story.do("finance", minutes, return_statement, "退回未审定的对账单", statement_id=known.pk, reason="补入新结算的订单")
+        story.do(
+            "finance", minutes, return_statement, "退回未审定的对账单", statement_id=known.pk, reason="补入新结算的订单"
+        )
     statement = story.do("finance", minutes, draft_statement, "生成对账单", **asked)
     story.do("finance", minutes + 1, review_statement, "初审", statement_id=statement.pk)
     story.refused("finance", minutes + 2, approve_statement, ("statement.two_persons",), statement_id=statement.pk)
@@ -398,8 +417,3 @@ def the_figures(story: Story) -> None:
 CHAPTERS = (
     the_call, the_order, the_dispatch, the_visit, the_money, the_second_visit, the_finding, the_release, the_statement, the_figures,
 )  # fmt: skip
-
-
-def as_json(steps: list[Step]) -> list[dict[str, Any]]:
-    """Return the steps as machines read them."""
-    return [asdict(step) for step in steps]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from math import cos, radians
 
+from yinling.accounts.models import User
 from yinling.demo.agenda import Plan
 from yinling.demo.money import Money
 from yinling.demo.world import STAFF_ROLES, World
@@ -22,8 +23,16 @@ from yinling.visits.states import VisitState
 METRES_A_DEGREE = 111_320
 SETTLED_AFTER = timedelta(minutes=75)
 CLOSED_AFTER = timedelta(days=7)
-COMMENTS = {5: ("很满意", "手脚麻利，人也和气", "按时来，做得仔细", ""), 4: ("不错", "满意", ""), 3: ("一般", "来得晚了些"), 2: ("时间太短",)}
-REASONS = {"cancelled": ("老人临时外出", "家属当天在家，不需要了", "改到下周"), "failed": ("敲门无人应答，电话未接", "老人已去医院")}
+COMMENTS = {
+    5: ("很满意", "手脚麻利，人也和气", "按时来，做得仔细", ""),
+    4: ("不错", "满意", ""),
+    3: ("一般", "来得晚了些"),
+    2: ("时间太短",),
+}
+REASONS = {
+    "cancelled": ("老人临时外出", "家属当天在家，不需要了", "改到下周"),
+    "failed": ("敲门无人应答，电话未接", "老人已去医院"),
+}
 ODD_METRES = {"distant": 2300, "far": 430}
 
 
@@ -68,7 +77,7 @@ class Visiting:
         order.seal_field("phone", elder.unseal_field("phone"))
         return order
 
-    def placer(self, channel: str) -> tuple[object, str, str]:
+    def placer(self, channel: str) -> tuple[User | None, str, str]:
         """Return who placed an order that came this way: user, role, name."""
         users = self.world.users
         ways = {"phone": ("seat", "seat"), "console": ("station", "station"), "visitor": ("visitor", "visitor")}
@@ -77,12 +86,31 @@ class Visiting:
             return users[username], role, ""
         return None, "family", "家属"
 
-    def step(self, order: Order, verb: str, state: OrderState, at: datetime, user: object, role: str, name: str = "", reason: str = "") -> None:
+    def step(
+        self,
+        order: Order,
+        verb: str,
+        state: OrderState,
+        at: datetime,
+        user: User | None,
+        role: str,
+        name: str = "",
+        reason: str = "",
+    ) -> None:
         """Move an order on and write its journal row."""
         before = str(order.state)
         order.state, order.changed_at = state, at
         order.version += 1
-        self.world.note(user, role, f"orders.order.{verb}", at, order, changes={"state": [before, str(state)]}, reason=reason, name=name)  # type: ignore[arg-type]
+        self.world.note(
+            user,
+            role,
+            f"orders.order.{verb}",
+            at,
+            order,
+            changes={"state": [before, str(state)]},
+            reason=reason,
+            name=name,
+        )
 
     def assignment(self, plan: Plan, order: Order, offered: datetime) -> Assignment:
         """Offer the order to the carer."""
@@ -97,10 +125,12 @@ class Visiting:
         )  # fmt: skip
         dispatcher = world.users["dispatcher"]
         self.step(order, "assign", OrderState.ASSIGNED, offered, dispatcher, "dispatcher")
-        world.note(dispatcher, "dispatcher", "dispatch.order.assign", offered, row, changes={"staff": [None, plan.staff.pk]})
+        world.note(
+            dispatcher, "dispatcher", "dispatch.order.assign", offered, row, changes={"staff": [None, plan.staff.pk]}
+        )
         return row
 
-    def carer(self, plan: Plan) -> tuple[object, str, str]:
+    def carer(self, plan: Plan) -> tuple[User | None, str, str]:
         """Return the carer as the journal names the actor."""
         return plan.staff.user, STAFF_ROLES.get(plan.staff.kind, "carer"), plan.staff.name
 
@@ -109,7 +139,15 @@ class Visiting:
         user, role, name = self.carer(plan)
         row.accepted_at = min(row.offered_at + self.world.minutes(1, 14), self.world.now)
         row.state, row.changed_at, row.version = AssignmentState.ACCEPTED, row.accepted_at, 1
-        self.world.note(user, role, "dispatch.assignment.accept", row.accepted_at, row, changes={"state": ["offered", "accepted"]}, name=name)  # type: ignore[arg-type]
+        self.world.note(
+            user,
+            role,
+            "dispatch.assignment.accept",
+            row.accepted_at,
+            row,
+            changes={"state": ["offered", "accepted"]},
+            name=name,
+        )
         if plan.outcome == "cancelled":
             self.cancel(plan, order, row)
         elif plan.outcome == "failed":
@@ -123,7 +161,9 @@ class Visiting:
         at = min(max(latest - self.world.minutes(30, 600), row.accepted_at or latest), latest)
         order.cancel_reason = self.world.random.choice(REASONS["cancelled"])
         self.money.give_back(order)
-        self.step(order, "cancel", OrderState.CANCELLED, at, self.world.users["seat"], "seat", reason=order.cancel_reason)
+        self.step(
+            order, "cancel", OrderState.CANCELLED, at, self.world.users["seat"], "seat", reason=order.cancel_reason
+        )
         self.end(row, AssignmentState.WITHDRAWN, at, "订单已取消")
 
     def fail(self, plan: Plan, order: Order, row: Assignment) -> None:
@@ -133,7 +173,16 @@ class Visiting:
         visit = self.new_visit(plan, order, row, at)
         visit.state, visit.abort_reason = VisitState.ABORTED, reason
         user, role, name = self.carer(plan)
-        self.world.note(user, role, "visits.visit.abort", at, visit, changes={"state": ["planned", "aborted"]}, reason=reason, name=name)  # type: ignore[arg-type]
+        self.world.note(
+            user,
+            role,
+            "visits.visit.abort",
+            at,
+            visit,
+            changes={"state": ["planned", "aborted"]},
+            reason=reason,
+            name=name,
+        )
         order.cancel_reason = reason
         self.money.give_back(order)
         self.step(order, "mark_failed", OrderState.FAILED, at, user, role, name, reason)
@@ -166,7 +215,9 @@ class Visiting:
         visit.departed_at = started - world.minutes(8, 20)
         user, role, name = self.carer(plan)
         visit.state, visit.started_at = VisitState.ON_SITE, started
-        world.note(user, role, "visits.visit.start", started, visit, changes={"state": ["en_route", "on_site"]}, name=name)  # type: ignore[arg-type]
+        world.note(
+            user, role, "visits.visit.start", started, visit, changes={"state": ["en_route", "on_site"]}, name=name
+        )
         self.step(order, "mark_started", OrderState.IN_SERVICE, started, user, role, name)
         self.check_in(plan, visit, "in", started, ODD_METRES.get(plan.oddity, world.random.randint(3, 70)))
         if plan.outcome == "served":
@@ -179,9 +230,15 @@ class Visiting:
         started = visit.started_at or plan.starts_at
         ended = min(started + timedelta(minutes=plan.item.standard_minutes) * share, world.now)
         user, role, name = self.carer(plan)
-        visit.state, visit.ended_at, visit.tasks, visit.version, visit.changed_at = VisitState.DONE, ended, list(plan.item.steps), 2, ended
+        visit.state, visit.ended_at, visit.tasks, visit.version, visit.changed_at = (
+            VisitState.DONE,
+            ended,
+            list(plan.item.steps),
+            2,
+            ended,
+        )
         visit.signed_by, visit.signed_as = plan.elder.name, "self"
-        world.note(user, role, "visits.visit.finish", ended, visit, changes={"state": ["on_site", "done"]}, name=name)  # type: ignore[arg-type]
+        world.note(user, role, "visits.visit.finish", ended, visit, changes={"state": ["on_site", "done"]}, name=name)
         self.check_in(plan, visit, "out", ended, world.random.randint(3, 70))
         order.served_at = ended
         self.step(order, "mark_served", OrderState.SERVED, ended, user, role, name)
@@ -212,7 +269,14 @@ class Visiting:
         self.money.settle(order, at)
         order.settled_at = at
         self.step(order, "mark_settled", OrderState.SETTLED, at, self.world.users["system"], "system")
-        self.world.note(self.world.users["system"], "system", "settlement.order.settle", at, order, changes={"total_fen": [None, order.total_fen]})
+        self.world.note(
+            self.world.users["system"],
+            "system",
+            "settlement.order.settle",
+            at,
+            order,
+            changes={"total_fen": [None, order.total_fen]},
+        )
         if at + CLOSED_AFTER < self.world.now:
             self.step(order, "close", OrderState.CLOSED, at + CLOSED_AFTER, self.world.users["system"], "system")
 
@@ -232,4 +296,6 @@ class Visiting:
                 comment=world.random.choice(COMMENTS[score]), by=by, user=user, evaluated_at=at,
             )
         )  # fmt: skip
-        world.note(user, "elder" if is_own else "seat", "visits.visit.evaluate", at, row, changes={"score": [None, score]})
+        world.note(
+            user, "elder" if is_own else "seat", "visits.visit.evaluate", at, row, changes={"score": [None, score]}
+        )

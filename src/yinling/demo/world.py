@@ -72,7 +72,9 @@ class World:
     def price(self, organisation_id: int, item: ServiceItem, day: date) -> Price | None:
         """Return the price in force on a day."""
         rows = self.prices[organisation_id, item.pk]
-        return next((row for row in rows if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)), None)
+        return next(
+            (row for row in rows if row.valid_from <= day and (row.valid_to is None or day < row.valid_to)), None
+        )
 
     def note(
         self, user: User | None, role: str, event: str, at: datetime, subject: models.Model, *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from yinling.directory.models import Organisation
+from yinling.directory.models import DATUMS, Organisation
 from yinling.directory.roles import ROLES
 from yinling.kernel.inputs import Input
 from yinling.kernel.words import N_
@@ -33,3 +33,9 @@ Address = Annotated[str, Input(N_("地址"), max_length=200)]
 Phone = Annotated[str, Input(N_("电话"), max_length=30)]
 Sex = Annotated[str, Input(N_("性别"), choices=[("1", N_("男")), ("2", N_("女"))], widget="radio")]
 Hour = Annotated[str, Input(N_("时刻"), help=N_("如 08:00"), max_length=5)]
+SiteName = Annotated[str, Input(N_("站点名称"), max_length=80)]
+Lon = Annotated[float, Input(N_("经度"), least=-180, most=180, widget="number")]
+Lat = Annotated[float, Input(N_("纬度"), least=-90, most=90, widget="number")]
+Datum = Annotated[str, Input(N_("坐标系"), choices=DATUMS, widget="choice")]
+AreaCode = Annotated[str, Input(N_("区划"), max_length=12, widget="hidden")]
+AreaName = Annotated[str, Input(N_("名称"), max_length=60)]

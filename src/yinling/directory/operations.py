@@ -14,26 +14,7 @@ from django.db.models import F
 
 from yinling.accounts.models import User
 from yinling.accounts.operations import record
-from yinling.directory.inputs import (
-    Address,
-    BodyId,
-    BodyKind,
-    BodyName,
-    Div,
-    FirstDay,
-    Hour,
-    LastDay,
-    OptionalBody,
-    OptionalDiv,
-    Password,
-    PersonName,
-    Phone,
-    RoleCode,
-    Sex,
-    ShortName,
-    UserId,
-    Username,
-)
+from yinling.directory import inputs as ask
 from yinling.directory.models import (
     ApiToken,
     Area,
@@ -69,7 +50,7 @@ from yinling.kernel.credit_code import check_credit_code
 from yinling.kernel.inputs import Id, Input, Moment, Reason, Seen
 from yinling.kernel.names import normalise_phone
 from yinling.kernel.period import ONE_DAY, local_date, local_midnight
-from yinling.kernel.refusals import Denied, NotAllowed, Refused
+from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 
 explain_constraint("grant_no_overlap", "grant.overlap", N_("此人已有同样的授权"))
@@ -93,7 +74,7 @@ def _require_area(div: str) -> None:
 
 @operation("directory.user.register", label=N_("开设账号"))
 def register_user(
-    *, actor: Actor, now: datetime, username: Username, name: PersonName, password: Password
+    *, actor: Actor, now: datetime, username: ask.Username, name: ask.PersonName, password: ask.Password
 ) -> User:  # fmt: skip
     """Open a login. It can do nothing until a grant is proposed and confirmed."""
     require(actor, "directory.user.register")
@@ -141,8 +122,8 @@ def _held_roles(user_id: int) -> frozenset[str]:
 
 @operation("directory.grant.propose", label=N_("提出授权"))
 def propose_grant(
-    *, actor: Actor, now: datetime, user_id: UserId, role: RoleCode, div: OptionalDiv = "", organisation_id: OptionalBody = None,
-    reason: Reason, to_on: LastDay = None,
+    *, actor: Actor, now: datetime, user_id: ask.UserId, role: ask.RoleCode, div: ask.OptionalDiv = "", organisation_id: ask.OptionalBody = None,
+    reason: Reason, to_on: ask.LastDay = None,
 ) -> Grant:  # fmt: skip
     """Propose that a login acts in a role; another administrator confirms. The three administrators exclude each other (X-DJ-03)."""
     place, body = _anchor(role, div, organisation_id)
@@ -259,9 +240,9 @@ def _own_phone(phone: str) -> str:
 
 @operation("directory.organisation.register", label=N_("登记机构"))
 def register_organisation(  # noqa: PLR0913 - the fields of the form
-    *, actor: Actor, now: datetime, name: BodyName, short_name: ShortName,
-    credit_code: Annotated[str, Input(N_("统一社会信用代码"), max_length=24)], kind: BodyKind, div: Div, address: Address, phone: Phone = "",
-    is_provider: Annotated[bool, Input(N_("上门服务商"), widget="check")] = False, valid_from: FirstDay,
+    *, actor: Actor, now: datetime, name: ask.BodyName, short_name: ask.ShortName,
+    credit_code: Annotated[str, Input(N_("统一社会信用代码"), max_length=24)], kind: ask.BodyKind, div: ask.Div, address: ask.Address, phone: ask.Phone = "",
+    is_provider: Annotated[bool, Input(N_("上门服务商"), widget="check")] = False, valid_from: ask.FirstDay,
 ) -> Organisation:  # fmt: skip
     """Enter a body with its checked credit code."""
     require(actor, "directory.organisation.register", div=div)
@@ -282,8 +263,8 @@ def register_organisation(  # noqa: PLR0913 - the fields of the form
 
 @operation("directory.organisation.update", label=N_("修改机构"))
 def update_organisation(  # noqa: PLR0913 - the fields of the form
-    *, actor: Actor, now: datetime, organisation_id: Id, name: BodyName, short_name: ShortName, address: Address, phone: Phone = "",
-    valid_to: LastDay = None, seen: Seen = None,
+    *, actor: Actor, now: datetime, organisation_id: Id, name: ask.BodyName, short_name: ask.ShortName, address: ask.Address, phone: ask.Phone = "",
+    valid_to: ask.LastDay = None, seen: Seen = None,
 ) -> Organisation:  # fmt: skip
     """Change what is told about a body. Its credit code and kind never change: that is another body."""
     row = locked(Organisation.objects.all(), organisation_id, seen)
@@ -301,9 +282,8 @@ def update_organisation(  # noqa: PLR0913 - the fields of the form
 
 @operation("directory.site.register", label=N_("登记站点"))
 def register_site(  # noqa: PLR0913 - the fields of the form
-    *, actor: Actor, now: datetime, organisation_id: BodyId, name: Annotated[str, Input(N_("站点名称"), max_length=80)], kind: BodyKind,
-    div: Div, address: Address, lon: Annotated[float, Input(N_("经度"), widget="position")],
-    lat: Annotated[float, Input(N_("纬度"), widget="position")], datum: Annotated[str, Input(N_("坐标系"), max_length=10)] = "wgs84",
+    *, actor: Actor, now: datetime, organisation_id: ask.BodyId, name: ask.SiteName, kind: ask.BodyKind, div: ask.Div, address: ask.Address, lon: ask.Lon, lat: ask.Lat,
+    datum: ask.Datum = "wgs84",
 ) -> Site:  # fmt: skip
     """Enter a place of a body; its position is kept in WGS-84."""
     body = locked(Organisation.objects.all(), organisation_id)
@@ -322,10 +302,31 @@ def register_site(  # noqa: PLR0913 - the fields of the form
     return row
 
 
+@operation("directory.area.rename", label=N_("更名"))
+def rename_area(
+    *, actor: Actor, now: datetime, div: ask.AreaCode, name: ask.AreaName, short_name: ask.AreaName, reason: Reason
+) -> Area:
+    """Give an area another name; its code and what belongs to it stay."""
+    require(actor, "directory.area.rename", div=div)
+    area = Area.objects.select_for_update(of=("self",)).filter(div=div).first()
+    if area is None:
+        raise NotFound("row.not_found", N_("没有这个行政区划，请从列表中选择"))
+    why = required_text(reason, "reason", most=500)
+    names = {
+        "name": required_text(name, "name", most=60),
+        "short_name": required_text(short_name, "short_name", most=60),
+    }
+    changes = changed(area, now=now, **names)
+    record(
+        actor=actor, now=now, event="directory.area.rename", subject=Area(pk=None), changes=changes, reason=why, div=div
+    )
+    return area
+
+
 @operation("directory.service_area.assign", label=N_("划定责任区"))
 def assign_service_area(
-    *, actor: Actor, now: datetime, organisation_id: BodyId, family: Annotated[str, Input(N_("服务类别"), max_length=20, widget="choice")],
-    div: Div, valid_from: FirstDay,
+    *, actor: Actor, now: datetime, organisation_id: ask.BodyId, family: Annotated[str, Input(N_("服务类别"), max_length=20, widget="choice")],
+    div: ask.Div, valid_from: ask.FirstDay,
 ) -> ServiceArea:  # fmt: skip
     """Make a body answer for a family of services in an area from a day on; it takes over from whoever answered before (R-ORD-04)."""
     require(actor, "directory.service_area.assign", div=div)
@@ -353,10 +354,10 @@ def assign_service_area(
 
 @operation("directory.staff.register", label=N_("登记工作人员"))
 def register_staff(  # noqa: PLR0913 - the fields of the form
-    *, actor: Actor, now: datetime, organisation_id: BodyId, site_id: Annotated[int, Input(N_("站点"), least=1, widget="choice")],
-    name: PersonName, kind: Annotated[str, Input(N_("岗位"), choices=Staff.KINDS, widget="choice")], sex: Sex, phone: Phone = "",
-    day_from: Hour = "08:00", day_to: Hour = "18:00", dialects: Annotated[str, Input(N_("方言"), max_length=60)] = "",
-    employed_from: FirstDay,
+    *, actor: Actor, now: datetime, organisation_id: ask.BodyId, site_id: Annotated[int, Input(N_("站点"), least=1, widget="choice")],
+    name: ask.PersonName, kind: Annotated[str, Input(N_("岗位"), choices=Staff.KINDS, widget="choice")], sex: ask.Sex, phone: ask.Phone = "",
+    day_from: ask.Hour = "08:00", day_to: ask.Hour = "18:00", dialects: Annotated[str, Input(N_("方言"), max_length=60)] = "",
+    employed_from: ask.FirstDay,
 ) -> Staff:  # fmt: skip
     """Enter a person who works for a body at one of its sites."""
     body = locked(Organisation.objects.all(), organisation_id)
@@ -390,7 +391,7 @@ def register_staff(  # noqa: PLR0913 - the fields of the form
 def qualify_staff(
     *, actor: Actor, now: datetime, staff_id: Id, kind: Annotated[str, Input(N_("证书"), choices=Qualification.KINDS, widget="choice")],
     number: Annotated[str, Input(N_("证书编号"), max_length=40)], issuer: Annotated[str, Input(N_("发证机关"), max_length=80)],
-    valid_from: FirstDay, valid_to: LastDay = None,
+    valid_from: ask.FirstDay, valid_to: ask.LastDay = None,
 ) -> Qualification:  # fmt: skip
     """Enter a certificate with the days on which it holds."""
     staff = locked(Staff.objects.all(), staff_id)

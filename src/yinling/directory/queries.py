@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from yinling.accounts.models import User
 from yinling.directory.models import (
@@ -174,12 +176,12 @@ def organisations(actor: Actor, *, div: str = "", kind: str = "", text: str = ""
 
 @dataclass(frozen=True)
 class OrganisationFile:
-    """A body with its places, people, duties and the certificates that hold on a day."""
+    """A body with its places, people and their certificates, and its duties on a day with the names of their areas."""
 
     organisation: Organisation
     sites: list[Site]
     staff: list[Staff]
-    duties: list[ServiceArea]
+    duties: list[tuple[ServiceArea, str]]
     qualifications: dict[int, list[Qualification]]
     suspended: frozenset[int]
 
@@ -189,19 +191,19 @@ def organisation_file(actor: Actor, organisation_id: int, on: date) -> Organisat
     body = Organisation.objects.filter(pk=organisation_id).first()
     if body is None:
         return None
-    staff = list(
-        Staff.objects.visible_to(actor).filter(provider=body).select_related("site").order_by("kind", "name", "id")
-    )
-    ids = [row.pk for row in staff]
-    held: dict[int, list[Qualification]] = {pk: [] for pk in ids}
-    for row in Qualification.objects.filter(staff_id__in=ids, recorded_to=None).order_by("kind", "valid_from"):
+    stopped = Exists(Suspension.objects.filter(staff=OuterRef("pk"), to_at=None))
+    people = Staff.objects.visible_to(actor).filter(provider=body).select_related("site").annotate(is_stopped=stopped)
+    staff: list[Any] = list(people.order_by("kind", "name", "id"))
+    held: dict[int, list[Qualification]] = {row.pk: [] for row in staff}
+    for row in Qualification.objects.filter(staff_id__in=list(held), recorded_to=None).order_by("kind", "valid_from"):
         held[row.staff_id].append(row)
-    stopped = Suspension.objects.filter(staff_id__in=ids, to_at=None).values_list("staff_id", flat=True)
+    name = Subquery(Area.objects.filter(pk=OuterRef("div")).values("short_name"))
+    duties = ServiceArea.objects.filter(in_force(on), organisation=body).annotate(place=Coalesce(name, "div"))
     return OrganisationFile(
         organisation=body,
         sites=list(Site.objects.filter(organisation=body).order_by("name", "id")),
         staff=staff,
-        duties=list(ServiceArea.objects.filter(in_force(on), organisation=body).order_by("family", "div")),
+        duties=[(row, row.place) for row in duties.order_by("family", "div")],
         qualifications=held,
-        suspended=frozenset(stopped),
+        suspended=frozenset(row.pk for row in staff if row.is_stopped),
     )

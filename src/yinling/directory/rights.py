@@ -12,6 +12,7 @@ RIGHTS: dict[str, str] = {
     "catalogue.price_list.draft": N_("起草价目"),
     "catalogue.price_list.publish": N_("公布价目"),
     "catalogue.price_list.withdraw": N_("撤回价目"),
+    "directory.area.rename": N_("区划更名"),
     "directory.area.view": N_("查看行政区划"),
     "directory.calendar.load": N_("载入工作日历"),
     "directory.calendar.unload": N_("撤下工作日历"),

@@ -350,6 +350,7 @@ _LIST = [
         N_("开设账号，维护字典，查看系统状态"),
         _rights(
             *_EVERYBODY,
+            "directory.area.rename",
             "directory.user.register",
             "directory.system.view",
             "directory.clock.move",

@@ -17,12 +17,12 @@ from yinling.ground.operation import changed, explain_constraint, locked, operat
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.period import SHANGHAI
-from yinling.kernel.refusals import NotFound, Refused
+from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.operations import mark_accepted, mark_assigned, return_order
 from yinling.orders.queries import accept_until
-from yinling.orders.states import ORDER
+from yinling.orders.states import ORDER, OrderState
 
 explain_constraint(
     "assignment_no_overlap", "dispatch.overlap", N_("这位服务人员在这段时间刚被派了其他订单，请另选一人")
@@ -131,6 +131,8 @@ def accept_assignment(*, actor: Actor, now: datetime, assignment_id: Id, seen: S
     check_own(actor_staff_id=actor.staff_id, staff_id=row.staff_id, is_dispatcher=actor.has("dispatch.order.assign"))
     ASSIGNMENT.target("accept", row.state)
     check_alive(died_on(row.elder_id))
+    if order.state != OrderState.ASSIGNED:
+        raise NotAllowed("dispatch.order_gone", N_("订单已取消，不用上门了"))
     if Suspension.objects.filter(staff_id=row.staff_id, to_at=None).exists():
         raise Refused("dispatch.suspended", N_("已暂停派单，解除之前不能接受新的订单，请联系监管人员"))
     mark_accepted(actor=actor, now=now, order=order)

@@ -222,7 +222,9 @@ def overdue_offers(div: str, now: datetime) -> QuerySet[Assignment]:
 
 def orphans(div: str = "") -> QuerySet[Assignment]:
     """Live assignments below a division of orders to which nobody goes any more (cancelled by the elder side, for instance)."""
-    return Assignment.objects.within(div).filter(state__in=LIVE, order__state__in=(OrderState.CANCELLED, OrderState.FAILED))
+    return Assignment.objects.within(div).filter(
+        state__in=LIVE, order__state__in=(OrderState.CANCELLED, OrderState.FAILED)
+    )
 
 
 def died_on(elder_id: int) -> date | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.db import models
 from django.db.models import Q
 
@@ -10,6 +12,7 @@ from yinling.directory.models import Organisation
 from yinling.ground.guards import append_only, state_check, state_field, state_guards
 from yinling.ground.models import Scoped, ScopedQuerySet, Sealed, Versioned
 from yinling.hotline.states import CALL, TICKET
+from yinling.kernel.period import local_date
 from yinling.people.models import Elder
 
 CHANNELS = [("phone", "电话"), ("app", "手机端"), ("device", "一键呼叫"), ("console", "电脑端"), ("visitor", "探访员")]
@@ -127,7 +130,12 @@ class Ticket(Scoped, Versioned):
     @property
     def code(self) -> str:
         """The number people read aloud."""
-        return f"T-{self.opened_at:%y%m%d}-{self.pk:04d}"
+        return f"T-{local_date(self.opened_at):%y%m%d}-{self.pk:04d}"
+
+    @property
+    def due_on(self) -> date:
+        """The last day on which closing is in time: a deadline is the end of a day."""
+        return local_date(self.due_at - timedelta(microseconds=1))
 
     def __str__(self) -> str:
         return self.code

@@ -209,8 +209,8 @@ def queue(
         rows = rows.filter(seat_id=actor.user_id)
     if text.strip():
         rows = rows.filter(_found(actor, text.strip()))
-    by = ["-closed_at", "-id"] if tab == "closed" else [URGENCY, "due_at", "id"]
-    return rows.select_related("elder", "provider", "seat").order_by(*by)
+    orders = {"closed": ["-closed_at", "-id"], "all": ["-opened_at", "-id"]}
+    return rows.select_related("elder", "provider", "seat").order_by(*orders.get(tab, [URGENCY, "due_at", "id"]))
 
 
 def _found(actor: Actor, text: str) -> Q:

@@ -19,7 +19,7 @@ from yinling.indicators.models import Value
 from yinling.indicators.rules import MINUTES, Figure, median_seconds, reaches, share
 from yinling.kernel.actor import Actor
 from yinling.kernel.parameters import Entry
-from yinling.kernel.period import day_bounds, local_midnight, month_start, next_month, week_start
+from yinling.kernel.period import local_midnight, month_start, next_month, week_start
 from yinling.kernel.refusals import Refused
 
 WEEK, MONTH = "week", "month"
@@ -75,7 +75,8 @@ def marked(indicator: Indicator, span: Span) -> QuerySet[Any]:
     if indicator.hit is None:
         return rows
     hit = Case(When(indicator.hit, then=Literal(value=True)), default=Literal(value=False), output_field=BooleanField())
-    return rows.annotate(is_hit=hit)
+    told: QuerySet[Any] = rows.annotate(is_hit=hit)
+    return told
 
 
 def rows_behind(actor: Actor, code: str, div: str, span: Span, *, which: str = "all") -> QuerySet[Any]:
@@ -131,8 +132,3 @@ def figure_of(value: Value) -> Figure:
     """A stored value as a figure; an indicator that is no longer defined counts as a share."""
     indicator = INDICATORS.get(value.code)
     return Figure(indicator.unit if indicator else "percent", value.numerator, value.denominator or 0)
-
-
-def is_over(period_to: date, now: datetime) -> bool:
-    """Whether a period has ended."""
-    return day_bounds(period_to)[0] <= now

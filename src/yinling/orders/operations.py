@@ -6,7 +6,7 @@ The plain functions at the end have no right of their own: the operation of the 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from yinling.accounts.operations import record
 from yinling.directory.queries import system_actor
@@ -138,12 +138,10 @@ def _give_back(order: Order, now: datetime) -> None:
     system = system_actor(order.div[:2])
     with scope(system):
         month = month_start(local_date(order.starts_at))
-        shares = PayerShare.objects.filter(order=order, entitlement__isnull=False).select_related("entitlement")
-        for share in shares.order_by("entitlement_id", "pk"):
-            if share.entitlement is not None and share.amount_fen:
-                give_back(
-                    actor=system, now=now, entitlement=share.entitlement, month=month, amount_fen=share.amount_fen
-                )
+        shares = PayerShare.objects.filter(order=order, entitlement__isnull=False, amount_fen__gt=0)
+        for share in shares.select_related("entitlement").order_by("entitlement_id", "pk"):
+            entitlement = cast("Entitlement", share.entitlement)
+            give_back(actor=system, now=now, entitlement=entitlement, month=month, amount_fen=share.amount_fen)
 
 
 def _reason(reason: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
+from yinling.directory.models import DATUMS
 from yinling.kernel.inputs import Input
 from yinling.kernel.words import N_
 
@@ -28,7 +29,6 @@ CIRCUMSTANCES = [
     ("dementia", N_("失智")), ("chronic", N_("慢性病")), ("limited_mobility", N_("行动不便")), ("in_hospital", N_("住院")),
     ("in_institution", N_("入住机构")), ("moved_away", N_("迁出")),
 ]  # fmt: skip
-DATUMS = [("wgs84", "WGS-84"), ("gcj02", "GCJ-02"), ("cgcs2000", "CGCS2000"), ("bd09", "BD-09")]
 
 Name = Annotated[str, Input(N_("姓名"), max_length=40)]
 Sex = Annotated[str, Input(N_("性别"), choices=SEXES, widget="radio")]
@@ -38,8 +38,10 @@ IdText = Annotated[str, Input(N_("证件号"), help=N_("修改档案时，不改
 Phone = Annotated[str, Input(N_("电话"), help=N_("手机11位，固定电话带区号；修改档案时，不改请留空"), max_length=30)]
 Div = Annotated[str, Input(N_("社区（村）"), max_length=12, widget="choice")]
 Address = Annotated[str, Input(N_("详细住址"), max_length=200)]
-Lon = Annotated[float | None, Input(N_("经度"), widget="position")]
-Lat = Annotated[float | None, Input(N_("纬度"), widget="position")]
+Lon = Annotated[
+    float | None, Input(N_("经度"), help=N_("住址的位置，可从地图上读取"), least=-180, most=180, widget="number")
+]
+Lat = Annotated[float | None, Input(N_("纬度"), least=-90, most=90, widget="number")]
 Datum = Annotated[str, Input(N_("坐标系"), choices=DATUMS, widget="choice")]
 Dialect = Annotated[str, Input(N_("方言"), max_length=20)]
 WantsSex = Annotated[str, Input(N_("希望服务人员的性别"), choices=WANTED_SEXES, widget="choice")]

@@ -12,6 +12,7 @@ from django.db.models import Sum
 from yinling.accounts.operations import record
 from yinling.directory.models import Organisation
 from yinling.directory.rules import require
+from yinling.entitlements.models import Entitlement
 from yinling.entitlements.operations import confirm_use, reserve, undo_use
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
@@ -89,20 +90,16 @@ def _charge(actor: Actor, now: datetime, order: Order, *, is_anew: bool) -> Post
     )  # fmt: skip
     _write(posting, entries(shares, service_day=day, period=month_start(local_date(now))))
     Charge.objects.bulk_create(_charge_row(posting, row, day) for row in frozen if row.amount_fen)
-    for row in _funded(frozen):
-        month = month_start(day)
-        if (
-            is_anew
-            and reserve(actor=actor, now=now, entitlement=row.entitlement, month=month, wanted_fen=row.amount_fen)
-            < row.amount_fen
-        ):
-            raise Refused(
-                "settlement.quota",
-                N_("冲正后额度已被别的订单使用，不能按原份额重新结算，请另开订单"),
-                fen=row.amount_fen,
-            )
-        confirm_use(actor=actor, now=now, entitlement=row.entitlement, month=month, amount_fen=row.amount_fen)
+    for entitlement, fen in _funded(frozen):
+        _use(actor, now, entitlement, month_start(day), fen, is_anew=is_anew)
     return posting
+
+
+def _use(actor: Actor, now: datetime, entitlement: Entitlement, month: date, fen: int, *, is_anew: bool) -> None:
+    """Use up what placing had reserved; an order billed anew must find its money again first."""
+    if is_anew and reserve(actor=actor, now=now, entitlement=entitlement, month=month, wanted_fen=fen) < fen:
+        raise Refused("settlement.quota", N_("冲正后额度已被别的订单使用，不能按原份额重新结算，请另开订单"), fen=fen)
+    confirm_use(actor=actor, now=now, entitlement=entitlement, month=month, amount_fen=fen)
 
 
 def _claim(order: Order, line: OrderLine) -> str:
@@ -115,13 +112,13 @@ def _claim(order: Order, line: OrderLine) -> str:
     return claim
 
 
-def _funded(frozen: Iterable[PayerShare]) -> list[PayerShare]:
-    return [row for row in frozen if row.entitlement_id and row.amount_fen]
+def _funded(frozen: Iterable[PayerShare]) -> list[tuple[Entitlement, int]]:
+    return [(row.entitlement, row.amount_fen) for row in frozen if row.entitlement and row.amount_fen]
 
 
 def _charge_row(posting: Posting, row: PayerShare, day: date) -> Charge:
     return Charge(
-        div=posting.div, posting=posting, order_id=posting.order_id, line_id=row.line_id, elder_id=row.elder_id,
+        div=posting.div, posting=posting, order_id=row.order_id, line_id=row.line_id, elder_id=row.elder_id,
         provider_id=row.provider_id, payer=row.payer, entitlement_id=row.entitlement_id, amount_fen=row.amount_fen, service_day=day,
     )  # fmt: skip
 
@@ -168,9 +165,9 @@ def reverse_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) 
     Charge.objects.bulk_create(
         _counter_charge(counter, row) for row in Charge.objects.filter(posting=posting).order_by("id")
     )
-    for row in _funded(shares_of(order)):
+    for entitlement, fen in _funded(shares_of(order)):
         month = month_start(local_date(order.starts_at))
-        undo_use(actor=actor, now=now, entitlement=row.entitlement, month=month, amount_fen=row.amount_fen)
+        undo_use(actor=actor, now=now, entitlement=entitlement, month=month, amount_fen=fen)
     record(
         actor=actor, now=now, event="settlement.order.reverse", subject=order, reason=reason,
         changes={"posting": [posting.key, counter.key]},
@@ -180,12 +177,13 @@ def reverse_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) 
 
 
 def _sides(posting: Posting) -> list[Entry]:
+    """The entries of a settled order as the rules see them; each has its line and its service day."""
     return [
         Entry(
             line_id=row.line_id, account=row.account, amount=row.amount, business=row.business, fund=row.fund, scheme_id=row.scheme_id,
             plan_year=row.plan_year, service_day=row.service_day, period=row.period,
         )
-        for row in LedgerEntry.objects.filter(posting=posting).order_by("id")
+        for row in LedgerEntry.objects.filter(posting=posting).order_by("id") if row.line_id is not None and row.service_day is not None
     ]  # fmt: skip
 
 
@@ -225,7 +223,7 @@ def draft_statement(
         )
     row = Statement.objects.create(
         div=organisation.div, provider=organisation, payer=payer, month=first, total_fen=sum(charge.amount_fen for charge in found),
-        line_count=len(found), drafted_at=now, drafted_by_id=actor.user_id, created_at=now, changed_at=now,
+        line_count=len(found), drafted_at=now, drafted_by_id=_person(actor), created_at=now, changed_at=now,
     )  # fmt: skip
     StatementLine.objects.bulk_create(
         StatementLine(div=row.div, statement=row, charge=charge, provider=organisation) for charge in found
@@ -234,6 +232,13 @@ def draft_statement(
     record(actor=actor, now=now, event="settlement.statement.draft", subject=row, changes=totals)
     tell("settlement", pk=row.pk, div=row.div)
     return row
+
+
+def _person(actor: Actor) -> int:
+    """Return who answers for a statement: always a login, never nobody."""
+    if actor.user_id is None:
+        raise Refused("statement.nobody", N_("对账单须由有账号的人员办理"))
+    return actor.user_id
 
 
 @operation("settlement.statement.review", label=N_("初审通过"))

@@ -170,7 +170,9 @@ def order_account(order: Order) -> OrderAccount:
     """Everything the ledger holds of one order."""
     postings = list(Posting.objects.filter(order=order).order_by("id"))
     entries = (
-        LedgerEntry.objects.filter(posting__order=order).select_related("line", "scheme", "posting").order_by("posting_id", "id")
+        LedgerEntry.objects.filter(posting__order=order)
+        .select_related("line", "scheme", "posting")
+        .order_by("posting_id", "id")
     )
     stands_on = Statement.objects.filter(lines__charge__order=order).distinct().order_by("id")
     holds = Hold.objects.filter(order=order).order_by("from_at", "id")
@@ -191,7 +193,7 @@ def balances(actor: Actor, period: date) -> list[dict[str, Any]]:
         .annotate(amount=Sum("amount"))
         .order_by("account", "business", "fund")
     )
-    return list(sums)
+    return [dict(row) for row in sums]
 
 
 def item_line(lines: list[OrderLine]) -> OrderLine | None:

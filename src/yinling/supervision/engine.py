@@ -15,6 +15,7 @@ import pyarrow as pa
 from yinling.supervision.rules import RULES
 from yinling.supervision.rules.rule import HIT, PHOTOS, SERVICES, Rule, tables
 
+_KINDS = {"int64": pa.int64(), "string": pa.string(), "boolean": pa.bool_(), "decimal(6, 4)": pa.decimal128(6, 4)}
 _lock = Lock()
 
 
@@ -48,7 +49,8 @@ def compiled(code: str) -> str:
 
 
 def _arrow(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> pa.Table:
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=ibis.schema(columns).to_pyarrow())
+    schema = pa.schema([(name, _KINDS[kind]) for name, kind in columns.items()])
+    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
 
 
 def run(

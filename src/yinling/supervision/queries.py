@@ -164,11 +164,6 @@ def suspended(actor: Actor) -> QuerySet[Suspension]:
     )
 
 
-def rule_title(code: str) -> str:
-    """Chinese title of a rule."""
-    return RULES[code].title if code in RULES else code
-
-
 def basis_of(code: str) -> str:
     """The law or document a rule rests on."""
     return RULES[code].basis if code in RULES else ""

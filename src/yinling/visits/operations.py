@@ -47,10 +47,9 @@ explain_constraint("check_in_once", "checkin.twice", N_("这次服务已经签�
 def _assignment(actor: Actor, right: str, assignment_id: int) -> Assignment:
     """Return an assignment of the actor, its right checked; the order is locked first, as in dispatch."""
     order_id = Assignment.objects.filter(pk=assignment_id).values_list("order_id", flat=True).first()
-    order = _order(order_id) if order_id else None
+    order = _order(order_id or 0)
     row = locked(Assignment.objects.all(), assignment_id)
-    if order is not None:
-        row.order = order
+    row.order = order
     require(actor, right, div=row.div, provider_id=row.provider_id)
     rules.check_own(staff_id=row.staff_id, actor_staff_id=actor.staff_id)
     return row
@@ -143,10 +142,9 @@ def _order(order_id: int) -> Order:
 def _own_visit(actor: Actor, right: str, visit_id: int) -> Visit:
     """Return a visit of the actor, its right checked; the order is locked first, as in dispatch."""
     order_id = Visit.objects.filter(pk=visit_id).values_list("order_id", flat=True).first()
-    order = _order(order_id) if order_id else None
+    order = _order(order_id or 0)
     row = locked(Visit.objects.all(), visit_id)
-    if order is not None:
-        row.order = order
+    row.order = order
     require(actor, right, div=row.div, provider_id=row.provider_id)
     rules.check_own(staff_id=row.staff_id, actor_staff_id=actor.staff_id)
     return row

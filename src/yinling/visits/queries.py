@@ -108,12 +108,6 @@ def made_by(order_id: int, user_id: int | None) -> bool:
     return user_id is not None and Visit.objects.filter(order_id=order_id, staff__user_id=user_id).exists()
 
 
-def visits_of_elder(actor: Actor, elder_id: int) -> QuerySet[Visit]:
-    """Visits at an elder's home with check-ins and evidence, newest first."""
-    rows = Visit.objects.visible_to(actor).filter(elder_id=elder_id).select_related("order", "assignment", "provider")
-    return rows.prefetch_related("check_ins", "evidence").order_by("-started_at", "-id")
-
-
 def evaluation_of(order_id: int) -> Evaluation | None:
     """What the elder side said of an order, if anything."""
     return Evaluation.objects.filter(order_id=order_id).first()

@@ -25,9 +25,9 @@ from yinling.ground.idempotency import once
 from yinling.ground.operation import REGISTRY, Operation, plain
 from yinling.kernel.refusals import Denied, Refusal, Stale
 from yinling.kernel.words import N_
+from yinling.web.environment import pages
 from yinling.web.fields import bare, field_for
 from yinling.web.pages import page_context, render
-from yinling.web.environment import pages
 from yinling.web.show import refusal_text, tr
 
 SALT = "yinling.action"
@@ -218,10 +218,16 @@ def _explain(action: ActionForm, refusal: Refusal, arguments: dict[str, Any]) ->
 def _last_change(operation: Operation, arguments: dict[str, Any]) -> str:
     """Say who changed the row last and to what, so that both versions stand side by side."""
     pk = arguments.get(operation.row_argument) if operation.row_argument else None
-    row = Journal.objects.filter(subject_type=operation.noun, subject_id=pk, is_refused=False).order_by("-pk").first() if pk else None
+    row = (
+        Journal.objects.filter(subject_type=operation.noun, subject_id=pk, is_refused=False).order_by("-pk").first()
+        if pk
+        else None
+    )
     if row is None:
         return ""
-    changes = "；".join(f"{name}: {pair[0]} → {pair[1]}" for name, pair in row.changes.items() if isinstance(pair, list))
+    changes = "；".join(
+        f"{name}: {pair[0]} → {pair[1]}" for name, pair in row.changes.items() if isinstance(pair, list)
+    )
     return _("现在的版本由 %(name)s 保存。%(changes)s") % {"name": row.user_name, "changes": changes}
 
 
@@ -235,7 +241,13 @@ def refused(action: ActionForm, status: int) -> HttpResponse:
 def _onwards(request: Any, action: ActionForm, answer: dict[str, Any]) -> HttpResponse:
     done = tr(action.look.done) if action.look.done else _("已完成：%(label)s") % {"label": action.submit}
     if answer["shown"]:
-        return render(request, "parts/shown_once.html" if request.htmx else "parts/shown_once_page.html", answer=answer, action=action, done=done)
+        return render(
+            request,
+            "parts/shown_once.html" if request.htmx else "parts/shown_once_page.html",
+            answer=answer,
+            action=action,
+            done=done,
+        )
     target = action.look.next.replace("{id}", str(answer.get("id") or "")).replace("{code}", answer.get("code", ""))
     if not target and request.htmx:
         told = {"toast": done, "acted": {"operation": action.operation.name, "id": answer.get("id")}}

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import django
-from django.contrib.staticfiles.finders import find
 from django.contrib.messages import get_messages
+from django.contrib.staticfiles.finders import find
 from django.forms.renderers import Jinja2 as DjangoJinja2
 from django.template import engines
 from django.template.backends.jinja2 import Template
@@ -38,7 +38,15 @@ def environment(**options: Any) -> Environment:
     env = Environment(**options)  # noqa: S701 - Django switches autoescape on
     env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
     env.filters.update(FILTERS)
-    env.globals.update(static=static, vendor=vendor, url=reverse, language=get_language, messages_of=get_messages, area_name=area_name, roles_of=role_name)
+    env.globals.update(
+        static=static,
+        vendor=vendor,
+        url=reverse,
+        language=get_language,
+        messages_of=get_messages,
+        area_name=area_name,
+        roles_of=role_name,
+    )
     env.globals["ui"] = env.get_template("ui.html").module
     return env
 

@@ -102,8 +102,14 @@ def field_for(argument: Argument, request: Any, change: dict[str, Any]) -> forms
         "help_text": tr(change.get("help", shown.help)),
         "required": change.get("required", required),
     }
-    choices = options(change["options"], request) if "options" in change else [(v, tr(text)) for v, text in shown.choices]
-    field = _choice(kind, widget, choices, common, optional=not common["required"]) if choices or "options" in change else None
+    choices = (
+        options(change["options"], request) if "options" in change else [(v, tr(text)) for v, text in shown.choices]
+    )
+    field = (
+        _choice(kind, widget, choices, common, optional=not common["required"])
+        if choices or "options" in change
+        else None
+    )
     field = field or _plain(kind, widget, argument, common)
     _dress(field, widget, common["label"])
     return field
@@ -128,27 +134,30 @@ def _choice(kind: Any, widget: str, choices: list[Any], common: dict[str, Any], 
 
 def _plain(kind: Any, widget: str, argument: Argument, common: dict[str, Any]) -> forms.Field:
     shown = argument.input
-    if widget == "yuan":
-        return YuanField(**common)
-    if widget == "photo":
-        return PhotoField(**common)
-    if kind is bool:
-        return forms.BooleanField(**common)
+    if widget in {"yuan", "photo"}:
+        return (YuanField if widget == "yuan" else PhotoField)(**common)
+    if kind in SIMPLE:
+        return SIMPLE[kind](**common)
     if kind in (int, float):
         number = forms.IntegerField if kind is int else forms.FloatField
         return number(min_value=shown.least, max_value=shown.most, **common)
-    if kind is datetime:
-        return forms.DateTimeField(widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **common)
-    if kind is date:
-        return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **common)
-    if kind is dict or typing.get_args(kind) == (dict,) or typing.get_origin(kind) is dict:
-        return JsonField(widget=forms.Textarea, **common)
-    if typing.get_origin(kind) is list:
-        return LinesField(widget=forms.Textarea, **common)
-    strip = widget != "password"
-    return forms.CharField(max_length=shown.max_length, strip=strip, **common)
+    if kind is str:
+        return forms.CharField(max_length=shown.max_length, strip=widget != "password", **common)
+    is_lines = typing.get_origin(kind) is list and typing.get_args(kind) != (dict,)
+    return (LinesField if is_lines else JsonField)(widget=forms.Textarea, **common)
 
 
+def _moment(**common: Any) -> forms.Field:
+    return forms.DateTimeField(
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **common
+    )
+
+
+def _day(**common: Any) -> forms.Field:
+    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **common)
+
+
+SIMPLE: dict[Any, Any] = {bool: forms.BooleanField, datetime: _moment, date: _day}
 INPUTS: dict[str, Any] = {
     "area": lambda: forms.Textarea(attrs={"rows": 3}),
     "hidden": forms.HiddenInput,

@@ -42,7 +42,9 @@ def role_choices(request: Any) -> Pairs:  # noqa: ARG001 - one signature for all
 @named("users")
 def user_choices(request: Any) -> Pairs:  # noqa: ARG001 - one signature for all lists
     """Active logins."""
-    rows = User.objects.filter(is_active=True, is_system=False).order_by("username").values_list("pk", "name", "username")
+    rows = (
+        User.objects.filter(is_active=True, is_system=False).order_by("username").values_list("pk", "name", "username")
+    )
     return [(str(pk), f"{name} ({username})") for pk, name, username in rows[:500]]
 
 

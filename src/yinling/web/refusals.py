@@ -35,8 +35,8 @@ def refusal_response(request: Any, refusal: Refusal) -> HttpResponse:
 
 def told(request: Any, status: int, sentence: str, *, code: str = "") -> HttpResponse:
     """Say what happened, what is safe, what to do, and the number under which it is found in the journal."""
-    number = (getattr(request, "actor", None) and request.actor.request_id or "")[:8]
-    values = {
+    number = ((getattr(request, "actor", None) and request.actor.request_id) or "")[:8]
+    values: dict[str, Any] = {
         "title": _(TITLES.get(status, TITLES[422])),
         "sentence": sentence,
         "safe": _(SAFE.get(status, SAFE[422])),
@@ -96,7 +96,15 @@ def bad_token(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: 
 def broken(request: HttpRequest) -> HttpResponse:
     """Answer a fault of ours."""
     if request.path.startswith("/api/"):
-        return problem_document({"type": "urn:yinling:fault", "title": "Fault", "status": 500, "code": "fault", "detail": _("系统出错，请稍后重试")})
+        return problem_document(
+            {
+                "type": "urn:yinling:fault",
+                "title": "Fault",
+                "status": 500,
+                "code": "fault",
+                "detail": _("系统出错，请稍后重试"),
+            }
+        )
     return told(request, 500, _("系统出错了。请稍后重试；若再次出现，请把下面的编号告诉管理员。"), code="fault")
 
 

@@ -147,7 +147,10 @@ def _names(value: str) -> str:
 def attributes(values: dict[str, Any]) -> Markup:
     """Write HTML attributes; None and False are left out, True stands alone."""
     kept = {name.replace("_", "-"): value for name, value in values.items() if value not in (None, False)}
-    parts = [Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value) for name, value in kept.items()]
+    parts = [
+        Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
+        for name, value in kept.items()
+    ]
     return Markup("").join(parts)
 
 

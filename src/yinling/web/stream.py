@@ -137,7 +137,9 @@ class Stream:
         was_lost = False
         while not self.closing:
             try:
-                async with await psycopg.AsyncConnection.connect(address, autocommit=True, application_name="yinling-stream") as line:
+                async with await psycopg.AsyncConnection.connect(
+                    address, autocommit=True, application_name="yinling-stream"
+                ) as line:
                     await line.execute(f"LISTEN {CHANNEL}")
                     self.listening = True
                     if was_lost:
@@ -182,7 +184,11 @@ class Stream:
         queue: asyncio.Queue[Message | None] = asyncio.Queue(WAITING)
         self.queues[queue] = listener
         gone = asyncio.ensure_future(_gone(receive))
-        lead = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+        lead = [
+            (b"content-type", b"text/event-stream; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"x-accel-buffering", b"no"),
+        ]
         try:
             await send({"type": "http.response.start", "status": 200, "headers": [*lead, *cors]})
             await send(_part(b"retry: 3000\n: open\n\n"))
@@ -193,13 +199,16 @@ class Stream:
             gone.cancel()
             self.queues.pop(queue, None)
 
-    async def pump(self, queue: asyncio.Queue[Message | None], cookies: str, gone: asyncio.Future[None], send: Send) -> None:
+    async def pump(
+        self, queue: asyncio.Queue[Message | None], cookies: str, gone: asyncio.Future[None], send: Send
+    ) -> None:
         """Send what comes, a ping when nothing does, and look once a minute whether the session still holds."""
         loop = asyncio.get_running_loop()
         checked = loop.time()
         while not gone.done() and not self.closing:
             item = asyncio.ensure_future(queue.get())
-            await asyncio.wait({item, gone}, timeout=PING_S, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {item, gone}
+            await asyncio.wait(either, timeout=PING_S, return_when=asyncio.FIRST_COMPLETED)
             if not item.done():
                 item.cancel()
                 if not gone.done():

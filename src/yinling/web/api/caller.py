@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.utils import translation
-from ninja.security.base import AuthBase
+from ninja.security.base import AuthBase, SecuritySchema
 from ninja.utils import check_csrf
 
 from yinling.directory.queries import active_grants, token_for
@@ -33,7 +33,7 @@ class Caller(AuthBase):
 
     def __init__(self) -> None:
         super().__init__()
-        self.openapi_security_schema = {"type": "http", "scheme": "bearer"}
+        self.openapi_security_schema = SecuritySchema(type="http", scheme="bearer")
 
     def __call__(self, request: Any) -> Any:
         """Return the caller or None."""
@@ -79,4 +79,3 @@ def in_scope(view: View) -> View:
 
     run.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
     return run
-

@@ -25,7 +25,8 @@ from yinling.orders.queries import quote
 from yinling.people.models import Elder
 from yinling.people.queries import find_elders
 from yinling.web.api.caller import in_scope
-from yinling.web.api.resources import RESOURCES, Resource, plain_value, shown
+from yinling.web.api.resource import Resource, plain_value, shown
+from yinling.web.api.resources import RESOURCES
 from yinling.web.api.verbs import BIGGEST
 
 MOST = 100
@@ -61,7 +62,9 @@ def list_view(resource: Resource) -> Any:
 
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-    parameters += [inspect.Parameter(name, keyword, annotation=str, default=Query("", max_length=200)) for name in resource.filters]
+    parameters += [
+        inspect.Parameter(name, keyword, annotation=str, default=Query("", max_length=200)) for name in resource.filters
+    ]
     parameters.append(inspect.Parameter("page", keyword, annotation=int, default=Query(1, ge=1, le=100_000)))
     parameters.append(inspect.Parameter("size", keyword, annotation=int, default=Query(20, ge=1, le=MOST)))
     return _signed(view, parameters, f"list_{resource.noun}")
@@ -104,7 +107,9 @@ def me(request: Any) -> HttpResponse:
 @in_scope
 def clock(request: Any) -> HttpResponse:
     """Return the business time and the machine's."""
-    return answer({"business_at": plain_value(request.now), "machine_at": plain_value(real_now()), "is_demo": settings.DEMO})
+    return answer(
+        {"business_at": plain_value(request.now), "machine_at": plain_value(real_now()), "is_demo": settings.DEMO}
+    )
 
 
 @in_scope

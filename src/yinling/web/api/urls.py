@@ -24,7 +24,9 @@ DESCRIPTION = (
     "Whatever a screen can do. Bearer token; Idempotency-Key on every write; refusals as application/problem+json. "
     "Money in fen, moments with offset, divisions as trimmed codes."
 )
-api = NinjaAPI(title="Yinling 银龄", version="1", description=DESCRIPTION, auth=Caller(), docs_url=None, urls_namespace="api")
+api = NinjaAPI(
+    title="Yinling 银龄", version="1", description=DESCRIPTION, auth=Caller(), docs_url=None, urls_namespace="api"
+)
 
 
 @api.exception_handler(Refusal)
@@ -34,7 +36,14 @@ def _refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:  # noqa: A
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  # noqa: ARG001 - ninja's signature
-    faults = [{"field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]), "code": one["type"], "detail": one["msg"]} for one in error.errors]
+    faults = [
+        {
+            "field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
+            "code": one["type"],
+            "detail": one["msg"],
+        }
+        for one in error.errors
+    ]
     names = "、".join(dict.fromkeys(fault["field"].removeprefix("payload.") for fault in faults))
     return problem_document({
         "type": "urn:yinling:request.invalid", "title": "Invalid", "status": 422, "code": "request.invalid",
@@ -62,17 +71,33 @@ def _http(request: HttpRequest, error: HttpError) -> HttpResponse:  # noqa: ARG0
 
 def _build() -> None:
     for where, view, right in SINGLE:
-        api.get(where.replace("{id}", "{int:id}"), tags=["questions"], summary=(view.__doc__ or "").strip(), operation_id=view.__name__, openapi_extra={"x-right": right})(view)
+        api.get(
+            where.replace("{id}", "{int:id}"),
+            tags=["questions"],
+            summary=(view.__doc__ or "").strip(),
+            operation_id=view.__name__,
+            openapi_extra={"x-right": right},
+        )(view)
     for resource in RESOURCES.values():
         extra = {"x-right": resource.right}
-        api.get(f"/{resource.noun}", tags=[resource.noun], operation_id=f"list_{resource.noun}", openapi_extra=extra)(list_view(resource))
+        api.get(f"/{resource.noun}", tags=[resource.noun], operation_id=f"list_{resource.noun}", openapi_extra=extra)(
+            list_view(resource)
+        )
         place = f"/{resource.noun}/{{id}}" if resource.noun == "areas" else f"/{resource.noun}/{{int:id}}"
-        api.get(place, tags=[resource.noun], operation_id=f"get_{resource.noun}", openapi_extra=extra)(row_view(resource))
+        api.get(place, tags=[resource.noun], operation_id=f"get_{resource.noun}", openapi_extra=extra)(
+            row_view(resource)
+        )
     for operation in _verbs():
         where = address(operation)
-        extra = {"x-right": operation.right, "parameters": [_KEY]}
+        needed: dict[str, Any] = {"x-right": operation.right, "parameters": [_KEY]}
         view = view_of(operation)
-        api.post(where.replace("{id}", "{int:id}"), tags=[where.split("/")[1]], summary=operation.label, operation_id=operation.name, openapi_extra=extra)(view)
+        api.post(
+            where.replace("{id}", "{int:id}"),
+            tags=[where.split("/")[1]],
+            summary=operation.label,
+            operation_id=operation.name,
+            openapi_extra=needed,
+        )(view)
 
 
 _KEY = {"in": "header", "name": "Idempotency-Key", "required": True, "schema": {"type": "string", "maxLength": 100}}
@@ -86,9 +111,20 @@ def _verbs() -> list[Operation]:
 @public_page
 def docs(request: Any) -> HttpResponse:
     """The API as a table for people."""
-    reads = [(f"{PREFIX}{where}", (view.__doc__ or "").strip(), right, ()) for where, view, right in SINGLE]
-    reads += [(f"{PREFIX}/{one.noun}", ", ".join(one.fields), one.right, tuple(one.filters)) for one in RESOURCES.values()]
-    writes = [(f"{PREFIX}{address(one)}", one.label, one.right, [arg for arg in one.arguments if arg.name != one.row_argument]) for one in _verbs()]
+    reads: list[tuple[str, str, str, tuple[str, ...]]] = []
+    reads += [(f"{PREFIX}{where}", (view.__doc__ or "").strip(), right, ()) for where, view, right in SINGLE]
+    reads += [
+        (f"{PREFIX}/{one.noun}", ", ".join(one.fields), one.right, tuple(one.filters)) for one in RESOURCES.values()
+    ]
+    writes = [
+        (
+            f"{PREFIX}{address(one)}",
+            one.label,
+            one.right,
+            [arg for arg in one.arguments if arg.name != one.row_argument],
+        )
+        for one in _verbs()
+    ]
     return render(request, "public/api.html", reads=reads, writes=writes)
 
 

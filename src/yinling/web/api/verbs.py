@@ -16,7 +16,8 @@ from yinling.kernel.refusals import Refusal
 from yinling.kernel.words import N_
 from yinling.web.actions import secrets_of
 from yinling.web.api.caller import in_scope
-from yinling.web.api.resources import BY_MODEL, RESOURCES, shown
+from yinling.web.api.resource import shown
+from yinling.web.api.resources import BY_MODEL, RESOURCES
 from yinling.web.fields import bare
 
 PLURALS = {"emergency": "emergencies", "staff": "staff"}
@@ -65,7 +66,10 @@ def _field(argument: Argument) -> tuple[Any, Any]:
             kind = Literal[tuple(value for value, _label in shape.choices)]  # type: ignore[misc]
             limits = {}
     elif kind is int:
-        limits = {"ge": shape.least if shape.least is not None else -BIGGEST, "le": shape.most if shape.most is not None else BIGGEST}
+        limits = {
+            "ge": shape.least if shape.least is not None else -BIGGEST,
+            "le": shape.most if shape.most is not None else BIGGEST,
+        }
     elif kind is datetime:
         kind = AwareDatetime
     hint: Any = Annotated[kind, Field(**limits)] if limits else kind
@@ -94,11 +98,15 @@ def view_of(operation: Operation) -> Any:
 
     parameters = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     if has_row:
-        parameters.append(inspect.Parameter("id", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[int, Path(ge=1, le=BIGGEST)]))
+        parameters.append(
+            inspect.Parameter("id", inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[int, Path(ge=1, le=BIGGEST)])
+        )
     if has_body:
         is_optional = all(not one.is_required() for one in schema.model_fields.values())
         default = Body(schema()) if is_optional else Body(...)
-        parameters.append(inspect.Parameter("payload", inspect.Parameter.KEYWORD_ONLY, annotation=schema, default=default))
+        parameters.append(
+            inspect.Parameter("payload", inspect.Parameter.KEYWORD_ONLY, annotation=schema, default=default)
+        )
     view.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     view.__name__ = operation.name
     view.__annotations__ = {}
@@ -122,11 +130,16 @@ def perform(request: Any, operation: Operation, arguments: dict[str, Any]) -> Ht
         secrets.update(secrets_of(result))
         return 200 if operation.row_argument else 201, answer_of(result)
 
-    body = {name: value if isinstance(value, int | float | bool | list | dict) else str(value) for name, value in arguments.items()}
+    body = {
+        name: value if isinstance(value, int | float | bool | list | dict) else str(value)
+        for name, value in arguments.items()
+    }
     route = f"/api/v1{address(operation)}"
     status, answer, repeated = once(user_id=request.actor.user_id, key=key, route=route, body=body, perform=effect)
     headers = {"Idempotency-Replayed": "true"} if repeated else {}
-    return JsonResponse(dict(answer) | secrets, status=status, headers=headers, json_dumps_params={"ensure_ascii": False})
+    return JsonResponse(
+        dict(answer) | secrets, status=status, headers=headers, json_dumps_params={"ensure_ascii": False}
+    )
 
 
 def answer_of(result: Any) -> dict[str, Any]:

@@ -23,7 +23,11 @@ PEOPLE = ("user", "organisation", "proposed_by", "confirmed_by")
 def _grants(actor: Any) -> QuerySet[Grant]:
     """Grants in the area of the administrator, and those of organisations."""
     div = actor.div or ""
-    rows = Grant.objects.filter(Q(div__gte=div, div__lt=div + ":") | Q(div="", organisation__div__gte=div, organisation__div__lt=div + ":") | Q(div=""))
+    rows = Grant.objects.filter(
+        Q(div__gte=div, div__lt=div + ":")
+        | Q(div="", organisation__div__gte=div, organisation__div__lt=div + ":")
+        | Q(div="")
+    )
     return rows.select_related(*PEOPLE).order_by("-pk")
 
 
@@ -33,8 +37,18 @@ def grants(request: Any) -> HttpResponse:
     listing = Listing(
         request,
         _grants(request.actor),
-        Filter("q", _("姓名或账号"), lambda rows, text: rows.filter(Q(user__name__startswith=text) | Q(user__username=text))),
-        Filter("role", _("角色"), lambda rows, code: rows.filter(role=code), "choice", [(code, ROLES[code].name) for code in DEMO_ROLES]),
+        Filter(
+            "q",
+            _("姓名或账号"),
+            lambda rows, text: rows.filter(Q(user__name__startswith=text) | Q(user__username=text)),
+        ),
+        Filter(
+            "role",
+            _("角色"),
+            lambda rows, code: rows.filter(role=code),
+            "choice",
+            [(code, ROLES[code].name) for code in DEMO_ROLES],
+        ),
         Filter("state", _("状态"), lambda rows, state: rows.filter(state=state), "choice", GRANT.choices),
     )
     return render(
@@ -76,7 +90,11 @@ def users(request: Any) -> HttpResponse:
     listing = Listing(
         request,
         User.objects.filter(is_system=False).order_by("username"),
-        Filter("q", _("姓名或账号"), lambda rows, text: rows.filter(Q(name__startswith=text) | Q(username__startswith=text))),
+        Filter(
+            "q",
+            _("姓名或账号"),
+            lambda rows, text: rows.filter(Q(name__startswith=text) | Q(username__startswith=text)),
+        ),
     )
     form = action_form(request, "register_user", next="/users/", fields={"password": {"widget": "password"}})
     return render(request, "console/users.html", listing=listing, form=form)
@@ -87,7 +105,11 @@ def tokens(request: Any) -> HttpResponse:
     """One's own tokens of the API. A new one is shown once."""
     rows = ApiToken.objects.filter(user_id=request.user.pk).select_related("grant__organisation").order_by("-pk")
     listing = Listing(request, rows)
-    ends = {row.pk: action_form(request, "end_token", {"token_id": row.pk}, next="/tokens/", tone="danger") for row in listing if row.ended_at is None}
+    ends = {
+        row.pk: action_form(request, "end_token", {"token_id": row.pk}, next="/tokens/", tone="danger")
+        for row in listing
+        if row.ended_at is None
+    }
     form = action_form(request, "issue_token", {"days": 90}, next="/tokens/")
     return render(request, "console/tokens.html", listing=listing, form=form, ends=ends, roles=ROLES)
 

@@ -11,18 +11,16 @@ from django.utils.translation import gettext as _
 
 from yinling.catalogue.models import FAMILIES
 from yinling.directory.models import Area, Organisation, Qualification, Staff
-from yinling.directory.queries import coverage_gaps, organisation_file, organisations
+from yinling.directory.queries import ancestors, areas_below, coverage_gaps, organisation_file, organisations
 from yinling.directory.rules import may
 from yinling.kernel.period import ONE_DAY, add_months, local_date
 from yinling.kernel.words import N_
-from yinling.people.inputs import DATUMS
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.people import area_filter
 from yinling.web.pages import Filter, Listing, page, render
 
 SOON_MONTHS = 2
 MOST_LISTED = 200
-POSITION = {"lon": {"widget": "number"}, "lat": {"widget": "number"}, "datum": {"options": DATUMS, "widget": "choice"}}
 
 
 @page("directory.organisation.view")
@@ -66,7 +64,6 @@ def organisation_page(request: Any, pk: int) -> HttpResponse:
     return render(
         request, "console/organisation.html", file=file, body=body, today=today, soon=add_months(today, SOON_MONTHS), one_day=ONE_DAY,
         forms=_body_forms(request, file, f"/organisations/{pk}/"), families=FAMILIES, kinds=Qualification.KINDS,
-        places=dict(Area.objects.filter(pk__in={duty.div for duty in file.duties}).values_list("div", "short_name")),
         sees_staff=may(request.actor, "directory.staff.view", div=body.div, provider_id=body.pk),
     )  # fmt: skip
 
@@ -80,11 +77,7 @@ def _body_forms(request: Any, file: Any, here: str) -> dict[str, ActionForm]:
     sites = [(row.pk, row.name) for row in file.sites]
     people = [(row.pk, f"{row.name} · {dict(Staff.KINDS)[row.kind]}") for row in file.staff]
     forms = {
-        "update": action_form(request, "update_organisation", own | on_file | {"seen": body.version}, **look),
-        "site": action_form(
-            request, "register_site", own | {"kind": body.kind}, hidden=("organisation_id",), fields=POSITION | {"div": {"options": "streets"}},
-            **look,
-        ),
+        "change": action_form(request, "update_organisation", own | on_file | {"seen": body.version}, **look),
     }  # fmt: skip
     if not may(request.actor, "directory.staff.view", div=body.div, provider_id=body.pk):
         return forms
@@ -99,9 +92,22 @@ def _body_forms(request: Any, file: Any, here: str) -> dict[str, ActionForm]:
             **look,
         )
     if people:
-        fields = {"staff_id": {"options": people, "widget": "choice", "label": N_("人员")}}
-        forms["qualify"] = action_form(request, "qualify_staff", {"valid_from": today}, fields=fields, **look)
+        person = {"staff_id": {"options": people, "widget": "choice", "label": N_("人员")}}
+        forms["qualify"] = action_form(request, "qualify_staff", {"valid_from": today}, fields=person, **look)
     return forms
+
+
+@page("directory.site.register")
+def site_new(request: Any, pk: int) -> HttpResponse:
+    """Enter a place of a body."""
+    body = Organisation.objects.filter(pk=pk).first()
+    if body is None:
+        raise Http404
+    form = action_form(
+        request, "register_site", {"organisation_id": pk, "kind": body.kind}, hidden=("organisation_id",), next=f"/organisations/{pk}/",
+        fields={"div": {"options": "streets"}},
+    )  # fmt: skip
+    return render(request, "console/site_new.html", body=body, form=form)
 
 
 @page("directory.area.view")
@@ -126,9 +132,26 @@ def coverage_page(request: Any) -> HttpResponse:
     )  # fmt: skip
 
 
+@page("directory.area.view")
+def area_page(request: Any) -> HttpResponse:
+    """The tree: an area, the way to it, and what lies below it; names can be corrected (P26)."""
+    home = request.actor.div or ""
+    div = request.GET.get("area", "") or home
+    way = list(Area.objects.filter(pk__in=ancestors(div)).defer("outline").order_by("div"))
+    here = way[-1] if way and way[-1].div == div else None
+    forms = {}
+    if here is not None and request.actor.has("directory.area.rename") and request.actor.covers(div):
+        on_file = {"div": div, "name": here.name, "short_name": here.short_name}
+        forms["rename"] = action_form(request, "rename_area", on_file, next=f"/areas/?area={div}", tone="")
+    below = areas_below(div) if here else Area.objects.filter(level="city").defer("outline").order_by("div")
+    return render(request, "console/areas.html", way=way, here=here, below=list(below), forms=forms, levels=Area.LEVELS)
+
+
 urlpatterns = [
+    path("areas/", area_page),
     path("organisations/", organisation_list),
     path("organisations/new/", organisation_new),
     path("organisations/<int:pk>/", organisation_page),
+    path("organisations/<int:pk>/sites/new/", site_new),
     path("coverage/", coverage_page),
 ]

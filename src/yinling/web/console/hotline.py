@@ -32,13 +32,14 @@ from yinling.hotline.queries import (
     recent_calls,
 )
 from yinling.hotline.states import CALL, TICKET
+from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.queries import orders_of
 from yinling.orders.rules import STAGE_LABELS
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
-from yinling.people.queries import find_elders
+from yinling.people.queries import age, find_elders
 from yinling.visits.queries import stage, with_progress
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.pages import Filter, Listing, page, render
@@ -57,7 +58,7 @@ class RingForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, label_suffix="", **kwargs)
         self.fields["number"].label = _("来电号码")
         self.fields["number"].help_text = _("留空：号码隐藏的来电")
         self.fields["number"].widget.attrs["inputmode"] = "tel"
@@ -120,7 +121,8 @@ def call_page(request: Any, pk: int) -> HttpResponse:
     shown = pop(request.actor, call, now=request.now)
     here, text = f"/calls/{pk}/", request.GET.get("q", "").strip()
     found = find_elders(request.actor, text, limit=FOUND) if text and shown.elder is None else []
-    choices = [(elder, _identify(request, call, elder)) for elder in (found or shown.candidates)]
+    today = local_date(request.now)
+    choices = [(elder, age(elder, today), _identify(request, call, elder)) for elder in (found or shown.candidates)]
     return render(
         request, "console/call.html", pop=shown, call=call, machine=CALL, ticket_machine=TICKET, text=text, choices=choices,
         hand_over=action_form(request, "hand_over_call", {"call_id": pk}, next=here, tone="danger"),
@@ -172,7 +174,8 @@ def new_ticket(request: Any) -> HttpResponse:
         "channel": call.channel if call else "console", "title": request.GET.get("title", "")[:80],
     }  # fmt: skip
     form = action_form(
-        request, "open_ticket", initial, next="/tickets/{id}/", hidden=("channel",) if call else (), done=N_("工单已登记"), key_hint="Ctrl+Enter"
+        request, "open_ticket", initial, next="/tickets/{id}/", hidden=("channel",) if call else (), done=N_("工单已登记"),
+        key_hint="Ctrl+Enter", fields={"level": {"required": True}} | ({} if call else {"channel": {"required": True}}),
     )  # fmt: skip
     return render(request, "console/ticket_new.html", form=form, call=call, elder=elder, text=text, found=found)
 

@@ -18,6 +18,7 @@ from yinling.directory.rights import RIGHTS
 from yinling.directory.roles import ROLES
 from yinling.kernel.period import day_bounds
 from yinling.kernel.words import N_
+from yinling.web.api.resource import DIGITS
 from yinling.web.pages import Filter, Listing, page, render
 
 SESSION_EVENTS = {
@@ -49,7 +50,8 @@ def _of_subject(rows: QuerySet[Journal], text: str) -> QuerySet[Journal]:
     number = number.strip()
     if not number:
         return rows
-    return rows.filter(subject_id=int(number)) if number.isascii() and number.isdigit() and len(number) < 19 else rows.none()  # noqa: PLR2004 - digits of a bigint
+    is_number = number.isascii() and number.isdigit() and len(number) <= DIGITS
+    return rows.filter(subject_id=int(number)) if is_number else rows.none()
 
 
 def _on_day(rows: QuerySet[Journal], day: date) -> QuerySet[Journal]:

@@ -41,10 +41,15 @@ class PasswordForm(forms.Form):
     """What is asked first."""
 
     username = forms.CharField(
-        label=gettext_lazy("用户名"), max_length=60, widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"})
+        label=gettext_lazy("用户名"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"}),
     )
     password = forms.CharField(
-        label=gettext_lazy("密码"), max_length=200, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        label=gettext_lazy("密码"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
 
@@ -68,7 +73,12 @@ def _key(request: Any, username: str) -> bytes:
 def _lock_sentence(request: Any, username: str) -> str:
     """Return the sentence of a lock-out in force; attempts of one pair of name and address wait for each other here."""
     until = sign_in_lock(_key(request, username), at=real_now())
-    return _("连续输错 5 次，已暂时锁定。请在 %(clock)s 之后再试，或联系管理员。") % {"clock": clock(until + timedelta(minutes=1))} if until else ""
+    return (
+        _("连续输错 5 次，已暂时锁定。请在 %(clock)s 之后再试，或联系管理员。")
+        % {"clock": clock(until + timedelta(minutes=1))}
+        if until
+        else ""
+    )
 
 
 def _place(user: User | None, now: datetime) -> str:
@@ -81,9 +91,20 @@ def _place(user: User | None, now: datetime) -> str:
 def _note(request: Any, act: str, user: User | None, code: str = "") -> None:
     place = _place(user, request.now)
     request_id = request.actor.request_id
-    actor = Actor(user.pk, user.name, "", div=place, request_id=request_id) if user and not code else replace(request.actor, div=place)
+    actor = (
+        Actor(user.pk, user.name, "", div=place, request_id=request_id)
+        if user and not code
+        else replace(request.actor, div=place)
+    )
     with scope(actor):
-        journal_session(actor=actor, now=request.now, act=act, user_id=user.pk if user else None, address=_address(request), code=code)
+        journal_session(
+            actor=actor,
+            now=request.now,
+            act=act,
+            user_id=user.pk if user else None,
+            address=_address(request),
+            code=code,
+        )
 
 
 def _failed(request: Any, username: str, user: User | None, code: str) -> None:
@@ -150,7 +171,9 @@ def code(request: Any) -> HttpResponse:
     form = CodeForm(request.POST or None, label_suffix="")
     shown = second_factor.code_of(user)
     if request.method != "POST" or not form.is_valid():
-        return render(request, "console/login_code.html", form=form, shown=shown, problem="", status=422 if form.is_bound else 200)
+        return render(
+            request, "console/login_code.html", form=form, shown=shown, problem="", status=422 if form.is_bound else 200
+        )
     if locked := _lock_sentence(request, user.username):
         return render(request, "console/login_code.html", form=form, shown=shown, problem=locked, status=429)
     if second_factor.is_right_code(user, form.cleaned_data["code"]):

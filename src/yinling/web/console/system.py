@@ -22,6 +22,7 @@ from yinling.entitlements.models import Scheme
 from yinling.ground.clock import offset, real_now
 from yinling.ground.models import CalendarDay, Outbox
 from yinling.ground.parameters import parameters
+from yinling.kernel.words import N_
 from yinling.supervision.queries import last_round
 from yinling.web.actions import action_form
 from yinling.web.pages import own_page, page, render
@@ -30,7 +31,17 @@ from yinling.web.show import day, moment
 STALLED = timedelta(minutes=5)
 LATE_ROUND = timedelta(minutes=1)
 LATE_SEAL = timedelta(minutes=1)
-PACKAGES = ("django", "psycopg", "procrastinate", "granian", "django-ninja", "duckdb", "ibis-framework", "django-pgtrigger")
+UNLOADING = N_("撤下后，该年的时限按周一至周五暂算。确定撤下？")
+PACKAGES = (
+    "django",
+    "psycopg",
+    "procrastinate",
+    "granian",
+    "django-ninja",
+    "duckdb",
+    "ibis-framework",
+    "django-pgtrigger",
+)
 
 
 def _row(query: str) -> tuple[Any, ...]:
@@ -44,11 +55,18 @@ def _database() -> list[tuple[str, str]]:
         "SELECT current_setting('server_version'), pg_size_pretty(pg_database_size(current_database())), current_user, "
         "(SELECT count(*) FROM django_migrations)"
     )
-    return [(_("版本"), f"PostgreSQL {name}"), (_("大小"), size), (_("连接身份"), role), (_("已执行迁移"), str(applied))]
+    return [
+        (_("版本"), f"PostgreSQL {name}"),
+        (_("大小"), size),
+        (_("连接身份"), role),
+        (_("已执行迁移"), str(applied)),
+    ]
 
 
 def _queue(now: datetime) -> list[tuple[str, str]]:
-    waiting, doing, failed = (ProcrastinateJob.objects.filter(status=status).count() for status in ("todo", "doing", "failed"))
+    waiting, doing, failed = (
+        ProcrastinateJob.objects.filter(status=status).count() for status in ("todo", "doing", "failed")
+    )
     alive = ProcrastinateWorker.objects.filter(last_heartbeat__gt=now - timedelta(minutes=1))
     stalled = ProcrastinateJob.objects.filter(status="doing").exclude(worker__in=alive).count()
     return [
@@ -77,7 +95,11 @@ def system(request: Any) -> HttpResponse:
         (_("待发短信"), str(Notice.objects.filter(channel="sms", sent_at=None).count())),
     ]
     versions = [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)]
-    clock = [(_("业务时间"), moment(request.now)), (_("机器时间"), moment(now)), (_("演示模式"), _("是") if settings.DEMO else _("否"))]
+    clock = [
+        (_("业务时间"), moment(request.now)),
+        (_("机器时间"), moment(now)),
+        (_("演示模式"), _("是") if settings.DEMO else _("否")),
+    ]
     return render(
         request, "console/system.html", database=_database(), queue=_queue(now), watch=watch, versions=versions, clock=clock,
         failed=ProcrastinateJob.objects.filter(status="failed").order_by("-id")[:10],
@@ -88,10 +110,10 @@ def system(request: Any) -> HttpResponse:
 def calendar(request: Any) -> HttpResponse:
     """The years loaded, each with the form that takes it away, and the form for a new one."""
     load = action_form(request, "load_calendar", next="/calendar/")
+    look = {"next": "/calendar/", "hidden": ("year",), "tone": "danger", "confirm": UNLOADING}
     years = [
-        (year, count, source, action_form(request, "unload_calendar", {"year": year}, next="/calendar/", hidden=("year",), tone="danger", confirm=_("撤下后，该年的时限按周一至周五暂算。确定撤下？")))
-        for year, count, source in calendar_years()
-    ]  # fmt: skip
+        (*loaded, action_form(request, "unload_calendar", {"year": loaded[0]}, **look)) for loaded in calendar_years()
+    ]
     days = CalendarDay.objects.filter(day__year=request.now.year).order_by("day")
     return render(request, "console/calendar.html", years=years, load=load, days=days, year=request.now.year)
 
@@ -99,7 +121,13 @@ def calendar(request: Any) -> HttpResponse:
 @own_page
 def clock(request: Any) -> HttpResponse:
     """The demo clock: everybody sees it, who has the right moves it."""
-    form = action_form(request, "move_clock", {"to": request.now}, next="/clock/", fields={"to": {"widget": "moment", "label": _("调整到")}})
+    form = action_form(
+        request,
+        "move_clock",
+        {"to": request.now},
+        next="/clock/",
+        fields={"to": {"widget": "moment", "label": _("调整到")}},
+    )
     ahead = offset()
     return render(request, "console/clock.html", form=form, ahead=ahead, machine=real_now(), demo=settings.DEMO)
 
@@ -109,7 +137,15 @@ def dictionaries(request: Any) -> HttpResponse:
     """What officials and the city's team keep: items, schemes, and every dated parameter with its source."""
     loaded = parameters()
     entries = [
-        (entry.key, entry.area or _("产品默认"), entry.value, day(entry.valid.from_), day(entry.valid.last_day), entry.document, entry.clause)
+        (
+            entry.key,
+            entry.area or _("产品默认"),
+            entry.value,
+            day(entry.valid.from_),
+            day(entry.valid.last_day),
+            entry.document,
+            entry.clause,
+        )
         for key in sorted(loaded.keys())
         for entry in loaded.entries(key)
     ]

@@ -38,7 +38,7 @@ EVENTS = {
 }
 """Steps that another operation's right covers; all others are named as their right."""
 
-GROUPS = {
+GROUPS: dict[str, tuple[str, str, Machine[Any] | None]] = {
     "call": (N_("来电"), "/calls/", CALL),
     "ticket": (N_("工单"), "/tickets/", TICKET),
     "order": (N_("订单"), "/orders/", ORDER),
