@@ -111,3 +111,15 @@ def test_a_transaction_still_running_is_sealed_later() -> None:
         other.commit()
     assert sealed(1) == 1
     assert verify_journal() == []
+
+
+def test_a_restored_database_says_why_nothing_is_sealed(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    JournalSeal.objects.create(
+        from_xid=0, to_xid=10**12, row_count=0, previous=b"0" * 32, seal=b"1" * 32, sealed_at=NOW
+    )
+    write(1)
+    monkeypatch.setattr("yinling.accounts.jobs.logger.propagate", True)
+    assert seal_journal() == 0
+    assert "went back" in caplog.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,9 +16,9 @@ from tests.browser.looking import PHONE, axe_findings, shoot, sideways
 from tests.factories import WIDE
 
 from yinling.accounts.models import User
-from yinling.dispatch.models import Assignment
+from yinling.dispatch.models import LIVE, Assignment
 from yinling.ground.scope import scope
-from yinling.kernel.period import local_date
+from yinling.kernel.period import SHANGHAI, local_date, local_midnight
 from yinling.orders.models import Order
 from yinling.people.models import Elder, Representative
 from yinling.supervision.jobs import live_round
@@ -32,7 +32,7 @@ NURSING, CARE = "NU01", "DC01"
 def test_from_the_ring_to_the_indicator(site: Site, person: Enter) -> None:
     elder, phone = demo_elder()
     seat = person("seat")
-    order = book_by_phone(seat, elder, phone)
+    order = book_by_phone(seat, elder, phone, free_hour(site, "nurse"))
     assignment = send(person("dispatcher"), order, "nurse")
     visit(site, person, assignment, "nurse", metres_away=0)
     settle(person("finance"), order)
@@ -54,6 +54,20 @@ def demo_elder() -> tuple[Elder, str]:
         return elder, elder.unseal_field("phone")
 
 
+def free_hour(site: Site, username: str) -> datetime:
+    """An hour of tomorrow for which a carer has nothing near."""
+    tomorrow = local_midnight(local_date(site.now()) + timedelta(days=1))
+    with scope(WIDE):
+        taken = list(
+            Assignment.objects.filter(staff__user__username=username, state__in=LIVE).values_list(
+                "starts_at", "ends_at"
+            )
+        )
+    hours = (tomorrow + timedelta(hours=hour) for hour in range(9, 16))
+    gap = timedelta(hours=2)
+    return next(hour for hour in hours if all(hour + gap <= start or hour - gap / 2 >= end for start, end in taken))
+
+
 def seen(page: Page, name: str) -> None:
     """Look at a screen: picture, axe, no sideways scroll."""
     shoot(page, name)
@@ -73,7 +87,7 @@ def number_in(page: Page, pattern: str) -> int:
     return int(re.findall(pattern + r"(\d+)/", page.url)[0])
 
 
-def book_by_phone(page: Page, elder: Elder, phone: str) -> Order:
+def book_by_phone(page: Page, elder: Elder, phone: str, at: datetime) -> Order:
     """The seat answers with F2, sees who calls, opens a ticket, and books a nurse at the price shown."""
     page.goto("/desk/")
     page.get_by_label("来电号码").fill(phone)
@@ -92,6 +106,7 @@ def book_by_phone(page: Page, elder: Elder, phone: str) -> Order:
     number_in(page, "/tickets/")
     press(page.get_by_role("button", name="受理", exact=True))
     page.locator("body").press("o")
+    page.get_by_label("上门时间").fill(f"{at.astimezone(SHANGHAI):%Y-%m-%dT%H:%M}")
     page.get_by_label("服务项目").select_option(NURSING)
     expect(page.locator("#quote")).to_contain_text("老人自付")
     seen(page, "quote")
@@ -119,6 +134,7 @@ def send(page: Page, order: Order, username: str) -> int:
         press(card.get_by_role("button", name="派单"))
     else:
         manual = page.locator("form[data-action=assign_order]").last
+        print(page.locator("details.folded").inner_text(), page.locator("details.folded table").text_content(), page.locator(".facts").first.inner_text())
         choice = manual.get_by_label("服务人员")
         choice.select_option(choice.locator("option", has_text=carer).get_attribute("value"))
         manual.get_by_label("选择原因").fill("老人熟悉她")
@@ -216,7 +232,7 @@ def book_alone(page: Page, site: Site) -> Order:
     seen(page, "elder_book")
     page.locator(f"a.choice[href*='{CARE}']").click()
     page.locator("input[name=day]").first.check()
-    page.locator("input[name=hour][value='10']").check()
+    page.locator(f"input[name=hour][value='{free_hour(site, 'carer').astimezone(SHANGHAI).hour}']").check()
     seen(page, "elder_book_time")
     page.get_by_role("button", name="下一步，看价格").click()
     expect(page.locator("main")).to_contain_text("您要付")

@@ -1,5 +1,6 @@
 """Logins, grants by two persons, and tokens."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -257,3 +258,10 @@ def test_wrong_tokens(values: dict[str, Any], code: str, field: str) -> None:
         issue_token(actor=manager, now=NOW, **{"name": "对接", "days": 30, **values})
     assert (refused.value.code, refused.value.field) == (code, field)
     assert not ApiToken.objects.exists()
+
+
+def test_without_a_grant_there_is_nothing_a_token_could_act_in() -> None:
+    manager = replace(actor("provider_manager"), grant_id=None)
+    with scope(manager), pytest.raises(Refused) as refused:
+        issue_token(actor=manager, now=NOW, name="对接", days=30)
+    assert refused.value.code == "token.no_grant"

@@ -30,6 +30,7 @@ from tests.factories import (
 from yinling.accounts.models import Journal
 from yinling.assessment.models import Assessment
 from yinling.directory.roles import ROLES
+from yinling.entitlements.jobs import follow
 from yinling.entitlements.models import Entitlement, Quota, Scheme
 from yinling.entitlements.operations import (
     confirm_use,
@@ -215,6 +216,20 @@ def test_entitlements_follow_the_elder_and_are_seen_at_each_level(street: Actor)
         carer = actor("carer", staff=make_staff())
     with scope(carer):
         assert not Entitlement.objects.exists()
+
+
+def test_the_job_ends_and_moves_what_it_finds(wide: object) -> None:
+    make_area_tree()
+    system()
+    dead, moved = make_elder(died_on=date(2026, 6, 1)), make_elder()
+    ended, followed = make_entitlement(dead), make_entitlement(moved)
+    Elder.objects.filter(pk=moved.pk).update(div=NEIGHBOUR)
+    follow(0)
+    ended.refresh_from_db()
+    followed.refresh_from_db()
+    assert (ended.valid_to, followed.valid_to, followed.div) == (date(2026, 6, 2), None, NEIGHBOUR)
+    follow(0)
+    assert Journal.objects.filter(event="entitlements.entitlement.end", is_refused=False).count() == 1
 
 
 def test_schemes_of_an_area_and_those_above_it(street: Actor) -> None:

@@ -205,3 +205,10 @@ def test_hits_of_another_place_are_left_alone() -> None:
         Order.objects.filter(pk=visit.order_id).update(div="320500000000")
     assert write_all(hits, now=EVENING) == 0
     assert write_all([], now=EVENING) == 0
+
+
+def test_after_a_restore_the_journal_is_read_anew() -> None:
+    with scope(WIDE):
+        make_check_in(done_visit(), distance_m=500)
+    Round.objects.update(snapshot="999999999999:999999999999:")
+    assert run_round(EVENING) == 1

@@ -70,6 +70,11 @@ def seal_journal(timestamp: int = 0) -> int:  # noqa: ARG001 - given by the sche
     with audit_connection() as audit, audit.transaction():
         audit.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         end = horizon(audit)
+        if end < start:
+            logger.error(
+                "the numbers of transactions went back (restored?): set them forward over %s, until then nothing is sealed",
+                start,
+            )
         digests = digests_between(audit, start, end) if end > start else []
     if digests:
         seal = seal_of(previous, start, end, digests)

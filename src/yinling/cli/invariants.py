@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from yinling.cli.account import Unusable
 from yinling.cli.environment import connected
 
 if TYPE_CHECKING:
@@ -142,9 +143,18 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--data", metavar="DIR")
     options = parser.parse_args(argv)
     with connected(as_owner=False, data=options.data):
-        results = check()
+        results = _checked()
     report(results, as_json=options.json)
     return 0 if all(result.holds for result in results) else 1
+
+
+def _checked() -> list[Result]:
+    from psycopg.errors import UndefinedTable  # noqa: PLC0415 - the driver is not needed for --help
+
+    try:
+        return check()
+    except UndefinedTable as error:
+        raise Unusable("数据库还是空的，请先运行 ./run。 The database is empty: start with ./run.") from error
 
 
 def report(results: list[Result], *, as_json: bool) -> None:
@@ -154,7 +164,7 @@ def report(results: list[Result], *, as_json: bool) -> None:
         return
     for result in results:
         found = "" if result.holds else f" 首批编号 first ids: {', '.join(map(str, result.offending))}"
-        print(f"{'✓' if result.holds else '✗'} {result.name:22}{result.meaning}{found}")
+        print(f"{'✓' if result.holds else '✗'} {result.name:32}{result.meaning}{found}")
 
 
 def check() -> list[Result]:

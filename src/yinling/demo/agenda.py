@@ -21,6 +21,7 @@ WEIGHTS = {
 CLIENTS_PER_VISIT = 8
 HALF_HOURS = 18
 AHEAD = 2
+LONGEST = 90
 ENOUGH = 8
 FIRST_DAY = date(2015, 1, 8)
 """Prices and deadlines begin with the year; an order is placed some days before its visit."""
@@ -126,8 +127,13 @@ class Agenda:
                         yield self.take(elder, item, provider, person, moment)
 
     def fits(self, item: ServiceItem, person: Staff) -> bool:
-        """Whether a person holds what an item asks for, in the person's own trade, short enough for a full day."""
-        return person in self.world.able[person.provider_id, item.needs_qualification] and item.standard_minutes <= 90  # noqa: PLR2004
+        """Whether a person holds what an item asks for, the provider has a price for it, and it leaves room in a full day."""
+        is_able = person in self.world.able[person.provider_id, item.needs_qualification]
+        return (
+            is_able
+            and item.standard_minutes <= LONGEST
+            and self.world.price(person.provider_id, item, self.world.today) is not None
+        )
 
     def try_slot(self, elder: Elder, item: ServiceItem, day: date) -> Plan | None:
         """Find a time and a carer for a visit on a day; None if nobody is free."""

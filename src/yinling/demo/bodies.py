@@ -161,7 +161,7 @@ def _add_sites(bodies: Bodies, profile: Profile, regions: list[Area], random: Ra
     rows = []
     for place, body in enumerate(bodies.all):
         around = streets.get(body.div) or [points.get(body.div, next(iter(points.values())))]
-        lon, lat = near(around[place % len(around)], DISTRICT_SPREAD / 8, outline_of(profile, body.div), random)
+        lon, lat = near(around[place * 3 % len(around)], DISTRICT_SPREAD / 8, outline_of(profile, body.div), random)
         rows.append(
             Site(
                 organisation=body, name=body.short_name, kind=body.kind, div=body.div, address=body.address, lon=round(lon, 6),
@@ -172,19 +172,23 @@ def _add_sites(bodies: Bodies, profile: Profile, regions: list[Area], random: Ra
 
 
 def _share_out(bodies: Bodies, profile: Profile, regions: list[Area]) -> None:
-    """Give every street one body per family; a street of the home region's first body goes to the demonstration's own."""
+    """Give every street one body per family, the nearest; the home region's first street goes to the demonstration's own."""
     rows = []
-    city_wide = [body for body in bodies.all if body.div == profile.area and body.is_provider]
+    city_wide = [body for body in bodies.all if body.div == profile.area]
     for region in regions:
-        streets = Area.objects.filter(level="street", parent_id=region.pk).order_by("is_statistical", "div")
+        streets = list(Area.objects.filter(level="street", parent_id=region.pk).order_by("is_statistical", "div"))
         for family in ("meal", *HOME, *CARE):
-            able = [body for body in bodies.all if body.div == region.div and family in _families(body)]
-            able = sorted(able, key=lambda body: body != bodies.demo) or [
-                body for body in city_wide if family in _families(body)
-            ]
-            able = able or [body for body in bodies.all if family in _families(body)]
-            for place, street in enumerate(streets):
-                body = able[place % len(able)]
+            groups = ([body for body in bodies.all if body.div == region.div], city_wide, bodies.all)
+            able = next(
+                found for found in ([body for body in group if family in _families(body)] for group in groups) if found
+            )
+            for street in streets:
+                is_own = bodies.demo in able and street == streets[0]
+                body = (
+                    bodies.demo
+                    if is_own and bodies.demo
+                    else min(able, key=lambda one: _apart(bodies.sites[one.pk], street))
+                )
                 bodies.responsible[family, street.div] = body
                 rows.append(
                     ServiceArea(
@@ -192,6 +196,10 @@ def _share_out(bodies: Bodies, profile: Profile, regions: list[Area]) -> None:
                     )
                 )
     insert(rows)
+
+
+def _apart(site: Site, street: Area) -> float:
+    return (site.lon - (street.lon or 0)) ** 2 + (site.lat - (street.lat or 0)) ** 2
 
 
 def _families(body: Organisation | None) -> tuple[str, ...]:

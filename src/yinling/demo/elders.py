@@ -21,9 +21,9 @@ from yinling.kernel.period import ONE_DAY, add_years, age_on, local_date, local_
 from yinling.people.models import Circumstance, Contact, Elder, ElderKey, Household
 from yinling.people.rules import name_keys
 
-PHONES = 9500
+PHONES, RELATIVES_FROM = 9500, 5001
 """199 0000 0000 and up: elders first, then their relatives; staff have the last 500."""
-DEMO_NAME, DEMO_PHONE = "沈桂英", "19900000001"
+DEMO_NAME, DEMO_PHONE, DEMO_SON = "沈桂英", "19900000001", "陆建明"
 ROADS = [
     "人民路",
     "中山路",
@@ -137,7 +137,7 @@ class Settlers:
         elder.dialect, elder.wants_sex = "无锡话", "2"
         self.people.demo = elder
         self.fact(elder, "lives_alone", "社区居委会")
-        self.child(home, [elder], surname="陆")
+        self.child(home, [elder], DEMO_SON)
 
     def home(self, community: tuple[str, str, float, float]) -> Household:
         """Make a home in a community, inside the outline of its district."""
@@ -193,14 +193,14 @@ class Settlers:
         self.people.elders.append(elder)
         return elder
 
-    def child(self, home: Household, parents: list[Elder], surname: str = "") -> None:
+    def child(self, home: Household, parents: list[Elder], name: str = "") -> None:
         """Give the parents one child to call, with one number for both."""
-        if not surname and self.random.random() < 0.12:  # noqa: PLR2004 - a share
+        if not name and self.random.random() < 0.12:  # noqa: PLR2004 - a share
             return
         father = next((elder for elder in parents if elder.sex == "1"), None)
-        name = self.names.modern(self.random.choice("12"), surname or (father.name[:1] if father else ""))
+        name = name or self.names.modern(self.random.choice("12"), father.name[:1] if father else "")
         serial = len(self.people.households)
-        phone = f"1990000{PHONES - 1 - serial % (PHONES // 2):04d}"
+        phone = f"1990000{PHONES - 1 - serial % (PHONES - RELATIVES_FROM):04d}"
         for parent in parents:
             contact = Contact(
                 div=home.div, elder=parent, kind="child", name=name, phone_index=blind_index(phone, purpose="phone"),

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from django.db import connection, transaction
@@ -15,10 +15,9 @@ from yinling.demo.bodies import load_bodies, load_prices, load_staff
 from yinling.demo.city import load_city
 from yinling.demo.elders import load_elders
 from yinling.demo.history import load_history
-from yinling.demo.logins import load_grants, load_users
+from yinling.demo.logins import load_grants, load_users, system_user
 from yinling.demo.names import Names
 from yinling.demo.profile import Profile, validate
-from yinling.directory.models import Area
 from yinling.ground.clock import real_now
 from yinling.ground.models import ClockOffset
 from yinling.kernel.period import SHANGHAI
@@ -55,7 +54,10 @@ def main(city: str, clock: datetime | str | None = None, *, sizes: Sizes = FULL,
             cursor.execute("SELECT set_config('yinling.importing', 'on', true)")
         fill(profile, now.replace(second=0, microsecond=0), sizes, quiet=quiet)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+        cursor.execute(
+            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = current_schema()"
+        )
+        cursor.execute(f"ANALYZE {cursor.fetchone()[0]}")
 
 
 def require_owner() -> None:
@@ -77,7 +79,7 @@ def set_clock(clock: datetime | str | None) -> datetime | None:
         clock = datetime.fromisoformat(clock)
     if clock is None:
         row, _ = ClockOffset.objects.get_or_create(pk=1)
-        return None if row.seconds == 0 else real_now().fromtimestamp(real_now().timestamp() + row.seconds, SHANGHAI)
+        return real_now() + timedelta(seconds=row.seconds) if row.seconds else None
     if clock.tzinfo is None:
         clock = clock.replace(tzinfo=SHANGHAI)
     seconds = round((clock - real_now()).total_seconds())
@@ -114,6 +116,10 @@ def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
         load_history(profile, bodies, people, users, random, now, days=sizes.days, visits_a_day=sizes.visits_a_day)
 
 
-def is_loaded(area: str) -> bool:
-    """Whether the city is there."""
-    return Area.objects.filter(pk=area).exists()
+def city_only(city: str) -> None:
+    """Load a profile without made-up people: its map, calendar, list and schemes. Raises ProfileError, ParameterError."""
+    profile = validate(city)
+    require_owner()
+    with transaction.atomic():
+        load_city(profile, Random(SEED))
+        system_user()

@@ -96,11 +96,15 @@ def actor_of(username: str, now: datetime) -> Actor:
         return actor_from(user, grant, elder_ids=elders, staff_id=staff_id_of(user.pk))
 
 
+def system_user() -> User:
+    """Return the user as whom the platform's own jobs act; nobody can log in as it."""
+    values = {"name": "系统", "is_system": True, "is_active": False, "needs_second_factor": False}
+    return User.objects.get_or_create(username="system", defaults=values)[0]
+
+
 def load_users(now: datetime) -> dict[str, User]:
     """Make the system user and one login per entry, each of the staff with the second factor."""
-    system, _ = User.objects.get_or_create(
-        username="system", defaults={"name": "系统", "is_system": True, "is_active": False}
-    )
+    system = system_user()
     password = make_password(PASSWORD)
     users = [
         User(

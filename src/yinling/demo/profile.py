@@ -18,7 +18,7 @@ from yinling.directory.models import DATUMS, Area, Qualification
 from yinling.entitlements.models import PAYERS
 from yinling.ground.models import CalendarDay
 from yinling.kernel.geo import Datum, Position, inside
-from yinling.kernel.parameters import Parameters, load
+from yinling.kernel.parameters import ParameterError, Parameters, load
 from yinling.kernel.period import DayPeriod
 from yinling.kernel.words import N_
 
@@ -99,6 +99,17 @@ def validate(code: str, cities: Path | None = None) -> Profile:
         price_tables=_price_tables(Document(folder / city["prices"]), {item["code"] for item in items}),
         schemes=_schemes(Document(folder / city["schemes"]), parameters), parameters=parameters,
     )  # fmt: skip
+
+
+def check() -> list[str]:
+    """Return what is wrong with the profiles that ship, one complaint for each city."""
+    complaints = []
+    for path in sorted(settings.CITIES.glob("*/city.yaml")):
+        try:
+            validate(path.parent.name)
+        except ParameterError as error:
+            complaints.append(str(error))
+    return complaints
 
 
 def trimmed(code: str, level: str) -> str:

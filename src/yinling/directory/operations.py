@@ -241,8 +241,8 @@ def _own_phone(phone: str) -> str:
 @operation("directory.organisation.register", label=N_("登记机构"))
 def register_organisation(  # noqa: PLR0913 - the fields of the form
     *, actor: Actor, now: datetime, name: ask.BodyName, short_name: ask.ShortName,
-    credit_code: Annotated[str, Input(N_("统一社会信用代码"), max_length=24)], kind: ask.BodyKind, div: ask.Div, address: ask.Address, phone: ask.Phone = "",
-    is_provider: Annotated[bool, Input(N_("上门服务商"), widget="check")] = False, valid_from: ask.FirstDay,
+    credit_code: ask.CreditCode, kind: ask.BodyKind, div: ask.Div, address: ask.Address, phone: ask.Phone = "",
+    is_provider: ask.IsProvider = False, valid_from: ask.FirstDay,
 ) -> Organisation:  # fmt: skip
     """Enter a body with its checked credit code."""
     require(actor, "directory.organisation.register", div=div)
@@ -282,8 +282,8 @@ def update_organisation(  # noqa: PLR0913 - the fields of the form
 
 @operation("directory.site.register", label=N_("登记站点"))
 def register_site(  # noqa: PLR0913 - the fields of the form
-    *, actor: Actor, now: datetime, organisation_id: ask.BodyId, name: ask.SiteName, kind: ask.BodyKind, div: ask.Div, address: ask.Address, lon: ask.Lon, lat: ask.Lat,
-    datum: ask.Datum = "wgs84",
+    *, actor: Actor, now: datetime, organisation_id: ask.BodyId, name: ask.SiteName, kind: ask.BodyKind, div: ask.Div,
+    address: ask.Address, lon: ask.Lon, lat: ask.Lat, datum: ask.Datum = "wgs84",
 ) -> Site:  # fmt: skip
     """Enter a place of a body; its position is kept in WGS-84."""
     body = locked(Organisation.objects.all(), organisation_id)

@@ -90,12 +90,6 @@ def areas_below(div: str) -> QuerySet[Area]:
     return Area.objects.filter(parent_id=div).order_by("div").defer("outline")
 
 
-def area_name(div: str) -> str:
-    """Return the names from the district down to an area, as an address begins."""
-    rows = Area.objects.filter(div__in=ancestors(div)).exclude(level="city").order_by("div")
-    return "".join(rows.values_list("short_name", flat=True))
-
-
 def communities(div: str) -> QuerySet[Area]:
     """The communities (villages) of an area, where elders live."""
     rows = Area.objects.filter(level="community", div__gte=div, div__lt=div + ":", is_statistical=False)

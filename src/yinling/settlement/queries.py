@@ -16,6 +16,7 @@ from yinling.entitlements.models import PAYERS
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date, next_month
+from yinling.kernel.words import N_
 from yinling.orders.models import Hold, Order, OrderLine, PayerShare
 from yinling.orders.states import OrderState
 from yinling.settlement.models import Charge, LedgerEntry, Posting, Statement, StatementLine
@@ -23,6 +24,12 @@ from yinling.settlement.rules import ACCOUNTS, SELF, SELF_FUND, Share
 from yinling.settlement.states import StatementState
 
 PAYER_NAMES = dict(PAYERS)
+FUND_NAMES = PAYER_NAMES | {
+    SELF_FUND: N_("个人资金"),
+    "civil_affairs": N_("民政资金"),
+    "lottery": N_("福利彩票公益金"),
+    "central_subsidy": N_("中央补助资金"),
+}
 STATEMENT_PAYERS = [(code, name) for code, name in PAYERS if code != SELF]
 
 
@@ -182,6 +189,11 @@ def order_account(order: Order) -> OrderAccount:
 def account_name(account: str) -> str:
     """Chinese name of an account."""
     return ACCOUNTS.get(account, account)
+
+
+def fund_name(fund: str) -> str:
+    """Chinese name of a fund source; a fund of a city's own scheme is shown by its code."""
+    return FUND_NAMES.get(fund, fund)
 
 
 def balances(actor: Actor, period: date) -> list[dict[str, Any]]:

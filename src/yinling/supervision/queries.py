@@ -79,7 +79,8 @@ def look(now: datetime, last: Round | None) -> Look:
     before = last.ran_at if last and last.ran_at else now
     with _steady() as audit:
         taken = rows.snapshot(audit)
-        orders = rows.touched_orders(audit, since=last.snapshot if last else "")
+        since = last.snapshot if last and rows.still_counts(last.snapshot, taken) else ""
+        orders = rows.touched_orders(audit, since=since)
         orders |= rows.overdue_orders(audit, before=before, now=now)
         wanted = rows.with_neighbours(audit, orders)
         services, photos = (rows.services(audit, wanted, now=now), rows.photos(audit, wanted)) if wanted else ([], [])
@@ -103,7 +104,7 @@ def unknown(hits: Iterable[Hit]) -> list[Hit]:
 
 
 def findings(actor: Actor) -> QuerySet[Finding]:
-    """Findings the actor may see: undecided first, blocks before warnings, newest first."""
+    """Findings the actor may see, newest first."""
     require(actor, "supervision.finding.view")
     rows_ = Finding.objects.visible_to(actor).select_related(
         "order", "provider", "staff", "acknowledged_by", "decided_by"

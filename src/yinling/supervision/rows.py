@@ -102,6 +102,11 @@ def snapshot(reader: Reader) -> str:
     return str(reader.execute("SELECT pg_current_snapshot()::text AS snapshot").fetchone()["snapshot"])
 
 
+def still_counts(before: str, now: str) -> bool:
+    """Whether an earlier snapshot can be compared with this one: in a restored database the numbers of transactions begin anew."""
+    return bool(before) and int(before.split(":", maxsplit=1)[0]) <= int(now.split(":", maxsplit=1)[0])
+
+
 def touched_orders(reader: Reader, *, since: str) -> set[int]:
     """Orders that the journal speaks of, directly or by assignment, visit or the death of the elder, in what was committed after a snapshot."""
     named: dict[str, set[int]] = {"order": set(), "assignment": set(), "visit": set(), "elder": set()}

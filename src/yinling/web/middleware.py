@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -63,7 +64,11 @@ def acting(request: Any) -> Actor:
     """Return the actor of the grant chosen in the header, else of the first."""
     request_id = uuid.uuid4().hex
     if not request.grants:
-        return actor_from(request.user, None, request_id=request_id) if request.user.is_authenticated else NOBODY
+        return (
+            actor_from(request.user, None, request_id=request_id)
+            if request.user.is_authenticated
+            else replace(NOBODY, request_id=request_id)
+        )
     chosen = request.session.get("grant")
     grant = next((row for row in request.grants if row.pk == chosen), request.grants[0])
     request.grant = grant

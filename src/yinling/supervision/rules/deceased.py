@@ -19,7 +19,7 @@ RULE = Rule(
     code="deceased",
     title=N_("为已故老人服务"),
     severity=BLOCK,
-    basis="锡政办发〔2023〕1号 二(三)4；X-SUP-05",
+    basis="无锡市推进“锡心医养”332计划 二(三)4；X-SUP-05",
     parameters=(),
     find=find,
 )

@@ -19,7 +19,7 @@ RULE = Rule(
     code="distant_check_in",
     title=N_("签到位置严重偏离"),
     severity=BLOCK,
-    basis="锡政办发〔2023〕1号 二(三)4；X-SUP-01、X-SUP-02",
+    basis="无锡市推进“锡心医养”332计划 二(三)4；X-SUP-01、X-SUP-02",
     parameters=("checkin.block_m",),
     find=find,
 )

@@ -21,7 +21,7 @@ RULE = Rule(
     code="far_check_in",
     title=N_("签到位置偏离"),
     severity=WARNING,
-    basis="锡政办发〔2023〕1号 二(三)4；X-SUP-01、X-SUP-02",
+    basis="无锡市推进“锡心医养”332计划 二(三)4；X-SUP-01、X-SUP-02",
     parameters=("checkin.radius_m", "checkin.block_m"),
     find=find,
 )

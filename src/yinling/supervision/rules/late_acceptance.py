@@ -35,7 +35,7 @@ RULE = Rule(
     code="late_acceptance",
     title=N_("接单超时"),
     severity=WARNING,
-    basis="锡政办发〔2023〕1号 二(三)4；X-SUP-04、X-CALL-05",
+    basis="无锡市推进“锡心医养”332计划 二(三)4；X-SUP-04、X-CALL-05",
     parameters=(),
     find=find,
 )

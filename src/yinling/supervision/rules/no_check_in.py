@@ -25,7 +25,7 @@ RULE = Rule(
     code="no_check_in",
     title=N_("逾期未签到"),
     severity=WARNING,
-    basis="锡政办发〔2023〕1号 二(三)4；X-SUP-04",
+    basis="无锡市推进“锡心医养”332计划 二(三)4；X-SUP-04",
     parameters=("visit.late_minutes",),
     find=find,
 )

@@ -27,7 +27,7 @@ RULE = Rule(
     code="overlap",
     title=N_("同一人员服务时间重叠"),
     severity=BLOCK,
-    basis="锡政办发〔2023〕1号 二(三)4；X-SUP-05",
+    basis="无锡市推进“锡心医养”332计划 二(三)4；X-SUP-05",
     parameters=(),
     find=find,
 )

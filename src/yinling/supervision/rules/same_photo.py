@@ -28,7 +28,7 @@ RULE = Rule(
     code="same_photo",
     title=N_("同一照片重复使用"),
     severity=BLOCK,
-    basis="锡政办发〔2023〕1号 二(三)4；X-SUP-05",
+    basis="无锡市推进“锡心医养”332计划 二(三)4；X-SUP-05",
     parameters=(),
     find=find,
 )

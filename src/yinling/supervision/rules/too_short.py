@@ -22,7 +22,7 @@ RULE = Rule(
     code="too_short",
     title=N_("服务时长不足"),
     severity=WARNING,
-    basis="锡政办发〔2023〕1号 二(三)4；X-SUP-03",
+    basis="无锡市推进“锡心医养”332计划 二(三)4；X-SUP-03",
     parameters=("visit.min_share",),
     find=find,
 )

@@ -15,7 +15,7 @@ from ninja.utils import check_csrf
 
 from yinling.directory.queries import active_grants, token_for
 from yinling.ground.clock import business_now
-from yinling.ground.scope import scope
+from yinling.ground.scope import apply_scope, scope, scope_values
 from yinling.kernel.refusals import Denied, Refusal
 from yinling.kernel.words import N_
 from yinling.web.middleware import acting, completed
@@ -68,11 +68,13 @@ def in_scope(view: View) -> View:
     def run(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         translation.activate(getattr(request.user, "language", "") or "zh-hans")
         try:
-            with scope(request.actor):
+            with scope(request.actor) as opened:
                 request.actor = completed(request, request.actor)
                 if request.allowed_elders is not None:
                     mine = tuple(sorted(set(request.actor.elder_ids) & set(request.allowed_elders)))
                     request.actor = replace(request.actor, elder_ids=mine)
+                    apply_scope(scope_values(request.actor), request.actor.request_id)
+                opened.values = scope_values(request.actor)
                 return view(request, *args, **kwargs)
         except Refusal as refusal:
             return problem(refusal, subject=getattr(request, "subject", ""))

@@ -57,8 +57,8 @@ class RingForm(forms.Form):
         required=False, max_length=20, validators=[RegexValidator(r"^[\d\s+()-]*$", N_("号码只能是数字"))]
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, label_suffix="")
         self.fields["number"].label = _("来电号码")
         self.fields["number"].help_text = _("留空：号码隐藏的来电")
         self.fields["number"].widget.attrs["inputmode"] = "tel"

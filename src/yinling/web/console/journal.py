@@ -20,12 +20,15 @@ from yinling.kernel.period import day_bounds
 from yinling.kernel.words import N_
 from yinling.web.api.resource import DIGITS
 from yinling.web.pages import Filter, Listing, page, render
+from yinling.web.queries.timeline import EVENTS
 
-SESSION_EVENTS = {
+OTHER_EVENTS = EVENTS | {
     "accounts.session.open": N_("登录"),
     "accounts.session.fail": N_("登录失败"),
     "accounts.session.lock": N_("登录锁定"),
     "accounts.session.close": N_("退出登录"),
+    "directory.staff.suspend": N_("暂停派单资格"),
+    "directory.staff.release": N_("恢复派单资格"),
 }
 CONTEXTS = [
     ("accounts", N_("账号与登录")), ("directory", N_("机构与授权")), ("people", N_("老年人档案")), ("catalogue", N_("服务清单")),
@@ -36,7 +39,7 @@ CONTEXTS = [
 
 def event_label(event: str) -> str:
     """Return the sentence of an event; events that only later steps cause have their name."""
-    return RIGHTS.get(event) or SESSION_EVENTS.get(event) or event
+    return RIGHTS.get(event) or OTHER_EVENTS.get(event) or event
 
 
 def _of_user(rows: QuerySet[Journal], text: str) -> QuerySet[Journal]:

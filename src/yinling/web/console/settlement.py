@@ -19,6 +19,7 @@ from yinling.settlement.queries import (
     PAYER_NAMES,
     STATEMENT_PAYERS,
     account_name,
+    fund_name,
     held_orders,
     order_account,
     order_totals,
@@ -136,7 +137,7 @@ def order_ledger(request: Any, pk: int) -> HttpResponse:
     reverse = action_form(request, "reverse_order", {"order_id": pk}, next=here, tone="danger", done=N_("已冲正"))
     return render(
         request, "console/settlement_order.html", order=order, account=account, machine=ORDER, statement_machine=STATEMENT,
-        account_name=account_name, settle=settle if can_settle else None, reverse=reverse if account.live else None,
+        account_name=account_name, fund_name=fund_name, settle=settle if can_settle else None, reverse=reverse if account.live else None,
     )  # fmt: skip
 
 

@@ -19,8 +19,9 @@
   // After a refusal the first wrong field, else the sentence, gets the focus.
   document.body.addEventListener("htmx:afterSettle", (event) => {
     const form = event.detail.elt.closest ? event.detail.elt : null;
-    const wrong = form && form.matches("form.action") && form.querySelector("[aria-invalid=true], .problem");
-    if (wrong) { wrong.tabIndex = wrong.matches(".problem") ? -1 : wrong.tabIndex; wrong.focus(); }
+    if (!form || !form.matches("form.action")) return;
+    const wrong = form.querySelector("[aria-invalid=true]:not([type=hidden])") || form.querySelector(".problem");
+    if (wrong) { if (wrong.matches(".problem")) wrong.tabIndex = -1; wrong.focus(); }
   });
   // Without htmx (plain post) a double click still sends once.
   document.addEventListener("submit", (event) => {
