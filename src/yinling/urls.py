@@ -2,50 +2,41 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django.urls import include, path
 
 from yinling.web import actions
-from yinling.web.console import home
-
-AREAS = (
-    "console.home",
-    "console.login",
-    "console.admin",
-    "console.journal",
-    "console.system",
-    "console.people",
-    "console.directory",
-    "console.hotline",
-    "console.orders",
-    "console.dispatch",
-    "console.catalogue",
-    "console.settlement",
-    "console.supervision",
-    "console.indicators",
-    "mobile.urls",
-    "elder.urls",
-    "public.urls",
-    "api.urls",
+from yinling.web.api import urls as api
+from yinling.web.console import (
+    admin,
+    catalogue,
+    directory,
+    dispatch,
+    home,
+    hotline,
+    indicators,
+    journal,
+    login,
+    orders,
+    people,
+    settlement,
+    supervision,
+    system,
 )
+from yinling.web.elder import urls as elder
+from yinling.web.mobile import urls as mobile
+from yinling.web.public import urls as public
 
-
-def _table(area: str) -> Any:
-    try:  # TEMPORARY while the areas are being written
-        return import_module(f"yinling.web.{area}").urlpatterns if find_spec(f"yinling.web.{area}") else []
-    except ImportError as error:
-        print(f"urls: {area}: {error}")
-        return []
-
+AREAS: tuple[Any, ...] = (
+    home, login, admin, journal, system, people, directory, hotline, orders, dispatch, catalogue, settlement, supervision, indicators,
+    mobile, elder, public, api,
+)  # fmt: skip
 
 urlpatterns: list[Any] = [
     path("", home.home, name="home"),
     path("do/<slug:name>/", actions.perform, name="do"),
-    *[path("", include(_table(area))) for area in AREAS if area != "console.home"],
-    *home.urlpatterns,
+    *[path("", include(area.urlpatterns)) for area in AREAS],
 ]
 
 handler400 = "yinling.web.refusals.bad_request"

@@ -131,10 +131,9 @@ def send(page: Page, order: Order, username: str) -> int:
     seen(page, "dispatch" if username == "nurse" else "dispatch_again")
     card = cards.filter(has_text=carer)
     if card.count():
-        press(card.get_by_role("button", name="派单"))
+        press(card.get_by_role("button"))
     else:
         manual = page.locator("form[data-action=assign_order]").last
-        print(page.locator("details.folded").inner_text(), page.locator("details.folded table").text_content(), page.locator(".facts").first.inner_text())
         choice = manual.get_by_label("服务人员")
         choice.select_option(choice.locator("option", has_text=carer).get_attribute("value"))
         manual.get_by_label("选择原因").fill("老人熟悉她")

@@ -188,3 +188,16 @@ def test_not_allowed_is_a_conflict() -> None:
         404,
     )
     assert CalendarDay.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_inside_another_persons_scope_is_journalled_as_the_one_who_asked() -> None:
+    def refuse(_actor, _now, _elder, _note, _seen):
+        raise Refused("inner", "不可以")
+
+    nobody = Actor(None, "手机", "family", CLERK.rights)
+    with scope(nobody):
+        with pytest.raises(Refused), scope(CLERK):
+            build(refuse)(actor=CLERK, now=NOW, elder_id=7)
+    with scope(CLERK):
+        assert Journal.objects.get().code == "inner"

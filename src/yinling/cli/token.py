@@ -19,6 +19,11 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("--org", metavar="CODE", default="", help="统一社会信用代码或编号 credit code or number")
     parser.add_argument("--elder", metavar="ID", type=int, default=0, help="老年人编号 number of an elder")
+    parser.add_argument(
+        "--second",
+        action="store_true",
+        help="该角色的另一个账号，用于二人复核 another login of the role, where two persons must act",
+    )
     parser.add_argument("--data", metavar="DIR", help="数据目录 data folder (var/data)")
     options = parser.parse_args(argv)
     if not options.role:
@@ -31,7 +36,8 @@ def main(argv: list[str]) -> int:
         issue = optional("yinling.cli.token_issue")
         if issue is None:
             raise Unusable("令牌不可用。 Tokens are not available.")
-        print(issue.token(options.role, area=options.area, org=options.org, elder_id=options.elder))
+        place = {"area": options.area, "org": options.org, "elder_id": options.elder}
+        print(issue.token(options.role, **place, is_second=options.second))
     return 0
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from yinling.accounts.models import User
 from yinling.cli.account import Unusable
@@ -19,7 +19,7 @@ DAYS = 30
 KINDS = {"carer": "care_worker", "nurse": "nurse", "doctor": "doctor"}
 
 
-def token(role: str, *, area: str = "", org: str = "", elder_id: int = 0) -> str:
+def token(role: str, *, area: str = "", org: str = "", elder_id: int = 0, is_second: bool = False) -> str:
     """Issue a token for the login that has the role there, or for a new login of that kind."""
 
     if Elder.objects.filter(is_made_up=False).exists():
@@ -34,7 +34,10 @@ def token(role: str, *, area: str = "", org: str = "", elder_id: int = 0) -> str
     now = business_now()
     body = _organisation(org) if org else None
     with transaction.atomic():
-        grant = _known(role, area, body, elder_id, now) or _new(role, area, body, elder_id, now)
+        found = list(_known(role, area, body, elder_id, now)[:2])
+        grant = (
+            found[is_second] if len(found) > is_second else _new(role, area, body, elder_id, now, is_second=is_second)
+        )
         row = new_token(
             user_id=grant.user_id,
             grant_id=grant.pk,
@@ -55,8 +58,8 @@ def _organisation(code: str) -> Organisation:
     return found
 
 
-def _known(role: str, area: str, body: Organisation | None, elder_id: int, now: datetime) -> Grant | None:
-    """Return an active grant that fits; without a wish the first, which is the demo login's."""
+def _known(role: str, area: str, body: Organisation | None, elder_id: int, now: datetime) -> QuerySet[Grant]:
+    """Return the active grants that fit; without a wish the first is the demo login's."""
 
     rows = Grant.objects.filter(
         Q(to_at=None) | Q(to_at__gt=now), role=role, state="active", from_at__lte=now, user__is_active=True
@@ -69,12 +72,14 @@ def _known(role: str, area: str, body: Organisation | None, elder_id: int, now: 
         rows = rows.filter(
             user_id__in=Representative.objects.filter(elder_id=elder_id, recorded_to=None).values("user_id")
         )
-    return rows.order_by("pk").first()
+    return rows.order_by("pk")
 
 
-def _new(role: str, area: str, body: Organisation | None, elder_id: int, now: datetime) -> Grant:
+def _new(
+    role: str, area: str, body: Organisation | None, elder_id: int, now: datetime, *, is_second: bool = False
+) -> Grant:
     anchor = ROLES[role].anchor
-    name = f"token-{role}-{area or (body.pk if body else elder_id or 'any')}"
+    name = f"token-{role}-{area or (body.pk if body else elder_id or 'any')}{'-2' if is_second else ''}"
     user, _made = User.objects.get_or_create(
         username=name, defaults={"name": ROLES[role].name, "needs_second_factor": anchor != "self"}
     )

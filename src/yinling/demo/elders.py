@@ -18,7 +18,7 @@ from yinling.entitlements.models import Entitlement, Scheme
 from yinling.ground.crypto import blind_index
 from yinling.kernel.id_number import made_up
 from yinling.kernel.period import ONE_DAY, add_years, age_on, local_date, local_midnight
-from yinling.people.models import Circumstance, Contact, Elder, ElderKey, Household
+from yinling.people.models import Circumstance, Consent, Contact, Elder, ElderKey, Household
 from yinling.people.rules import name_keys
 
 PHONES, RELATIVES_FROM = 9500, 5001
@@ -67,6 +67,7 @@ BODIES = {
     "in_hospital": "医院",
 }
 CHANCE_DEAD = 0.012
+PURPOSES = {"建立服务档案": 0.8, "向服务商提供住址和电话": 0.72}
 
 
 @dataclass
@@ -255,9 +256,25 @@ def load_elders(profile: Profile, bodies: Bodies, names: Names, random: Random, 
         fact.elder_id = fact.elder.pk
     insert(settlers.contacts)
     insert(settlers.facts)
+    consent(people, random, now)
     assess(people, bodies, random, today)
     entitle(people, settlers.facts, profile, now)
     return people
+
+
+def consent(people: People, random: Random, now: datetime) -> None:
+    """Most have agreed, in their own name, to what the platform keeps and passes on to those who come."""
+    rows = []
+    for elder in people.elders:
+        day = local_date(elder.created_at)
+        for purpose, share in PURPOSES.items():
+            if elder is people.demo or random.random() < share:
+                consented = Consent(
+                    div=elder.div, elder=elder, purpose=purpose, text_version="2024-1", given_by="self", valid_from=day
+                )
+                consented.recorded_from = min(elder.created_at, now)
+                rows.append(consented)
+    insert(rows)
 
 
 def assess(people: People, bodies: Bodies, random: Random, today: date) -> None:

@@ -13,6 +13,7 @@ from django.db import connection
 from PIL import Image, ImageDraw
 
 from yinling.accounts.models import User
+from yinling.accounts.operations import Recipient, notify
 from yinling.demo.agenda import Agenda, Plan
 from yinling.demo.bodies import Bodies
 from yinling.demo.desk import Desk
@@ -22,9 +23,11 @@ from yinling.demo.profile import Profile
 from yinling.demo.visiting import Visiting
 from yinling.demo.world import World
 from yinling.directory.queries import active_grants, actor_from, system_actor
+from yinling.dispatch.models import Assignment
 from yinling.ground.files import store
 from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
+from yinling.hotline.models import Ticket
 from yinling.indicators.operations import compute_values
 from yinling.indicators.queries import MONTH, WEEK, period_around
 from yinling.kernel.period import SHANGHAI
@@ -70,6 +73,7 @@ def load_history(
     desk.ordinary_days(days)
     money.state_accounts()
     world.batch.write()
+    leave_notices(world)
     take_photos(world, visiting.served)
     supervise(world)
     count_figures(world)
@@ -130,6 +134,31 @@ def placing_moment(world: World, plan: Plan) -> datetime:
     elif local.hour >= 19:  # noqa: PLR2004 - an order placed later is accepted the next morning
         local = local.replace(hour=14 + local.hour % 4)
     return local
+
+
+def leave_notices(world: World) -> None:
+    """Tell carers with a login of the visits ahead, and the demonstration's own provider of the ticket it got."""
+    ahead = (
+        Assignment.objects.filter(staff__user__isnull=False, starts_at__gt=world.now)
+        .select_related("staff")
+        .order_by("starts_at")
+    )
+    for row in ahead:
+        start = row.starts_at.astimezone(SHANGHAI)
+        text, to = f"{start:%m-%d %H:%M} 上门", Recipient(user_id=row.staff.user_id)
+        notify(now=row.offered_at, about=row, to=to, key=f"assignment:{row.pk}", title="新派单", text=text, link="/m/")
+    manager = Recipient(user_id=world.users["provider_manager"].pk)
+    for ticket in Ticket.objects.filter(provider=world.bodies.demo).order_by("id"):
+        key, text = f"ticket:{ticket.pk}:user:{manager.user_id}", f"{ticket.code} {ticket.title}"
+        notify(
+            now=ticket.opened_at,
+            about=ticket,
+            to=manager,
+            key=key,
+            title="新转来的工单",
+            text=text,
+            link=f"/tickets/{ticket.pk}/",
+        )
 
 
 def take_photos(world: World, served: Sequence[tuple[Plan, Order, Visit]]) -> None:

@@ -55,7 +55,7 @@ class Story:
         self.steps.append(step)
         self.tell(step)
 
-    def do(self, username: str, minutes: float, operation: Callable[..., Any], says: str, **arguments: Any) -> Any:
+    def act(self, username: str, minutes: float, operation: Callable[..., Any], says: str, **arguments: Any) -> Any:
         """Let a login carry out an operation. Raises Stopped if it is refused."""
         now = self.at(minutes)
         actor = actor_of(username, now)

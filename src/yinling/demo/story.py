@@ -95,7 +95,7 @@ def prepare(story: Story) -> None:
         causes = [int(cause.partition(":")[2]) for cause in holds if cause.startswith("finding:")]
         story.began = next(free_times(now, nurse, elder))
     for finding_id in causes:
-        story.do(
+        story.act(
             "supervisor",
             0,
             release_finding,
@@ -131,17 +131,17 @@ def the_call(story: Story) -> None:
         is_busy = Call.objects.filter(state="answered", seat__username="seat").exists()
     seat = story.rows["seat"] = "seat2" if is_busy else "seat"
     key = f"walk-{secrets.token_hex(8)}"
-    call = story.do(seat, 0, receive_call, "热线响起", key=key, number=DEMO_PHONE)
-    call = story.rows["call"] = story.do(seat, 0.3, answer_call, "接听", call_id=call.pk)
+    call = story.act(seat, 0, receive_call, "热线响起", key=key, number=DEMO_PHONE)
+    call = story.rows["call"] = story.act(seat, 0.3, answer_call, "接听", call_id=call.pk)
     actor = actor_of(seat, story.at(1))
     with scope(actor):
         shown = pop(actor, call, now=story.at(1))
     story.note("pop", call, f"弹屏：来电人 {shown.elder.name if shown.elder else '未知'}")
-    story.rows["ticket"] = story.do(
+    story.rows["ticket"] = story.act(
         seat, 2, open_ticket, "登记工单", call_id=call.pk, elder_id=story.rows["elder"].pk, kind="request", family="rehab_nursing",
         title="请护士上门护理压疮", text="老人来电，右侧骶尾部皮肤发红破损",
     )  # fmt: skip
-    story.do(seat, 2.5, take_ticket, "受理", ticket_id=story.rows["ticket"].pk)
+    story.act(seat, 2.5, take_ticket, "受理", ticket_id=story.rows["ticket"].pk)
 
 
 def the_order(story: Story) -> None:
@@ -150,10 +150,10 @@ def the_order(story: Story) -> None:
     story.rows["order"] = booked(
         story, seat, 4, "RN02", FIRST_VISIT, channel="phone", ticket_id=story.rows["ticket"].pk, shows_typed_price=True
     )
-    story.do(
+    story.act(
         seat, 6, close_ticket, "办结工单", ticket_id=story.rows["ticket"].pk, result=f"已为{elder.name}预约护士上门"
     )
-    story.do(seat, 6.5, hang_up_call, "挂断", call_id=story.rows["call"].pk)
+    story.act(seat, 6.5, hang_up_call, "挂断", call_id=story.rows["call"].pk)
 
 
 def booked(
@@ -182,7 +182,7 @@ def booked(
         story.refused(
             username, minutes, place_order, ("quote.changed",), quoted_total_fen=offer.total_fen - 2000, **asked
         )
-    return story.do(
+    return story.act(
         username,
         minutes + 0.5,
         place_order,
@@ -196,7 +196,7 @@ def booked(
 def the_dispatch(story: Story) -> None:
     """The provider accepts; the dispatcher sees three nurses with reasons, one without a valid licence is refused, ours accepts."""
     order = story.rows["order"]
-    story.do("provider_manager", 8, accept_order, "接单", order_id=order.pk)
+    story.act("provider_manager", 8, accept_order, "接单", order_id=order.pk)
     story.rows["assignment"] = assigned(story, order, 9, shows_lapsed=True)
 
 
@@ -222,7 +222,7 @@ def assigned(story: Story, order: Order, minutes: float, *, shows_lapsed: bool =
         )
     is_best = nurse.staff_id in [one.staff_id for one in proposals]
     reason = "" if is_best else "老人要求由熟悉的护士上门"
-    row = story.do(
+    row = story.act(
         "dispatcher",
         minutes + 1,
         assign_order,
@@ -231,7 +231,7 @@ def assigned(story: Story, order: Order, minutes: float, *, shows_lapsed: bool =
         staff_id=nurse.staff_id,
         choice_reason=reason,
     )
-    return story.do("nurse", minutes + 3, accept_assignment, "接受", assignment_id=row.pk)
+    return story.act("nurse", minutes + 3, accept_assignment, "接受", assignment_id=row.pk)
 
 
 def the_visit(story: Story) -> None:
@@ -242,11 +242,11 @@ def the_visit(story: Story) -> None:
     story.refused(
         "nurse", 13, start_visit, ("visit.too_early",), assignment_id=assignment.pk, key=f"{key}-early", **place
     )
-    visit = story.do(
+    visit = story.act(
         "nurse", FIRST_VISIT - 4, start_visit, "签到", assignment_id=assignment.pk, key=f"{key}-in", **place
     )
     photo = picture(f"{order.code} {key}")
-    story.do("nurse", FIRST_VISIT + 20, attach_evidence, "上传照片", visit_id=visit.pk, kind="photo", content=photo)
+    story.act("nurse", FIRST_VISIT + 20, attach_evidence, "上传照片", visit_id=visit.pk, kind="photo", content=photo)
     story.rows["visit"] = finished(story, visit, order, FIRST_VISIT + 43, f"{key}-out", 25)
     story.note("serve", order, "订单待结算")
 
@@ -255,7 +255,7 @@ def finished(story: Story, visit: Visit, order: Order, minutes: float, key: str,
     """Check out with all steps of the work standard done."""
     with scope(actor_of("dispatcher", story.at(minutes))):
         steps = [step for line in order.lines.filter(kind="item").select_related("item") for step in line.item.steps]
-    return story.do(
+    return story.act(
         "nurse", minutes, finish_visit, "签退", visit_id=visit.pk, key=key, tasks=steps, findings="皮肤情况较前好转", signed_by=DEMO_NAME,
         signed_as="self", **seen_at(order, metres),
     )  # fmt: skip
@@ -282,7 +282,7 @@ def the_money(story: Story) -> None:
     order = story.rows["order"]
     settled(story, order, FIRST_VISIT + 104)
     story.refused("finance", FIRST_VISIT + 105, settle_order, ("settlement.already",), order_id=order.pk)
-    story.do(
+    story.act(
         "elder", FIRST_VISIT + 106, evaluate_visit, "评价", order_id=order.pk, score=5, comment="护士很细心", by="elder"
     )
 
@@ -294,17 +294,17 @@ def settled(story: Story, order: Order, minutes: float) -> None:
     if is_settled:
         story.note("settle_order", order, "后台任务已结算")
     else:
-        story.do("finance", minutes, settle_order, "结算", order_id=order.pk)
+        story.act("finance", minutes, settle_order, "结算", order_id=order.pk)
 
 
 def the_second_visit(story: Story) -> None:
     """The station books another visit on its computer; the nurse checks in far away, which the door stores and does not judge."""
     order = story.rows["second"] = booked(story, "station", SECOND_CALL, "NU01", SECOND_VISIT, channel="console")
-    story.do("provider_manager", SECOND_CALL + 2, accept_order, "接单", order_id=order.pk)
+    story.act("provider_manager", SECOND_CALL + 2, accept_order, "接单", order_id=order.pk)
     assignment = assigned(story, order, SECOND_CALL + 3)
     key = f"walk-{assignment.pk}"
     far = seen_at(order, FAR_METRES)
-    visit = story.do(
+    visit = story.act(
         "nurse",
         SECOND_VISIT,
         start_visit,
@@ -342,7 +342,7 @@ def the_finding(story: Story) -> None:
         finding_id=finding.pk,
         reason="请解除",
     )
-    story.do(
+    story.act(
         "family",
         SECOND_VISIT + 104,
         cancel_order,
@@ -369,8 +369,8 @@ def found(story: Story, order: Order) -> Finding:
 def the_release(story: Story) -> None:
     """The supervisor looks into it and releases it with a reason; the order can be settled."""
     finding, order = story.rows["finding"], story.rows["second"]
-    story.do("supervisor", SECOND_VISIT + 106, acknowledge_finding, "开始核查", finding_id=finding.pk)
-    story.do(
+    story.act("supervisor", SECOND_VISIT + 106, acknowledge_finding, "开始核查", finding_id=finding.pk)
+    story.act(
         "supervisor",
         SECOND_VISIT + 110,
         release_finding,
@@ -398,20 +398,20 @@ def the_statement(story: Story) -> None:
         story.note("statement", known, f"{known.code} 本月对账单已审定，新的费用列入下月")
         return
     if known is not None:
-        story.do(
+        story.act(
             "finance", minutes, return_statement, "退回未审定的对账单", statement_id=known.pk, reason="补入新结算的订单"
         )
-    statement = story.do("finance", minutes, draft_statement, "生成对账单", **asked)
-    story.do("finance", minutes + 1, review_statement, "初审", statement_id=statement.pk)
+    statement = story.act("finance", minutes, draft_statement, "生成对账单", **asked)
+    story.act("finance", minutes + 1, review_statement, "初审", statement_id=statement.pk)
     story.refused("finance", minutes + 2, approve_statement, ("statement.two_persons",), statement_id=statement.pk)
-    story.rows["statement"] = story.do("finance2", minutes + 3, approve_statement, "复核", statement_id=statement.pk)
+    story.rows["statement"] = story.act("finance2", minutes + 3, approve_statement, "复核", statement_id=statement.pk)
 
 
 def the_figures(story: Story) -> None:
     """The figures of the week, computed from these rows."""
     first, end = period_around(local_date(story.at(0)), WEEK)
     area = actor_of("city", story.at(0)).div
-    story.do("city", SECOND_VISIT + 120, compute_values, "计算本周指标", div=area, period_from=first, period_to=end)
+    story.act("city", SECOND_VISIT + 120, compute_values, "计算本周指标", div=area, period_from=first, period_to=end)
 
 
 CHAPTERS = (

@@ -144,15 +144,6 @@ def token_for(plain: str, now: datetime) -> ApiToken | None:
     return token
 
 
-def grant_for_token(plain: str, now: datetime) -> Grant | None:
-    """Return the grant in which a token acts, with its login."""
-    token = token_for(plain, now)
-    if token is None:
-        return None
-    token.grant.user = token.user
-    return token.grant
-
-
 def organisations(actor: Actor, *, div: str = "", kind: str = "", text: str = "") -> QuerySet[Organisation]:
     """Bodies of an area (the map is open to everybody who may read it), by name."""
     rows = Organisation.objects.all()

@@ -6,6 +6,7 @@ migrations; ``nullif`` keeps an empty setting that a pooled connection carries o
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,15 +74,19 @@ def scope(actor: Actor) -> Iterator[OpenScope]:
 
 
 def _flush(opened: OpenScope, actor: Actor, outer: OpenScope | None) -> None:
-    if not opened.afterwards:
-        return
+    """Write what waited, each under the settings of the scope that asked for it, when no transaction is open any more."""
+    waiting = [functools.partial(_write_as, opened.values, actor.request_id, write) for write in opened.afterwards]
     if outer is not None:
-        outer.afterwards.extend(opened.afterwards)
-        return
-    with transaction.atomic():
-        apply_scope(opened.values, actor.request_id)
-        for write in opened.afterwards:
-            write()
+        outer.afterwards.extend(waiting)
+    elif waiting:
+        with transaction.atomic():
+            for write in waiting:
+                write()
+
+
+def _write_as(values: tuple[str, ...], request_id: str, write: Callable[[], None]) -> None:
+    apply_scope(values, request_id)
+    write()
 
 
 def division_sql(column: str = "div") -> str:

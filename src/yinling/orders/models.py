@@ -12,6 +12,7 @@ from yinling.entitlements.models import PAYERS, Entitlement
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import Scoped, ScopedQuerySet, Sealed, Versioned
 from yinling.hotline.models import CHANNELS, Ticket
+from yinling.kernel.period import local_date
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
 
@@ -71,7 +72,7 @@ class Order(Scoped, Versioned, Sealed):
     @property
     def code(self) -> str:
         """The number people read aloud."""
-        return f"W-{self.created_at:%y%m%d}-{self.pk:04d}"
+        return f"W-{local_date(self.created_at):%y%m%d}-{self.pk:04d}"
 
     def __str__(self) -> str:
         return self.code

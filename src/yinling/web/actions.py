@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -48,6 +49,12 @@ class Look:
     only: tuple[str, ...] = ()
     key_hint: str = ""
     layout: str = ""
+    place: int = 0
+
+    @property
+    def id_stem(self) -> str:
+        """What tells the fields of several forms of one operation on a page apart, so that each label finds its own."""
+        return f"{self.place}-" if self.place else ""
 
     def signed(self, name: str) -> str:
         """Return the text of the hidden field."""
@@ -119,8 +126,12 @@ def action_form(request: Any, name: str, initial: dict[str, Any] | None = None, 
     ``hidden`` names fields that are sent but not shown; with ``only`` all others but the named and the hidden are left out.
     """
     operation = REGISTRY[name]
-    shape = Look(**look)
-    form = form_class(operation, request, shape)(initial=initial or {}, auto_id=f"{name}-%s", label_suffix="")
+    places = request.__dict__.setdefault("places", Counter())
+    shape = Look(**look, place=places[name])
+    places[name] += 1
+    form = form_class(operation, request, shape)(
+        initial=initial or {}, auto_id=f"{name}-{shape.id_stem}%s", label_suffix=""
+    )
     return ActionForm(request, operation, shape, form, uuid.uuid4().hex)
 
 
@@ -164,7 +175,8 @@ def perform(request: Any, name: str) -> HttpResponse:
     if not request.user.is_authenticated:
         raise Denied("login.needed", N_("请先登录"))
     look = Look.read(request.POST.get("_form", ""), name)
-    form = form_class(operation, request, look)(request.POST, request.FILES, auto_id=f"{name}-%s", label_suffix="")
+    auto_id = f"{name}-{look.id_stem}%s"
+    form = form_class(operation, request, look)(request.POST, request.FILES, auto_id=auto_id, label_suffix="")
     key = request.POST.get("_key", "")[:100] or uuid.uuid4().hex
     action = ActionForm(request, operation, look, form, key)
     if not form.is_valid():

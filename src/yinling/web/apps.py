@@ -1,6 +1,5 @@
 """Screens and API."""
 
-from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -18,5 +17,4 @@ class WebConfig(AppConfig):
         for context in settings.CONTEXTS:
             module = f"yinling.{context}.operations"
             if find_spec(module):
-                with suppress(ImportError):  # TEMPORARY while the contexts are being written
-                    import_module(module)
+                import_module(module)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
 from ninja import Path, Query
 from pydantic import AwareDatetime
@@ -77,14 +78,22 @@ def row_view(resource: Resource) -> Any:
     def view(request: Any, **given: Any) -> HttpResponse:
         require(request.actor, resource.right)
         rows = resource.rows(request.actor).prefetch_related(*resource.with_rows)
-        return answer(shown(resource, found(rows.filter(pk=given["id"]).first())))
+        return answer(shown(resource, found(rows.filter(pk=_key(resource, given["id"])).first())))
 
-    kind: Any = Annotated[str, Path(max_length=12)] if resource.noun == "areas" else Number
+    kind: Any = Number if resource.has_numbers else Annotated[str, Path(max_length=12)]
     parameters = [
         inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD),
         inspect.Parameter("id", inspect.Parameter.KEYWORD_ONLY, annotation=kind),
     ]
     return _signed(view, parameters, f"get_{resource.noun}")
+
+
+def _key(resource: Resource, text: Any) -> Any:
+    """Return the key that an address names; a text that cannot be one names nothing."""
+    try:
+        return resource.model._meta.pk.to_python(text)  # noqa: SLF001 - Django's own name
+    except ValidationError:
+        return None
 
 
 def _signed(view: Any, parameters: list[inspect.Parameter], name: str) -> Any:

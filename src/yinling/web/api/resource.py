@@ -43,6 +43,11 @@ class Resource:
     with_rows: tuple[str, ...] = ()
 
     @property
+    def has_numbers(self) -> bool:
+        """Whether its rows are numbered; others go by a code or a day."""
+        return "AutoField" in self.model._meta.pk.get_internal_type()  # noqa: SLF001 - Django's own name
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """The attributes shown as they are."""
         return tuple(self.names.split())

@@ -8,17 +8,29 @@ from django.db.models import Q
 
 from yinling.accounts.models import Journal, Notice
 from yinling.accounts.queries import journal
+from yinling.assessment.models import Assessment
 from yinling.catalogue.models import Price, PriceList, ServiceItem
-from yinling.directory.models import ApiToken, Area, Grant, Organisation, Qualification, Site, Staff
+from yinling.directory.models import (
+    ApiToken,
+    Area,
+    Grant,
+    Organisation,
+    Qualification,
+    ServiceArea,
+    Site,
+    Staff,
+    Suspension,
+)
 from yinling.dispatch.models import Assignment
-from yinling.entitlements.models import Entitlement
-from yinling.hotline.models import Call, Ticket
+from yinling.entitlements.models import Entitlement, Quota
+from yinling.ground.models import CalendarDay
+from yinling.hotline.models import Call, Emergency, Ticket
 from yinling.indicators.models import Value
 from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_name
 from yinling.orders.models import Order
-from yinling.people.models import Circumstance, Elder
-from yinling.settlement.models import Charge, Statement
+from yinling.people.models import Circumstance, Consent, Contact, Elder, Representative
+from yinling.settlement.models import Charge, LedgerEntry, Statement
 from yinling.supervision.models import Finding
 from yinling.visits.models import Evaluation, Visit
 from yinling.web.api.resource import (
@@ -80,6 +92,15 @@ def _evidence(visit: Visit) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _notes(ticket: Ticket) -> list[dict[str, Any]]:
+    rows = ticket.notes.order_by("pk")
+    return [
+        {"id": row.pk, "text": row.text, "is_internal": row.is_internal, "written_as": row.written_as,
+        "written_at": plain_value(row.written_at)}
+        for row in rows
+    ]  # fmt: skip
+
+
 def _published(_actor: Actor) -> Rows:
     return Price.objects.filter(price_list__state="published").select_related("item")
 
@@ -114,6 +135,14 @@ LIST = [
         f"organisation_id name kind div address lon lat {VERSIONED}", ids("organisation") | {"div": within()},
     ),
     Resource(
+        "service-areas", ServiceArea, "directory.organisation.view", everything(ServiceArea), f"organisation_id family div {DATED}",
+        ids("organisation") | texts("family") | {"div": within(), "on": holding_on},
+    ),
+    Resource(
+        "calendar-days", CalendarDay, "directory.area.view", everything(CalendarDay), "day kind name source",
+        texts("kind") | {"year": number("year", "day__year")}, order="day",
+    ),
+    Resource(
         "staff", Staff, "directory.staff.view", visible(Staff),
         f"div provider_id site_id name kind sex skill_level dialects day_from day_to most_minutes_a_day {VERSIONED}",
         ids("provider") | texts("kind") | {"div": within()},
@@ -123,15 +152,42 @@ LIST = [
         f"staff_id provider_id kind issuer {DATED}", ids("staff") | {"on": holding_on},
     ),
     Resource(
+        "suspensions", Suspension, "directory.staff.view", visible(Suspension),
+        "div staff_id provider_id reason cause from_at to_at released_by_id release_reason", ids("staff", "provider"),
+    ),
+    Resource(
         "elders", Elder, "people.elder.view", visible(Elder, "household"),
         f"div household_id sex born_on id_type dialect wants_sex is_resident died_on {VERSIONED}",
         ids("household") | {"div": within()},
         more={"name": lambda row: mask_name(row.name), "phone": lambda row: hidden(row.phone_last4)},
-        detail={"name": lambda row: row.name, "address": lambda row: row.household.address},
+        detail={
+            "name": lambda row: row.name, "address": lambda row: row.household.address, "lon": lambda row: row.household.lon,
+            "lat": lambda row: row.household.lat,
+        },
     ),
     Resource(
         "circumstances", Circumstance, "people.elder.view", visible(Circumstance), f"div elder_id kind body evidence {DATED}",
         ids("elder") | texts("kind") | {"on": holding_on},
+    ),
+    Resource(
+        "contacts", Contact, "people.elder.view", visible(Contact), f"div elder_id kind rank {VERSIONED}", ids("elder"),
+        more={"name": lambda row: mask_name(row.name)}, detail={"name": lambda row: row.name}, order="rank",
+    ),
+    Resource(
+        "representatives", Representative, "people.elder.view", visible(Representative),
+        f"div elder_id user_id capacity covers_health proof {DATED}", ids("elder") | {"on": holding_on},
+    ),
+    Resource(
+        "consents", Consent, "people.elder.view", visible(Consent), f"div elder_id purpose text_version given_by {DATED}",
+        ids("elder") | {"on": holding_on},
+    ),
+    Resource(
+        "assessments", Assessment, "people.elder.view", visible(Assessment),
+        f"div elder_id provider_id scale level points assessed_on {DATED}", ids("elder") | {"on": holding_on},
+    ),
+    Resource(
+        "quotas", Quota, "entitlements.entitlement.view", visible(Quota),
+        "div elder_id entitlement_id month cap_fen reserved_fen used_fen", ids("elder", "entitlement") | {"month": first_of_month},
     ),
     Resource(
         "entitlements", Entitlement, "entitlements.entitlement.view", visible(Entitlement, "scheme"),
@@ -164,10 +220,17 @@ LIST = [
         "code div call_id parent_id elder_id provider_id seat_id state kind level channel family title text opened_at "
         f"due_at is_due_provisional closed_at result {VERSIONED}",
         ids("elder", "provider") | texts("state", "kind", "level") | {"div": within()},
+        detail={"notes": _notes},
+    ),
+    Resource(
+        "emergencies", Emergency, "hotline.call.view", visible(Emergency),
+        f"div call_id elder_id service what handed_over_at contacts_told_at arrived_at ended_at outcome {VERSIONED}",
+        {"call": number("call", "call_id")} | ids("elder"),
     ),
     Resource(
         "orders", Order, "orders.order.view", visible(Order),
-        "code div ticket_id elder_id elder_name provider_id state channel address starts_at ends_at is_urgent note placed_at "
+        "code div ticket_id elder_id elder_name elder_sex dialect wants_sex provider_id state channel address lon lat starts_at "
+        "ends_at is_urgent note placed_at "
         f"accept_due_at accepted_at served_at settled_at total_fen self_fen cancel_reason {VERSIONED}",
         ids("elder", "provider", "ticket") | texts("state") | {"div": within(), "day": on_day("day", "starts_at")},
         more={"lines": _lines, "shares": _shares, "holds": _holds}, with_rows=("lines", "shares", "holds"),
@@ -193,6 +256,12 @@ LIST = [
         "charges", Charge, "settlement.order.view", visible(Charge),
         "div posting_id order_id line_id elder_id provider_id payer entitlement_id amount_fen service_day",
         ids("order", "provider") | texts("payer"),
+    ),
+    Resource(
+        "ledger-entries", LedgerEntry, "settlement.order.view", visible(LedgerEntry, "posting"),
+        "div posting_id account amount unit business fund scheme_id plan_year provider_id elder_id line_id service_day period",
+        ids("provider", "elder", "posting") | {"order": number("order", "posting__order_id")},
+        more={"posting": lambda row: row.posting.key, "reverses_id": lambda row: row.posting.reverses_id},
     ),
     Resource(
         "statements", Statement, "settlement.statement.view", visible(Statement),

@@ -83,7 +83,7 @@ def _build() -> None:
         api.get(f"/{resource.noun}", tags=[resource.noun], operation_id=f"list_{resource.noun}", openapi_extra=extra)(
             list_view(resource)
         )
-        place = f"/{resource.noun}/{{id}}" if resource.noun == "areas" else f"/{resource.noun}/{{int:id}}"
+        place = f"/{resource.noun}/{{int:id}}" if resource.has_numbers else f"/{resource.noun}/{{id}}"
         api.get(place, tags=[resource.noun], operation_id=f"get_{resource.noun}", openapi_extra=extra)(
             row_view(resource)
         )

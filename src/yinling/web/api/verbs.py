@@ -93,7 +93,7 @@ def view_of(operation: Operation) -> Any:
         arguments = {name: value for name, value in arguments.items() if not _is_left_out(operation, name, value)}
         if has_row:
             arguments[operation.row_argument] = given["id"]
-            request.subject = f"{operation.noun}:{given['id']}"
+        request.subject = _subject(operation, arguments)
         return perform(request, operation, arguments)
 
     parameters = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
@@ -111,6 +111,13 @@ def view_of(operation: Operation) -> Any:
     view.__name__ = operation.name
     view.__annotations__ = {}
     return view
+
+
+def _subject(operation: Operation, arguments: dict[str, Any]) -> str:
+    """Return what a refusal is about: the row of the address, else the first row the body names."""
+    names = [operation.row_argument, *(name for name in arguments if name.endswith("_id"))]
+    name = next((name for name in names if arguments.get(name)), "")
+    return f"{name.removesuffix('_id')}:{arguments[name]}" if name else ""
 
 
 def _is_left_out(operation: Operation, name: str, value: Any) -> bool:
