@@ -56,8 +56,8 @@ def test_every_community_has_one_body_per_family() -> None:
     families = set(ServiceArea.objects.values_list("family", flat=True))
     assert len(families) == 10
     for family in families:
-        gaps = coverage_gaps(family, today)
-        assert not gaps.gaps, family
+        coverage = coverage_gaps(family, today, "3202")
+        assert (coverage.gaps, coverage.overlaps) == ([], []), family
     some = Area.objects.filter(level="community").order_by("div")[::97]
     assert all(responsible_body("bathing", area.div, today) for area in some)
 
@@ -184,3 +184,10 @@ def test_second_load_changes_nothing() -> None:
         shown = real_now() + timedelta(seconds=ClockOffset.objects.get().seconds)
         assert abs(shown - moment) < timedelta(seconds=5)
         load.main("wuxi-332", real_now(), quiet=True)
+
+
+def test_city_without_made_up_people_adds_nothing_twice() -> None:
+    with serving(str(connection.settings_dict["NAME"]), OWNER):
+        before = (Area.objects.count(), CalendarDay.objects.count(), User.objects.count())
+        load.city_only("wuxi-332")
+        assert (Area.objects.count(), CalendarDay.objects.count(), User.objects.count()) == before

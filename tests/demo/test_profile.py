@@ -11,7 +11,7 @@ import pytest
 import yaml
 from django.conf import settings
 
-from yinling.demo.profile import trimmed, validate
+from yinling.demo.profile import check, trimmed, validate
 from yinling.demo.reading import ProfileError
 from yinling.kernel.geo import Datum, Position, inside
 from yinling.kernel.parameters import ParameterError
@@ -46,6 +46,10 @@ def test_wuxi_is_complete() -> None:
     assert sum(area.is_statistical for area in profile.areas if area.level == "street") == 16
     assert {item["family"] for item in profile.items} >= {"cleaning", "bathing", "escort", "nursing", "medical"}
     assert len(profile.old_codes) == 24
+
+
+def test_profiles_that_ship_have_no_fault() -> None:
+    assert check() == []
 
 
 def test_label_points_lie_in_their_district() -> None:

@@ -38,7 +38,7 @@ def test_a_picture_is_shrunk_and_loses_its_metadata() -> None:
 def test_what_is_not_a_picture_is_refused(content: bytes) -> None:
     with pytest.raises(Refused) as caught:
         clean_image(content)
-    assert (caught.value.code, caught.value.field) == ("file.not_image", "photo")
+    assert (caught.value.code, caught.value.field) == ("file.not_image", "content")
 
 
 def test_a_picture_over_the_limit_is_refused_before_it_is_read() -> None:

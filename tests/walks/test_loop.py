@@ -82,6 +82,13 @@ def test_every_step_went_as_told(walked: tuple[Story, Watch]) -> None:
     }  # fmt: skip
 
 
+def test_steps_are_written_for_machines(walked: tuple[Story, Watch]) -> None:
+    first = walked[0].as_json()[0]
+    assert {**first, "id": None, "detail": ""} == {
+        "step": 1, "verb": "receive_call", "row": "call", "id": None, "ok": True, "code": "", "detail": "",
+    }  # fmt: skip
+
+
 @pytest.mark.req("R-CALL-04")
 def test_call_leads_to_ticket_order_and_dispatch(walked: tuple[Story, Watch]) -> None:
     rows = walked[0].rows
@@ -166,6 +173,7 @@ def test_money_is_split_among_voucher_and_elder(walked: tuple[Story, Watch]) -> 
 @pytest.mark.req("R-ORD-07")
 def test_far_check_in_stops_that_order_and_that_carer_until_released(walked: tuple[Story, Watch]) -> None:
     rows = walked[0].rows
+    assert {"order.held", "dispatch.suspended", "right.missing"} <= {step.code for step in walked[0].steps}
     with city():
         far = CheckIn.objects.get(visit__order=rows["second"], kind="in")
         assert far.distance_m is not None

@@ -23,12 +23,12 @@ LONGEST_SIDE = 1600
 def clean_image(content: bytes) -> bytes:
     """Return the picture re-encoded as JPEG, at most 1,600 px long, without metadata. Raises Refused."""
     if len(content) > MOST_BYTES:
-        raise Refused("file.too_large", N_("照片超过 8 MB，请缩小后再传"), field="photo")
+        raise Refused("file.too_large", N_("照片超过 8 MB，请缩小后再传"), field="content")
     try:
         with Image.open(io.BytesIO(content)) as picture:
             plain = picture.convert("RGB")
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
-        raise Refused("file.not_image", N_("这不是照片文件，请重新拍照"), field="photo") from error
+        raise Refused("file.not_image", N_("这不是照片文件，请重新拍照"), field="content") from error
     plain.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     out = io.BytesIO()
     plain.save(out, "JPEG", quality=82)
