@@ -35,6 +35,13 @@ CLOCK = datetime.fromisoformat("2026-06-15T09:00:00+08:00")
 """A Monday, so that deadlines in working days and the carers' hours are plain."""
 
 
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Chromium's own words (dates, file choice) in Chinese, as people have it."""
+    args = [*browser_type_launch_args["args"], "--lang=zh-CN"]
+    return browser_type_launch_args | {"args": args, "env": os.environ | {"LANGUAGE": "zh_CN"}}
+
+
 @pytest.fixture(scope="package")
 def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The running platform on the small city."""

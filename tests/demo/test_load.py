@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -39,7 +40,7 @@ from yinling.visits.models import Evaluation, Evidence, Visit
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_city")]
 
 
-def city() -> object:
+def city() -> Any:
     """The scope of the whole city."""
     return scope(system_actor("3202"))
 
@@ -63,7 +64,7 @@ def test_every_community_has_one_body_per_family() -> None:
 
 
 def test_people_are_recognisably_made_up() -> None:
-    with city():  # type: ignore[attr-defined]
+    with city():
         elders = list(Elder.objects.all())
         assert len(elders) == load.SMALL.elders
         today = local_date(real_now())
@@ -82,7 +83,7 @@ def test_people_are_recognisably_made_up() -> None:
 def test_homes_lie_in_their_district() -> None:
     outlines = dict(Area.objects.filter(level="district").values_list("div", "outline"))
     statistical = set(Area.objects.filter(is_statistical=True).values_list("div", flat=True))
-    with city():  # type: ignore[attr-defined]
+    with city():
         homes = Elder.objects.values_list("div", "household__lon", "household__lat")
         for div, lon, lat in homes:
             assert inside(Position(lon, lat, Datum.WGS84), outlines[div[:6]])
@@ -111,14 +112,14 @@ def test_every_role_has_a_login_with_what_it_needs() -> None:
 
 
 def test_no_page_is_empty() -> None:
-    with city():  # type: ignore[attr-defined]
+    with city():
         states = Counter(Order.objects.values_list("state", flat=True))
         assert {"placed", "assigned", "settled", "closed", "cancelled"} <= set(states)
         tickets = Counter(Ticket.objects.values_list("state", flat=True))
         assert {"open", "handling", "resolved", "closed"} <= set(tickets)
         assert not Call.objects.filter(state__in=["ringing", "answered"]).exists()
         for model in (Evaluation, Evidence, Statement, Finding, Hold, Suspension):
-            assert model.objects.exists(), model  # type: ignore[attr-defined]
+            assert model.objects.exists(), model
         assert Value.objects.filter(div="3202").exists()
 
 
@@ -134,7 +135,7 @@ def test_carer_has_four_visits_today() -> None:
 
 def test_some_licences_have_lapsed_and_some_will() -> None:
     today = local_date(real_now())
-    with city():  # type: ignore[attr-defined]
+    with city():
         ends = Qualification.objects.values_list("valid_to", flat=True)
         assert any(end < today for end in ends if end)
         assert any(today <= end < today + timedelta(days=30) for end in ends if end)
@@ -143,7 +144,7 @@ def test_some_licences_have_lapsed_and_some_will() -> None:
 
 
 def test_block_stops_one_order_and_one_carer() -> None:
-    with city():  # type: ignore[attr-defined]
+    with city():
         finding = Finding.objects.filter(severity="block", state="open").first()
         assert finding is not None
         assert finding.order is not None
@@ -161,7 +162,7 @@ def test_nothing_false_and_the_journal_is_whole() -> None:
 
 
 def test_history_can_be_read_from_the_journal() -> None:
-    with city():  # type: ignore[attr-defined]
+    with city():
         for order in Order.objects.filter(state="closed")[:20]:
             steps = Journal.objects.filter(
                 subject_type="order", subject_id=order.pk, event__startswith="orders."

@@ -125,12 +125,17 @@ def holding_on(rows: Rows, text: str) -> Rows:
 
 def visible(model: Any, *related: str) -> Callable[[Actor], Rows]:
     """Return the rows an actor may see."""
-    return lambda actor: model.objects.visible_to(actor).select_related(*related)
+    return lambda actor: _joined(model.objects.visible_to(actor), related)
 
 
 def everything(model: Any, *related: str) -> Callable[[Actor], Rows]:
     """Return all rows of a table that belongs to nobody in particular."""
-    return lambda actor: model.objects.select_related(*related)  # noqa: ARG005 - one signature for all
+    return lambda actor: _joined(model.objects.all(), related)  # noqa: ARG005 - one signature for all
+
+
+def _joined(rows: Rows, related: tuple[str, ...]) -> Rows:
+    """Read related rows along. Without names Django would join every row referred to, and hide what refers to an unseen one."""
+    return rows.select_related(*related) if related else rows
 
 
 def plain_value(value: Any) -> Any:
