@@ -4,8 +4,8 @@ import pytest
 
 from yinling.bench.catalogue import BENCHES, SEED
 from yinling.bench.command import main
-from yinling.demo import load
 from yinling.bench.figures import Figure, circumstances, quantile, report, table
+from yinling.demo import load
 
 
 @pytest.mark.parametrize(

@@ -196,8 +196,7 @@ def test_a_refusal_inside_another_persons_scope_is_journalled_as_the_one_who_ask
         raise Refused("inner", "不可以")
 
     nobody = Actor(None, "手机", "family", CLERK.rights)
-    with scope(nobody):
-        with pytest.raises(Refused), scope(CLERK):
-            build(refuse)(actor=CLERK, now=NOW, elder_id=7)
+    with scope(nobody), pytest.raises(Refused), scope(CLERK):
+        build(refuse)(actor=CLERK, now=NOW, elder_id=7)
     with scope(CLERK):
         assert Journal.objects.get().code == "inner"

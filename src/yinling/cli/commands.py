@@ -1,9 +1,9 @@
 """The `yinling` command: one module of this package per word, loaded when called."""
 
 import sys
+from importlib import import_module
 
 from yinling.cli.account import Unusable
-from yinling.cli.optional import optional
 
 COMMANDS = {
     "start": "启动演示城市 start the demo city (the default)",
@@ -32,12 +32,8 @@ def main(argv: list[str]) -> int:
     if name not in COMMANDS:
         print(f"没有这个命令：{name} There is no command {name}.\n{usage()}", file=sys.stderr)
         return 2
-    command = optional(f"yinling.cli.{name}")
-    if command is None:
-        print(f"命令尚不可用：{name} Command not available yet: {name}.", file=sys.stderr)
-        return 2
     try:
-        return int(command.main(rest))
+        return int(import_module(f"yinling.cli.{name}").main(rest))
     except Unusable as error:
         print(error, file=sys.stderr)
         return 1

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 from yinling.cli.account import Unusable
@@ -22,9 +23,9 @@ from yinling.cli.environment import (
 )
 from yinling.cli.lock import hold
 from yinling.cli.migrate import migrate
-from yinling.cli.optional import optional
 from yinling.cli.reset import delete_data
 from yinling.cli.supervisor import Child, Supervisor
+from yinling.kernel.parameters import ParameterError
 
 DEFAULT_CITY = "wuxi-332"
 THREADS = 4
@@ -79,13 +80,12 @@ def run(options: argparse.Namespace, data: Path, supervisor: Supervisor, address
     set_up_django(environment, as_owner=True)
     print("正在升级数据库结构… Migrating the database …", flush=True)
     migrate()
-    if demo:
-        load_demo(options.city, options.clock)
+    load_city(options, demo=demo)
     for child in servers(options.host, options.port, environment):
         supervisor.start(child)
     print(f"\n银龄已启动 Yinling is running: {address}   (Ctrl-C 停止 stops)\n", flush=True)
     if demo:
-        print_logins()
+        print(import_module("yinling.demo.logins").table(), flush=True)
     supervisor.watch()
 
 
@@ -113,19 +113,16 @@ def servers(host: str, port: int, environment: dict[str, str]) -> list[Child]:
     return [replace(children[0], is_ready=lambda: answers(host, port)), *children[1:]]
 
 
-def load_demo(city: str, clock: str | None) -> None:
-    """The loader does nothing for a city that is there, but follows the clock."""
-    loader = optional("yinling.demo.load")
-    if loader is None:
-        print("演示数据尚不可用。 No demo data yet.")
-    else:
-        loader.main(city, clock)
-
-
-def print_logins() -> None:
-    logins = optional("yinling.demo.logins")
-    if logins:
-        print(logins.table(), flush=True)
+def load_city(options: argparse.Namespace, *, demo: bool) -> None:
+    """Fill an empty database: the city alone, or with made-up people. A city that is there is kept; the clock is followed."""
+    load = import_module("yinling.demo.load")  # its tables need Django to be set up
+    try:
+        if demo:
+            load.main(options.city, options.clock)
+        else:
+            load.city_only(options.city)
+    except ParameterError as error:
+        raise Unusable(f"城市方案有误 The city's profile is wrong: {error}") from error
 
 
 def refuse_taken_ports(host: str, port: int) -> None:

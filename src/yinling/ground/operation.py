@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection, models, transaction
+from django.db import DatabaseError, DataError, connection, models, transaction
 from django.utils.module_loading import import_string
 
 from yinling.ground.scope import current_scope
@@ -88,6 +88,7 @@ def _argument(name: str, parameter: inspect.Parameter, hint: Any) -> Argument:
 class _Frame:
     checked: set[str] = field(default_factory=set)
     recorded: int = 0
+    elder_id: int | None = None
 
 
 _frames: ContextVar[tuple[_Frame, ...]] = ContextVar("frames", default=())
@@ -105,9 +106,14 @@ def note_recorded() -> None:
         frames[-1].recorded += 1
 
 
+def _note_locked(row: models.Model) -> None:
+    """Remember whose row is worked on, so that a refusal stands on the elder's timeline."""
+    if (frames := _frames.get()) and frames[-1].elder_id is None:
+        frames[-1].elder_id = getattr(row, "elder_id", None)
+
+
 @contextmanager
-def _frame(right: str, name: str) -> Iterator[None]:
-    frame = _Frame()
+def _frame(frame: _Frame, right: str, name: str) -> Iterator[None]:
     token = _frames.set((*_frames.get(), frame))
     try:
         yield
@@ -126,15 +132,16 @@ def operation(right: str, *, label: str = "") -> Callable[[Callable[P, R]], Call
 
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
+            frame = _Frame()
             try:
-                with transaction.atomic(), _frame(right, function.__name__):
+                with transaction.atomic(), _frame(frame, right, function.__name__):
                     return function(*args, **kwargs)
             except Refusal as refusal:
-                _note_refusal(right, refusal, kwargs)
+                note_refusal(right, refusal, {"elder_id": frame.elder_id} | kwargs)
                 raise
             except DatabaseError as error:
                 answer = translated(error)
-                _note_refusal(right, answer, kwargs)
+                note_refusal(right, answer, {"elder_id": frame.elder_id} | kwargs)
                 raise answer from error
 
         REGISTRY[function.__name__] = Operation(function.__name__, right, label, run, context, noun, verb)
@@ -143,10 +150,11 @@ def operation(right: str, *, label: str = "") -> Callable[[Callable[P, R]], Call
     return decorate
 
 
-def _note_refusal(right: str, refusal: Refusal, arguments: dict[str, Any]) -> None:
-    """Have the refusal journalled once, by the outermost operation, after the roll-back."""
-    if _frames.get():
+def note_refusal(right: str, refusal: Refusal, arguments: dict[str, Any]) -> None:
+    """Have a refusal journalled once, by the outermost operation or by the screen that did not get as far, after the roll-back."""
+    if _frames.get() or refusal.is_noted:
         return
+    refusal.is_noted = True
     write = import_string(settings.JOURNAL_WRITER)
     row = functools.partial(write, right=right, refusal=refusal, arguments=arguments)
     if (opened := current_scope()) is not None and connection.in_atomic_block:
@@ -170,6 +178,8 @@ def translated(error: DatabaseError) -> Refusal:
     """Translate what the database refused into a refusal; an unknown fault is raised again."""
     cause = error.__cause__
     state = getattr(cause, "sqlstate", "") or ""
+    if isinstance(error, DataError):
+        return Refused("value.impossible", N_("填写的内容含有无法保存的字符，或者超出了范围，请检查后重新填写"))
     if state in _GUARDED:
         return NotAllowed("busy", N_("别人正在处理同一条记录，请稍后重试"))
     if state not in SENTENCES:
@@ -199,6 +209,7 @@ def locked(queryset: models.QuerySet[M], pk: int, seen: int | None = None) -> M:
         raise Stale(
             "row.stale", N_("这条记录刚被别人修改过。您填写的内容还在，请刷新后再提交"), seen=seen, version=version
         )
+    _note_locked(row)
     return row
 
 

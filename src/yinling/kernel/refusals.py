@@ -19,6 +19,8 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
         self.template = detail or code
         self.field = field
         self.values = values
+        self.is_noted = False
+        """Whether its journal row is on the way."""
 
     @property
     def detail(self) -> str:

@@ -91,9 +91,10 @@ def look_at_all(day_from: date, day_to: date, now: datetime) -> Look:
     """Run every rule over all orders of some days, both inclusive: the same expressions on everything."""
     with _steady() as audit:
         taken = rows.snapshot(audit)
-        wanted = rows.orders_between(audit, day_bounds(day_from)[0], day_bounds(day_to)[1])
-        services, photos = rows.services(audit, wanted, now=now), rows.photos(audit, wanted)
-    return Look(taken, len(wanted), run(services, photos))
+        wanted = set(rows.orders_between(audit, day_bounds(day_from)[0], day_bounds(day_to)[1]))
+        read = sorted(wanted | rows.cancelled_beside(audit, sorted(wanted)))
+        services, photos = rows.services(audit, read, now=now), rows.photos(audit, sorted(wanted))
+    return Look(taken, len(wanted), [hit for hit in run(services, photos) if hit.order_id in wanted])
 
 
 def unknown(hits: Iterable[Hit]) -> list[Hit]:

@@ -42,12 +42,34 @@ SELECT o.id AS order_id, a.id AS assignment_id, v.id AS visit_id, coalesce(v.sta
     floor(extract(epoch FROM v.ended_at))::bigint AS ended_at,
     (SELECT sum(l.minutes * l.quantity) FROM orders_orderline l WHERE l.order_id = o.id AND l.kind = 'item') AS standard_minutes,
     c.distance_m,
-    floor(extract(epoch FROM (e.died_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'))::bigint AS death_over_at
+    floor(extract(epoch FROM (e.died_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'))::bigint AS death_over_at,
+    floor(extract(epoch FROM (stay.valid_from + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'))::bigint AS hospital_from_at,
+    floor(extract(epoch FROM (stay.valid_to - 1)::timestamp AT TIME ZONE 'Asia/Shanghai'))::bigint AS hospital_to_at,
+    charge.charged_fen, charge.allowed_fen,
+    (SELECT coalesce(sum(s.amount_fen), 0)::bigint FROM orders_payershare s JOIN entitlements_entitlement f ON f.id = s.entitlement_id
+        WHERE s.order_id = o.id AND NOT EXISTS (
+            SELECT FROM entitlements_entitlement g WHERE g.elder_id = o.elder_id AND g.scheme_id = f.scheme_id AND g.recorded_to IS NULL
+                AND g.valid_from <= day.booked AND (g.valid_to IS NULL OR g.valid_to > day.booked))) AS unfunded_fen,
+    CASE WHEN o.state = 'cancelled' THEN floor(extract(epoch FROM o.changed_at))::bigint END AS cancelled_at,
+    o.state = 'cancelled' AND EXISTS (SELECT FROM accounts_journal j WHERE j.subject_type = 'order' AND j.subject_id = o.id
+        AND j.event = 'orders.order.refuse' AND NOT j.is_refused) AS is_declined
 FROM orders_order o
 LEFT JOIN dispatch_assignment a ON a.order_id = o.id
 LEFT JOIN visits_visit v ON v.assignment_id = a.id AND v.state <> 'aborted'
 LEFT JOIN visits_checkin c ON c.visit_id = v.id AND c.kind = 'in'
 JOIN people_elder e ON e.id = o.elder_id
+CROSS JOIN LATERAL (SELECT (o.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS booked,
+    (coalesce(v.started_at, o.starts_at) AT TIME ZONE 'Asia/Shanghai')::date AS served) AS day
+LEFT JOIN LATERAL (SELECT c.valid_from, c.valid_to FROM people_circumstance c
+    WHERE c.elder_id = o.elder_id AND c.kind = 'in_hospital' AND c.recorded_to IS NULL
+        AND c.valid_from <= day.served AND (c.valid_to IS NULL OR c.valid_to > day.served)) AS stay ON true
+CROSS JOIN LATERAL (SELECT sum(l.amount_fen)::bigint AS charged_fen, sum(least(l.amount_fen, coalesce((
+        SELECT CASE l.kind WHEN 'callout' THEN p.callout_fee_fen ELSE p.amount_fen * l.quantity END
+        FROM catalogue_price p JOIN catalogue_pricelist k ON k.id = p.price_list_id
+        WHERE p.organisation_id = o.provider_id AND p.item_id = l.item_id AND k.state = 'published'
+            AND p.recorded_from <= o.placed_at AND (p.recorded_to IS NULL OR p.recorded_to > o.placed_at)
+            AND p.valid_from <= day.booked AND (p.valid_to IS NULL OR p.valid_to > day.booked)), 0)))::bigint AS allowed_fen
+    FROM orders_orderline l WHERE l.order_id = o.id) AS charge
 WHERE o.id = ANY(%s)
 WINDOW w AS (PARTITION BY o.id)
 """
@@ -75,7 +97,13 @@ UNION SELECT order_id AS id FROM dispatch_assignment WHERE id = ANY(%(assignment
 UNION SELECT order_id AS id FROM visits_visit WHERE id = ANY(%(visit)s)
 UNION SELECT o.id FROM orders_order o JOIN people_elder e ON e.id = o.elder_id
     WHERE e.id = ANY(%(elder)s) AND e.died_on IS NOT NULL AND o.ends_at > e.died_on
+UNION SELECT o.id FROM orders_order o JOIN people_circumstance c ON c.elder_id = o.elder_id
+    WHERE c.id = ANY(%(circumstance)s) AND c.kind = 'in_hospital' AND o.ends_at > c.valid_from
+        AND (c.valid_to IS NULL OR o.starts_at < c.valid_to + 1)
+UNION SELECT order_id AS id FROM orders_payershare WHERE entitlement_id = ANY(%(entitlement)s)
 """
+NAMED = ("order", "assignment", "visit", "elder", "circumstance", "entitlement")
+"""Subjects of the journal by which orders are touched."""
 
 OVERDUE = """
 SELECT id FROM orders_order WHERE state IN ('placed', 'accepted', 'assigned') AND starts_at > %(start_from)s AND starts_at <= %(now)s
@@ -88,6 +116,14 @@ SELECT a.order_id AS id FROM dispatch_assignment a JOIN (
     SELECT staff_id, min(starts_at) - interval '2 days' AS from_at, max(ends_at) + interval '2 days' AS to_at
     FROM dispatch_assignment WHERE order_id = ANY(%s) GROUP BY staff_id
 ) AS touched ON a.staff_id = touched.staff_id AND a.starts_at >= touched.from_at AND a.starts_at < touched.to_at
+"""
+
+CANCELLED_BESIDE = """
+WITH touched AS (SELECT elder_id, provider_id, changed_at FROM orders_order WHERE id = ANY(%(orders)s) AND state = 'cancelled')
+SELECT o.id FROM orders_order o JOIN touched t ON o.elder_id = t.elder_id
+    WHERE o.state = 'cancelled' AND o.changed_at BETWEEN t.changed_at - %(span)s AND t.changed_at + %(span)s
+UNION SELECT o.id FROM orders_order o JOIN touched t ON o.provider_id = t.provider_id
+    WHERE o.state = 'cancelled' AND o.changed_at BETWEEN t.changed_at - %(span)s AND t.changed_at + %(span)s
 """
 
 IN_DAYS = "SELECT id FROM orders_order WHERE state <> 'draft' AND starts_at >= %s AND starts_at < %s"
@@ -108,8 +144,11 @@ def still_counts(before: str, now: str) -> bool:
 
 
 def touched_orders(reader: Reader, *, since: str) -> set[int]:
-    """Orders that the journal speaks of, directly or by assignment, visit or the death of the elder, in what was committed after a snapshot."""
-    named: dict[str, set[int]] = {"order": set(), "assignment": set(), "visit": set(), "elder": set()}
+    """Orders that the journal speaks of in what was committed after a snapshot.
+
+    It names them, or an assignment, a visit, the death or a hospital stay of the elder, or an entitlement that pays.
+    """
+    named: dict[str, set[int]] = {name: set() for name in NAMED}
     found = reader.execute(JOURNAL + SINCE, [since, since]) if since else reader.execute(JOURNAL, [])
     for row in found:
         if row["subject_type"] in named:
@@ -127,9 +166,15 @@ def overdue_orders(reader: Reader, *, before: datetime, now: datetime) -> set[in
 
 
 def with_neighbours(reader: Reader, orders: Iterable[int]) -> list[int]:
-    """These orders and the others of their carers on the days around."""
+    """These orders, the others of their carers on the days around, and what else their elders and providers gave up."""
     ids = list(orders)
-    return sorted({*ids, *_ids(reader, BESIDE, [ids])}) if ids else []
+    return sorted({*ids, *_ids(reader, BESIDE, [ids]), *cancelled_beside(reader, ids)}) if ids else []
+
+
+def cancelled_beside(reader: Reader, orders: Sequence[int]) -> set[int]:
+    """Orders given up by the same elders and providers around those of these orders that were given up."""
+    longest = max(int(entry.value) for entry in parameters().entries("cancel.days"))
+    return _ids(reader, CANCELLED_BESIDE, {"orders": list(orders), "span": timedelta(days=longest)})
 
 
 def orders_between(reader: Reader, start: datetime, end: datetime) -> list[int]:

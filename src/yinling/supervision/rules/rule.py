@@ -18,6 +18,10 @@ PARAMETERS: dict[str, str] = {
     "checkin.block_m": "int64",
     "visit.late_minutes": "int64",
     "visit.min_share": "decimal(6, 4)",
+    "visit.max_share": "decimal(6, 4)",
+    "cancel.days": "int64",
+    "cancel.elder_least": "int64",
+    "cancel.provider_least": "int64",
 }
 """Thresholds of rules and their kind. Each stands in a column of ``services`` (dots as underscores), as in force for that row."""
 
@@ -27,12 +31,17 @@ SERVICES: dict[str, str] = {
     "placed_at": "int64", "order_accept_due_at": "int64", "order_accepted_at": "int64", "offered_at": "int64", "first_offered_at": "int64",
     "accept_due_at": "int64", "accepted_at": "int64", "assignment_ended_at": "int64", "starts_at": "int64", "ends_at": "int64",
     "started_at": "int64", "ended_at": "int64", "standard_minutes": "int64", "distance_m": "int64", "death_over_at": "int64",
+    "hospital_from_at": "int64", "hospital_to_at": "int64", "charged_fen": "int64", "allowed_fen": "int64", "unfunded_fen": "int64",
+    "cancelled_at": "int64", "is_declined": "boolean",
     "as_of": "int64", **{key.replace(".", "_"): kind for key, kind in PARAMETERS.items()},
 }  # fmt: skip
 """One row per order, assignment and visit; ``_at`` in epoch seconds, ``as_of`` the moment of looking.
 
 ``is_current`` marks the assignment that counts (offered, accepted or done; without one the last), ``is_first`` one row per order.
-``death_over_at`` is the end of the day on which the elder died.
+``death_over_at`` is the end of the day on which the elder died; ``hospital_from_at`` the end of the first and ``hospital_to_at`` the
+beginning of the last day in hospital, of the stay that holds on the day of the service. Of the lines' ``charged_fen``, ``allowed_fen`` is
+what the published list asks at most; ``unfunded_fen`` is what schemes pay that the elder had no entitlement to on the service day.
+``cancelled_at`` is when the order was given up, ``is_declined`` whether the provider did that.
 """
 
 PHOTOS: dict[str, str] = {
@@ -57,6 +66,14 @@ FACTS: dict[str, tuple[str, str]] = {
     "earlier_visit_id": (N_("另一次上门"), "visit"),
     "earlier_ended_at": (N_("另一次签退时间"), "moment"),
     "death_over_at": (N_("死亡日结束"), "moment"),
+    "most_share": (N_("时长上限比例"), "number"),
+    "hospital_from_at": (N_("入院次日"), "moment"),
+    "hospital_to_at": (N_("出院当日"), "moment"),
+    "charged_fen": (N_("实际收费"), "money"),
+    "allowed_fen": (N_("按公布价目最多可收"), "money"),
+    "unfunded_fen": (N_("无资格的补贴金额"), "money"),
+    "cancel_count": (N_("取消次数"), "number"),
+    "cancel_days": (N_("统计天数"), "number"),
     "sha256": (N_("照片指纹"), "text"),
     "earlier_received_at": (N_("首次上传时间"), "moment"),
     "received_at": (N_("上传时间"), "moment"),

@@ -108,7 +108,7 @@ def on_day(name: str, column: str) -> Narrow:
     def narrow(rows: Rows, text: str) -> Rows:
         try:
             start, end = day_bounds(date.fromisoformat(text))
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             raise wrong(name) from error
         return rows.filter(**{f"{column}__gte": start, f"{column}__lt": end})
 
