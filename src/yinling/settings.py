@@ -209,7 +209,6 @@ CONTENT_SECURITY_POLICY = {
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "ground_cache"}}
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [
     BASE / "web" / "static",
     *([ROOT / "var" / "static_vendor"] if (ROOT / "var" / "static_vendor").is_dir() else []),

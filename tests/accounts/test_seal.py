@@ -64,10 +64,17 @@ def test_an_untouched_journal_verifies_over_several_blocks() -> None:
     assert verify_journal() == []
 
 
-def test_a_changed_row_differs_from_its_fingerprint(intruder: psycopg.Connection) -> None:
+CHANGES = [
+    "reason = '另写'", "user_name = '别人'", "user_id = 99", "role = 'seat'", "staff_id = 7", "elder_id = 7", "provider_id = 7", "code = 'x'",
+    "request_id = 'other'", "changes = '{}'", "subject_id = 99", "business_at = now()", "is_refused = true", "event = 'a.b.c'", "div = '31'",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_row_differs_from_its_fingerprint(intruder: psycopg.Connection, change: str) -> None:
     (row,) = write(1)
     assert sealed(1) == 1
-    intruder.execute("UPDATE accounts_journal SET reason = '另写' WHERE id = %s", [row.pk])
+    intruder.execute(f"UPDATE accounts_journal SET {change} WHERE id = %s", [row.pk])  # noqa: S608 - constants
     assert verify_journal() == [Fault("row", row.pk)]
 
 

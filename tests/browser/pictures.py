@@ -10,7 +10,7 @@ from tests.browser.looking import SHOTS
 from yinling.cli.paths import ROOT
 
 CHOSEN = {
-    "pop": "pop-1366", "dispatch": "dispatch-1366", "warnings": "warnings-1366", "carer": "carer_visit-360", "elder_home": "elder_home-360",
+    "pop": "pop-1366", "dispatch": "dispatch-1366", "warnings": "warnings-1366", "carer": "carer_check_in-360", "elder_home": "family_e_-360",
     "desk": "desk-1366", "ticket": "ticket-1366", "settlement": "settlement-1366", "indicators": "indicators-1366", "elder": "elder-1366",
     "catalogue": "public_catalogue-1366",
 }  # fmt: skip

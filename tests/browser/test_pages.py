@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-
 from tests.browser.conftest import Site
 from tests.browser.looking import PHONE, axe_findings, shoot, sideways, sizes, smallest_text
 from tests.factories import WIDE
+
 from yinling.ground.scope import scope
 from yinling.hotline.models import Call, Ticket
 from yinling.orders.models import Order
@@ -23,7 +23,10 @@ Enter = Callable[..., Page]
 NARROW = {"width": 360, "height": 740}
 ELDER_TEXT, ELDER_TARGET, SOS_HEIGHT, CARER_TARGET = 18, 60, 120, 44
 CONSOLE = {
-    "seat": ["/desk/", "/tickets/", "/tickets/?q=%E6%97%A0%E6%AD%A4", "/tickets/new/", "/elders/", "/elders/?q=wgy", "/elders/new/", "/notices/", "/settings/"],
+    "seat": [
+        "/desk/", "/tickets/", "/tickets/?q=%E6%97%A0%E6%AD%A4", "/tickets/new/", "/elders/", "/elders/?q=wgy", "/elders/new/", "/notices/",
+        "/settings/",
+    ],
     "dispatcher": ["/orders/", "/orders/?q=%E6%97%A0%E6%AD%A4", "/dispatch/", "/dispatch/?tab=assigned", "/dispatch/day/"],
     "supervisor": ["/findings/", "/findings/?tab=upheld", "/findings/suspended/"],
     "finance": ["/settlement/", "/settlement/waiting/", "/settlement/settled/", "/settlement/held/"],
@@ -61,7 +64,10 @@ def test_the_pages_of_a_role_are_accessible(person: Enter, role: str) -> None:
 def test_the_pages_of_one_row_are_accessible(person: Enter) -> None:
     with scope(WIDE):
         rows = {
-            "seat": [f"/calls/{Call.objects.filter(elder__isnull=False).latest('pk').pk}/", f"/tickets/{Ticket.objects.latest('pk').pk}/"],
+            "seat": [
+                f"/calls/{Call.objects.filter(elder__isnull=False).latest('pk').pk}/",
+                f"/tickets/{Ticket.objects.latest('pk').pk}/",
+            ],
             "dispatcher": [f"/orders/{Order.objects.filter(state='closed').latest('pk').pk}/"],
             "supervisor": [f"/findings/{Finding.objects.latest('pk').pk}/"],
             "finance": [f"/settlement/statements/{Statement.objects.latest('pk').pk}/"],
@@ -109,7 +115,10 @@ def test_pages_for_elders_are_large(person: Enter, path: str) -> None:
     assert axe_findings(page) == []
     assert sideways(page) <= 0
     assert [text for text in smallest_text(page) if text["font"] < ELDER_TEXT] == []
-    targets = sizes(page, "main .button, main .choice, main .tabs a, main select, main input[type=text], header a, .field label:has(input)")
+    targets = sizes(
+        page,
+        "main .button, main .choice, main .tabs a, main select, main input[type=text], header a, .field label:has(input)",
+    )
     assert [one for one in targets if one["height"] < ELDER_TARGET or one["width"] < ELDER_TARGET] == []
 
 
@@ -118,7 +127,7 @@ def test_the_elder_finds_help_at_once(person: Enter) -> None:
     page.goto("/e/")
     assert [one["height"] for one in sizes(page, ".sos") if one["height"] < SOS_HEIGHT] == []
     assert page.locator(".sos").count() == 1
-    assert float(page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")) >= 30  # noqa: PLR2004 - the largest size
+    assert float(page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")) >= 30
     expect(page.get_by_role("link", name=re.compile("打电话办"))).to_be_visible()
 
 
@@ -132,7 +141,11 @@ def test_the_carer_hits_what_is_touched(person: Enter) -> None:
         tasks.first.click()
         assert axe_findings(page) == []
         assert sideways(page) <= 0
-        assert [one for one in sizes(page, "main .button, main input:not([type=hidden], [type=checkbox], [type=radio])") if one["height"] < CARER_TARGET] == []
+        assert [
+            one
+            for one in sizes(page, "main .button, main input:not([type=hidden], [type=checkbox], [type=radio])")
+            if one["height"] < CARER_TARGET
+        ] == []
 
 
 def test_the_seat_works_by_keyboard(site: Site, person: Enter) -> None:

@@ -131,7 +131,7 @@ def test_a_page_sees_the_newest_values_with_their_targets() -> None:
         (CITY, "100.0", True), (DISTRICT, "100.0", True), (OTHER_DISTRICT, "", None)
     ]  # fmt: skip
     assert first[0].target is not None
-    assert (first[0].target.document, first[0].target.clause) == ("K-W", "20")
+    assert (first[0].target.document, first[0].target.clause) == ("无锡市推进“锡心医养”332计划", "二(二)1")
     assert target_of(INDICATORS["evaluated_share"], "99", MONDAY) is None
 
 

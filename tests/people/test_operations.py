@@ -30,6 +30,7 @@ from yinling.people.operations import (
     add_contact,
     appoint_representative,
     bury_elder,
+    correct_death,
     end_circumstance,
     end_representative,
     record_circumstance,
@@ -273,6 +274,32 @@ def test_a_wrong_death_changes_nothing(worker: Actor, values: dict[str, Any], co
     assert (refused.value.code, refused.value.field) == (code, field)
     assert Elder.objects.get(pk=elder.pk).died_on is None
     assert not Circumstance.objects.exists()
+
+
+@pytest.mark.req("R-PEO-03")
+def test_a_death_registered_by_mistake_is_taken_back_and_stays_on_record(worker: Actor) -> None:
+    elder = make_elder()
+    street, later = actor("street", STREET), NOW + timedelta(hours=2)
+    with pytest.raises(NotAllowed, match="alive"):
+        correct_death(actor=street, now=NOW, elder_id=elder.pk, reason="登记错人")
+    bury_elder(actor=worker, now=NOW, elder_id=elder.pk, died_on=TODAY, evidence="死亡证明 123", seen=0)
+    with pytest.raises(Denied):
+        correct_death(actor=worker, now=later, elder_id=elder.pk, reason="登记错人")
+    with pytest.raises(Refused) as refused:
+        correct_death(actor=street, now=later, elder_id=elder.pk, reason=" ")
+    assert refused.value.field == "reason"
+    with pytest.raises(Stale):
+        correct_death(actor=street, now=later, elder_id=elder.pk, reason="登记错人", seen=0)
+    assert Elder.objects.get(pk=elder.pk).died_on == TODAY
+    correct_death(actor=street, now=later, elder_id=elder.pk, reason="登记错人", seen=1)
+    assert Elder.objects.get(pk=elder.pk).died_on is None
+    assert circumstances_on(elder.pk, TODAY + timedelta(days=1)) == set()
+    kept = Circumstance.objects.get(elder=elder)
+    assert (kept.kind, kept.evidence, kept.recorded_from, kept.recorded_to) == ("deceased", "死亡证明 123", NOW, later)
+    row = Journal.objects.get(event="people.elder.correct", is_refused=False)
+    assert (row.elder_id, row.reason, row.changes) == (elder.pk, "登记错人", {"died_on": [TODAY.isoformat(), None]})
+    bury_elder(actor=worker, now=later, elder_id=elder.pk, died_on=TODAY, evidence="死亡证明 124")
+    assert circumstances_on(elder.pk, TODAY + timedelta(days=1)) == {"deceased"}
 
 
 def test_reveal_shows_numbers_and_leaves_who_looked_and_why() -> None:

@@ -8,7 +8,7 @@ from tests.factories import NOW, TODAY, actor, make_area_tree, make_elder
 from yinling.directory.roles import ROLES
 from yinling.ground.scope import scope
 from yinling.kernel.refusals import Denied, Refusal
-from yinling.people.operations import bury_elder, record_circumstance, reveal_elder, update_elder
+from yinling.people.operations import bury_elder, correct_death, record_circumstance, reveal_elder, update_elder
 
 pytestmark = pytest.mark.usefixtures("wide")
 KEEPERS = {"seat", "station", "community", "street", "district"}
@@ -27,6 +27,7 @@ def test_the_matrix_of_the_file(role: str) -> None:
         "circumstance": lambda: record_circumstance(kind="dibao", valid_from=TODAY, body="民政局", **common),
         "reveal": lambda: reveal_elder(reason="核对", **common),
         "bury": lambda: bury_elder(died_on=TODAY, evidence="证明", **common),
+        "correct": lambda: correct_death(reason="登记错人", **common),
     }
     done = set()
     with scope(one):
@@ -38,4 +39,5 @@ def test_the_matrix_of_the_file(role: str) -> None:
             else:
                 done.add(name)
     expected = {"update", "circumstance", "bury"} if role in KEEPERS else set()
+    expected |= {"correct"} if role in {"street", "district"} else set()
     assert done == expected | ({"reveal"} if role == "seat" else set())

@@ -66,7 +66,7 @@ def test_each_figure_stands_with_target_and_leads_to_its_rows(sign_in: SignIn) -
     assert "50.0 %" in html
     assert "未达标" in html
     assert "不适用" in html
-    assert "K-W 20" in html
+    assert "无锡市推进“锡心医养”332计划 二(二)1" in html
     rows = f"/indicators/weekly_visit_completion/?div={CITY}&kind=week&{WEEK}"
     assert rows.replace("&", "&amp;") in html
     listed = {which: client.get(f"{rows}&which={which}").content.decode() for which in ("all", "hit", "miss")}

@@ -327,3 +327,32 @@ def test_benefits_know_what_is_left_this_month(sign_in: SignIn) -> None:
     results, entitlements = benefits(elder.pk, TODAY)
     assert [(row.what, row.holds(TODAY), row.last_day, row.number) for row in results] == [("severe", True, None, 40)]
     assert [(row.what, row.by, row.number) for row in entitlements] == [("消费补贴", "voucher", 80000)]
+
+
+def test_a_street_takes_a_wrong_death_back_and_a_seat_does_not(sign_in: SignIn) -> None:
+    elder = make_elder(died_on=TODAY)
+    street = sign_in(actor("street", "320213021"))
+    html = text_of(street.get(f"/elders/{elder.pk}/change/"))
+    assert re.findall(r'data-action="(\w+)"', html) == ["update_elder", "correct_death"]
+    assert sign_in("seat").post("/do/correct_death/", {"elder_id": elder.pk, "reason": "登记错人"}).status_code == 403
+    assert Elder.objects.get(pk=elder.pk).died_on == TODAY
+    values = {"elder_id": elder.pk, "reason": "登记错人", "seen": 0}
+    assert street.post("/do/correct_death/", values).status_code in (200, 302)
+    assert Elder.objects.get(pk=elder.pk).died_on is None
+    html = text_of(street.get(f"/elders/{elder.pk}/"))
+    assert "已去世" not in html
+    assert "更正去世登记" in html  # on the timeline
+
+
+def test_a_representative_is_ended_from_the_file(sign_in: SignIn) -> None:
+    elder = make_elder()
+    row = make_representative(elder, make_user(name="王芳"), capacity="guardian")
+    client = sign_in("seat")
+    html = text_of(client.get(f"/elders/{elder.pk}/"))
+    assert 'data-action="end_representative"' in html
+    assert client.post("/do/end_representative/", {"representative_id": row.pk, "reason": ""}).status_code == 422
+    assert "王芳" in text_of(client.get(f"/elders/{elder.pk}/"))
+    assert client.post(
+        "/do/end_representative/", {"representative_id": row.pk, "reason": "变更监护人"}
+    ).status_code in (200, 302)
+    assert "没有代理人" in text_of(client.get(f"/elders/{elder.pk}/"))

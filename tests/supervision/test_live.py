@@ -9,15 +9,20 @@ from django.conf import settings
 from django.db import connection
 from psycopg.conninfo import make_conninfo
 from tests.factories import (
+    COMMUNITY,
     NOW,
     WIDE,
     actor,
     city,
+    fund_order,
     make_assignment,
     make_check_in,
     make_elder,
+    make_entitlement,
     make_order,
     make_photo,
+    make_price,
+    make_scheme,
     make_staff,
     make_visit,
     system,
@@ -25,10 +30,14 @@ from tests.factories import (
 
 from yinling.accounts.operations import record
 from yinling.accounts.queries import audit_connection
+from yinling.catalogue.models import Price
 from yinling.directory.models import Suspension
+from yinling.entitlements.operations import end_entitlement
 from yinling.ground.scope import scope
-from yinling.orders.models import Hold, Order
+from yinling.orders.models import Hold, Order, OrderLine
+from yinling.orders.operations import cancel_order, refuse_order
 from yinling.people.models import Elder
+from yinling.people.operations import record_circumstance
 from yinling.supervision.jobs import run_all, run_round, write_all
 from yinling.supervision.models import Finding, Round
 from yinling.supervision.queries import look
@@ -177,6 +186,104 @@ def test_a_photo_seen_before_is_found_however_long_ago() -> None:
     with scope(WIDE):
         finding = Finding.objects.get()
         assert (finding.rule, finding.visit_id, finding.facts["earlier_visit_id"]) == ("same_photo", new.pk, old.pk)
+
+
+@pytest.mark.req("R-ORD-06")
+def test_a_hospital_stay_entered_later_finds_the_services_in_it() -> None:
+    with scope(WIDE):
+        elder = make_elder()
+        visit, admitted = done_visit(elder=elder), done_visit(elder=elder, starts_at=NOW)
+        done_visit()
+    assert run_round(EVENING) == 0
+    with scope(WIDE):
+        street = actor("street", COMMUNITY[:9])
+        with scope(street):
+            record_circumstance(
+                actor=street, now=EVENING, elder_id=elder.pk, kind="in_hospital", valid_from=date(2026, 6, 15), body="第一医院"
+            )
+    assert run_round(EVENING) == 1
+    assert found() == [("in_hospital", visit.order_id)]
+    assert admitted.order_id not in [order for _, order in found()]
+    with scope(WIDE):
+        assert Finding.objects.get().severity == "block"
+
+
+@pytest.mark.req("R-ORD-06", "R-ORD-16")
+def test_more_than_the_list_of_the_day_allows_is_found_and_a_later_list_does_not_matter() -> None:
+    with scope(WIDE):
+        price = make_price(amount_fen=8000)
+        exact, above = done_visit(price=price), done_visit(price=price)
+        OrderLine.objects.filter(order_id=above.order_id).update(amount_fen=8001)
+        Price.objects.filter(pk=price.pk).update(recorded_to=NOW + timedelta(hours=1))
+        make_price(price.item, price.organisation, 9000, recorded_from=NOW + timedelta(hours=1))
+    assert run_round(EVENING) == 1
+    assert found() == [("above_list", above.order_id)]
+    with scope(WIDE):
+        finding = Finding.objects.get()
+        assert (finding.facts, finding.staff_id) == ({"charged_fen": 8001, "allowed_fen": 8000}, None)
+        assert Hold.objects.filter(order_id=above.order_id).exists()
+        assert not Hold.objects.filter(order_id=exact.order_id).exists()
+
+
+@pytest.mark.req("R-ORD-06")
+def test_an_entitlement_ended_later_finds_what_it_paid_after_its_end() -> None:
+    with scope(WIDE):
+        elder = make_elder()
+        entitlement = make_entitlement(elder)
+        before, after = done_visit(elder=elder, starts_at=NOW), done_visit(elder=elder)
+        for visit in (before, after):
+            fund_order(visit.order, entitlement, 4000)
+    assert run_round(EVENING) == 0
+    with scope(WIDE):
+        street = actor("street", COMMUNITY[:9])
+        end_entitlement(
+            actor=street, now=EVENING, entitlement_id=entitlement.pk, valid_to=date(2026, 6, 15), reason="不再符合条件"
+        )
+    assert run_round(EVENING) == 1
+    assert found() == [("no_entitlement", after.order_id)]
+
+
+@pytest.mark.req("R-ORD-06")
+def test_a_scheme_granted_anew_still_pays() -> None:
+    with scope(WIDE):
+        elder = make_elder()
+        scheme = make_scheme()
+        old = make_entitlement(elder, scheme, valid_to=date(2026, 6, 16))
+        make_entitlement(elder, scheme, valid_from=date(2026, 6, 16))
+        visit = done_visit(elder=elder)
+        fund_order(visit.order, old, 4000)
+    assert run_round(EVENING) == 0
+
+
+@pytest.mark.req("R-ORD-06")
+def test_cancelling_again_and_again_is_found_with_what_was_cancelled_before() -> None:
+    with scope(WIDE):
+        elder, seat = make_elder(), actor("seat")
+        orders = [make_order(elder=elder, starts_at=NOW + timedelta(days=number)) for number in range(1, 4)]
+    days = (0, 3, 6)
+    for order, day in zip(orders, days, strict=True):
+        assert found() == []
+        when = NOW + timedelta(days=day)
+        with scope(WIDE):
+            cancel_order(actor=seat, now=when, order_id=order.pk, reason="临时有事")
+        run_round(when)
+    assert found() == [("repeated_cancel", orders[-1].pk)]
+    assert run_all(date(2026, 6, 18), date(2026, 6, 18)) == 0
+    with scope(WIDE):
+        assert Finding.objects.get().follow_up.elder_id == elder.pk
+
+
+@pytest.mark.req("R-ORD-06")
+def test_an_order_the_provider_refused_does_not_count_against_the_elder() -> None:
+    with scope(WIDE):
+        elder, seat = make_elder(), actor("seat")
+        orders = [make_order(elder=elder, starts_at=NOW + timedelta(days=number)) for number in range(1, 4)]
+        manager = actor("provider_manager", organisation=orders[0].provider)
+        with scope(manager):
+            refuse_order(actor=manager, now=NOW, order_id=orders[0].pk, reason="人手不够")
+        for order in orders[1:]:
+            cancel_order(actor=seat, now=NOW, order_id=order.pk, reason="临时有事")
+    assert run_round(NOW + timedelta(minutes=1)) == 0
 
 
 def test_the_full_check_finds_what_the_live_one_would_and_writes_nothing_twice() -> None:

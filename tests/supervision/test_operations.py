@@ -1,6 +1,7 @@
 """Writing findings and deciding them."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from tests.factories import (
@@ -19,6 +20,10 @@ from tests.factories import (
 from yinling.accounts.models import Journal, Notice
 from yinling.directory.models import Staff, Suspension
 from yinling.directory.operations import suspend_staff
+from yinling.ground.scope import scope
+from yinling.hotline.models import Ticket, TicketNote
+from yinling.hotline.operations import close_ticket, take_ticket
+from yinling.hotline.queries import queue
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused, Stale
 from yinling.orders.models import Hold, Order
 from yinling.orders.operations import hold_order
@@ -76,10 +81,42 @@ def test_a_warning_freezes_nothing_and_asks_for_a_call() -> None:
     assert finding.severity == "warning"
     assert not Hold.objects.exists()
     assert not Suspension.objects.exists()
-    assert list(Notice.objects.values_list("channel", "elder_id", "title", "sent_at")) == [
-        ("call", order.elder_id, "电话回访", None)
-    ]
+    assert not Notice.objects.exists()
+    ticket = Ticket.objects.get()
+    assert finding.follow_up == ticket
+    assert (ticket.kind, ticket.title, ticket.state, ticket.elder_id, ticket.provider_id, ticket.div) == (
+        "request", "预警回访", "open", order.elder_id, None, order.div
+    )  # fmt: skip
+    assert ticket.due_on == date(2026, 6, 18)
+    note = TicketNote.objects.get()
+    assert (note.ticket_id, note.is_internal, note.elder_id, note.provider_id) == (ticket.pk, True, None, None)
+    assert note.text == f"{order.code} 签到位置偏离 2026-06-15 10:00"
+    opened = Journal.objects.get(event="hotline.ticket.open")
+    assert (opened.subject_id, opened.role) == (ticket.pk, "system")
     assert settle_order(actor=system(), now=NOW, order_id=order.pk).state == "settled"
+
+
+@pytest.mark.req("X-SUP")
+def test_the_seats_find_the_follow_up_in_their_queue_and_the_provider_does_not() -> None:
+    order, visit, _ = served_visit()
+    values = {"order_id": order.pk, "rule": "too_short", "key": "too_short:1", "visit_id": visit.pk}
+    finding = write_finding(actor=system(), now=NOW, **values)
+    again = write_finding(actor=system(), now=NOW, **values)
+    assert again.follow_up_id == finding.follow_up_id
+    seat, manager = actor("seat"), actor("provider_manager", organisation=order.provider)
+    with scope(seat):
+        assert [row.pk for row in queue(seat, now=NOW)] == [finding.follow_up_id]
+        take_ticket(actor=seat, now=NOW, ticket_id=finding.follow_up_id, seen=0)
+        close_ticket(actor=seat, now=NOW, ticket_id=finding.follow_up_id, result="老人说护理员按时到了")
+    with scope(manager):
+        assert not Ticket.objects.exists()
+    with scope(actor("elder", elders=(order.elder,))):
+        assert not TicketNote.objects.exists()
+
+
+def test_a_block_opens_no_follow_up() -> None:
+    assert blocked().follow_up is None
+    assert not Ticket.objects.exists()
 
 
 def test_the_same_key_writes_once() -> None:

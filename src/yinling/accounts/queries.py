@@ -23,8 +23,8 @@ FIRST = b"\0" * 32
 """What the first block is chained to."""
 HORIZON = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xid"
 _COLUMNS = (
-    "id, business_at, user_id, role, event, subject_type, subject_id, div, provider_id, elder_id, changes, reason, is_refused, code, "
-    "xid, digest"
+    "id, business_at, user_id, user_name, role, event, subject_type, subject_id, div, provider_id, elder_id, staff_id, changes, reason, "
+    "request_id, is_refused, code, xid, digest"
 )
 _BATCH = 5_000
 

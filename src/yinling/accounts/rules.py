@@ -30,10 +30,27 @@ def is_made_up(number: str) -> bool:
 def digest_of(row: Any) -> bytes:
     """Return the fingerprint of a journal row's content, the same when written and when read again in whatever time zone."""
     parts = [
-        row.business_at.astimezone(UTC).isoformat(), row.user_id, row.role, row.event, row.subject_type, row.subject_id, row.div,
-        row.provider_id, row.elder_id, row.changes, row.reason, row.is_refused, row.code,
+        row.business_at.astimezone(UTC).isoformat(), row.user_id, row.user_name, row.role, row.event, row.subject_type, row.subject_id,
+        row.div, row.provider_id, row.elder_id, row.staff_id, row.changes, row.reason, row.request_id, row.is_refused, row.code,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).digest()
+
+
+EXACT = 2**53
+"""Whole numbers up to here are exact in every program."""
+
+
+def _as_read(value: Any) -> Any:
+    """Return a value with its numbers in one form: the database gives 1e19 back as a whole number and -0.0 as 0."""
+    if isinstance(value, dict):
+        return {name: _as_read(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_read(one) for one in value]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    if abs(value) >= EXACT:
+        return repr(float(value))
+    return int(value) if value == int(value) else value
 
 
 def seal_of(previous: bytes, from_xid: int, to_xid: int, digests: Sequence[bytes]) -> bytes:

@@ -52,7 +52,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 def expected(minutes: float) -> str:
     """Say beforehand how long it takes."""
-    making = "" if (HOME / "ready").exists() else f" (首次另需造数 and once {DATA_MINUTES:g} min to make the data)"
+    making = "" if (HOME / "ready").exists() else f" (首次另需造数 and {DATA_MINUTES:g} min once to make the data)"
     return f"预计约 {minutes:g} 分钟{making}… About {minutes:g} min …"
 
 

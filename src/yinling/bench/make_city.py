@@ -56,7 +56,7 @@ def equip_carers() -> None:
         give_token(grant, str(person.pk))
     for person in people:
         if person not in bare:
-            give_token(Grant.objects.get(user_id=person.user_id), str(person.pk))
+            give_token(Grant.objects.get(user=person.user), str(person.pk))
 
 
 def equip_office() -> None:

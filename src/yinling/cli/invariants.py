@@ -116,6 +116,12 @@ QUERIES: dict[str, tuple[str, str]] = {
         WHERE f.severity = 'block' AND (
             (f.state <> 'released' AND (h.id IS NULL OR h.to_at IS NOT NULL)) OR (f.state = 'released' AND h.id IS NOT NULL AND h.to_at IS NULL))""",
     ),
+    "records.untouchable": (
+        "账本与日志不可改 the serving role may neither change nor delete a row of ledger, journal or evidence (id = the table's)",
+        """SELECT c.oid::bigint AS id FROM pg_class c WHERE c.relname IN ('accounts_journal', 'accounts_journalseal',
+        'settlement_posting', 'settlement_ledgerentry', 'settlement_charge', 'visits_checkin', 'visits_evidence', 'visits_evaluation',
+        'hotline_ticketnote', 'hotline_transfer', 'people_elderevent') AND has_table_privilege('yl_app', c.oid, 'UPDATE, DELETE')""",
+    ),
     "outbox.once": (
         "对外消息只发一次 an effect on the outside happens once",
         "SELECT min(id) AS id FROM ground_outbox GROUP BY topic, key HAVING count(*) > 1",

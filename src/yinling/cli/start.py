@@ -105,6 +105,7 @@ def servers(host: str, port: int, environment: dict[str, str]) -> list[Child]:
     pages = [*granian, "--interface", "wsgi", "--port", str(port), "--blocking-threads", str(THREADS)]
     stream = [*granian, "--interface", "asgi", "--port", str(port + 1), "--workers-kill-timeout", "3"]
     worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--delete-jobs", "successful"]
+    environment = {name: value for name, value in environment.items() if name != "DATABASE_OWNER_URL"}
     children = [
         Child("pages", [*pages, "yinling.wsgi:application"], environment | {"YINLING_POOL": str(POOL)}),
         Child("stream", [*stream, "yinling.asgi:application"], environment | {"YINLING_POOL": "0"}),

@@ -76,6 +76,7 @@ RIGHTS: dict[str, str] = {
     "people.contact.add": N_("添加联系人"),
     "people.contact.remove": N_("删除联系人"),
     "people.elder.bury": N_("登记去世"),
+    "people.elder.correct": N_("更正去世登记"),
     "people.elder.register": N_("登记老年人"),
     "people.elder.relocate": N_("登记迁居"),
     "people.elder.reveal": N_("查看完整证件号和电话"),

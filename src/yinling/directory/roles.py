@@ -215,7 +215,13 @@ _LIST = [
         N_("街道工作人员"),
         N_("街道的档案、工单和待遇"),
         _rights(
-            *_EVERYBODY, *_PEOPLE_WORK, *_WATCH, "hotline.ticket.open", *_TICKET_WORK, "entitlements.entitlement.*"
+            *_EVERYBODY,
+            *_PEOPLE_WORK,
+            "people.elder.correct",
+            *_WATCH,
+            "hotline.ticket.open",
+            *_TICKET_WORK,
+            "entitlements.entitlement.*",
         ),
         "area",
         "/elders/",
@@ -228,6 +234,7 @@ _LIST = [
             *_EVERYBODY,
             *_TOKENS,
             *_PEOPLE_WORK,
+            "people.elder.correct",
             *_WATCH,
             *_TICKET_WORK,
             "hotline.ticket.open",

@@ -204,12 +204,12 @@ def locked(queryset: models.QuerySet[M], pk: int, seen: int | None = None) -> M:
     row = queryset.select_for_update(of=("self",)).filter(pk=pk).first()
     if row is None:
         raise NotFound("row.not_found", N_("没有这条记录，或者它不在您的权限范围内"))
+    _note_locked(row)
     version = getattr(row, "version", None)
     if seen is not None and version is not None and seen != version:
         raise Stale(
             "row.stale", N_("这条记录刚被别人修改过。您填写的内容还在，请刷新后再提交"), seen=seen, version=version
         )
-    _note_locked(row)
     return row
 
 

@@ -222,16 +222,31 @@ def open_ticket(  # noqa: PLR0913 - what a ticket consists of
     rules.check_listed(channel, CHANNELS, field="channel")
     rules.check_listed(family, [("", ""), *FAMILIES], field="family")
     rules.check_written(title, field="title")
-    due_at, is_provisional = due_of(kind, place, now)
     ticket = Ticket(
         div=place, elder=elder, call=call, kind=kind, level="urgent" if kind == "emergency" else level, family=family, title=title,
-        text=text, channel=call.channel if call else channel, opened_at=now, due_at=due_at, is_due_provisional=is_provisional,
-        created_at=now, changed_at=now,
+        text=text, channel=call.channel if call else channel,
     )  # fmt: skip
+    return _open(actor, now, ticket)
+
+
+def _open(actor: Actor, now: datetime, ticket: Ticket) -> Ticket:
+    """Write a new ticket with its deadline."""
+    ticket.due_at, ticket.is_due_provisional = due_of(ticket.kind, ticket.div, now)
+    ticket.opened_at = ticket.created_at = ticket.changed_at = now
     ticket.save(force_insert=True)
-    opened = {"state": [None, str(ticket.state)], "kind": [None, kind], "due_at": [None, str(due_at)]}
+    opened = {"state": [None, str(ticket.state)], "kind": [None, ticket.kind], "due_at": [None, str(ticket.due_at)]}
     record(actor=actor, now=now, event="hotline.ticket.open", subject=ticket, changes=opened)
     tell("tickets", pk=ticket.pk, div=ticket.div)
+    return ticket
+
+
+def open_follow_up(*, actor: Actor, now: datetime, elder_id: int, div: str, facts: str) -> Ticket:
+    """Ask the seats to call an elder about a warning (X-SUP-06). What is known stands in an internal note, which the elder never sees."""
+    row = Ticket(div=div, elder_id=elder_id, kind="request", level="normal", channel="console", title=N_("预警回访"))
+    ticket = _open(actor, now, row)
+    TicketNote.objects.create(
+        div=div, ticket=ticket, is_internal=True, text=facts, written_at=now, written_by_id=actor.user_id, written_as=actor.name
+    )
     return ticket
 
 

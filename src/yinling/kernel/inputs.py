@@ -26,6 +26,9 @@ class Input:
     widget: str = "text"
 
 
+EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+"""Days that can be meant; everything typed beyond them is a slip."""
+
 Id = Annotated[int, Input(N_("编号"), least=1, widget="hidden")]
 Seen = Annotated[int | None, Input(N_("页面版本"), least=0, widget="hidden")]
 Reason = Annotated[str, Input(N_("原因"), help=N_("写明原因，审计人员会看到"), max_length=500, widget="area")]

@@ -223,6 +223,26 @@ def bury_elder(
     return elder
 
 
+@operation("people.elder.correct", label=N_("更正去世登记"))
+def correct_death(*, actor: Actor, now: datetime, elder_id: Id, reason: Reason, seen: Seen = None) -> Elder:
+    """Take a death registered by mistake off the file; that it stood there stays on record.
+
+    What ended with it (entitlements, findings of services after it) is decided anew by those who answer for that.
+    """
+    elder = _open_file(elder_id, seen)
+    require(actor, "people.elder.correct", div=elder.div)
+    if elder.died_on is None:
+        raise NotAllowed("elder.alive", N_("此人没有登记去世，不需要更正"))
+    why = required_text(reason, "reason", most=500)
+    deaths = Circumstance.objects.filter(elder=elder, kind="deceased", recorded_to=None)
+    for row in deaths.select_for_update(of=("self",)):
+        curtail(row, until=row.valid_from, now=now)
+    changes = changed(elder, now=now, died_on=None)
+    record(actor=actor, now=now, event="people.elder.correct", subject=elder, changes=changes, reason=why)
+    tell("elders", pk=elder.pk, div=elder.div)
+    return elder
+
+
 @operation("people.elder.reveal", label=N_("查看完整号码"))
 def reveal_elder(*, actor: Actor, now: datetime, elder_id: Id, reason: Reason) -> dict[str, str]:
     """Return document number and phone in clear; who looked and why is on the elder's timeline."""

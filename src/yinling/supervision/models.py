@@ -9,6 +9,7 @@ from yinling.accounts.models import User
 from yinling.directory.models import Organisation, Staff
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import Scoped, ScopedQuerySet, Versioned
+from yinling.hotline.models import Ticket
 from yinling.orders.models import Order
 from yinling.people.models import Elder
 from yinling.supervision.states import FINDING
@@ -18,7 +19,10 @@ SEVERITIES = [("warning", "预警"), ("block", "管制")]
 
 
 class Finding(Scoped, Versioned):
-    """One hit of one rule. ``key`` makes it be written once; ``facts`` are the values that caused it, without personal data."""
+    """One hit of one rule. ``key`` makes it be written once; ``facts`` are the values that caused it, without personal data.
+
+    ``follow_up`` is the ticket by which the seats call the elder about a warning.
+    """
 
     rule = models.CharField(max_length=40)
     key = models.CharField(max_length=100, unique=True)
@@ -29,6 +33,7 @@ class Finding(Scoped, Versioned):
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     staff = models.ForeignKey(Staff, models.PROTECT, null=True, blank=True, related_name="+")
+    follow_up = models.ForeignKey(Ticket, models.PROTECT, null=True, blank=True, related_name="+")
     title = models.CharField(max_length=120)
     facts = models.JSONField(default=dict)
     happened_at = models.DateTimeField()

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from yinling.accounts.operations import Recipient, notify, record
+from yinling.accounts.operations import record
 from yinling.directory.models import Suspension
 from yinling.directory.operations import release_suspension, suspend_staff
 from yinling.directory.rules import require
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, locked, note_recorded, operation
+from yinling.hotline.models import Ticket
+from yinling.hotline.operations import open_follow_up
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Key, Reason, Seen
+from yinling.kernel.period import SHANGHAI
 from yinling.kernel.refusals import Denied, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold, Order
@@ -41,7 +44,7 @@ def write_finding(  # noqa: PLR0913 - what a hit consists of
 ) -> Finding:
     """Write a hit of a rule, once per key. A block at once stops new orders for the carer and the settlement of this order.
 
-    A warning stops nothing; it asks for a follow-up call to the elder (X-SUP-06).
+    A warning stops nothing; it opens a ticket by which the seats call the elder (X-SUP-06).
     """
     order = locked(Order.objects.all(), order_id)
     require(actor, "supervision.finding.write", div=order.div)
@@ -51,11 +54,12 @@ def write_finding(  # noqa: PLR0913 - what a hit consists of
         return known
     if rule not in RULES:
         raise Refused("finding.rule", N_("没有这条规则，请从列表中选择"), field="rule")
-    told = RULES[rule]
+    told, happened = RULES[rule], happened_at or now
+    follow_up = None if told.severity == BLOCK else _ask_follow_up(actor, now, order, told.title, happened)
     finding = Finding.objects.create(
         div=order.div, rule=rule, key=key, severity=told.severity, order=order, visit_id=visit_id, elder_id=order.elder_id,
-        provider_id=order.provider_id, staff_id=staff_id, title=told.title, facts=facts or {}, happened_at=happened_at or now, found_at=now,
-        created_at=now, changed_at=now,
+        provider_id=order.provider_id, staff_id=staff_id, follow_up=follow_up, title=told.title, facts=facts or {}, happened_at=happened,
+        found_at=now, created_at=now, changed_at=now,
     )  # fmt: skip
     record(
         actor=actor, now=now, event="supervision.finding.write", subject=finding,
@@ -63,8 +67,6 @@ def write_finding(  # noqa: PLR0913 - what a hit consists of
     )  # fmt: skip
     if told.severity == BLOCK:
         _block(actor, now, finding, order)
-    else:
-        _ask_follow_up(now, finding, order)
     tell("findings", pk=finding.pk, div=finding.div)
     return finding
 
@@ -75,11 +77,10 @@ def _block(actor: Actor, now: datetime, finding: Finding, order: Order) -> None:
         suspend_staff(actor=actor, now=now, staff=finding.staff, cause=cause_of(finding), reason=finding.title)
 
 
-def _ask_follow_up(now: datetime, finding: Finding, order: Order) -> None:
-    notify(
-        now=now, about=finding, to=Recipient(channel="call"), key=f"follow_up:{finding.pk}", title=N_("电话回访"),
-        text=f"{order.code} {finding.title}", link=f"/findings/{finding.pk}/",
-    )  # fmt: skip
+def _ask_follow_up(actor: Actor, now: datetime, order: Order, title: str, happened: datetime) -> Ticket:
+    """Have the seats call the elder. A ticket keeps the division of the order, so that the same people see both."""
+    facts = f"{order.code} {title} {happened.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return open_follow_up(actor=actor, now=now, elder_id=order.elder_id, div=order.div, facts=facts)
 
 
 def _undecided(actor: Actor, right: str, finding_id: int, seen: int | None) -> Finding:

@@ -108,7 +108,7 @@ def findings(actor: Actor) -> QuerySet[Finding]:
     """Findings the actor may see, newest first."""
     require(actor, "supervision.finding.view")
     rows_ = Finding.objects.visible_to(actor).select_related(
-        "order", "provider", "staff", "acknowledged_by", "decided_by"
+        "order", "provider", "staff", "acknowledged_by", "decided_by", "follow_up"
     )
     return rows_.order_by("-found_at", "-id")
 

@@ -23,8 +23,8 @@ from markupsafe import Markup
 
 from yinling.accounts.models import Journal
 from yinling.ground.idempotency import once
-from yinling.ground.operation import REGISTRY, Operation, plain
-from yinling.kernel.refusals import Denied, Refusal, Stale
+from yinling.ground.operation import REGISTRY, Operation, note_refusal, plain
+from yinling.kernel.refusals import Denied, Refusal, Refused, Stale
 from yinling.kernel.words import N_
 from yinling.web.environment import pages
 from yinling.web.fields import bare, field_for
@@ -180,17 +180,26 @@ def perform(request: Any, name: str) -> HttpResponse:
     key = request.POST.get("_key", "")[:100] or uuid.uuid4().hex
     action = ActionForm(request, operation, look, form, key)
     if not form.is_valid():
+        _note_shape(request, operation, form)
         return refused(action, 422)
     arguments = arguments_from(operation, form.cleaned_data)
     try:
         answer = _run(request, operation, key, arguments)
     except Refusal as refusal:
+        note_refusal(operation.right, refusal, {"actor": request.actor, "now": request.now, **arguments})
         _explain(action, refusal, arguments)
         return refused(action, refusal.status)
     return _onwards(request, action, answer)
 
 
 perform.right = "operation"  # type: ignore[attr-defined]
+
+
+def _note_shape(request: Any, operation: Operation, form: forms.Form) -> None:
+    """A form that could not be read is a refused write, too: it leaves its one row, without what was typed."""
+    refusal = Refused("request.invalid", field=next(iter(form.errors), ""))
+    row = {operation.row_argument: form.cleaned_data.get(operation.row_argument)} if operation.row_argument else {}
+    note_refusal(operation.right, refusal, {"actor": request.actor, "now": request.now, **row})
 
 
 def _run(request: Any, operation: Operation, key: str, arguments: dict[str, Any]) -> dict[str, Any]:

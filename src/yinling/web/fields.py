@@ -14,6 +14,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from yinling.ground.operation import Argument
+from yinling.kernel.inputs import EARLIEST, LATEST
 from yinling.kernel.money import parse_yuan, yuan
 from yinling.kernel.refusals import Refused
 from yinling.web.options import options
@@ -73,9 +74,11 @@ class JsonField(forms.CharField):
     def clean(self, value: Any) -> Any:
         """Return the structure."""
         text = super().clean(value)
+        if "\\u0000" in (text or ""):
+            raise ValidationError(_("含有无法保存的字符"))
         try:
             return json.loads(text) if text else None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValidationError(_("格式不正确，请检查括号和引号")) from error
 
     def prepare_value(self, value: Any) -> Any:
@@ -147,14 +150,24 @@ def _plain(kind: Any, widget: str, argument: Argument, common: dict[str, Any]) -
     return (LinesField if is_lines else JsonField)(widget=forms.Textarea, **common)
 
 
+def _in_range(value: date) -> None:
+    day = value.date() if isinstance(value, datetime) else value
+    if not EARLIEST <= day <= LATEST:
+        raise ValidationError(_("日期须在1900年到2199年之间，长期有效请留空"))
+
+
 def _moment(**common: Any) -> forms.Field:
     return forms.DateTimeField(
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"), **common
+        validators=[_in_range],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        **common,
     )
 
 
 def _day(**common: Any) -> forms.Field:
-    return forms.DateField(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **common)
+    return forms.DateField(
+        validators=[_in_range], widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **common
+    )
 
 
 SIMPLE: dict[Any, Any] = {bool: forms.BooleanField, datetime: _moment, date: _day}

@@ -49,7 +49,7 @@ def told(request: Any, status: int, sentence: str, *, code: str = "") -> HttpRes
     return render(request, "parts/refusal_page.html", status=status, **values)
 
 
-def problem(refusal: Refusal, *, subject: str = "") -> HttpResponse:
+def problem(refusal: Refusal, *, subject: str = "", **more: Any) -> HttpResponse:
     """Return the problem document (RFC 9457) of a refusal."""
     title = "stale" if isinstance(refusal, Stale) else type(refusal).__name__
     body = {
@@ -61,7 +61,7 @@ def problem(refusal: Refusal, *, subject: str = "") -> HttpResponse:
         "subject": subject,
         "field": refusal.field,
     }
-    return problem_document(body)
+    return problem_document(body | more)
 
 
 def problem_document(body: dict[str, Any]) -> HttpResponse:

@@ -38,6 +38,11 @@ class Caller(AuthBase):
     def __call__(self, request: Any) -> Any:
         """Return the caller or None."""
         request.now = business_now()
+        caller = self._caller(request)
+        translation.activate(getattr(caller, "language", "") or "zh-hans")
+        return caller
+
+    def _caller(self, request: Any) -> Any:
         scheme, _space, plain = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._by_token(request, plain.strip())
@@ -66,7 +71,6 @@ def in_scope(view: View) -> View:
 
     @functools.wraps(view)
     def run(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        translation.activate(getattr(request.user, "language", "") or "zh-hans")
         try:
             with scope(request.actor) as opened:
                 request.actor = completed(request, request.actor)

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse, JsonResponse
 from ninja import Path, Query
-from pydantic import AwareDatetime
 
 from yinling.accounts.queries import journal
 from yinling.directory.rules import require
@@ -28,7 +27,7 @@ from yinling.people.queries import find_elders
 from yinling.web.api.caller import in_scope
 from yinling.web.api.resource import Resource, plain_value, shown
 from yinling.web.api.resources import RESOURCES
-from yinling.web.api.verbs import BIGGEST
+from yinling.web.api.verbs import BIGGEST, AwareMoment
 
 MOST = 100
 Number = Annotated[int, Path(ge=1, le=BIGGEST)]
@@ -123,7 +122,7 @@ def clock(request: Any) -> HttpResponse:
 
 @in_scope
 def order_quote(
-    request: Any, *, elder_id: int, item_code: str, starts_at: AwareDatetime, provider_id: int | None = None
+    request: Any, *, elder_id: int, item_code: str, starts_at: AwareMoment, provider_id: int | None = None
 ) -> HttpResponse:
     """Return what an order would cost whom."""
     one = quote(

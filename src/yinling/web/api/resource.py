@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from yinling.ground.models import in_force
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import day_bounds
+from yinling.kernel.period import DayPeriod, day_bounds
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 
@@ -147,9 +147,14 @@ def plain_value(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
+def last_day(row: Any) -> date | None:
+    """Return the last day on which a dated row holds: stored half-open, shown inclusive (D-17)."""
+    return DayPeriod(row.valid_from, row.valid_to).last_day
+
+
 def shown(resource: Resource, row: Any, *, in_full: bool = True) -> dict[str, Any]:
     """Return a row as the API shows it; ``in_full`` adds what a list leaves out."""
-    found = {name: plain_value(getattr(row, name)) for name in resource.fields}
+    found = {name: plain_value(last_day(row) if name == "valid_to" else getattr(row, name)) for name in resource.fields}
     found |= {name: make(row) for name, make in resource.more.items()}
     if in_full:
         found |= {name: make(row) for name, make in resource.detail.items()}

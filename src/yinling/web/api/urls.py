@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
-from yinling.ground.operation import REGISTRY, Operation
-from yinling.kernel.refusals import Refusal
+from yinling.ground.operation import REGISTRY, Operation, note_refusal
+from yinling.ground.scope import scope
+from yinling.kernel.refusals import Refusal, Refused
+from yinling.kernel.words import N_
 from yinling.web.api.caller import Caller
+from yinling.web.api.faults import fault_of
 from yinling.web.api.reads import SINGLE, list_view, row_view
 from yinling.web.api.resources import RESOURCES
-from yinling.web.api.verbs import address, view_of
+from yinling.web.api.verbs import BadRequest, address, view_of
 from yinling.web.pages import public_page, render
 from yinling.web.refusals import problem, problem_document
 
@@ -35,20 +40,29 @@ def _refusal(request: HttpRequest, refusal: Refusal) -> HttpResponse:  # noqa: A
 
 
 @api.exception_handler(ValidationError)
-def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  # noqa: ARG001 - ninja's signature
-    faults = [
-        {
-            "field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]),
-            "code": one["type"],
-            "detail": one["msg"],
-        }
-        for one in error.errors
-    ]
-    names = "、".join(dict.fromkeys(fault["field"].removeprefix("payload.") for fault in faults))
-    return problem_document({
-        "type": "urn:yinling:request.invalid", "title": "Invalid", "status": 422, "code": "request.invalid",
-        "detail": _("这些内容不符合要求：%(names)s") % {"names": names}, "errors": faults,
-    })  # fmt: skip
+def _invalid(request: Any, error: ValidationError) -> HttpResponse:
+    faults = [fault_of(one) for one in error.errors]
+    told = "；".join(dict.fromkeys(f"{one['field']}：{one['detail']}" for one in faults))
+    refusal = Refused("request.invalid", N_("这些内容不符合要求：%(told)s"), field=faults[0]["field"], told=told)
+    _journal_invalid(request, refusal)
+    return problem(refusal, errors=faults)
+
+
+def _journal_invalid(request: Any, refusal: Refusal) -> None:
+    """A write that could not be read is a refused write, too: it leaves its one row."""
+    operation = OPERATIONS.get(request.resolver_match.url_name) if request.method == "POST" else None
+    if operation is None or not hasattr(request, "actor"):
+        return
+    row_id = request.resolver_match.kwargs.get("id")
+    kept = Refused(refusal.code, field=refusal.field)  # what was typed stays out of the journal
+    with scope(request.actor):
+        arguments = {"actor": request.actor, "now": request.now, operation.row_argument or "id": row_id}
+        note_refusal(operation.right, kept, arguments)
+
+
+@api.exception_handler(DataError)
+def _unstorable(request: HttpRequest, error: DataError) -> HttpResponse:  # noqa: ARG001 - ninja's signature
+    return problem(Refused("filter.invalid", N_("筛选条件含有无法识别的字符，或者超出了范围")))
 
 
 @api.exception_handler(AuthenticationError)
@@ -62,14 +76,26 @@ def _unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse: 
 
 
 @api.exception_handler(HttpError)
-def _http(request: HttpRequest, error: HttpError) -> HttpResponse:  # noqa: ARG001 - ninja's signature
-    return problem_document({
-        "type": "urn:yinling:request.bad", "title": "Bad request", "status": error.status_code, "code": "request.bad",
-        "detail": _("请求无法识别，请检查 JSON 格式"),
-    })  # fmt: skip
+def _http(request: HttpRequest, error: HttpError) -> HttpResponse:
+    refusal = BadRequest("request.bad", N_("请求无法识别，请检查 JSON 格式"))
+    refusal.status = error.status_code
+    _journal_invalid(request, refusal)
+    return problem(refusal)
 
 
 def _build() -> None:
+    for operation in _verbs():
+        where = address(operation)
+        needed: dict[str, Any] = {"x-right": operation.right, "parameters": [_KEY]}
+        view = view_of(operation)
+        api.post(
+            where.replace("{id}", "{int:id}"),
+            tags=[where.split("/")[1]],
+            summary=operation.label,
+            operation_id=operation.name,
+            url_name=operation.name,
+            openapi_extra=needed,
+        )(view)
     for where, view, right in SINGLE:
         api.get(
             where.replace("{id}", "{int:id}"),
@@ -87,19 +113,9 @@ def _build() -> None:
         api.get(place, tags=[resource.noun], operation_id=f"get_{resource.noun}", openapi_extra=extra)(
             row_view(resource)
         )
-    for operation in _verbs():
-        where = address(operation)
-        needed: dict[str, Any] = {"x-right": operation.right, "parameters": [_KEY]}
-        view = view_of(operation)
-        api.post(
-            where.replace("{id}", "{int:id}"),
-            tags=[where.split("/")[1]],
-            summary=operation.label,
-            operation_id=operation.name,
-            openapi_extra=needed,
-        )(view)
 
 
+OPERATIONS = dict(REGISTRY)
 _KEY = {"in": "header", "name": "Idempotency-Key", "required": True, "schema": {"type": "string", "maxLength": 100}}
 
 
@@ -131,8 +147,27 @@ def docs(request: Any) -> HttpResponse:
 _build()
 
 
+def _explained(view: Any) -> Any:
+    """Answer a method that an address does not know as a problem, too."""
+
+    @functools.wraps(view)
+    def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse = view(request, *args, **kwargs)
+        if answer.status_code != 405:  # noqa: PLR2004 - method not allowed
+            return answer
+        told = problem_document({
+            "type": "urn:yinling:request.method", "title": "Method not allowed", "status": 405, "code": "request.method",
+            "detail": _("这个地址不接受这种请求方法，请查看接口文档"),
+        })  # fmt: skip
+        told["Allow"] = answer["Allow"]
+        return told
+
+    return run
+
+
 def _marked(patterns: list[Any]) -> list[Any]:
     for pattern in patterns:
+        pattern.callback = _explained(pattern.callback)
         pattern.callback.own_scope = True
         pattern.callback.right = "public" if pattern.name in {"openapi-json", "api-root"} else "operation"
     return patterns

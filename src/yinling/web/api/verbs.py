@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from datetime import datetime
+import re
+from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Literal
 
 from django.http import HttpResponse, JsonResponse
 from ninja import Body, Path, Schema
-from pydantic import AwareDatetime, ConfigDict, Field, create_model
+from pydantic import AwareDatetime, ConfigDict, Field, create_model, model_validator
 
 from yinling.ground.idempotency import once
-from yinling.ground.operation import Argument, Operation
+from yinling.ground.operation import Argument, Operation, note_refusal
+from yinling.kernel.inputs import EARLIEST, LATEST
 from yinling.kernel.refusals import Refusal
 from yinling.kernel.words import N_
 from yinling.web.actions import secrets_of
@@ -22,12 +24,39 @@ from yinling.web.fields import bare
 
 PLURALS = {"emergency": "emergencies", "staff": "staff"}
 BIGGEST = 2**63 - 1
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+AwareMoment = Annotated[
+    AwareDatetime, Field(ge=datetime.combine(EARLIEST, time(), UTC), le=datetime.combine(LATEST, time(), UTC))
+]
+"""A moment with its offset, in the years that can be meant."""
 
 
 class Strict(Schema):
     """A body in which unknown names are refused, so that a slip of the pen is not passed over."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, body: Any) -> Any:
+        """Refuse texts that no database keeps: with a NUL or half a character."""
+        check_storable(body)
+        return body
+
+
+def check_storable(value: Any) -> None:
+    """Raise ValueError for a text with a NUL or half a character, however deep, and for a number beyond those of a row."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list | tuple):
+            waiting += one
+        elif isinstance(one, str) and UNSTORABLE.search(one):
+            raise ValueError("text")
+        elif isinstance(one, int | float) and not -BIGGEST <= one <= BIGGEST:
+            raise ValueError("number")
 
 
 class BadRequest(Refusal):
@@ -71,7 +100,9 @@ def _field(argument: Argument) -> tuple[Any, Any]:
             "le": shape.most if shape.most is not None else BIGGEST,
         }
     elif kind is datetime:
-        kind = AwareDatetime
+        kind = AwareMoment
+    elif kind is date:
+        limits = {"ge": EARLIEST, "le": LATEST}
     hint: Any = Annotated[kind, Field(**limits)] if limits else kind
     if shape.choices and not argument.required and argument.default == "":
         hint = Literal[("", *(value for value, _label in shape.choices))]
@@ -94,7 +125,11 @@ def view_of(operation: Operation) -> Any:
         if has_row:
             arguments[operation.row_argument] = given["id"]
         request.subject = _subject(operation, arguments)
-        return perform(request, operation, arguments)
+        try:
+            return perform(request, operation, arguments)
+        except Refusal as refusal:
+            note_refusal(operation.right, refusal, {"actor": request.actor, "now": request.now, **arguments})
+            raise
 
     parameters = [inspect.Parameter("request", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     if has_row:

@@ -147,6 +147,7 @@ def elder_page(request: Any, pk: int) -> HttpResponse:
         lasts={fact.pk: fact.valid_to and fact.valid_to - ONE_DAY for fact in file.circumstances},
         level=next((row for row in results if row.holds(today)), None), results=results, entitlements=entitlements,
         entries=timeline(request.actor, pk), forms=_file_forms(request, elder, here), removals=_removals(request, file, here),
+        endings=_endings(request, file, here),
         labels={"level": Assessment.LEVELS, "scale": Assessment.SCALES, "payer": PAYERS, "capacity": Representative.CAPACITIES},
     )  # fmt: skip
 
@@ -157,6 +158,15 @@ def _removals(request: Any, file: Any, here: str) -> dict[int, ActionForm]:
             request, "remove_contact", {"contact_id": line.contact.pk}, next=here, submit=N_("删除"), tone="danger"
         )
         for line in file.contacts
+    }
+
+
+def _endings(request: Any, file: Any, here: str) -> dict[int, ActionForm]:
+    return {
+        row.pk: action_form(
+            request, "end_representative", {"representative_id": row.pk}, next=here, submit=N_("终止代理"), tone="danger"
+        )
+        for row in file.representatives
     }
 
 
@@ -198,7 +208,10 @@ def elder_change(request: Any, pk: int) -> HttpResponse:
         ),
         "grant": action_form(request, "grant_entitlement", one, next=here, fields={"scheme_code": {"options": "schemes", "widget": "choice"}}),
         "appoint": action_form(request, "appoint_representative", one, next=here),
-        "bury": action_form(request, "bury_elder", seen, next=here, tone="danger", confirm=N_("登记去世后不能撤销，确定吗？")),
+        "bury": action_form(request, "bury_elder", seen, next=here, tone="danger", confirm=N_("确定登记去世吗？登记错误只能由街道或区县更正。")),
+        "correct": action_form(
+            request, "correct_death", seen, next=here, tone="danger", confirm=N_("更正后此人恢复为在世，因去世终止的待遇须重新给予。确定吗？"),
+        ),
     }  # fmt: skip
     return render(request, "console/elder_change.html", elder=elder, code=elder_code(pk), forms=forms, ends=ends)
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from yinling.accounts.operations import record
 from yinling.directory.rules import require
 from yinling.ground.files import content_of
+from yinling.hotline.states import TICKET
 from yinling.kernel.words import N_
 from yinling.orders.states import ORDER
 from yinling.supervision.models import SEVERITIES, Finding
@@ -87,7 +88,7 @@ def finding_page(request: Any, pk: int) -> HttpResponse:
     }
     return render(
         request, "console/finding.html", finding=finding, file=finding_file(request.actor, finding), machine=FINDING, order_machine=ORDER,
-        severities=SEVERITY_NAMES, forms=forms, bar=_bar(finding), basis=basis_of(finding.rule),
+        ticket_machine=TICKET, severities=SEVERITY_NAMES, forms=forms, bar=_bar(finding), basis=basis_of(finding.rule),
     )  # fmt: skip
 
 
