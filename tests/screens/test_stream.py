@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -128,7 +129,9 @@ def run(story: Callable[[Stream], Awaitable[None]]) -> None:
         finally:
             await stream.close()
 
-    asyncio.run(play())
+    # In a thread: a browser test before this one leaves its event loop running in the thread of the tests.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, play()).result()
 
 
 @pytest.fixture

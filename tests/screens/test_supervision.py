@@ -134,6 +134,22 @@ def test_a_supervisor_takes_it_up_and_releases_with_a_reason(sign_in: SignIn) ->
     assert "data-action" not in html
 
 
+@pytest.mark.req("X-SUP")
+def test_a_warning_leads_to_the_call_that_the_seats_are_to_make(sign_in: SignIn) -> None:
+    finding = blocked("no_entitlement", unfunded_fen=4000)
+    ticket = finding.follow_up
+    assert ticket is not None
+    html = sign_in("supervisor").get(f"/findings/{finding.pk}/").content.decode()
+    assert f'href="/tickets/{ticket.pk}/"' in html
+    assert ticket.code in html
+    assert "40.00" in html
+    seat = sign_in("seat")
+    queue = seat.get("/tickets/").content.decode()
+    assert f'id="ticket-{ticket.pk}"' in queue
+    assert "预警回访" in queue
+    assert f"{finding.order.code} 无待遇资格使用补贴" in seat.get(f"/tickets/{ticket.pk}/").content.decode()
+
+
 def test_an_inspector_looks_and_decides_nothing(sign_in: SignIn) -> None:
     finding, client = blocked(), sign_in("inspector")
     address = f"/findings/{finding.pk}/"

@@ -199,7 +199,12 @@ def test_a_hospital_stay_entered_later_finds_the_services_in_it() -> None:
         street = actor("street", COMMUNITY[:9])
         with scope(street):
             record_circumstance(
-                actor=street, now=EVENING, elder_id=elder.pk, kind="in_hospital", valid_from=date(2026, 6, 15), body="第一医院"
+                actor=street,
+                now=EVENING,
+                elder_id=elder.pk,
+                kind="in_hospital",
+                valid_from=date(2026, 6, 15),
+                body="第一医院",
             )
     assert run_round(EVENING) == 1
     assert found() == [("in_hospital", visit.order_id)]
@@ -284,6 +289,22 @@ def test_an_order_the_provider_refused_does_not_count_against_the_elder() -> Non
         for order in orders[1:]:
             cancel_order(actor=seat, now=NOW, order_id=order.pk, reason="临时有事")
     assert run_round(NOW + timedelta(minutes=1)) == 0
+
+
+@pytest.mark.req("R-ORD-06")
+def test_a_provider_that_refuses_again_and_again_is_found_once() -> None:
+    with scope(WIDE):
+        price = make_price()
+        orders = [make_order(price=price) for _ in range(11)]
+        manager = actor("provider_manager", organisation=price.organisation)
+    for number, order in enumerate(orders, start=1):
+        with scope(manager):
+            refuse_order(actor=manager, now=NOW + timedelta(minutes=number), order_id=order.pk, reason="人手不够")
+        run_round(NOW + timedelta(minutes=number))
+        assert len(found()) == (number >= 10)
+    assert found() == [("repeated_cancel", orders[9].pk)]
+    with scope(WIDE):
+        assert Finding.objects.get().facts == {"cancel_count": 10, "cancel_days": 7}
 
 
 def test_the_full_check_finds_what_the_live_one_would_and_writes_nothing_twice() -> None:

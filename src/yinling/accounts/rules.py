@@ -31,7 +31,7 @@ def digest_of(row: Any) -> bytes:
     """Return the fingerprint of a journal row's content, the same when written and when read again in whatever time zone."""
     parts = [
         row.business_at.astimezone(UTC).isoformat(), row.user_id, row.user_name, row.role, row.event, row.subject_type, row.subject_id,
-        row.div, row.provider_id, row.elder_id, row.staff_id, row.changes, row.reason, row.request_id, row.is_refused, row.code,
+        row.div, row.provider_id, row.elder_id, row.staff_id, _as_read(row.changes), row.reason, row.request_id, row.is_refused, row.code,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False, default=str).encode()).digest()
 

@@ -17,12 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import django
 import psycopg
 from django.db import connection
 
 from yinling.bench.catalogue import DATA_MINUTES
-from yinling.cli.database import APP, DATABASE, OWNER, SUPERUSER, EmbeddedPostgres
-from yinling.cli.environment import platform_environment, set_up_django
+from yinling.cli.database import DATABASE, OWNER, SUPERUSER, EmbeddedPostgres
+from yinling.cli.environment import platform_environment
 from yinling.cli.lock import hold
 from yinling.cli.paths import ROOT, SOURCE
 
@@ -30,6 +31,7 @@ CITY = "wuxi-332"
 CLOCK = "2026-06-15T10:00:00+08:00"
 CLONE = "bench"
 READY = "ready"
+POOL = "2"
 MAKER = Path(__file__).with_name("make_city.py")
 
 
@@ -44,9 +46,9 @@ class BenchCity:
         """Return a connection that no policy applies to."""
         return psycopg.connect(self.server.url(OWNER, CLONE), autocommit=True)
 
-    def app(self) -> psycopg.Connection[Any]:
-        """Return a plain connection of the role that serves, without Django."""
-        return psycopg.connect(self.server.url(APP, CLONE), autocommit=True)
+    def superuser(self) -> psycopg.Connection[Any]:
+        """Return a connection that may read the server's own measurements."""
+        return psycopg.connect(self.server.url(SUPERUSER, CLONE), autocommit=True)
 
 
 @contextlib.contextmanager
@@ -62,7 +64,9 @@ def bench_city(home: Path) -> Iterator[BenchCity]:
                 make(home, server, base)
             clone(server)
             environment = base | server.environment(CLONE) | {"YINLING_HOSTS": "127.0.0.1,localhost,testserver"}
-            set_up_django(environment, as_owner=False)
+            # With the pool of the served pages: a new connection would know nothing of the tables yet.
+            os.environ.update(environment | {"YINLING_POOL": POOL})
+            django.setup()
             yield BenchCity(server, environment)
             connection.close()
         finally:
@@ -108,6 +112,7 @@ def clone(server: EmbeddedPostgres) -> None:
     with psycopg.connect(server.url(SUPERUSER, "postgres"), autocommit=True) as link:
         link.execute(f"DROP DATABASE IF EXISTS {CLONE} WITH (FORCE)")
         link.execute(f"CREATE DATABASE {CLONE} TEMPLATE {DATABASE} OWNER {OWNER}")
+        link.execute(f"ALTER DATABASE {CLONE} SET pg_stat_statements.track_planning = on")
     ahead = round((datetime.fromisoformat(CLOCK) - datetime.now(UTC)).total_seconds())
     with psycopg.connect(server.url(OWNER, CLONE), autocommit=True) as link:
         link.execute(

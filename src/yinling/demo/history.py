@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from yinling.ground.files import store
 from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
 from yinling.hotline.models import Ticket
+from yinling.hotline.operations import close_ticket, take_ticket
 from yinling.indicators.operations import compute_values
 from yinling.indicators.queries import MONTH, WEEK, period_around
 from yinling.kernel.period import SHANGHAI
@@ -46,6 +48,11 @@ ODDITIES = {
     "late_acceptance": ((5, 6), (2, 3), (8, 10)), "no_check_in": ((4, 5), (0.3, 2.5)),
 }  # fmt: skip
 """What goes wrong, and between how many days ago each time."""
+CALLED_BACK = (
+    "已回访，老人表示服务正常",
+    "已回访，家属说明了当天情况",
+    "已回访，老人希望护理员多留一会儿，已转告服务站",
+)
 REASON = "已核实：手机定位漂移，老人和家属确认护理员按时到家"
 
 
@@ -211,6 +218,7 @@ def supervise(world: World) -> None:
     system = system_actor(world.profile.area)
     written = [write(system, hit, world.now) for hit in hits]
     decide(world, written)
+    call_back(world, written)
 
 
 def write(system: Any, hit: Hit, now: datetime) -> Finding:
@@ -248,6 +256,21 @@ def decide(world: World, findings: Iterable[Finding]) -> None:
             )
         for finding in first.get("far_check_in", [])[1:2]:
             acknowledge_finding(actor=actor, now=at(finding, 5), finding_id=finding.pk)
+
+
+def call_back(world: World, findings: Iterable[Finding]) -> None:
+    """Let a seat call the elders of the warnings of the days before; the last ones still wait in the queue."""
+    user = world.users["seat"]
+    actor = actor_from(user, active_grants(user.pk, world.now).first())
+    answers = itertools.cycle(CALLED_BACK)
+    with scope(actor):
+        for finding in findings:
+            called = finding.found_at + timedelta(hours=3)
+            if finding.follow_up_id is None or called > world.now - timedelta(days=1):
+                continue
+            take_ticket(actor=actor, now=called, ticket_id=finding.follow_up_id)
+            done = called + timedelta(minutes=6)
+            close_ticket(actor=actor, now=done, ticket_id=finding.follow_up_id, result=next(answers))
 
 
 def count_figures(world: World) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
@@ -24,8 +25,8 @@ from yinling.directory.models import (
 from yinling.directory.roles import ROLES
 from yinling.directory.rules import bodies_by_area, token_hash
 from yinling.directory.states import GrantState
-from yinling.ground.clock import real_now
-from yinling.ground.models import CalendarDay, in_force
+from yinling.ground.clock import business_now, real_now
+from yinling.ground.models import CalendarDay, ClockOffset, in_force
 from yinling.kernel.actor import Actor
 from yinling.kernel.workdays import WorkingCalendar
 
@@ -35,6 +36,17 @@ def active_grants(user_id: int, now: datetime) -> QuerySet[Grant]:
     later = Q(to_at=None) | Q(to_at__gt=now)
     rows = Grant.objects.filter(later, user_id=user_id, state=GrantState.ACTIVE, from_at__lte=now)
     return rows.select_related("organisation").order_by("id")
+
+
+def grants_and_time(user_id: int) -> tuple[list[Grant], datetime]:
+    """The grants of a user that hold now, and the business time: one statement for what every request asks first."""
+    rows = Grant.objects.filter(user_id=user_id, state=GrantState.ACTIVE).select_related("organisation").order_by("id")
+    if not settings.DEMO:
+        now = real_now()
+    else:
+        rows = rows.annotate(clock=Subquery(ClockOffset.objects.values("seconds")[:1]))
+        now = real_now() + timedelta(seconds=rows[0].clock or 0) if len(rows) else business_now()
+    return [row for row in rows if row.from_at <= now and (row.to_at is None or row.to_at > now)], now
 
 
 def actor_from(

@@ -245,7 +245,13 @@ def open_follow_up(*, actor: Actor, now: datetime, elder_id: int, div: str, fact
     row = Ticket(div=div, elder_id=elder_id, kind="request", level="normal", channel="console", title=N_("预警回访"))
     ticket = _open(actor, now, row)
     TicketNote.objects.create(
-        div=div, ticket=ticket, is_internal=True, text=facts, written_at=now, written_by_id=actor.user_id, written_as=actor.name
+        div=div,
+        ticket=ticket,
+        is_internal=True,
+        text=facts,
+        written_at=now,
+        written_by_id=actor.user_id,
+        written_as=actor.name,
     )
     return ticket
 

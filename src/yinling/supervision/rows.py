@@ -119,11 +119,18 @@ SELECT a.order_id AS id FROM dispatch_assignment a JOIN (
 """
 
 CANCELLED_BESIDE = """
-WITH touched AS (SELECT elder_id, provider_id, changed_at FROM orders_order WHERE id = ANY(%(orders)s) AND state = 'cancelled')
-SELECT o.id FROM orders_order o JOIN touched t ON o.elder_id = t.elder_id
-    WHERE o.state = 'cancelled' AND o.changed_at BETWEEN t.changed_at - %(span)s AND t.changed_at + %(span)s
-UNION SELECT o.id FROM orders_order o JOIN touched t ON o.provider_id = t.provider_id
-    WHERE o.state = 'cancelled' AND o.changed_at BETWEEN t.changed_at - %(span)s AND t.changed_at + %(span)s
+WITH given_up AS (SELECT id, elder_id, provider_id, changed_at FROM orders_order WHERE id = ANY(%(orders)s) AND state = 'cancelled'),
+elders AS (
+    SELECT elder_id, min(changed_at) - %(span)s AS from_at, max(changed_at) + %(span)s AS to_at FROM given_up GROUP BY elder_id),
+providers AS (
+    SELECT provider_id, min(changed_at) - %(span)s AS from_at, max(changed_at) + %(span)s AS to_at FROM given_up
+    WHERE EXISTS (SELECT FROM accounts_journal j WHERE j.subject_type = 'order' AND j.subject_id = given_up.id
+        AND j.event = 'orders.order.refuse' AND NOT j.is_refused)
+    GROUP BY provider_id)
+SELECT o.id FROM orders_order o JOIN elders t ON o.elder_id = t.elder_id
+    WHERE o.state = 'cancelled' AND o.changed_at BETWEEN t.from_at AND t.to_at
+UNION SELECT o.id FROM orders_order o JOIN providers t ON o.provider_id = t.provider_id
+    WHERE o.state = 'cancelled' AND o.changed_at BETWEEN t.from_at AND t.to_at
 """
 
 IN_DAYS = "SELECT id FROM orders_order WHERE state <> 'draft' AND starts_at >= %s AND starts_at < %s"

@@ -10,7 +10,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-from yinling.directory.queries import active_grants, actor_from, staff_id_of
+from yinling.directory.queries import actor_from, grants_and_time, staff_id_of
 from yinling.directory.roles import ROLES
 from yinling.ground.clock import business_now
 from yinling.ground.scope import apply_scope, scope, scope_values
@@ -46,8 +46,8 @@ class ActorMiddleware:
         if getattr(view, "own_scope", False):
             request.now = business_now()
             return None
-        request.now = business_now()
-        request.grants = list(active_grants(request.user.pk, request.now)) if request.user.is_authenticated else []
+        signed_in = request.user.is_authenticated
+        request.grants, request.now = grants_and_time(request.user.pk) if signed_in else ([], business_now())
         actor = acting(request)
         request.actor = actor
         translation.activate(getattr(request.user, "language", "") or request.session.get("language", "zh-hans"))

@@ -30,7 +30,9 @@ def _often(t: Table) -> Table:
     same = (earlier.cancelled_at == t.cancelled_at) & (earlier.order_id <= t.order_id)
     recent = earlier.cancelled_at > t.cancelled_at - t.cancel_days * DAY
     pairs = t.join(earlier, [t.who == earlier.who, recent, before | same])
-    counted = pairs.group_by(["who", "order_id", "cancelled_at", "least", "cancel_days"]).aggregate(cancel_count=pairs.count())
+    counted = pairs.group_by(["who", "order_id", "cancelled_at", "least", "cancel_days"]).aggregate(
+        cancel_count=pairs.count()
+    )
     often = counted.filter(counted.cancel_count >= counted.least)
     often = often.mutate(subject_id=_subject(often))
     first = often.mutate(turn=_turn(often))

@@ -164,7 +164,12 @@ def _removals(request: Any, file: Any, here: str) -> dict[int, ActionForm]:
 def _endings(request: Any, file: Any, here: str) -> dict[int, ActionForm]:
     return {
         row.pk: action_form(
-            request, "end_representative", {"representative_id": row.pk}, next=here, submit=N_("终止代理"), tone="danger"
+            request,
+            "end_representative",
+            {"representative_id": row.pk},
+            next=here,
+            submit=N_("终止代理"),
+            tone="danger",
         )
         for row in file.representatives
     }
