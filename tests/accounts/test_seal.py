@@ -33,7 +33,12 @@ def write(count: int) -> list[Journal]:
     with scope(WIDE):
         elder = make_elder()
         shanghai = NOW.astimezone(timezone(timedelta(hours=8)))
-        changes = {"name": ["王", "李"], "share": [0.5, None], "minutes": [1, 2], "odd": [1e19, -0.0, 2.0, 1e-300, True]}
+        changes = {
+            "name": ["王", "李"],
+            "share": [0.5, None],
+            "minutes": [1, 2],
+            "odd": [1e19, -0.0, 2.0, 1e-300, True],
+        }
         return [
             record(
                 actor=system(), now=shanghai, event="people.elder.update", subject=elder, changes=changes, reason="更正"

@@ -19,7 +19,10 @@ from yinling.indicators.rules import DOWN, MINUTES, PERCENT, UP, Figure, median_
     ],
 )
 def test_a_share_is_compared_unrounded(
-    numerator: int, denominator: int, target: Decimal | int | None, reached: bool | None  # noqa: FBT001 - a table of cases
+    numerator: int,
+    denominator: int,
+    target: Decimal | int | None,
+    reached: bool | None,  # noqa: FBT001 - a table of cases
 ) -> None:
     assert reaches(Figure(PERCENT, numerator, denominator), target, UP) is reached
 
