@@ -144,6 +144,13 @@ def test_a_write_without_key_leaves_its_row(api: MakeApi, wide: OpenScope) -> No
     assert not Elder.objects.exists()
 
 
+@pytest.mark.parametrize("number", ["9223372036854775808", "1" + "0" * 60, "0"])
+def test_a_number_no_row_can_have_is_refused(api: MakeApi, wide: OpenScope, number: str) -> None:
+    caller = api("seat")
+    answer = caller.post(f"/orders/{number}/cancel", {"reason": "x"})
+    assert_refused(answer, wide, caller, 422, "request.invalid")
+
+
 def test_an_unknown_method_is_a_problem(api: MakeApi) -> None:
     answer = api("seat").client.delete("/api/v1/orders/1")
     assert (answer.status_code, answer.json()["code"]) == (405, "request.method")
@@ -198,7 +205,7 @@ def test_nothing_brings_a_read_down(api: MakeApi) -> None:
         caller = callers.setdefault(role, None) or api(role)
         callers[role] = caller
         names = [one["name"] for one in operation.get("parameters", []) if one["in"] == "query"]
-        for bad in ("\x00", "9999-12-31", "9" * 30, "-1", "长" * 300):
+        for bad in ("\x00", "9999-12-31", "0", "9" * 30, "-1", "长" * 300):
             where = place.removeprefix("/api/v1").replace("{id}", "%00" if bad == "\x00" else "1")
             answer = caller.get(where, **dict.fromkeys(names, bad))
             if answer.status_code >= 500:

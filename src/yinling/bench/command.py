@@ -8,6 +8,7 @@ import time
 
 from yinling.bench.catalogue import BENCHES, DATA_MINUTES, SEED
 from yinling.bench.figures import circumstances, report, table
+from yinling.bench.goals import with_goal
 from yinling.cli.paths import VAR
 
 HOME = VAR / "bench"
@@ -26,7 +27,7 @@ def main(argv: list[str]) -> int:
     say(expected(bench.minutes(quick=options.quick)))
     started = time.monotonic()
     module = importlib.import_module(f"yinling.bench.{bench.name}")
-    figures = module.measure(HOME, quick=options.quick)
+    figures = [with_goal(figure) for figure in module.measure(HOME, quick=options.quick)]
     around = circumstances(seed=SEED, quick=options.quick)
     if options.json:
         print(json.dumps(report(figures, around), ensure_ascii=False, indent=1))

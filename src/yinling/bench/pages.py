@@ -62,7 +62,9 @@ PAGES = (
     Page(
         "order", "/orders/{}/", "dispatcher", "SELECT max(id) FROM orders_order WHERE state = 'served'", is_list=False
     ),
-    Page("dispatch", "/dispatch/", "dispatcher"),
+    Page(
+        "dispatch", "/dispatch/", "dispatcher", is_list=False
+    ),  # beside the list it ranks the carers of the first order
     Page("findings", "/findings/", "supervisor"),
     Page("settlement", "/settlement/", "finance"),
 )

@@ -25,6 +25,11 @@ from yinling.web.show import FILTERS
 FORM_WIDGETS = Path(django.__file__).parent / "forms" / "jinja2"
 
 
+def in_language(text: str) -> str:
+    """Return a text of our templates in the language of the page. They are written in Chinese, so Chinese pages need no look-up."""
+    return text if (get_language() or "").startswith("zh") else gettext(text)
+
+
 def environment(**options: Any) -> Environment:
     """Return the environment of all pages: strict, translated, with the macros of ``ui.html`` as the global ``ui``."""
     folders = options["loader"].searchpath
@@ -36,7 +41,7 @@ def environment(**options: Any) -> Environment:
         "lstrip_blocks": True,
     }
     env = Environment(**options)  # noqa: S701 - Django switches autoescape on
-    env.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
+    env.install_gettext_callables(in_language, ngettext, newstyle=True, pgettext=pgettext)  # type: ignore[attr-defined]
     env.filters.update(FILTERS)
     env.globals.update(
         static=static,

@@ -115,6 +115,14 @@ def on_day(name: str, column: str) -> Narrow:
     return narrow
 
 
+def in_year(rows: Rows, text: str) -> Rows:
+    """Narrow days to those of a year."""
+    try:
+        return rows.filter(day__gte=date(int(text), 1, 1), day__lte=date(int(text), 12, 31))
+    except ValueError as error:
+        raise wrong("year") from error
+
+
 def holding_on(rows: Rows, text: str) -> Rows:
     """Narrow dated facts to those that hold on a day."""
     try:

@@ -42,6 +42,7 @@ from yinling.web.api.resource import (
     hidden,
     holding_on,
     ids,
+    in_year,
     number,
     on_day,
     plain_value,
@@ -140,7 +141,7 @@ LIST = [
     ),
     Resource(
         "calendar-days", CalendarDay, "directory.area.view", everything(CalendarDay), "day kind name source",
-        texts("kind") | {"year": number("year", "day__year")}, order="day",
+        texts("kind") | {"year": in_year}, order="day",
     ),
     Resource(
         "staff", Staff, "directory.staff.view", visible(Staff),

@@ -20,7 +20,7 @@ from yinling.web.api.caller import Caller
 from yinling.web.api.faults import fault_of
 from yinling.web.api.reads import SINGLE, list_view, row_view
 from yinling.web.api.resources import RESOURCES
-from yinling.web.api.verbs import BadRequest, address, view_of
+from yinling.web.api.verbs import BIGGEST, BadRequest, address, view_of
 from yinling.web.pages import public_page, render
 from yinling.web.refusals import problem, problem_document
 
@@ -53,7 +53,7 @@ def _journal_invalid(request: Any, refusal: Refusal) -> None:
     operation = OPERATIONS.get(request.resolver_match.url_name) if request.method == "POST" else None
     if operation is None or not hasattr(request, "actor"):
         return
-    row_id = request.resolver_match.kwargs.get("id")
+    row_id = min(request.resolver_match.kwargs.get("id", 0), BIGGEST) or None
     kept = Refused(refusal.code, field=refusal.field)  # what was typed stays out of the journal
     with scope(request.actor):
         arguments = {"actor": request.actor, "now": request.now, operation.row_argument or "id": row_id}
