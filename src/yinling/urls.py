@@ -20,6 +20,7 @@ from yinling.web.console import (
     login,
     orders,
     people,
+    profiles,
     settlement,
     supervision,
     system,
@@ -29,7 +30,7 @@ from yinling.web.mobile import urls as mobile
 from yinling.web.public import urls as public
 
 AREAS: tuple[Any, ...] = (
-    home, login, admin, journal, system, people, directory, hotline, orders, dispatch, catalogue, settlement, supervision, indicators,
+    home, login, admin, journal, system, people, directory, hotline, orders, dispatch, catalogue, settlement, supervision, indicators, profiles,
     mobile, elder, public, api,
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from tests.acceptance.conftest import Foreign, MakeApi, body_for, description, resolved
 from tests.api.conftest import Api
 from tests.factories import (
@@ -24,7 +25,7 @@ from tests.factories import (
     make_staff,
 )  # fmt: skip
 
-from yinling.accounts.models import Journal
+from yinling.accounts.models import Journal, User
 from yinling.directory.models import Qualification
 from yinling.directory.roles import DEMO_ROLES, ROLES
 from yinling.ground.clock import real_now
@@ -51,6 +52,8 @@ CASES: list[tuple[str, dict[str, Any], int, str]] = [
     ("unknown name", {"price": 1}, 422, "request.invalid"),
     ("a NUL", {"address": "a\x00b"}, 422, "request.invalid"),
     ("a number beyond all", {"lon": 10**400, "lat": 3}, 422, "request.invalid"),
+    ("no number", {"lon": "NaN", "lat": 3}, 422, "request.invalid"),
+    ("a place off the earth", {"lon": 181, "lat": 3}, 422, "request.invalid"),
     ("wrong checksum", {"id_number": WRONG_CHECK}, 422, "id.checksum"),
     ("future birth", {"born_on": "2031-05-06", "id_type": "none", "id_number": ""}, 422, "elder.born_in_future"),
     ("under 60", {"born_on": "1980-05-06", "id_type": "none", "id_number": ""}, 422, "elder.under_60"),
@@ -151,6 +154,25 @@ def test_a_number_no_row_can_have_is_refused(api: MakeApi, wide: OpenScope, numb
     assert_refused(answer, wide, caller, 422, "request.invalid")
 
 
+@pytest.mark.parametrize(
+    "changes", [{"name": ""}, {"name": "长" * 41}, {"born_on": "31.2.1944"}, {"id_number": WRONG_CHECK}]
+)
+def test_a_screen_refuses_the_same_and_keeps_what_was_typed(
+    client: Client, api: MakeApi, wide: OpenScope, changes: dict[str, str]
+) -> None:
+    who = actor("community", div=COMMUNITY)
+    client.force_login(User.objects.get(pk=who.user_id))
+    answer = client.post("/do/register_elder/", ELDER | {"datum": "wgs84", "_key": "k"} | changes)
+    assert answer.status_code == 422
+    assert "中山路1号" in answer.content.decode()
+    assert len(wide.afterwards) == 1
+    with scope(who):
+        wide.afterwards.pop()()
+        row = Journal.objects.latest("pk")
+    assert (row.is_refused, row.event, row.user_id) == (True, "people.elder.register", who.user_id)
+    assert not Elder.objects.exists()
+
+
 def test_an_unknown_method_is_a_problem(api: MakeApi) -> None:
     answer = api("seat").client.delete("/api/v1/orders/1")
     assert (answer.status_code, answer.json()["code"]) == (405, "request.method")
@@ -169,7 +191,8 @@ def holder(right: str) -> str:
 
 
 def test_nothing_brings_a_write_down(api: MakeApi, foreign: Foreign, wide: OpenScope) -> None:
-    chance, callers, faults = random.Random(5), {}, []
+    chance, faults = random.Random(5), []
+    callers: dict[str, Any] = {}
     for place, methods in description()["paths"].items():
         operation = methods.get("post")
         if operation is None or operation["operationId"] == "move_clock":
@@ -196,7 +219,8 @@ def test_nothing_brings_a_write_down(api: MakeApi, foreign: Foreign, wide: OpenS
 
 
 def test_nothing_brings_a_read_down(api: MakeApi) -> None:
-    faults, callers = [], {}
+    faults = []
+    callers: dict[str, Any] = {}
     for place, methods in description()["paths"].items():
         operation = methods.get("get")
         if operation is None:

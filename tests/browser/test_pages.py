@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from tests.browser.conftest import Site
+from tests.browser.conftest import CLOCK, Site
 from tests.browser.looking import PHONE, axe_findings, shoot, sideways, sizes, smallest_text
 from tests.factories import WIDE
 
@@ -42,7 +42,7 @@ REFUSED = {403: "/findings/", 404: "/orders/987654/"}
 def look(page: Page, path: str, name: str = "") -> None:
     """Open a page and look at it, wide and narrow."""
     page.goto(path)
-    title = name or re.sub(r"\W+", "_", path).strip("_") or "home"
+    title = "page_" + (name or re.sub(r"\W+", "_", path).strip("_") or "home")
     shoot(page, title)
     assert axe_findings(page) == []
     assert sideways(page) <= 0, path
@@ -179,7 +179,8 @@ def test_the_seat_works_by_keyboard(site: Site, person: Enter) -> None:
     expect(page).to_have_url(re.compile(rf"{site.url}/elders/\d+/"))
 
 
-def test_the_dispatcher_sends_the_best_by_one_key(person: Enter) -> None:
+def test_the_dispatcher_sends_the_best_by_one_key(site: Site, person: Enter) -> None:
+    site.move_clock(CLOCK)  # the story may have let the waiting orders' time go by
     page = person("dispatcher")
     page.goto("/dispatch/")
     before = page.locator("[data-row]").count()

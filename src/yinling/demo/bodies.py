@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -122,11 +123,11 @@ def load_bodies(profile: Profile, random: Random, *, most: int) -> Bodies:
     plan = plan[: most - len(CITY_WIDE)] + [(kind, city) for kind in CITY_WIDE]
     words = _words(random)
     for serial, (kind, region) in enumerate(plan):
-        bodies.all.append(_organisation(kind, region, next(words), serial))
+        bodies.all.append(_organisation(kind, region, next(words), serial, profile.city["hotline"]))
     insert(bodies.all)
     _add_sites(bodies, profile, regions, random)
     bodies.demo = next(body for body in bodies.all if body.kind == "nursing_home")
-    _share_out(bodies, profile, regions)
+    _share_out(bodies, profile)
     return bodies
 
 
@@ -140,13 +141,13 @@ def _words(random: Random):  # noqa: ANN202 - an endless iterator of words
         yield from shuffled
 
 
-def _organisation(kind: str, region: Area, word: str, serial: int) -> Organisation:
+def _organisation(kind: str, region: Area, word: str, serial: int, hotline: str) -> Organisation:
     shape = KINDS[kind]
-    place = region.name.removesuffix("区").removesuffix("市")
+    place = re.sub(r"(?<=..)[区市县]$", "", region.name.removesuffix("（虚构）"))
     return Organisation(
         name=f"{place}{word}{shape.ending}（虚构）", short_name=f"{place}{word}{shape.ending[:6]}",
         credit_code=made_up_credit_code(serial + 1, shape.credit), kind=shape.code, div=region.div,
-        address=f"{region.name}演示路{serial + 1}号", phone="0510-12349", is_provider=bool(shape.families) or kind == "care_centre",
+        address=f"{region.name}演示路{serial + 1}号", phone=hotline, is_provider=bool(shape.families) or kind == "care_centre",
         valid_from=LONG_AGO, created_at=EARLIEST, changed_at=EARLIEST,
     )  # fmt: skip
 
@@ -171,11 +172,12 @@ def _add_sites(bodies: Bodies, profile: Profile, regions: list[Area], random: Ra
     bodies.sites = {site.organisation_id: site for site in insert(rows)}
 
 
-def _share_out(bodies: Bodies, profile: Profile, regions: list[Area]) -> None:
+def _share_out(bodies: Bodies, profile: Profile) -> None:
     """Give every street one body per family, the nearest; the home region's first street goes to the demonstration's own."""
     rows = []
     city_wide = [body for body in bodies.all if body.div == profile.area]
-    for region in regions:
+    parents = Area.objects.filter(level__in=("city", "district"), div__startswith=profile.area).order_by("div")
+    for region in parents.defer("outline"):
         streets = list(Area.objects.filter(level="street", parent_id=region.pk).order_by("is_statistical", "div"))
         for family in ("meal", *HOME, *CARE):
             groups = ([body for body in bodies.all if body.div == region.div], city_wide, bodies.all)
@@ -245,7 +247,7 @@ def _price_list(
     )  # fmt: skip
 
 
-def load_staff(bodies: Bodies, names: Names, random: Random, now: datetime, *, most: int) -> None:
+def load_staff(bodies: Bodies, names: Names, random: Random, now: datetime, *, most: int, dialect: str) -> None:
     """Employ people, at most so many; some qualifications have run out, some are about to."""
     kinds = [
         (body, kind) for body in bodies.all for kind, count in KINDS[body.kind].staff.items() for _ in range(count)
@@ -254,7 +256,7 @@ def load_staff(bodies: Bodies, names: Names, random: Random, now: datetime, *, m
         own = [pair for pair in kinds if pair[0] == bodies.demo]
         others = [pair for pair in kinds if pair[0] != bodies.demo]
         kinds = own + random.sample(others, max(most - len(own), 0))
-    bodies.staff = [_person(body, kind, bodies.sites[body.pk], names, random) for body, kind in kinds]
+    bodies.staff = [_person(body, kind, bodies.sites[body.pk], names, random, dialect) for body, kind in kinds]
     nurses = [person for person in bodies.staff if person.provider == bodies.demo and person.kind == "nurse"]
     for person in nurses:
         person.day_from, person.day_to = EARLY
@@ -273,12 +275,12 @@ def load_staff(bodies: Bodies, names: Names, random: Random, now: datetime, *, m
 EARLY, LATE = (time(7, 30), time(18, 30)), (time(11), time(21))
 
 
-def _person(body: Organisation, kind: str, site: Site, names: Names, random: Random) -> Staff:
+def _person(body: Organisation, kind: str, site: Site, names: Names, random: Random, dialect: str) -> Staff:
     sex = "1" if random.random() < (0.5 if kind == "doctor" else 0.15) else "2"
     day_from, day_to = EARLY if random.random() < 0.8 else LATE  # noqa: PLR2004 - a share
     return Staff(
         div=body.div, provider=body, site=site, name=names.modern(sex), kind=kind, sex=sex,
-        skill_level=random.randint(1, 5) if kind == "care_worker" else None, dialects=random.choice(("", "无锡话", "无锡话")),
+        skill_level=random.randint(1, 5) if kind == "care_worker" else None, dialects=random.choice(("", dialect, dialect)),
         day_from=day_from, day_to=day_to, employed_from=LONG_AGO,
         created_at=EARLIEST, changed_at=EARLIEST,
     )  # fmt: skip

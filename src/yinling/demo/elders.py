@@ -30,18 +30,18 @@ ROADS = [
     "学前街",
     "解放路",
     "健康路",
-    "五爱路",
+    "幸福路",
     "永乐路",
     "文化路",
     "兴源路",
-    "春申路",
-    "东林路",
-    "梁清路",
-    "锡澄路",
-    "惠河路",
+    "建设路",
+    "和平路",
+    "环城路",
+    "新华路",
+    "友谊路",
     "金城路",
     "永丰路",
-    "清扬路",
+    "团结路",
     "长江路",
     "香梅路",
     "运河路",
@@ -135,7 +135,7 @@ class Settlers:
         community = next((row for row in self.communities if row[0].startswith(area)), self.communities[0])
         home = self.home(community)
         elder = self.elder(home, "2", add_years(self.today, -82) - timedelta(days=40), DEMO_NAME)
-        elder.dialect, elder.wants_sex = "无锡话", "2"
+        elder.dialect, elder.wants_sex = self.profile.dialect, "2"
         self.people.demo = elder
         self.fact(elder, "lives_alone", "社区居委会")
         self.child(home, [elder], DEMO_SON)
@@ -187,7 +187,7 @@ class Settlers:
             div=home.div, household=home, name=name or self.names.of_year(born.year, sex), sex=sex, born_on=born, id_type="id",
             id_number_index=blind_index(id_number, purpose="id_number"), phone_index=blind_index(phone, purpose="phone"),
             phone_last4=phone[-4:], hukou_div=home.div, is_made_up=True, created_at=recorded, changed_at=recorded,
-            dialect=self.random.choice(("", "无锡话")),
+            dialect=self.random.choice(("", self.profile.dialect)),
         )  # fmt: skip
         elder.seal_field("id_number", id_number)
         elder.seal_field("phone", phone)

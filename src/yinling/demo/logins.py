@@ -42,7 +42,8 @@ class Login:
     username: str
     name: str
     role: str
-    div_length: int = 4
+    div_length: int = 0
+    """Characters of the code where the grant holds; of a city's whole code if that is longer."""
 
     @property
     def is_second(self) -> bool:

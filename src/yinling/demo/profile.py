@@ -80,6 +80,11 @@ class Profile:
     schemes: tuple[dict[str, Any], ...]
     parameters: Parameters
 
+    @property
+    def dialect(self) -> str:
+        """What people speak there, if the profile says."""
+        return next(iter(self.city.get("dialects", ())), "")
+
 
 def validate(code: str, cities: Path | None = None) -> Profile:
     """Read and check a profile. Raises ProfileError, or ParameterError for its parameter files."""

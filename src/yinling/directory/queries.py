@@ -97,6 +97,16 @@ def cities() -> QuerySet[Area]:
     return Area.objects.filter(level="city").order_by("div")
 
 
+def city_of(div: str) -> str:
+    """Return the loaded city that holds a division: its code has two, four or six characters. Empty if none does."""
+    return cities().filter(pk__in=ancestors(div)).values_list("pk", flat=True).first() or ""
+
+
+def parent_of(div: str) -> str:
+    """Return the division directly above, empty for a city: not always a fixed number of characters shorter."""
+    return Area.objects.filter(pk=div).values_list("parent_id", flat=True).first() or ""
+
+
 def areas_below(div: str) -> QuerySet[Area]:
     """The areas directly below one."""
     return Area.objects.filter(parent_id=div).order_by("div").defer("outline")

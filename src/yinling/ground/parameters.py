@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
 
+import yaml
 from django.conf import settings
 
 from yinling.kernel.parameters import Parameters, load
@@ -21,3 +23,23 @@ def parameters() -> Parameters:
 def parameter(key: str, area: str, on: date) -> Any:
     """Return the value of a key for an area on a day."""
     return parameters().value(key, area, on)
+
+
+@dataclass(frozen=True)
+class CityProfile:
+    """A folder below ``cities/``: its name, the city, the division it speaks of, and the plan it follows."""
+
+    code: str
+    name: str
+    area: str
+    plan: str
+
+
+@cache
+def profiles() -> tuple[CityProfile, ...]:
+    """Return the profiles whose parameters are loaded, by folder. Their files are checked at start, not here."""
+    found = []
+    for path in sorted(settings.CITIES.glob("*/city.yaml")):
+        city = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found.append(CityProfile(path.parent.name, city["name"], city["area"], city["plan"]["name"]))
+    return tuple(found)

@@ -146,9 +146,12 @@ def checkin_distance_m(home: Position, seen: Position) -> int:
 def _crosses(lon: float, lat: float, ring: Sequence[Sequence[float]]) -> bool:
     """Whether a ray to the east leaves the ring an odd number of times."""
     is_odd = False
-    for (x1, y1, *_), (x2, y2, *_) in zip(ring, (*ring[1:], ring[0]), strict=True):
+    x1, y1 = ring[-1][:2]
+    for corner in ring:
+        x2, y2 = corner[0], corner[1]
         if (y1 > lat) != (y2 > lat) and lon < x1 + (lat - y1) / (y2 - y1) * (x2 - x1):
             is_odd = not is_odd
+        x1, y1 = x2, y2
     return is_odd
 
 

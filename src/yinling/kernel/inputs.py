@@ -37,3 +37,12 @@ Note = Annotated[str, Input(N_("备注"), max_length=2000, widget="area")]
 Day = Annotated[date, Input(N_("日期"), widget="date")]
 Moment = Annotated[datetime, Input(N_("时间"), widget="moment")]
 Key = Annotated[str, Input(N_("外部流水号"), max_length=64, widget="hidden")]
+
+
+def meant_day(text: str) -> date | None:
+    """Return the day that a text of an address names, or nothing where it names none that can be meant."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if EARLIEST <= day <= LATEST else None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
@@ -15,11 +16,13 @@ from yinling.directory.roles import ROLES
 from yinling.ground.clock import business_now
 from yinling.ground.scope import apply_scope, scope, scope_values
 from yinling.kernel.actor import Actor
-from yinling.kernel.refusals import Refusal
+from yinling.kernel.refusals import Refusal, Refused
+from yinling.kernel.words import N_
 from yinling.people.queries import linked_elder_ids
 from yinling.web.refusals import refusal_response
 
 NOBODY = Actor(None, "", "")
+UNREADABLE = N_("筛选条件含有无法识别的字符，或者超出了范围")
 FIELD_ROLES = frozenset({"carer", "nurse", "doctor"})
 
 
@@ -58,6 +61,8 @@ class ActorMiddleware:
                 return view(request, *args, **kwargs)
         except Refusal as refusal:
             return refusal_response(request, refusal)
+        except DataError:
+            return refusal_response(request, Refused("filter.invalid", UNREADABLE))
 
 
 def acting(request: Any) -> Actor:

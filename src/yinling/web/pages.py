@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
@@ -16,6 +15,7 @@ from django.utils.http import urlencode
 from jinja2_fragments import render_block
 
 from yinling.directory.rules import require
+from yinling.kernel.inputs import meant_day
 from yinling.web.environment import pages
 from yinling.web.shell import Shell
 
@@ -98,10 +98,7 @@ class Filter:
         if self.kind == "choice":
             return text if text in {str(value) for value, _label in self.choices} and text else None
         if self.kind == "date":
-            try:
-                return date.fromisoformat(text)
-            except ValueError:
-                return None
+            return meant_day(text)
         return text or None
 
 

@@ -26,7 +26,7 @@ from django.db import connection
 from django.http.request import split_domain_port, validate_host
 from psycopg.conninfo import make_conninfo
 
-from yinling.directory.queries import active_grants
+from yinling.directory.queries import active_grants, city_of
 from yinling.ground.clock import business_now
 from yinling.ground.live import CHANNEL
 
@@ -35,7 +35,6 @@ PING_S = 15.0
 CHECK_S = 60.0
 AGAIN_S = 0.5
 WAITING = 200
-CITY = 4
 EVERYTHING = {"topic": "all"}
 
 Message = dict[str, Any]
@@ -76,7 +75,7 @@ def identify(cookies: str) -> Listener | None:
     grants = list(active_grants(user.pk, business_now()))
     grant = next((row for row in grants if row.pk == session.get("grant")), grants[0] if grants else None)
     body = grant.organisation if grant else None
-    return Listener(user.pk, grant.div if grant else "", body.div[:CITY] if body and grant and not grant.div else "")
+    return Listener(user.pk, grant.div if grant else "", city_of(body.div) if body and grant and not grant.div else "")
 
 
 def _identify_apart(cookies: str) -> Listener | None:

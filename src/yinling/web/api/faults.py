@@ -20,6 +20,7 @@ SENTENCES = {
     "int_parsing_size": N_("数字超出范围"),
     "float_type": N_("应为数字"),
     "float_parsing": N_("应为数字"),
+    "finite_number": N_("应为数字"),
     "bool_type": N_("应为是或否"),
     "bool_parsing": N_("应为是或否"),
     "list_type": N_("应为列表"),

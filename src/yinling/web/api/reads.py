@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated, Any
 
 from django.conf import settings
@@ -18,6 +19,8 @@ from yinling.ground.clock import real_now
 from yinling.hotline.models import Call
 from yinling.hotline.queries import pop
 from yinling.kernel.actor import Actor
+from yinling.kernel.parameters import Entry
+from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotFound
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
@@ -28,6 +31,7 @@ from yinling.web.api.caller import in_scope
 from yinling.web.api.resource import Resource, plain_value, shown
 from yinling.web.api.resources import RESOURCES
 from yinling.web.api.verbs import BIGGEST, AwareMoment
+from yinling.web.queries.profiles import compare
 
 MOST = 100
 Number = Annotated[int, Path(ge=1, le=BIGGEST)]
@@ -177,9 +181,36 @@ def call_pop(request: Any, *, id: Number) -> HttpResponse:  # noqa: A002 - the n
     })  # fmt: skip
 
 
+@in_scope
+def profiles(
+    request: Any, *, q: Annotated[str, Query(max_length=80)] = "", on: date | None = None, differs: bool = False
+) -> HttpResponse:
+    """Return the parameters of all city profiles side by side, with document and clause."""
+    require(request.actor, "directory.area.view")
+    day = on or local_date(request.now)
+    cities, lines = compare(day, text=q, only_differing=differs)
+    items = [
+        {"key": line.key, "differs": line.differs, "product": _entry(line.product), "cities": {
+            city.code: _entry(entry) for city, entry in zip(cities, line.cities, strict=True)
+        }}
+        for line in lines
+    ]  # fmt: skip
+    return answer({"on": plain_value(day), "profiles": [asdict(city) for city in cities], "items": items})
+
+
+def _entry(entry: Entry | None) -> dict[str, Any] | None:
+    if entry is None:
+        return None
+    return {
+        "value": entry.value, "area": entry.area, "document": entry.document, "clause": entry.clause,
+        "from": plain_value(entry.valid.from_), "to": plain_value(entry.valid.last_day),
+    }  # fmt: skip
+
+
 SINGLE = (
     ("/me", me, "own"),
     ("/clock", clock, "own"),
+    ("/profiles", profiles, "directory.area.view"),
     ("/orders/quote", order_quote, "orders.order.place"),
     ("/orders/{id}/proposals", proposals, "dispatch.order.assign"),
     ("/elders/search", elder_search, "people.elder.view"),

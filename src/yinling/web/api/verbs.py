@@ -99,6 +99,8 @@ def _field(argument: Argument) -> tuple[Any, Any]:
             "ge": shape.least if shape.least is not None else -BIGGEST,
             "le": shape.most if shape.most is not None else BIGGEST,
         }
+    elif kind is float:
+        limits = {"ge": shape.least, "le": shape.most, "allow_inf_nan": False}
     elif kind is datetime:
         kind = AwareMoment
     elif kind is date:

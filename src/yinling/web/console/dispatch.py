@@ -25,6 +25,7 @@ from yinling.dispatch.queries import (
     with_needs,
 )
 from yinling.dispatch.states import ASSIGNMENT
+from yinling.kernel.inputs import meant_day
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
@@ -130,10 +131,7 @@ def day(request: Any) -> HttpResponse:
 
 
 def _day(text: str, today: date) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return today
+    return meant_day(text) or today
 
 
 def _route(person: Any, stops: list[Assignment]) -> dict[str, Any]:

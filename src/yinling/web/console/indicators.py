@@ -9,11 +9,13 @@ from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
+from yinling.directory.queries import parent_of
 from yinling.directory.rules import require
 from yinling.hotline.states import CALL
 from yinling.indicators.definitions import INDICATORS
 from yinling.indicators.queries import MONTH, WEEK, Shown, period_around, rows_behind, shown, span_of
 from yinling.indicators.rules import MINUTES
+from yinling.kernel.inputs import meant_day
 from yinling.kernel.period import local_date
 from yinling.orders.states import ORDER
 from yinling.web.actions import action_form
@@ -27,10 +29,7 @@ WHICH = ("all", "hit", "miss")
 
 
 def _day(text: str, default: date) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return default
+    return meant_day(text) or default
 
 
 class Choice:
@@ -61,11 +60,6 @@ class Choice:
         """The period after."""
         return self.address(day=self.end)
 
-    @property
-    def above(self) -> str:
-        """The division above, if it belongs to the actor."""
-        return self.div[: {12: 9, 9: 6, 6: 4}.get(len(self.div), 0)]
-
 
 @page(VIEW)
 def indicator_page(request: Any) -> HttpResponse:
@@ -77,7 +71,8 @@ def indicator_page(request: Any) -> HttpResponse:
         request, "compute_values", {"div": choice.div, "period_from": choice.first, "period_to": choice.end}, next=choice.address(),
         hidden=("div", "period_from", "period_to"), done=_("已重新计算"), tone="",
     )  # fmt: skip
-    above = choice.above if choice.above and request.actor.covers(choice.above) else ""
+    parent = parent_of(choice.div) if choice.div != request.actor.div else ""
+    above = parent if parent and request.actor.covers(parent) else ""
     return render(
         request,
         "console/indicators.html",

@@ -71,7 +71,9 @@ def elder_list(request: Any) -> HttpResponse:
     area, names = area_filter(request)
     everyone = Choice(with_dead=True)
     problem, text = "", request.GET.get("q", "").strip()[:60]
-    rows = elders(actor, everyone, today).select_related(None)  # the list shows no home, and the join would read them all
+    rows = elders(actor, everyone, today).select_related(
+        None
+    )  # the list shows no home, and the join would read them all
     listing = Listing(
         request,
         rows.none() if text else rows,

@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 
 from yinling.catalogue.models import ServiceItem
 from yinling.catalogue.queries import public_list
+from yinling.directory.queries import city_of
 from yinling.dispatch.queries import live_assignments
 from yinling.entitlements.models import PAYERS
 from yinling.ground.parameters import parameter
@@ -85,7 +86,7 @@ def book(request: Any) -> HttpResponse:
     """E02, first step: what."""
     person = _person(request)
     day = local_date(request.now)
-    families = [family for family in public_list(person.elder.div[:4], day, request.now) if family.items]
+    families = [family for family in public_list(city_of(person.elder.div), day, request.now) if family.items]
     return _show(request, "book", person, families=families)
 
 

@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from yinling.catalogue.queries import public_list
 from yinling.directory.models import Area
 from yinling.directory.queries import areas_below, cities
+from yinling.kernel.inputs import meant_day
 from yinling.kernel.period import local_date
 from yinling.web.pages import public_page, render
 
@@ -31,12 +32,9 @@ def catalogue(request: Any) -> HttpResponse:
 def _city(request: Any) -> Area | None:
     """The city of the reader, else the first."""
     found = list(cities())
-    own = (request.actor.div or "")[:4]
-    return next((area for area in found if area.div == own), found[0] if found else None)
+    own = request.actor.div or ""
+    return next((area for area in found if own.startswith(area.div)), found[0] if found else None)
 
 
 def _day(text: str, today: date) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return today
+    return meant_day(text) or today

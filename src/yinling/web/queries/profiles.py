@@ -1,0 +1,57 @@
+"""The parameters of all city profiles side by side: what the product says, what each city says, and by which clause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from yinling.ground.parameters import CityProfile, parameters, profiles
+from yinling.kernel.parameters import Entry
+from yinling.kernel.refusals import Refused
+
+
+@dataclass(frozen=True)
+class Line:
+    """One key: the product's entry in force on the day, and of each profile the one that holds for its whole city."""
+
+    key: str
+    product: Entry | None
+    cities: tuple[Entry | None, ...]
+    narrower: tuple[int, ...]
+    """For each profile, how many parts of its city have a value of their own."""
+
+    @property
+    def differs(self) -> bool:
+        """Whether any two of the values are unlike, or somebody in the city has one of their own."""
+        values = [(found is not None, found.value if found else None) for found in (self.product, *self.cities)]
+        return any(value != values[0] for value in values) or any(self.narrower)
+
+
+def compare(on: date, *, text: str = "", only_differing: bool = False) -> tuple[tuple[CityProfile, ...], list[Line]]:
+    """Return the profiles, and a line for each key whose name holds a text."""
+    cities = profiles()
+    lines = [_line(key, cities, on) for key in parameters().keys() if text in key]  # noqa: SIM118 - not a dict
+    return cities, [line for line in lines if line.differs or not only_differing]
+
+
+def _line(key: str, cities: Sequence[CityProfile], on: date) -> Line:
+    below = [entry.area for entry in parameters().entries(key) if entry.valid.contains(on)]
+    narrower = tuple(sum(area.startswith(city.area) and area != city.area for area in below) for city in cities)
+    return Line(key, entry_for(key, "", on), tuple(entry_for(key, city.area, on) for city in cities), narrower)
+
+
+def entry_for(key: str, area: str, on: date) -> Entry | None:
+    """Return the entry in force for an area on a day, if any speaks of it."""
+    try:
+        return parameters().entry(key, area, on)
+    except Refused:
+        return None
+
+
+def plain(value: Any) -> str:
+    """Write a value for people: a list by its words, nothing as nothing."""
+    if value is None or value == []:
+        return "—"
+    return "、".join(map(str, value)) if isinstance(value, list) else str(value)
