@@ -80,10 +80,17 @@ def test_the_profiles_that_ship_are_these() -> None:
 
 
 @pytest.mark.parametrize("profile_database", BARE, indirect=True)
-def test_profile_loads_whole_and_its_codes_are_ranges(loaded: Profile, profile_database: tuple[str, str, float]) -> None:
+def test_profile_loads_whole_and_its_codes_are_ranges(
+    loaded: Profile, profile_database: tuple[str, str, float]
+) -> None:
     area, districts, streets, communities = PROFILES[loaded.code]
     levels = Counter(Area.objects.values_list("level", flat=True))
-    assert (levels["city"], levels["district"], levels["street"], levels["community"]) == (1, districts, streets, communities)
+    assert (levels["city"], levels["district"], levels["street"], levels["community"]) == (
+        1,
+        districts,
+        streets,
+        communities,
+    )
     assert not Area.objects.exclude(div__gte=area, div__lt=area + ":").exists()
     for row in Area.objects.filter(parent__isnull=False).order_by("?")[:200]:
         assert row.div.startswith(row.parent_id)

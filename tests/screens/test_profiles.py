@@ -17,7 +17,11 @@ from yinling.ground.parameters import profiles
 from yinling.kernel.actor import Actor
 
 SignIn = Callable[..., Client]
-VOUCHER, PURCHASE, RADIUS = "scheme.national_voucher.share_bp", "scheme.government_purchase.circumstances", "checkin.radius_m"
+VOUCHER, PURCHASE, RADIUS = (
+    "scheme.national_voucher.share_bp",
+    "scheme.government_purchase.circumstances",
+    "checkin.radius_m",
+)
 
 
 def test_every_profile_stands_beside_the_product_with_clause(sign_in: SignIn) -> None:
@@ -80,7 +84,9 @@ def test_page_takes_few_queries(sign_in: SignIn) -> None:
     client.get("/profiles/")
     with CaptureQueriesContext(connection) as seen:
         client.get("/profiles/")
-    assert sum(not one["sql"].startswith(("SAVEPOINT", "RELEASE")) and "set_config" not in one["sql"] for one in seen) <= 8
+    assert (
+        sum(not one["sql"].startswith(("SAVEPOINT", "RELEASE")) and "set_config" not in one["sql"] for one in seen) <= 8
+    )
 
 
 def test_the_api_tells_the_same(sign_in: SignIn) -> None:

@@ -37,7 +37,9 @@ NAVIGATION = (
 MORE = (
     Entry(N_("接口令牌"), "/tokens/", "directory.token.issue"),
     Entry(N_("工作日历"), "/calendar/", "directory.calendar.load"),
-    Entry(N_("方案对照"), "/profiles/", "directory.calendar.load"),  # as open as the map; offered to whom the city's data concern
+    Entry(
+        N_("方案对照"), "/profiles/", "directory.calendar.load"
+    ),  # as open as the map; offered to whom the city's data concern
     Entry(N_("字典"), "/dictionaries/", "catalogue.item.update"),
 )
 
