@@ -1,0 +1,37 @@
+"""Notices and one's own login."""
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.factories import WIDE, actor, make_elder
+
+from yinling.accounts.models import Notice
+from yinling.accounts.operations import Recipient, adjust_own_login, notify
+from yinling.ground.scope import OpenScope, scope
+from yinling.kernel.actor import Actor
+from yinling.kernel.refusals import Denied, Refused
+from yinling.settlement.operations import _person
+
+NOW = datetime(2026, 2, 13, 1, 0, tzinfo=UTC)
+
+
+def test_a_notice_is_left_once_per_key(wide: OpenScope) -> None:
+    elder = make_elder()
+    to = Recipient(channel="sms", address="19900000001")
+    first = notify(now=NOW, about=elder, to=to, key="k", title="到期", text="明天到期")
+    second = notify(now=NOW, about=elder, to=to, key="k", title="另一件", text="不会写入")
+    assert (first.pk, Notice.objects.count(), second.title) == (second.pk, 1, "到期")
+    assert (first.elder_id, first.sent_at, first.unseal_field("address")) == (elder.pk, None, "19900000001")
+
+
+@pytest.mark.django_db
+def test_somebody_without_a_role_changes_no_login() -> None:
+    nobody = Actor(None, "访客", "")
+    with pytest.raises(Denied, match=r"right\.missing"), scope(nobody):
+        adjust_own_login(actor=nobody, now=NOW, language="en")
+
+
+def test_a_statement_needs_a_person_with_a_login(wide: OpenScope) -> None:
+    with pytest.raises(Refused, match=r"statement\.nobody"):
+        _person(WIDE if WIDE.user_id is None else Actor(None, "任务", "system"))
+    assert _person(actor("finance")) > 0
