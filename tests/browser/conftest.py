@@ -1,7 +1,7 @@
 """A small city behind a real server, and people who log in through the real form.
 
-The city is the demo loader's small size in a database of its own, cloned from the migrated test database, so that browser tests see
-each other's work as people do and nobody else's tests do.
+The city is the demo loader's small size in a database of its own, so that browser tests see each other's work as people do and nobody
+else's tests do.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -78,26 +79,26 @@ def _storages(changed: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def own_database() -> Iterator[None]:
-    """Work on a clone of the test database. A run of browser tests alone has made none yet: no test here asks for ``db``."""
-    template = connection.settings_dict["NAME"]
-    if not template.startswith("test_"):
-        with owner():
-            template = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False, keepdb=True)
-    name = f"{template}_browser"
-    connection.close()
+    """Work on a database of its own, migrated anew: the one of the other tests may still be in use by one of their threads."""
+    usual = connection.settings_dict["NAME"]
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    name = f"test_browser{os.environ.get('YINLING_TEST_DB', '')}_{worker or 'alone'}"
     address = make_conninfo(os.environ["DATABASE_OWNER_URL"], dbname="postgres")
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with psycopg.connect(address, autocommit=True) as link:
         link.execute(drop)
-        link.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+        link.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    connection.close()
     connection.settings_dict["NAME"] = name
     audit = make_conninfo(os.environ["DATABASE_AUDIT_URL"], dbname=name)
     try:
         with override_settings(DATABASE_AUDIT_URL=audit):
+            with owner():
+                call_command("migrate", verbosity=0)
             yield
     finally:
         connection.close()
-        connection.settings_dict["NAME"] = template
+        connection.settings_dict["NAME"] = usual
         with psycopg.connect(address, autocommit=True) as link:
             link.execute(drop)
 
