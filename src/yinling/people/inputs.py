@@ -23,11 +23,31 @@ CONTACT_KINDS = [
 ]  # fmt: skip
 CAPACITIES = [("self", N_("本人")), ("guardian", N_("监护人")), ("agent", N_("代理人")), ("family", N_("家属"))]
 CIRCUMSTANCES = [
-    ("lives_alone", N_("独居")), ("empty_nest", N_("空巢")), ("left_behind", N_("留守")), ("bereaved", N_("失独")),
-    ("special_family", N_("计划生育特殊家庭")), ("destitute", N_("特困")), ("dibao", N_("低保")), ("dibao_marginal", N_("低保边缘")),
-    ("poverty_file", N_("建档立卡")), ("veteran_care", N_("重点优抚")), ("disability", N_("残疾")), ("severe_disability", N_("重残")),
-    ("dementia", N_("失智")), ("chronic", N_("慢性病")), ("limited_mobility", N_("行动不便")), ("in_hospital", N_("住院")),
-    ("in_institution", N_("入住机构")), ("moved_away", N_("迁出")),
+    ("lives_alone", N_("独居")), ("empty_nest", N_("空巢")), ("left_behind", N_("留守")),
+    ("bereaved", N_("失独")), ("special_family", N_("计划生育特殊家庭")), ("destitute", N_("特困（分散供养）")),
+    ("destitute_in_care", N_("特困（集中供养）")), ("childless", N_("孤寡")), ("dibao", N_("低保")),
+    ("dibao_marginal", N_("低保边缘")), ("poverty_file", N_("建档立卡")), ("veteran_care", N_("重点优抚")),
+    ("disability", N_("残疾")), ("severe_disability", N_("重残")), ("dementia", N_("失智")),
+    ("chronic", N_("慢性病")), ("limited_mobility", N_("行动不便")), ("in_hospital", N_("住院")),
+    ("hardship_child", N_("困境儿童（仅助餐）")), ("hardship", N_("其他经济困难")), ("in_institution", N_("入住机构")),
+    ("moved_away", N_("迁出")),
+]  # fmt: skip
+DEPARTMENTS = [
+    ("civil_affairs", N_("民政")), ("health", N_("卫生健康")), ("insurance", N_("医疗保障")), ("disabled_federation", N_("残联")),
+    ("veterans", N_("退役军人事务")), ("police", N_("公安")), ("other", N_("其他部门")),
+]  # fmt: skip
+HEALTH_KINDS = [
+    ("allergy", N_("过敏")), ("diagnosis", N_("诊断")), ("medication", N_("长期用药")), ("check", N_("体检")),
+    ("contraindication", N_("疫苗接种禁忌")), ("vaccination", N_("疫苗接种")), ("grade", N_("健康管理分级")),
+]  # fmt: skip
+CAMPAIGN_KINDS = [("vaccination", N_("健康状况和接种禁忌摸底")), ("disability", N_("失能老年人底数摸底"))]
+SURVEY_OUTCOMES = [
+    ("done", N_("已接种")), ("willing", N_("愿意接种")), ("contraindicated", N_("有接种禁忌")), ("declined", N_("不愿接种")),
+    ("disabled", N_("疑似失能，需评估")), ("able", N_("能自理")), ("not_reached", N_("未联系上")),
+]  # fmt: skip
+LINE_OUTCOMES = [
+    ("new", N_("新建")), ("changed", N_("更新")), ("same", N_("无变化")), ("error", N_("有错误")), ("double", N_("疑似重复")),
+    ("skipped", N_("跳过")),
 ]  # fmt: skip
 
 Name = Annotated[str, Input(N_("姓名"), max_length=40)]
