@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import include, path
 
-from yinling.web import actions
+from yinling.web import actions, asof
 from yinling.web.api import urls as api
 from yinling.web.console import (
     admin,
@@ -36,6 +36,7 @@ AREAS: tuple[Any, ...] = (
 
 urlpatterns: list[Any] = [
     path("", home.home, name="home"),
+    path("as-of/", asof.look, name="as-of"),
     path("do/<slug:name>/", actions.perform, name="do"),
     *[path("", include(area.urlpatterns)) for area in AREAS],
 ]

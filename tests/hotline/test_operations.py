@@ -27,7 +27,7 @@ from tests.refusals import refused as no
 from yinling.accounts.models import Journal, Notice
 from yinling.ground.models import CalendarDay
 from yinling.ground.scope import scope
-from yinling.hotline.jobs import recount_area
+from yinling.hotline.jobs import recount_area, ring_in_area, simulated_calls
 from yinling.hotline.models import Call, Emergency, Ticket, TicketNote, Transfer
 from yinling.hotline.operations import (
     abandon_call,
@@ -43,10 +43,12 @@ from yinling.hotline.operations import (
     recount_ticket,
     reopen_ticket,
     resolve_ticket,
+    set_activity,
     split_ticket,
     take_ticket,
     transfer_ticket,
 )
+from yinling.hotline.rules import rings_in_minute
 from yinling.interop.telephony.memory import MemoryTelephony
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused, Stale
@@ -508,3 +510,29 @@ def test_a_final_deadline_is_not_counted_again(wide: Any) -> None:
     jobs, ticket = system(), make_ticket()
     with refused(jobs, NotAllowed, "ticket.due_final"):
         recount_ticket(actor=jobs, now=NOW, ticket_id=ticket.pk)
+
+
+def test_the_stream_rings_at_its_pace_and_gives_up(wide: Any, settings: Any) -> None:
+    settings.DEMO = True
+    make_elder(phone="13912340001", is_made_up=True)
+    set_activity(actor=actor("seat"), now=NOW, calls_an_hour="60")
+    assert ring_in_area(system(), 1, 600) == 1
+    assert ring_in_area(system(), 1, 600) == 1  # the same tick again rings nobody twice
+    call = Call.objects.get()
+    assert (call.state, call.key) == ("ringing", "stream:600:0")
+    Call.objects.update(rang_at=call.rang_at - timedelta(seconds=51))
+    assert ring_in_area(system(), 0, 660) == 0
+    assert Call.objects.get().state == "abandoned"
+
+
+def test_only_a_demonstration_has_a_stream(wide: Any, settings: Any) -> None:
+    settings.DEMO = False
+    seat = actor("seat")
+    with refused(seat, Refused, "activity.not_demo"):
+        set_activity(actor=seat, now=NOW, calls_an_hour="20")
+    assert simulated_calls(0) == 0
+
+
+def test_an_hour_has_as_many_calls_as_its_pace() -> None:
+    for pace in (0, 1, 6, 20, 60, 119):
+        assert sum(rings_in_minute(minute, pace) for minute in range(17, 77)) == pace

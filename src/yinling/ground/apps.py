@@ -7,3 +7,9 @@ class GroundConfig(AppConfig):
     """App of the tables that know no domain word."""
 
     name = "yinling.ground"
+
+    def ready(self) -> None:
+        """Keep the views of the past in step with the tables."""
+        from yinling.ground.asof import connect  # noqa: PLC0415 - needs the apps loaded
+
+        connect(self)

@@ -30,6 +30,16 @@ def _key(kid: str) -> bytes:
         raise Unreadable(kid) from error
 
 
+@cache
+def _aes(kid: str) -> AESGCM:
+    return AESGCM(_key(kid))
+
+
+@cache
+def _fingerprint(suite: str, key: str) -> hmac.HMAC:
+    return hmac.HMAC(bytes.fromhex(key), hashes.SM3() if suite == "sm" else hashes.SHA256())
+
+
 def current_key() -> str:
     """Return the id of the envelope key for new rows."""
     return str(settings.KEYS["current"])
@@ -39,7 +49,7 @@ def seal(text: str, *, suite: str, kid: str, bound_to: str) -> bytes:
     """Encrypt; ``bound_to`` (table, row and field) is authenticated, so that a cipher text moved elsewhere is refused."""
     nonce = os.urandom(NONCE_BYTES)
     if suite == "aes":
-        return nonce + AESGCM(_key(kid)).encrypt(nonce, text.encode(), bound_to.encode())
+        return nonce + _aes(kid).encrypt(nonce, text.encode(), bound_to.encode())
     encryptor = Cipher(algorithms.SM4(_key(kid)[:16]), modes.GCM(nonce)).encryptor()
     encryptor.authenticate_additional_data(bound_to.encode())
     return nonce + encryptor.update(text.encode()) + encryptor.finalize() + encryptor.tag
@@ -51,7 +61,7 @@ def unseal(sealed: bytes, *, suite: str, kid: str, bound_to: str) -> str:
     nonce, body = data[:NONCE_BYTES], data[NONCE_BYTES:]
     try:
         if suite == "aes":
-            return AESGCM(_key(kid)).decrypt(nonce, body, bound_to.encode()).decode()
+            return _aes(kid).decrypt(nonce, body, bound_to.encode()).decode()
         mode = modes.GCM(nonce, body[-TAG_BYTES:])
         decryptor = Cipher(algorithms.SM4(_key(kid)[:16]), mode).decryptor()
         decryptor.authenticate_additional_data(bound_to.encode())
@@ -62,7 +72,6 @@ def unseal(sealed: bytes, *, suite: str, kid: str, bound_to: str) -> str:
 
 def blind_index(text: str, *, purpose: str) -> bytes:
     """Return the keyed fingerprint by which an exact value is found; ``purpose`` keeps equal texts of two columns apart."""
-    digest: hashes.HashAlgorithm = hashes.SM3() if settings.SUITE == "sm" else hashes.SHA256()
-    mac = hmac.HMAC(bytes.fromhex(settings.KEYS["index_key"]), digest)
+    mac = _fingerprint(settings.SUITE, settings.KEYS["index_key"]).copy()
     mac.update(f"{purpose}:{text}".encode())
     return mac.finalize()

@@ -127,9 +127,10 @@ class Sealed(models.Model):
 
 
 class ClockOffset(models.Model):
-    """The one row by which a demonstration moves the business clock."""
+    """The one row of a demonstration: how far its clock is moved, and how many calls an hour ring by themselves."""
 
     seconds = models.BigIntegerField(default=0)
+    calls_an_hour = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="clock_one_row")]

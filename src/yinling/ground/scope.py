@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 
+from yinling.ground.asof import AsOf, look_away, look_back
 from yinling.kernel.actor import Actor
 
 _SETTINGS = ("scope", "provider", "elders", "user", "staff")
@@ -53,8 +54,8 @@ def apply_scope(values: tuple[str, ...], request_id: str = "") -> None:
 
 
 @contextmanager
-def scope(actor: Actor) -> Iterator[OpenScope]:
-    """Open a transaction in which the database shows what the actor may see.
+def scope(actor: Actor, asked: AsOf | None = None) -> Iterator[OpenScope]:
+    """Open a transaction in which the database shows what the actor may see, today or as of an earlier day.
 
     Refusals noted inside are journalled after the end, in a transaction of their own. A scope inside a scope is allowed (a job
     that acts for another, a test) and gives the outer one back at its end.
@@ -65,7 +66,10 @@ def scope(actor: Actor) -> Iterator[OpenScope]:
     try:
         with transaction.atomic():
             apply_scope(opened.values, actor.request_id)
+            path = look_back(asked) if asked else ""
             yield opened
+            if path and outer is not None:
+                look_away(path)
             if outer is not None:
                 apply_scope(outer.values)
     finally:

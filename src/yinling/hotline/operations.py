@@ -6,6 +6,8 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
+from django.conf import settings
+
 from yinling.accounts.operations import Recipient, notify, record
 from yinling.catalogue.models import FAMILIES
 from yinling.directory.models import Grant, Organisation
@@ -14,6 +16,7 @@ from yinling.directory.rules import require
 from yinling.directory.states import GrantState
 from yinling.ground.crypto import blind_index
 from yinling.ground.live import tell
+from yinling.ground.models import ClockOffset
 from yinling.ground.operation import changed, explain_constraint, locked, note_recorded, operation
 from yinling.hotline import rules
 from yinling.hotline.models import CHANNELS, KINDS, LEVELS, Call, Emergency, Ticket, TicketNote, Transfer
@@ -27,6 +30,7 @@ from yinling.kernel.words import N_
 from yinling.people.models import Contact, Elder
 from yinling.people.queries import elders_by_phone
 
+PACES = [("0", N_("关")), ("6", N_("每小时 6 个")), ("20", N_("每小时 20 个")), ("60", N_("每小时 60 个"))]
 NUMBER = re.compile(r"\+?\d{5,20}", re.ASCII)
 MESSAGE_LENGTH = 500
 TOLD_ROLES = ("station", "community", "street")
@@ -38,6 +42,8 @@ Title = Annotated[str, Input(N_("标题"), max_length=80)]
 Result = Annotated[str, Input(N_("办理结果"), max_length=500, widget="area")]
 OptionalId = Annotated[int | None, Input(N_("编号"), least=1, widget="hidden")]
 OrganisationId = Annotated[int, Input(N_("承办机构"), least=1, widget="choice")]
+
+Pace = Annotated[str, Input(N_("自动来电"), choices=PACES, widget="choice")]
 
 explain_constraint("call_one_per_seat", "call.busy", N_("您正在通话中，请先挂断当前来电"))
 
@@ -85,6 +91,19 @@ def answer_call(*, actor: Actor, now: datetime, call_id: Id, seen: Seen = None) 
     is_talking = Call.objects.filter(seat_id=actor.user_id, state=CallState.ANSWERED).exists()
     rules.check_answer(state=call.state, seat_is_talking=is_talking)
     return _move_call(actor, now, call, "answer", answered_at=now, seat_id=actor.user_id)
+
+
+@operation("hotline.activity.set", label=N_("设置自动来电"))
+def set_activity(*, actor: Actor, now: datetime, calls_an_hour: Pace) -> ClockOffset:
+    """Let made-up elders call by themselves at a pace, or stop it; only a demonstration can."""
+    require(actor, "hotline.activity.set")
+    if not settings.DEMO:
+        raise Refused("activity.not_demo", N_("只有演示环境可以模拟来电"))
+    rules.check_listed(calls_an_hour, PACES, field="calls_an_hour")
+    pace = int(calls_an_hour)
+    row, _is_new = ClockOffset.objects.update_or_create(pk=1, defaults={"calls_an_hour": pace})
+    record(actor=actor, now=now, event="hotline.activity.set", subject=row, changes={"calls_an_hour": [None, pace]})
+    return row
 
 
 @operation("hotline.call.hang_up", label=N_("挂断"))

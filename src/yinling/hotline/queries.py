@@ -38,6 +38,8 @@ TABS = (
     ("all", N_("全部")),
 )
 URGENCY = Case(*[When(level=level, then=rank) for rank, (level, _) in enumerate(LEVELS)], default=len(LEVELS))
+STREAM_KEY = "stream:"
+"""How the keys of a demonstration's own calls begin."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,18 @@ def calls_on_the_line(actor: Actor) -> QuerySet[Call]:
     mine = Q(state="answered", seat_id=actor.user_id)
     rows = Call.objects.visible_to(actor).filter(mine | Q(state="ringing"))
     return rows.select_related("elder").order_by("rang_at", "id")
+
+
+def simulated_calls_waiting(actor: Actor, before: datetime) -> QuerySet[Call]:
+    """Calls of the demonstration's own stream that ring since before a moment."""
+    rows = Call.objects.visible_to(actor).filter(state="ringing", key__startswith=STREAM_KEY, rang_at__lt=before)
+    return rows.order_by("id")
+
+
+def made_up_callers(actor: Actor, limit: int) -> list[Elder]:
+    """Made-up elders who may call in a demonstration, those registered last first."""
+    rows = Elder.objects.visible_to(actor).filter(is_made_up=True, died_on=None, phone_index__isnull=False)
+    return list(rows.order_by("-id")[:limit])
 
 
 def recent_calls(actor: Actor, limit: int = 20) -> QuerySet[Call]:

@@ -15,6 +15,9 @@ UNFINISHED = ("open", "handling", "resolved")
 WORKED_ON = ("open", "handling")
 
 
+MINUTES = 60
+
+
 def due(calendar: WorkingCalendar, received_at: datetime, days: int) -> tuple[datetime, bool]:
     """Return by when, and whether that is provisional (X-CALL-05, X-CAL-03). No days means the same day, never provisional."""
     day = local_date(received_at)
@@ -22,6 +25,11 @@ def due(calendar: WorkingCalendar, received_at: datetime, days: int) -> tuple[da
         return local_midnight(day + ONE_DAY), False
     deadline = calendar.add_working_days(day, days)
     return deadline.due_at, deadline.is_provisional
+
+
+def rings_in_minute(minute: int, calls_an_hour: int) -> int:
+    """Return how many calls of an even stream fall into a minute (counted from any fixed start)."""
+    return (minute + 1) * calls_an_hour // MINUTES - minute * calls_an_hour // MINUTES
 
 
 def check_answer(*, state: str, seat_is_talking: bool) -> None:

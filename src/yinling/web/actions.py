@@ -88,8 +88,8 @@ class ActionForm:
 
     @property
     def allowed(self) -> bool:
-        """Whether the person's role has the right at all."""
-        return bool(self.request.actor.has(self.operation.right))
+        """Whether the person's role has the right at all, and the page shows today: nobody acts on the past."""
+        return getattr(self.request, "asked", None) is None and bool(self.request.actor.has(self.operation.right))
 
     @property
     def submit(self) -> str:

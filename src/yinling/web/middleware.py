@@ -19,6 +19,7 @@ from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Refusal, Refused
 from yinling.kernel.words import N_
 from yinling.people.queries import linked_elder_ids
+from yinling.web.asof import asked_by
 from yinling.web.refusals import refusal_response
 
 NOBODY = Actor(None, "", "")
@@ -55,7 +56,10 @@ class ActorMiddleware:
         request.actor = actor
         translation.activate(getattr(request.user, "language", "") or request.session.get("language", "zh-hans"))
         try:
-            with scope(actor) as opened:
+            request.asked = asked_by(request) if signed_in else None
+            if request.asked:
+                request.now = request.asked.moment
+            with scope(actor, request.asked) as opened:
                 request.actor = completed(request, actor)
                 opened.values = scope_values(request.actor)  # what a scope opened inside gives back at its end
                 return view(request, *args, **kwargs)

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from yinling.directory.models import Area
 from yinling.directory.roles import ROLES, Role
+from yinling.ground.asof import AsOf
 from yinling.kernel.actor import Actor
 from yinling.web.navigation import Entry, entries_for, more_for
 from yinling.web.show import tr
@@ -45,6 +46,7 @@ class Shell:
         self.request = request
         self.actor: Actor = getattr(request, "actor", Actor(None, "", ""))
         self.demo = settings.DEMO
+        self.asked: AsOf | None = getattr(request, "asked", None)
         self.stream = stream_address()
 
     @cached_property

@@ -13,6 +13,7 @@ from yinling.kernel.actor import Actor
 class MemoryTelephony:
     """Rings by itself; nobody is at the other end."""
 
-    def ring(self, number: str, *, actor: Actor, now: datetime) -> Call:
-        """Bring in a call with a new key."""
-        return receive_call(actor=actor, now=now, key=f"memory:{uuid.uuid4().hex}", number=number, channel="phone")
+    def ring(self, number: str, *, actor: Actor, now: datetime, key: str = "") -> Call:
+        """Bring in a call."""
+        name = key or f"memory:{uuid.uuid4().hex}"
+        return receive_call(actor=actor, now=now, key=name, number=number, channel="phone")

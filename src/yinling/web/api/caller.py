@@ -18,6 +18,7 @@ from yinling.ground.clock import business_now
 from yinling.ground.scope import apply_scope, scope, scope_values
 from yinling.kernel.refusals import Denied, Refusal
 from yinling.kernel.words import N_
+from yinling.web.asof import asked_by
 from yinling.web.middleware import acting, completed
 from yinling.web.refusals import problem
 
@@ -72,7 +73,10 @@ def in_scope(view: View) -> View:
     @functools.wraps(view)
     def run(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
-            with scope(request.actor) as opened:
+            asked = asked_by(request)
+            if asked:
+                request.now = asked.moment
+            with scope(request.actor, asked) as opened:
                 request.actor = completed(request, request.actor)
                 if request.allowed_elders is not None:
                     mine = tuple(sorted(set(request.actor.elder_ids) & set(request.allowed_elders)))

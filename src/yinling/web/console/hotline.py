@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 
 from yinling.accounts.models import Journal
 from yinling.directory.models import Organisation
+from yinling.ground.models import ClockOffset
 from yinling.hotline.models import KINDS, LEVELS, Call, Ticket, TicketNote
 from yinling.hotline.operations import STEP_LABELS
 from yinling.hotline.queries import (
@@ -87,7 +88,23 @@ def desk(request: Any, ring_form: RingForm | None = None, status: int = 200) -> 
     return render(
         request, "console/desk.html", status=status, rows=rows, own=next((call for call in calls if call.state == "answered"), None),
         recent=recent_calls(request.actor), machine=CALL, ring_form=ring_form or RingForm() if settings.DEMO else None,
+        stream=_stream(request) if settings.DEMO else None,
     )  # fmt: skip
+
+
+def _stream(request: Any) -> ActionForm:
+    """The switch of the demonstration's own calls."""
+    row = ClockOffset.objects.filter(pk=1).first()
+    pace = str(row.calls_an_hour) if row else "0"
+    return action_form(
+        request,
+        "set_activity",
+        {"calls_an_hour": pace},
+        next="/desk/",
+        submit=N_("设置"),
+        tone="",
+        done=N_("已设置自动来电"),
+    )
 
 
 @require_POST
