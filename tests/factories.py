@@ -12,6 +12,7 @@ from typing import Any
 from django.db.models import F
 
 from yinling.accounts.models import User
+from yinling.assessment.models import Assessment, Commission, Request
 from yinling.catalogue.models import Price, PriceList, ServiceItem
 from yinling.catalogue.states import PriceListState
 from yinling.directory.models import Area, Grant, Organisation, Qualification, ServiceArea, Site, Staff
@@ -470,3 +471,38 @@ def make_value(code: str, div: str = CITY, **values: Any) -> Value:
         **values,
     }  # fmt: skip
     return Value.objects.create(code=code, div=div, **chosen)
+
+
+def make_commission(organisation: Organisation, div: str = CITY, **values: Any) -> Commission:
+    """A contract in force by which an organisation assesses with the scales of the plans."""
+    chosen = {
+        "scales": ["gbt42195_2022", "mzt039_2013", "ltc_2021_37", "cq6"], "contract": f"评估〔2026〕{serial()}号", "qualification": "民非证书",
+        "assessor_count": 8, "valid_from": LONG_AGO, "recorded_from": NOW, "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    return Commission.objects.create(div=div, provider=organisation, **chosen)
+
+
+def make_request(elder: Elder | None = None, **values: Any) -> Request:
+    """An application at the station of the elder's home, for a first assessment by the national standard."""
+    elder = elder or make_elder()
+    chosen = {
+        "div": elder.div, "home_div": elder.div, "scale": "gbt42195_2022", "purpose": "home_care", "reason": "first", "mode": "home",
+        "applied_as": "family", "elder_name": elder.name, "elder_sex": elder.sex, "born_on": elder.born_on, "address": elder.household.address,
+        "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    row = Request(elder=elder, **chosen)
+    row.seal_field("phone", elder.unseal_field("phone"))
+    row.save()
+    return row
+
+
+def make_assessment(elder: Elder, organisation: Organisation | None = None, **values: Any) -> Assessment:
+    """A result of the national standard, moderate, of two weeks ago."""
+    day = values.get("assessed_on", TODAY - timedelta(days=14))
+    chosen = {
+        "div": elder.div, "scale": "gbt42195_2022", "scale_version": "1", "level": "moderate", "points": 50, "assessed_on": day,
+        "valid_from": day, "valid_to": day + timedelta(days=366), "recorded_from": NOW, **values,
+    }  # fmt: skip
+    if organisation is None:
+        organisation = make_organisation(kind="assessor", is_provider=False)
+    return Assessment.objects.create(elder=elder, provider=organisation, **chosen)

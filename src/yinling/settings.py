@@ -18,6 +18,7 @@ KNOWN = {
     "YINLING_DEMO": "1 = demonstration: movable clock, simulated calls, codes shown",
     "YINLING_CITY": "profile folder below cities/",
     "YINLING_CITIES": "folder of the profiles",
+    "YINLING_LABELS": "folder of label packs: the wording of scales an operator holds",
     "YINLING_HOSTS": "comma-separated host names",
     "YINLING_PORT": "port of the pages",
     "YINLING_HTTPS": "1 = cookies only over https",
@@ -43,6 +44,7 @@ DATA = Path(os.environ.get("YINLING_DATA", ROOT / "var" / "data"))
 DEMO = os.environ.get("YINLING_DEMO") == "1"
 CITY = os.environ.get("YINLING_CITY", "wuxi-332")
 CITIES = Path(os.environ.get("YINLING_CITIES", ROOT / "cities"))
+LABELS = Path(os.environ.get("YINLING_LABELS", DATA / "labels"))
 DEBUG = False
 PORT = int(os.environ.get("YINLING_PORT", "8000"))
 STREAM_URL = os.environ.get("STREAM_URL", "")

@@ -10,18 +10,31 @@ from yinling.web import actions, asof
 from yinling.web.api import urls as api
 from yinling.web.console import (
     admin,
+    applications,
+    assessment_print,
+    assessments,
+    campaigns,
+    benefits,
+    budgets,
     catalogue,
     directory,
     dispatch,
+    health,
     home,
     hotline,
+    imports,
     indicators,
     journal,
     login,
     orders,
     people,
+    population,
     profiles,
+    records,
+    resources,
+    scales,
     settlement,
+    stops,
     supervision,
     system,
 )
@@ -30,8 +43,9 @@ from yinling.web.mobile import urls as mobile
 from yinling.web.public import urls as public
 
 AREAS: tuple[Any, ...] = (
-    home, login, admin, journal, system, people, directory, hotline, orders, dispatch, catalogue, settlement, supervision, indicators, profiles,
-    mobile, elder, public, api,
+    home, login, admin, applications, budgets, assessment_print, assessments, scales, journal, system, people, benefits, records, population, imports, directory, hotline, orders, dispatch,
+    catalogue, settlement, stops, health, campaigns, supervision, indicators, profiles, resources, mobile, elder,
+    public, api,
 )  # fmt: skip
 
 urlpatterns: list[Any] = [

@@ -10,7 +10,7 @@ from yinling.accounts.operations import Recipient, adjust_own_login, notify
 from yinling.ground.scope import OpenScope, scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, Refused
-from yinling.settlement.operations import _person
+from yinling.settlement.operations.statements import _person
 
 NOW = datetime(2026, 2, 13, 1, 0, tzinfo=UTC)
 

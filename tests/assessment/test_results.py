@@ -77,7 +77,7 @@ def test_a_result_holds_through_the_corresponding_day() -> None:
 @pytest.fixture
 def assessor(wide: object) -> Iterator[Actor]:
     make_area_tree()
-    one = actor("assessor", "320213")
+    one = actor("district", "320213")
     with scope(one):
         yield one
 
@@ -85,7 +85,8 @@ def assessor(wide: object) -> Iterator[Actor]:
 def entry(elder: Elder, **values: Any) -> dict[str, Any]:
     return {
         "now": NOW, "elder_id": elder.pk, "scale": GBT, "level": "moderate", "points": 50, "assessed_on": TODAY,
-        "organisation_id": make_organisation(kind="assessor").pk, **values,
+        "organisation_id": make_organisation(kind="assessor").pk, "department": "health",
+        "document": "卫健函〔2026〕1号", **values,
     }  # fmt: skip
 
 
@@ -129,7 +130,7 @@ def test_of_two_scales_the_later_result_counts_and_they_are_never_mixed(assessor
     [
         ({"level": "mild"}, "assessment.level_points", "level"),
         ({"scale": "mine"}, "choice.unknown", "scale"),
-        ({"level": "fine"}, "choice.unknown", "level"),
+        ({"level": "fine"}, "assessment.level", "level"),
         ({"organisation_id": 10**9}, "organisation.unknown", "organisation_id"),
         ({"assessed_on": date(2026, 1, 1)}, "assessment.older", "assessed_on"),
     ],

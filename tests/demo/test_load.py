@@ -15,6 +15,7 @@ from tests.demo.fixtures import OWNER, serving
 
 from yinling.accounts.models import Journal, User
 from yinling.accounts.queries import audit_connection, verify_journal
+from yinling.assessment.models import Assessment, Request
 from yinling.cli.invariants import QUERIES
 from yinling.demo import load
 from yinling.demo.logins import LOGINS, PASSWORD, SECRET, actor_of, table
@@ -105,7 +106,7 @@ def test_every_role_has_a_login_with_what_it_needs() -> None:
         actor = actor_of(login.username, real_now())
         assert actor.role == login.role
         assert actor.div or actor.organisation_id or actor.elder_ids
-        assert bool(actor.staff_id) == (login.role in ("carer", "nurse", "doctor"))
+        assert bool(actor.staff_id) == (login.role in ("assessor", "carer", "nurse", "doctor"))
         if user.needs_second_factor:
             assert decrypt(Authenticator.objects.get(user=user).data["secret"]) == SECRET
     assert all(login.username in table() for login in LOGINS)
@@ -192,3 +193,10 @@ def test_city_without_made_up_people_adds_nothing_twice() -> None:
         before = (Area.objects.count(), CalendarDay.objects.count(), User.objects.count())
         load.city_only("wuxi-332")
         assert (Area.objects.count(), CalendarDay.objects.count(), User.objects.count()) == before
+
+
+def test_assessments_stand_in_every_state_of_their_way() -> None:
+    with city():
+        states = set(Request.objects.values_list("state", flat=True))
+        assert states == {"applied", "verified", "arranged", "submitted", "done"}
+        assert Assessment.objects.filter(request__isnull=False, level="moderate", points=60).exists()

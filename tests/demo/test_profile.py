@@ -61,7 +61,8 @@ def test_label_points_lie_in_their_district() -> None:
 @pytest.mark.parametrize("case", CASES["values"], ids=lambda case: f"{case['key']} {case['day']}")
 def test_dated_values_of_the_city(case: dict[str, object]) -> None:
     entry = validate("wuxi-332").parameters.entry(str(case["key"]), str(case["area"]), case["day"])  # type: ignore[arg-type]
-    assert (entry.value, entry.document) == (case["expected"], case["document"])
+    (grade,) = entry.value
+    assert (grade["amounts"][case["amount"]], entry.document) == (case["expected"], case["document"])
 
 
 @pytest.mark.parametrize("case", CASES["prices"], ids=lambda case: f"{case['item']} {case['day']}")
@@ -155,10 +156,36 @@ def test_line_is_where_the_fault_stands(cities: Path, name: str, old: str, new: 
 
 
 def test_unknown_parameter_is_named(cities: Path) -> None:
-    line = spoil(cities, "parameters/schemes.yaml", "scheme.national_voucher.share_bp", "scheme.national_voucher.share")
+    line = spoil(cities, "parameters/schemes.yaml", "scheme.national_voucher.grades", "scheme.national_voucher.grade")
     with pytest.raises(ParameterError) as caught:
         validate("wuxi-332", cities)
-    assert (caught.value.key, caught.value.line) == ("scheme.national_voucher.share", line + 1)
+    assert (caught.value.key, caught.value.line) == ("scheme.national_voucher.grade", line + 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("any: [{kind: [dibao, veteran_care]}]", "any: [{kind: [rich]}]", "grades.0.groups.0.any.0"),
+        ("{ability: [disabled, semi_disabled]}", "{ability: [very_disabled]}", "grades.0.groups.1.any.0"),
+        ("{visit.weekly.rule: all_aged}", "{visit.daily.rule: all_aged}", "grades.1.when"),
+        ("share_bp: 3000", "share_bp: 30000", "grades.0.amounts.share_bp"),
+    ],
+)
+def test_a_fault_in_the_conditions_of_a_scheme_is_named_with_its_place(
+    cities: Path, old: str, new: str, place: str
+) -> None:
+    spoil(cities, "parameters/schemes.yaml", old, new)
+    with pytest.raises(ParameterError) as caught:
+        validate("wuxi-332", cities)
+    assert caught.value.key.startswith("scheme.")
+    assert f": {place}：" in str(caught.value)
+
+
+def test_a_scheme_below_the_city_lies_in_it(cities: Path) -> None:
+    spoil(cities, "schemes.yaml", 'div: "320282"', 'div: "321183"')
+    with pytest.raises(ProfileError) as caught:
+        validate("wuxi-332", cities)
+    assert caught.value.key == "schemes.5.div"
 
 
 def test_parameters_speak_of_the_own_area_only(cities: Path) -> None:

@@ -6,7 +6,21 @@ from yinling.directory.rights import RIGHTS
 from yinling.directory.roles import EXCLUSIVE, ROLES
 
 MATRIX = {
-    "assessment.assessment.record": {"assessor"},
+    "assessment.assessment.inspect": {"city", "district"},
+    "assessment.assessment.record": {"city", "district", "street"},
+    "assessment.commission.award": {"city", "district"},
+    "assessment.commission.end": {"city", "district"},
+    "assessment.form.save": {"assessor"},
+    "assessment.form.submit": {"assessor"},
+    "assessment.recognition.end": {"city", "district"},
+    "assessment.recognition.record": {"city", "district"},
+    "assessment.request.apply": {"city", "community", "district", "elder", "family", "seat", "station", "street"},
+    "assessment.request.arrange": {"city", "district"},
+    "assessment.request.assign": {"city", "district", "provider_manager"},
+    "assessment.request.conclude": {"city", "district"},
+    "assessment.request.verify": {"city", "district"},
+    "assessment.scale.confirm": {"city"},
+    "assessment.scale.withdraw": {"city"},
     "directory.area.rename": {"system_admin"},
     "directory.calendar.load": {"city", "system_admin"},
     "directory.calendar.unload": {"city", "system_admin"},

@@ -99,11 +99,11 @@ def test_the_voucher_is_half_the_price_up_to_800_yuan_a_month(street: Actor) -> 
     [
         ({"scheme_code": "none"}, "scheme.unknown", "scheme_code"),
         ({"scheme_code": "elsewhere"}, "scheme.unknown", "scheme_code"),
-        ({"scheme_code": "nameless"}, "scheme.no_amounts", "scheme_code"),
+        ({"scheme_code": "nameless"}, "entitlement.no_conditions", "scheme_code"),
         ({"scheme_code": "state_care"}, "entitlement.circumstance", "scheme_code"),
         ({"valid_to": date(2026, 6, 14)}, "period.empty", "valid_to"),
         ({"basis": " "}, "text.missing", "basis"),
-        ({"valid_from": date(2010, 1, 1)}, "parameter.missing", ""),
+        ({"valid_from": date(2010, 1, 1)}, "entitlement.no_conditions", "scheme_code"),
     ],
 )
 def test_wrong_requests_change_nothing(street: Actor, values: dict[str, Any], code: str, field: str) -> None:

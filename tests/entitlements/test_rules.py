@@ -1,59 +1,11 @@
-"""Who may have a scheme, and in which order payers come."""
-
-from datetime import date
+"""In which order payers come, and what a counter gives."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from yinling.entitlements.models import PAYERS
-from yinling.entitlements.rules import (
-    PAYER_ORDER,
-    Funding,
-    Requirement,
-    Situation,
-    eligibility,
-    grantable,
-    in_payer_order,
-)
-
-DAY = date(2026, 6, 15)
-VOUCHER = Requirement(levels=frozenset({"moderate", "severe", "total"}))
-
-
-@pytest.mark.req("X-PAY-04")
-@pytest.mark.parametrize(
-    ("level", "code"),
-    [
-        ("intact", "level"), ("mild", "level"), ("moderate", "eligible"), ("severe", "eligible"), ("total", "eligible"),
-        (None, "not_assessed"),
-    ],
-)  # fmt: skip
-def test_the_voucher_asks_for_moderate_disability_or_worse(level: str | None, code: str) -> None:
-    verdict = eligibility(VOUCHER, Situation(DAY, level))
-    assert (verdict.is_eligible, verdict.code) == (code == "eligible", code)
-    assert verdict.reason
-
-
-@pytest.mark.req("R-PEO-03")
-@pytest.mark.parametrize(
-    ("situation", "code"),
-    [
-        (Situation(DAY, "severe", died_on=date(2026, 6, 15)), "eligible"),
-        (Situation(DAY, "severe", died_on=date(2026, 6, 14)), "has_left"),
-        (Situation(DAY, "severe", frozenset({"moved_away"})), "has_left"),
-        (Situation(DAY, "severe", frozenset({"lives_alone"})), "eligible"),
-    ],
-)
-def test_benefits_stop_the_day_after_death_and_on_moving_away(situation: Situation, code: str) -> None:
-    assert eligibility(VOUCHER, situation).code == code
-
-
-def test_a_scheme_for_a_circumstance() -> None:
-    asks = Requirement(circumstances=frozenset({"destitute", "dibao"}))
-    assert eligibility(asks, Situation(DAY, None, frozenset({"dibao", "lives_alone"}))).is_eligible
-    assert eligibility(asks, Situation(DAY, None, frozenset({"lives_alone"}))).code == "circumstance"
-    assert eligibility(Requirement(), Situation(DAY, None)).is_eligible
+from yinling.entitlements.rules import PAYER_ORDER, Funding, grantable, in_payer_order
 
 
 def funding(number: int, payer: str) -> Funding:

@@ -1,6 +1,7 @@
 """Figures come from rows and lead back to them."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from tests.factories import (
@@ -12,16 +13,19 @@ from tests.factories import (
     OTHER_DISTRICT,
     actor,
     city,
+    make_assessment,
     make_assignment,
     make_call,
     make_elder,
     make_order,
+    make_request,
     make_staff,
     make_ticket,
     system,
 )
 
 from yinling.accounts.models import Journal
+from yinling.ground.scope import scope
 from yinling.indicators.definitions import INDICATORS
 from yinling.indicators.jobs import compute_indicators
 from yinling.indicators.models import Value
@@ -30,6 +34,7 @@ from yinling.indicators.queries import period_around, rows_behind, shown, span_o
 from yinling.indicators.rules import Figure
 from yinling.kernel.refusals import Denied, NotFound, Refused
 from yinling.orders.models import Order
+from yinling.people.models import Elder
 from yinling.visits.models import Evaluation
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -175,3 +180,32 @@ def test_the_nightly_job_computes_city_and_districts() -> None:
     assert compute_indicators() == 3
     assert set(Value.objects.values_list("div", flat=True)) >= {CITY, DISTRICT, OTHER_DISTRICT, "320213021"}
     assert set(Value.objects.values_list("code", flat=True)) == set(INDICATORS)
+
+
+@pytest.mark.req("R-ASM-02")
+def test_of_the_very_old_who_asked_those_with_a_result_that_holds() -> None:
+    city()
+    last = date(2026, 6, 21)
+
+    def asked(**values: Any) -> Elder:
+        elder = make_elder(**values)
+        make_request(elder)
+        return elder
+
+    make_assessment(asked())
+    asked()
+    make_assessment(asked(), assessed_on=date(2025, 1, 1), valid_to=last)
+    make_assessment(asked(), assessed_on=date(2025, 1, 1), valid_to=last + timedelta(days=1))
+    make_assessment(asked(), scale="morse", level="2")
+    make_assessment(make_elder())
+    asked(born_on=date(1946, 6, 21))
+    for values in ({"born_on": date(1946, 6, 22)}, {"died_on": last}, {"is_resident": False}):
+        asked(**values)
+    compute_values(actor=system(), now=SUNDAY, div=CITY, period_from=MONDAY, period_to=NEXT_MONDAY)
+    found = Value.objects.get(code="assessed_80", div=CITY)
+    assert (found.numerator, found.denominator) == (2, 6)
+    who = actor("district", DISTRICT)
+    with scope(who):
+        span = span_of(MONDAY, NEXT_MONDAY, SUNDAY)
+        assert rows_behind(who, "assessed_80", DISTRICT, span, which="hit").count() == 2
+        assert rows_behind(who, "assessed_80", DISTRICT, span, which="miss").count() == 4

@@ -1,7 +1,7 @@
 """Placing at the quote shown, caps reserved and given back, and every other step of an order."""
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -54,7 +54,7 @@ from yinling.orders.operations import (
     return_silent_order,
 )
 from yinling.orders.queries import open_holds, quote
-from yinling.people.models import Circumstance, Elder
+from yinling.people.models import Circumstance, Consent, Elder
 
 START = NOW + timedelta(days=1)
 
@@ -269,14 +269,30 @@ def test_an_order_hangs_on_a_ticket_of_the_same_elder(at: Situation) -> None:
 
 
 def test_only_who_serves_the_area_or_stands_for_the_elder_places(at: Situation) -> None:
-    elsewhere, assessor = actor("seat", OTHER_DISTRICT), actor("assessor")
+    elsewhere, visitor = actor("seat", OTHER_DISTRICT), actor("visitor")
     with no(elsewhere, "elder.not_found", NotFound):
         at.place(elsewhere)
-    with no(assessor, "right.missing", Denied):
-        at.place(assessor)
+    with no(visitor, "right.missing", Denied):
+        at.place(visitor)
     family = actor("family", elders=(at.elder,))
     with scope(family):
         assert at.place(family, channel="app").channel == "app"
+
+
+@pytest.mark.req("X-PIP-02")
+def test_who_took_the_consent_back_is_asked_before_anything_is_ordered(at: Situation) -> None:
+    given = {"div": at.elder.div, "elder": at.elder, "purpose": "service", "text_version": "2026-1", "given_by": "self"}
+    Consent.objects.create(**given, valid_from=date(2026, 1, 1), valid_to=TODAY, recorded_from=NOW)
+    with no(at.seat, "order.consent", NotAllowed):
+        at.place()
+    Consent.objects.create(**given, valid_from=TODAY, recorded_from=NOW)
+    assert at.place().state == "placed"
+
+
+def test_nothing_is_ordered_in_a_merged_file(at: Situation) -> None:
+    Elder.objects.filter(pk=at.elder.pk).update(merged_into=make_elder())
+    with no(at.seat, "elder.merged", NotAllowed):
+        at.place()
 
 
 @pytest.mark.req("R-ORD-01")

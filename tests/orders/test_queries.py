@@ -24,7 +24,7 @@ from tests.factories import (
 from yinling.ground.scope import scope
 from yinling.orders.jobs import sweep, sweep_city
 from yinling.orders.models import Order
-from yinling.orders.queries import count_by_state, orders_of, orders_of_the_departed, waiting_for_dispatch
+from yinling.orders.queries import count_by_state, orders_of, orders_to_stop, waiting_for_dispatch
 from yinling.people.models import Circumstance, Elder
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -80,11 +80,12 @@ def test_orders_of_the_dead_and_of_the_moved_are_cancelled_by_the_round() -> Non
     Circumstance.objects.create(
         div=COMMUNITY, elder=moved.elder, kind="moved_away", body="x", valid_from=TODAY, recorded_from=NOW
     )
-    assert {order.pk for order in orders_of_the_departed("3202", NOW)} == {dead.pk, moved.pk}
+    assert {order.pk for order, _fate in orders_to_stop("3202", NOW)} == {dead.pk, moved.pk}
     assert sweep_city("3202", NOW) == 2
     states = dict(Order.objects.values_list("pk", "state"))
     assert states == {dead.pk: "cancelled", moved.pk: "cancelled", alive.pk: "placed", before_death.pk: "assigned"}
-    assert Order.objects.get(pk=dead.pk).cancel_reason == "老人已去世或迁出"
+    reasons = dict(Order.objects.filter(state="cancelled").values_list("pk", "cancel_reason"))
+    assert reasons == {dead.pk: "老人已去世", moved.pk: "老人已迁出"}
     assert sweep_city("3202", NOW) == 0
 
 

@@ -25,7 +25,7 @@ from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.id_number import made_up
 from yinling.kernel.refusals import Denied, NotAllowed, Refusal, Refused, Stale
-from yinling.people.models import Circumstance, Consent, Contact, Elder, ElderKey, Household, Representative
+from yinling.people.models import Circumstance, Contact, Elder, ElderKey, Household, Representative
 from yinling.people.operations import (
     add_contact,
     appoint_representative,
@@ -34,7 +34,6 @@ from yinling.people.operations import (
     end_circumstance,
     end_representative,
     record_circumstance,
-    record_consent,
     register_elder,
     relocate_elder,
     remove_contact,
@@ -407,19 +406,6 @@ def test_the_circumstance_of_death_cannot_be_ended(worker: Actor) -> None:
     row = Circumstance.objects.get(elder=elder)
     with pytest.raises(NotAllowed, match="dead"):
         end_circumstance(actor=worker, now=NOW, circumstance_id=row.pk, valid_to=TODAY, reason="试试")
-
-
-def test_a_new_consent_takes_over_from_the_old_text(worker: Actor) -> None:
-    elder = make_elder()
-    give = {"actor": worker, "elder_id": elder.pk, "purpose": "健康信息共享", "given_by": "self"}
-    record_consent(now=NOW, text_version="1", **give)
-    record_consent(now=NOW + timedelta(days=10), text_version="2", **give)
-    record_consent(now=NOW + timedelta(days=10), text_version="3", **give)
-    live = Consent.objects.filter(elder=elder, recorded_to=None).order_by("valid_from")
-    assert [(row.text_version, row.valid_from, row.valid_to) for row in live] == [
-        ("1", TODAY, TODAY + timedelta(days=10)),
-        ("3", TODAY + timedelta(days=10), None),
-    ]
 
 
 @pytest.mark.req("R-PEO-10")

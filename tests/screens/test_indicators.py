@@ -28,6 +28,7 @@ from tests.factories import (
     system,
 )
 
+from yinling.indicators.definitions import INDICATORS
 from yinling.indicators.models import Value
 from yinling.indicators.operations import compute_values
 from yinling.kernel.masks import mask_name
@@ -106,7 +107,7 @@ def test_computing_anew_from_the_page(sign_in: SignIn) -> None:
     assert 'class="empty"' in client.get(f"/indicators/?{WEEK}").content.decode()
     answer = client.post("/do/compute_values/", form_of(client, f"/indicators/?{WEEK}", "compute_values"))
     assert answer["Location"].startswith("/indicators/?div=3202")
-    assert Value.objects.filter(period_from=TODAY, div=CITY).count() == 4
+    assert Value.objects.filter(period_from=TODAY, div=CITY).count() == len(INDICATORS)
     sent = form_of(client, f"/indicators/?{WEEK}", "compute_values") | {"period_to": "2026-06-01"}
     assert client.post("/do/compute_values/", sent).status_code == 422
 

@@ -18,8 +18,8 @@ from yinling.kernel.actor import Actor
 
 SignIn = Callable[..., Client]
 VOUCHER, PURCHASE, RADIUS = (
-    "scheme.national_voucher.share_bp",
-    "scheme.government_purchase.circumstances",
+    "scheme.national_voucher.grades",
+    "scheme.government_purchase.grades",
     "checkin.radius_m",
 )
 
@@ -49,10 +49,25 @@ def test_what_is_alike_everywhere_can_be_left_out(sign_in: SignIn) -> None:
 
 def test_values_are_those_of_the_day(sign_in: SignIn) -> None:
     client = sign_in("city")
-    for day, shown in (("2025-06-01", "3000"), ("2026-06-01", "5000")):
+    for day, shown in (("2025-06-01", "支付服务价格的 30 %，每月最高 200.00 元"), ("2026-06-01", "支付服务价格的 50 %，每月最高 800.00 元")):
         row = client.get("/profiles/", {"q": VOUCHER, "on": day}).content.decode()
-        assert f"<b>{shown}</b>" in row
+        assert shown in row[row.index('id="scheme-national_voucher"') :].split("</td>")[4]
     assert client.get("/profiles/", {"on": "nonsense"}).status_code == 200
+
+
+def test_schemes_stand_side_by_side_with_their_clause(sign_in: SignIn) -> None:
+    text = sign_in("city").get("/profiles/", {"q": "scheme."}).content.decode()
+    row = text[text.index('id="scheme-home_modification"') :].split("</tr>")[0]
+    cells = dict(zip([city.code for city in profiles()], row.split("<td>")[1:], strict=True))
+    assert "无此项目" in cells["zhenjiang-yyjh"]
+    assert "一次性，最高 2,000.00 元" in cells["chongqing-shilaohua-2020"]
+    assert "重庆市居家适老化改造方案（S2A） 二(一)、二(二)1、四" in cells["chongqing-shilaohua-2020"]
+    assert "金额未配置" in cells["wuxi-332"]
+    assert "80周岁及以上，并且空巢或独居" in cells["wuxi-332"]
+    meals = text[text.index('id="scheme-meal_subsidy"') :].split("</tr>")[0]
+    assert "321183" in meals
+    assert "午餐每份 9.00 元" in meals
+    assert 'id="scheme-' not in sign_in("city").get("/profiles/", {"q": "checkin"}).content.decode()
 
 
 def test_it_is_a_csv_too(sign_in: SignIn) -> None:
@@ -98,7 +113,14 @@ def test_the_api_tells_the_same(sign_in: SignIn) -> None:
     assert (item["key"], item["differs"], item["product"]) == (PURCHASE, True, None)
     assert item["cities"]["qidong-jujia"]["clause"] == "三(一)"
     assert item["cities"]["wuxi-332"] == {
-        "value": ["dibao", "veteran_care"], "area": "3202", "document": "演示用地方政策（虚构）", "clause": "三", "from": "2015-01-01", "to": None,
+        "value": [
+            {
+                "name": "低保或重点优抚老年人",
+                "groups": [{"label": "低保或重点优抚", "any": [{"kind": ["dibao", "veteran_care"]}]}],
+                "amounts": {"share_bp": 10000, "monthly_cap_fen": 15000, "note": "演示用（虚构）"},
+            }
+        ],
+        "area": "3202", "document": "演示用地方政策（虚构）", "clause": "一至三", "from": "2015-01-01", "to": None,
     }  # fmt: skip
     wrong = Api(acting).get("/profiles", on="nonsense")
     assert (wrong.status_code, wrong.json()["code"]) == (422, "request.invalid")

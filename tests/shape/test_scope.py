@@ -23,8 +23,11 @@ OPEN_VIEWS = """
     WHERE n.nspname = 'public' AND c.relname <> 'pg_stat_statements' AND c.relname <> 'pg_stat_statements_info'
       AND (c.relkind = 'm' OR c.relkind = 'v' AND NOT coalesce(c.reloptions::text, '') LIKE '%security_invoker=true%')
 """
-# The map and the policies that pay are published; grants must be read before a scope is known.
+# The map, public contracts and the policies that pay are published; grants must be read before a scope is known.
 OPEN = {
+    "assessment_commission",
+    "assessment_recognition",
+    "assessment_scaleconfirmation",
     "directory_area",
     "directory_grant",
     "directory_organisation",

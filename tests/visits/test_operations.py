@@ -20,7 +20,9 @@ from tests.factories import (
     make_organisation,
     make_price,
     make_qualification,
+    make_representative,
     make_staff,
+    make_user,
 )
 from tests.refusals import refused as no
 
@@ -31,8 +33,10 @@ from yinling.ground.files import content_of
 from yinling.ground.models import StoredFile
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused, Stale
 from yinling.orders.models import Order
+from yinling.people.models import Elder, Representative
 from yinling.visits.models import CheckIn, Evaluation, Evidence, Visit
 from yinling.visits.operations import (
     abort_visit,
@@ -106,6 +110,20 @@ def picture(colour: str = "white") -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (40, 30), colour).save(out, "PNG")
     return out.getvalue()
+
+
+@pytest.mark.req("R-PEO-10")
+def test_an_agent_signs_only_while_on_file_for_signing(story: Story) -> None:
+    visit = start(story)
+    elder = Elder.objects.get(pk=story.order.elder_id)
+    row = make_representative(elder, make_user(), capacity="agent", valid_to=local_date(LATER))
+    with pytest.raises(Refused) as refused:
+        finish(story, visit, signed_as="agent")
+    assert (refused.value.code, refused.value.field) == ("visit.signer", "signed_as")
+    assert Visit.objects.get(pk=visit.pk).state == "on_site"
+    Representative.objects.filter(pk=row.pk).update(valid_to=local_date(LATER) + timedelta(days=1))
+    done = finish(story, visit, signed_as="agent")
+    assert (done.signed_as, done.signed_by) == ("agent", "王秀英")
 
 
 def test_a_visit_from_the_door_of_the_office_to_the_signature(story: Story) -> None:

@@ -137,6 +137,11 @@ def _facts(form: dict[str, Any], given: Any) -> tuple[dict[str, bool], int]:
         if name not in form["facts"] or not isinstance(value, bool):
             raise Refused("scale.fact", N_("“%(name)s”不是这个量表的事实项"), name=name, field="facts")
     counts: list[Any] = list(events.values()) if isinstance(events, Mapping) else [None]
+    strange = set(events) - set(form["facts"]["risk_events_30d"]["kinds"]) if isinstance(events, Mapping) else set()
+    if strange:
+        raise Refused(
+            "scale.events", N_("“%(kind)s”不是这个量表的风险事件"), kind=min(map(str, strange)), field="facts"
+        )
     if any(isinstance(count, bool) or not isinstance(count, int) or count < 0 for count in counts):
         raise Refused("scale.events", N_("风险事件要填次数，没有发生填 0"), field="facts")
     return facts, sum(counts)

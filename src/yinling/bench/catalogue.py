@@ -28,6 +28,7 @@ BENCHES = {
         Bench("pages", "十个主要页面 ten main pages at 5,000 elders: time, queries, CPU, database", 0.5, 3),
         Bench("loop", "完整服务闭环 complete service loops a second through the HTTP API, 8 clients", 1, 4),
         Bench("supervision", "从签到到预警 from check-in to finding; rows a second of one live round", 1, 4),
+        Bench("registry", "全市底册 1.9 million elders: load, look-ups, eligibility", 1.5, 15),
         Bench("start", "首次与再次启动 first and later start of ./run, packages cached", 2, 4),
     )
 }

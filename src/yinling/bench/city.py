@@ -52,11 +52,15 @@ class BenchCity:
 
 
 @contextlib.contextmanager
-def bench_city(home: Path) -> Iterator[BenchCity]:
-    """Start the database, make the city if need be, clone it, and set Django up on the clone as the role that serves."""
+def bench_city(home: Path, **settings: str) -> Iterator[BenchCity]:
+    """Start the database, make the city if need be, clone it, and set Django up on the clone as the role that serves.
+
+    ``settings`` are those of the server, for benches that need a larger one than a demonstration.
+    """
     home.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(hold(home, "./run bench")):
         server = EmbeddedPostgres(home / "database")
+        server.settings = server.settings | settings
         server.start()
         try:
             base = platform_environment(home, server.environment(), demo=True, city=CITY)
@@ -115,11 +119,15 @@ def clone(server: EmbeddedPostgres) -> None:
         link.execute(f"ALTER DATABASE {CLONE} SET pg_stat_statements.track_planning = on")
     ahead = round((datetime.fromisoformat(CLOCK) - datetime.now(UTC)).total_seconds())
     with psycopg.connect(server.url(OWNER, CLONE), autocommit=True) as link:
-        link.execute(
-            "INSERT INTO ground_clockoffset (id, seconds) VALUES (1, %s) ON CONFLICT (id) DO UPDATE SET seconds = excluded.seconds",
-            [ahead],
-        )
+        link.execute("UPDATE ground_clockoffset SET seconds = %s", [ahead])
         link.execute("VACUUM ANALYZE")
+
+
+def forget_clone(city: BenchCity) -> None:
+    """Give the disk back that a clone of a large city takes."""
+    connection.close()
+    with psycopg.connect(city.server.url(SUPERUSER, "postgres"), autocommit=True) as link:
+        link.execute(f"DROP DATABASE IF EXISTS {CLONE} WITH (FORCE)")
 
 
 def processes(city: BenchCity, **extra: str) -> dict[str, str]:

@@ -12,6 +12,8 @@ from yinling.bench.goals import with_goal
 from yinling.cli.paths import VAR
 
 HOME = VAR / "bench"
+ELDERS_A_MINUTE = 200_000
+"""Made up, loaded and assessed."""
 
 
 def main(argv: list[str]) -> int:
@@ -23,11 +25,15 @@ def main(argv: list[str]) -> int:
     if options.name not in BENCHES:
         print(f"没有这项测量：{options.name} There is no bench {options.name}.\n{listing()}", file=sys.stderr)
         return 2
+    if options.elders and options.name != "pages":
+        print("--elders 只用于 pages。 --elders is for pages only.", file=sys.stderr)
+        return 2
     bench = BENCHES[options.name]
-    say(expected(bench.minutes(quick=options.quick)))
+    say(expected(bench.minutes(quick=options.quick) * (2 if options.elders else 1) + options.elders / ELDERS_A_MINUTE))
     started = time.monotonic()
     module = importlib.import_module(f"yinling.bench.{bench.name}")
-    figures = [with_goal(figure) for figure in module.measure(HOME, quick=options.quick)]
+    more = {"elders": options.elders} if options.elders else {}
+    figures = [with_goal(figure) for figure in module.measure(HOME, quick=options.quick, **more)]
     around = circumstances(seed=SEED, quick=options.quick)
     if options.json:
         print(json.dumps(report(figures, around), ensure_ascii=False, indent=1))
@@ -47,6 +53,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run bench", description="性能测量 Numbers only")
     parser.add_argument("name", nargs="?", help=", ".join(BENCHES))
     parser.add_argument("--quick", action="store_true", help="三分钟以内 under three minutes")
+    parser.add_argument(
+        "--elders", type=int, default=0, metavar="N", help="pages: 大城市规模 at the size of a city, 1000000"
+    )
     parser.add_argument("--json", action="store_true", help="供程序读取 for machines")
     return parser.parse_args(argv)
 
@@ -54,7 +63,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
 def expected(minutes: float) -> str:
     """Say beforehand how long it takes."""
     making = "" if (HOME / "ready").exists() else f" (首次另需造数 and {DATA_MINUTES:g} min once to make the data)"
-    return f"预计约 {minutes:g} 分钟{making}… About {minutes:g} min …"
+    return f"预计约 {minutes:.2g} 分钟{making}… About {minutes:.2g} min …"
 
 
 def listing() -> str:

@@ -18,10 +18,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from yinling.bench.city import BenchCity, bench_city
+from yinling.bench.city import BenchCity, bench_city, forget_clone
 from yinling.bench.figures import Figure, quantile
+from yinling.bench.register import SERVER, assess, load_register, make_register, repeat_history
 from yinling.cli.database import APP
 
+DEMO_ELDERS, FLAT = 5000, 1.5
 QUERIES, CPU_MS, DATABASE_MS, PAGE_MS = 8, 12.0, 3.0, 1000.0
 WARM, QUICK_ROUNDS, FULL_ROUNDS = 5, 40, 300
 SERVER_TIME = """SELECT sum(total_exec_time + total_plan_time) FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
@@ -87,14 +89,45 @@ class Taken:
         return sum(SCOPE not in sql for sql, _params in self.statements)
 
 
-def measure(home: Path, *, quick: bool) -> list[Figure]:
-    """Return the figures of every page and the middle of the ratios."""
+def measure(home: Path, *, quick: bool, elders: int = 0) -> list[Figure]:
+    """Return the figures of every page and the middle of the ratios; or how flat the lists are with so many elders."""
     rounds = QUICK_ROUNDS if quick else FULL_ROUNDS
+    if elders:
+        return flatness(home, rounds, elders)
     with bench_city(home) as city:
         taken = {page: measured(page, city, rounds) for page in PAGES}
     figures = list(itertools.chain.from_iterable(figures_of(page, taken[page]) for page in PAGES))
     ratio = statistics.median(statistics.median(one.wall) / statistics.median(one.sql_alone) for one in taken.values())
     return [*figures, Figure("pages.ratio", round(ratio, 2), "x", "median page / the same SQL alone")]
+
+
+def flatness(home: Path, rounds: int, elders: int) -> list[Figure]:
+    """Measure the pages on the demo city, then with a city's number of elders, orders, calls, tickets, findings and statements."""
+    path = home / "register.csv"
+    with bench_city(home, **SERVER) as city:
+        try:
+            small = {page: measured(page, city, rounds) for page in PAGES}
+            make_register(path, elders - DEMO_ELDERS)
+            load_register(city, home, path)
+            assess(city)
+            repeat_history(city, elders // DEMO_ELDERS - 1)
+            large = {page: measured(page, city, rounds) for page in PAGES}
+        finally:
+            path.unlink(missing_ok=True)
+            forget_clone(city)
+    return list(itertools.chain.from_iterable(growth(page, small[page], large[page], elders) for page in PAGES))
+
+
+def growth(page: Page, small: Taken, large: Taken, elders: int) -> list[Figure]:
+    """Return what a page takes in a large city, and how much more that is; lists must stay flat."""
+    stem, middle, before = f"pages.{page.name}", statistics.median(large.wall), statistics.median(small.wall)
+    most = FLAT if page.is_list else None
+    return [
+        Figure(f"{stem}.large", round(middle, 2), "ms", f"{page.address} as {page.role}, {elders:,} elders, median"),
+        Figure(f"{stem}.large_database", round(large.database, 2), "ms", f"server; at 5,000 {small.database:.2f} ms"),
+        Figure(f"{stem}.large_queries", large.queries, "statements", "without the scope's", most=QUERIES),
+        Figure(f"{stem}.growth", round(middle / before, 2), "x", f"at 5,000 {before:.2f} ms", most=most),
+    ]
 
 
 def figures_of(page: Page, taken: Taken) -> list[Figure]:

@@ -18,17 +18,23 @@ FAMILIES = [
     ("meal", "助餐"), ("daily_care", "生活照料"), ("rehab_nursing", "康复护理"), ("rescue", "紧急救援"), ("comfort", "精神慰藉"),
     ("cleaning", "助洁"), ("bathing", "助浴"), ("escort", "助医"), ("nursing", "居家护理"), ("medical", "上门医疗"),
 ]  # fmt: skip
+ITEM_KINDS = [("service", "服务"), ("scale_assessment", "量表评估")]
 BASIC = ("meal", "daily_care", "rehab_nursing", "rescue", "comfort")
 
 
 class ServiceItem(Versioned):
     """An item of the list: what is done in which steps and minutes, who may do it, and by which standard.
 
-    ``effective_on`` holds, for each published text that was changed, the day from which it holds (R-ORD-10).
+    ``effective_on`` holds, for each published text that was changed, the day from which it holds (R-ORD-10). An item of the kind
+    ``scale_assessment`` is an assessment with the clinical scales it names, priced and counted as such (R-ASM-12).
     """
+
+    KINDS = ITEM_KINDS
 
     code = models.CharField(max_length=20, unique=True)
     family = models.CharField(max_length=20, choices=FAMILIES)
+    kind = models.CharField(max_length=20, choices=KINDS, default="service")
+    scales = models.JSONField(default=list, blank=True)
     name = models.CharField(max_length=60)
     description = models.CharField(max_length=300)
     standard = models.CharField(max_length=200)
@@ -43,6 +49,13 @@ class ServiceItem(Versioned):
     support_policy = models.CharField(max_length=300, blank=True)
     is_active = models.BooleanField(default=True)
     effective_on = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="service", scales=[]) | (Q(kind="scale_assessment") & ~Q(scales=[])), name="item_kind_scales"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

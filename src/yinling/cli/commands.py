@@ -16,6 +16,7 @@ COMMANDS = {
     "invariants": "核对不变量 check what must never be false",
     "token": "接口令牌 tokens of the API",
     "docs": "重新生成参考文档 regenerate the reference",
+    "load-registry": "载入全市底册 load the register of a city",
     "migrate": "升级数据库结构 bring the database up to date",
     "makemessages": "提取待翻译文字 collect texts to translate",
     "assess": "量表计分核对 score worked examples of the scales",
@@ -33,12 +34,12 @@ def main(argv: list[str]) -> int:
         print(f"没有这个命令：{name} There is no command {name}.\n{usage()}", file=sys.stderr)
         return 2
     try:
-        return int(import_module(f"yinling.cli.{name}").main(rest))
+        return int(import_module(f"yinling.cli.{name.replace('-', '_')}").main(rest))
     except Unusable as error:
         print(error, file=sys.stderr)
         return 1
 
 
 def usage() -> str:
-    words = "\n".join(f"  {name:13}{text}" for name, text in COMMANDS.items())
+    words = "\n".join(f"  {name:15}{text}" for name, text in COMMANDS.items())
     return f"用法 Usage: ./run [命令 command] [选项 options]\n\n{words}\n\n选项 Options: ./run start --help"

@@ -54,6 +54,7 @@ class Agenda:
         self.at_home: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
         self.usual: dict[tuple[int, int], Staff] = {}
         self.stopped: dict[int, datetime] = {}
+        self.to_show = iter(("placed", "offered", "accepted"))
         kinds = ["in_hospital", "in_institution", "moved_away"]
         self.away = set(Circumstance.objects.filter(kind__in=kinds).values_list("elder_id", flat=True))
 
@@ -186,4 +187,5 @@ class Agenda:
         if person.user_id:
             return "assigned"
         shares = (("assigned", 0.72), ("offered", 0.8), ("placed", 0.92), ("accepted", 1.0))
-        return next(name for name, upto in shares if draw < upto)
+        # The first ones show each stage, however small the city.
+        return next(self.to_show, next(name for name, upto in shares if draw < upto))

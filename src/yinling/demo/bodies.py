@@ -50,6 +50,17 @@ WORDS = [
 HOME = ("daily_care", "cleaning", "bathing", "escort", "comfort", "rescue")
 CARE = ("rehab_nursing", "nursing", "medical")
 """Kind of body: Chinese ending, families it answers for, how many a district has, its staff by kind."""
+OFFERS = {
+    "care_centre": ["assessment", "comfort", "culture", "daily_care", "day_care", "meals", "short_stay"],
+    "health_centre": ["medical", "rehabilitation"],
+    "care_home": ["daily_care", "short_stay"],
+    "nursing_home": ["medical", "rehabilitation", "short_stay"],
+    "meal_point": ["meals"],
+    "guidance_centre": ["assessment", "training"],
+}
+"""What the made-up places of a kind offer."""
+BEDS = {"care_centre": 10, "care_home": 60, "nursing_home": 50, "health_centre": 8}
+HOURS = "周一至周日 8:00-17:00"
 
 
 @dataclass(frozen=True)
@@ -166,7 +177,8 @@ def _add_sites(bodies: Bodies, profile: Profile, regions: list[Area], random: Ra
         rows.append(
             Site(
                 organisation=body, name=body.short_name, kind=body.kind, div=body.div, address=body.address, lon=round(lon, 6),
-                lat=round(lat, 6), created_at=EARLIEST, changed_at=EARLIEST,
+                lat=round(lat, 6), capabilities=OFFERS.get(body.kind, []), beds=BEDS.get(body.kind, 0) * random.randint(1, 3),
+                hours=HOURS if body.kind in OFFERS else "", created_at=EARLIEST, changed_at=EARLIEST,
             )
         )  # fmt: skip
     bodies.sites = {site.organisation_id: site for site in insert(rows)}

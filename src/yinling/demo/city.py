@@ -113,5 +113,6 @@ def load_catalogue(profile: Profile) -> None:
             if item["code"] not in known
         ]
     )
-    schemes = set(Scheme.objects.values_list("code", flat=True))
-    insert([Scheme(div=profile.area, **scheme) for scheme in profile.schemes if scheme["code"] not in schemes])
+    schemes = set(Scheme.objects.values_list("code", "div"))
+    rows = [Scheme(**({"div": profile.area} | scheme)) for scheme in profile.schemes]
+    insert([row for row in rows if (row.code, row.div) not in schemes])

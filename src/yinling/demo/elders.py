@@ -14,10 +14,12 @@ from yinling.demo.names import Names, read
 from yinling.demo.profile import Profile
 from yinling.demo.rows import insert
 from yinling.directory.models import Area
+from yinling.entitlements.eligibility import Fact, Result, Situation, first_fitting
 from yinling.entitlements.models import Entitlement, Scheme
+from yinling.entitlements.queries.eligibility import Terms, key_of, terms_of
 from yinling.ground.crypto import blind_index
 from yinling.kernel.id_number import made_up
-from yinling.kernel.period import ONE_DAY, add_years, age_on, local_date, local_midnight
+from yinling.kernel.period import ONE_DAY, DayPeriod, add_years, age_on, local_date, local_midnight
 from yinling.people.models import Circumstance, Consent, Contact, Elder, ElderKey, Household
 from yinling.people.rules import name_keys
 
@@ -66,8 +68,11 @@ BODIES = {
     "veteran_care": "退役军人事务部门",
     "in_hospital": "医院",
 }
+RARE = {"poverty_file": 0.012, "special_family": 0.008, "childless": 0.008}
+"""Drawn apart, so that what the others are does not hang on it."""
+HOLDS_ON, ENDS_SOON = 97, 29
 CHANCE_DEAD = 0.012
-PURPOSES = {"建立服务档案": 0.8, "向服务商提供住址和电话": 0.72}
+PURPOSES = {"service": 0.8, "health": 0.72}
 
 
 @dataclass
@@ -187,7 +192,7 @@ class Settlers:
             div=home.div, household=home, name=name or self.names.of_year(born.year, sex), sex=sex, born_on=born, id_type="id",
             id_number_index=blind_index(id_number, purpose="id_number"), phone_index=blind_index(phone, purpose="phone"),
             phone_last4=phone[-4:], hukou_div=home.div, is_made_up=True, created_at=recorded, changed_at=recorded,
-            dialect=self.random.choice(("", self.profile.dialect)),
+            dialect=self.random.choice(("", self.profile.dialect)), verified_on=self.today - timedelta(days=serial % 400),
         )  # fmt: skip
         elder.seal_field("id_number", id_number)
         elder.seal_field("phone", phone)
@@ -225,6 +230,10 @@ class Settlers:
             if random.random() < share:
                 recent = self.today - timedelta(days=random.randint(1, 9)) if kind == "in_hospital" else None
                 self.fact(elder, kind, BODIES.get(kind, "民政部门"), recent)
+        rare = Random(f"rare {len(self.people.elders)} {elder.born_on}")
+        for kind, share in RARE.items():
+            if rare.random() < share:
+                self.fact(elder, kind, "民政部门", self.today - timedelta(days=rare.randint(60, 1500)))
         for kind, start, step in (("dementia", 72, 0.008), ("limited_mobility", 68, 0.014)):
             if random.random() < (age - start) * step:
                 self.fact(elder, kind, "社区卫生服务中心")
@@ -269,9 +278,11 @@ def consent(people: People, random: Random, now: datetime) -> None:
         day = local_date(elder.created_at)
         for purpose, share in PURPOSES.items():
             if elder is people.demo or random.random() < share:
+                is_old = elder.pk % 9 == 0 and elder is not people.demo
                 consented = Consent(
-                    div=elder.div, elder=elder, purpose=purpose, text_version="2024-1", given_by="self", valid_from=day
-                )
+                    div=elder.div, elder=elder, purpose=purpose, text_version="2024-1" if is_old else "2026-1", given_by="self",
+                    valid_from=day,
+                )  # fmt: skip
                 consented.recorded_from = min(elder.created_at, now)
                 rows.append(consented)
     insert(rows)
@@ -299,49 +310,68 @@ def assess(people: People, bodies: Bodies, random: Random, today: date) -> None:
 
 
 def entitle(people: People, facts: list[Circumstance], profile: Profile, now: datetime) -> None:
-    """Grant every scheme to those who meet its conditions, share and cap by the amounts of each period."""
-    held: dict[int, set[str]] = {}
-    for fact in facts:
-        held.setdefault(fact.elder_id, set()).add(fact.kind)
-    recorded = now - timedelta(days=30)
+    """Grant the schemes to most of those who meet their conditions, by the amounts of each period.
+
+    Of four in five only, so that there are some who could apply; a few hold what they no longer may, or soon no longer.
+    """
+    recorded, today = now - timedelta(days=30), local_date(now)
+    situations = _situations(people, facts, today)
     rows = []
-    for scheme in Scheme.objects.filter(div=profile.area).order_by("id"):
-        terms = terms_of(profile, scheme.code, local_date(now))
+    for scheme in Scheme.objects.filter(div__startswith=profile.area, is_active=True).order_by("id"):
+        entries = _entries(profile, scheme)
         for elder in people.elders:
-            if elder.died_on or not terms.asks_for(people.levels.get(elder.pk, ""), held.get(elder.pk, set())):
+            if (
+                elder.died_on
+                or not elder.div.startswith(scheme.div)
+                or not (elder is people.demo or _has_applied(elder, scheme))
+            ):
                 continue
-            for start, end, share, cap in terms.periods:
+            for terms in entries:
+                place = first_fitting(terms.grades, situations[elder.pk])
+                if place is None and not (
+                    elder.pk % HOLDS_ON == 0 and scheme.code == "national_voucher" and terms.grades
+                ):
+                    continue
+                amounts = terms.grades[place or 0].amounts
+                end = terms.days.to
+                if end is None and elder.pk % ENDS_SOON == 0 and elder is not people.demo:
+                    end = today + timedelta(days=5 + elder.pk % 50)
                 row = Entitlement(
-                    div=elder.div, elder=elder, scheme=scheme, share_bp=share, monthly_cap_fen=cap, basis=scheme.document,
-                    valid_from=start, valid_to=end, recorded_from=recorded, created_at=recorded, changed_at=recorded,
+                    div=elder.div, elder=elder, scheme=scheme, share_bp=amounts.share_bp or 0, monthly_cap_fen=amounts.monthly_cap_fen,
+                    basis=scheme.document, valid_from=terms.days.from_, valid_to=end, recorded_from=recorded, created_at=recorded,
+                    changed_at=recorded,
                 )  # fmt: skip
                 rows.append(row)
-                people.entitlements.setdefault(elder.pk, []).append(row)
+                if scheme.families:
+                    people.entitlements.setdefault(elder.pk, []).append(row)
     insert(rows)
 
 
-@dataclass(frozen=True)
-class Terms:
-    """The conditions of a scheme, and (from, to, share, cap) of each of its periods."""
-
-    levels: frozenset[str]
-    circumstances: frozenset[str]
-    periods: tuple[tuple[date, date | None, int, int | None], ...]
-
-    def asks_for(self, level: str, held: set[str]) -> bool:
-        """Whether somebody of this level and in these circumstances meets the conditions."""
-        return (not self.levels or level in self.levels) and (not self.circumstances or bool(self.circumstances & held))
+def _has_applied(elder: Elder, scheme: Scheme) -> bool:
+    """Four in five have; state care comes without."""
+    return scheme.code == "state_care" or (elder.pk + len(scheme.code)) % 5 != 0
 
 
-def terms_of(profile: Profile, code: str, today: date) -> Terms:
-    """Read the terms of a scheme from the dated parameters of this city."""
-    stem, ask = f"scheme.{code}", profile.parameters.value
-    entries = profile.parameters.entries(f"{stem}.share_bp")
-    periods = []
-    for entry in [entry for entry in entries if entry.area == profile.area] or entries:
-        cap = ask(f"{stem}.monthly_cap_fen", profile.area, entry.valid.from_)
-        periods.append((entry.valid.from_, entry.valid.to, int(entry.value), None if cap is None else int(cap)))
-    levels, circumstances = (
-        frozenset(ask(f"{stem}.{name}", profile.area, today)) for name in ("levels", "circumstances")
-    )
-    return Terms(levels, circumstances, tuple(periods))
+def _entries(profile: Profile, scheme: Scheme) -> list[Terms]:
+    """Return the terms of a scheme in each of its periods: the city's own, where it has any."""
+    known = profile.parameters.entries(key_of(scheme.code))
+    own = [entry for entry in known if entry.area and scheme.div.startswith(entry.area)]
+    days = [entry.valid.from_ for entry in own or [entry for entry in known if not entry.area]]
+    found = (terms_of(scheme.code, scheme.div, day, profile.parameters) for day in days)
+    return [terms for terms in found if terms is not None]
+
+
+def _situations(people: People, facts: list[Circumstance], today: date) -> dict[int, Situation]:
+    """Return what schemes ask of the elders, as of today."""
+    held: dict[int, list[Fact]] = {}
+    for fact in facts:
+        held.setdefault(fact.elder_id, []).append(Fact(fact.kind, DayPeriod(fact.valid_from, fact.valid_to)))
+    return {
+        elder.pk: Situation(
+            day=today, born_on=elder.born_on, facts=tuple(held.get(elder.pk, ())), hukou_div=elder.hukou_div, died_on=elder.died_on,
+            results=tuple(
+                Result("gbt42195_2022", level, DayPeriod(today), today) for level in [people.levels.get(elder.pk)] if level
+            ),
+        )
+        for elder in people.elders
+    }  # fmt: skip

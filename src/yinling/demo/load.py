@@ -11,6 +11,8 @@ from random import Random
 
 from django.db import connection, transaction
 
+from yinling.demo.applications import load_applications
+from yinling.demo.assessing import load_assessing
 from yinling.demo.bodies import load_bodies, load_prices, load_staff
 from yinling.demo.city import load_city
 from yinling.demo.elders import load_elders
@@ -18,9 +20,10 @@ from yinling.demo.history import load_history
 from yinling.demo.logins import load_grants, load_users, system_user
 from yinling.demo.names import Names
 from yinling.demo.profile import Profile, validate
+from yinling.entitlements.operations.standings import reckon_standings
 from yinling.ground.clock import real_now
 from yinling.ground.models import ClockOffset
-from yinling.kernel.period import SHANGHAI
+from yinling.kernel.period import SHANGHAI, local_date
 from yinling.people.models import Elder
 
 SEED = 332
@@ -114,6 +117,9 @@ def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
         load_grants(users, bodies, people, profile.area)
     with step("两周记录 two weeks of history", quiet=quiet):
         load_history(profile, bodies, people, users, random, now, days=sizes.days, visits_a_day=sizes.visits_a_day)
+        load_applications(people, now)
+        load_assessing(bodies, people, users, profile.area, now)
+        reckon_standings(profile.area, local_date(now))
 
 
 def city_only(city: str) -> None:

@@ -12,10 +12,13 @@ from typing import Any
 
 from django.conf import settings
 
-from yinling.catalogue.models import BASIC, FAMILIES, PriceList
+from yinling.assessment.inputs import SCALES
+from yinling.catalogue.models import BASIC, FAMILIES, ITEM_KINDS, PriceList
 from yinling.demo.reading import Document, ProfileError, Row, read_table
 from yinling.directory.models import DATUMS, Area, Qualification
+from yinling.entitlements.conditions import ConditionError
 from yinling.entitlements.models import PAYERS
+from yinling.entitlements.queries.eligibility import key_of, terms_of
 from yinling.ground.models import CalendarDay
 from yinling.kernel.geo import Datum, Position, inside
 from yinling.kernel.parameters import ParameterError, Parameters, load
@@ -102,7 +105,7 @@ def validate(code: str, cities: Path | None = None) -> Profile:
         old_codes=tuple(read_table(folder / city["old_codes"], ("code", "name", "first_year", "last_year", "status", "now_code", "note"))),
         street_points=points, calendar=_calendar(calendar), calendar_source=calendar.name, items=items,
         price_tables=_price_tables(Document(folder / city["prices"]), {item["code"] for item in items}),
-        schemes=_schemes(Document(folder / city["schemes"]), parameters), parameters=parameters,
+        schemes=_schemes(Document(folder / city["schemes"]), city["area"], parameters), parameters=parameters,
     )  # fmt: skip
 
 
@@ -236,12 +239,22 @@ ITEM = {
     "code": str, "family": str, "name": str, "description": str, "standard": str, "standard_minutes": int, "steps": list,
     "needs_qualification": str, "department": str, "guide": str, "support_policy": str,
 }  # fmt: skip
-ITEM_OPTIONAL = {"carers_needed": int, "is_medical": bool, "charges_callout": bool}
+ITEM_OPTIONAL = {"carers_needed": int, "is_medical": bool, "charges_callout": bool, "kind": str, "scales": list}
 
 
 def _one_of(document: Document, place: tuple[str | int, ...], known: tuple[str, ...]) -> None:
     if document.at(place) not in known:
         document.fail(place, N_("只能是 %(known)s"), known=", ".join(known))
+
+
+def _check_kind(document: Document, index: int, item: dict[str, Any]) -> None:
+    """An assessment names its clinical scales, any other item none."""
+    known, named = [scale_id for scale_id, _name in SCALES], item.get("scales", [])
+    if item.get("kind", "service") not in {kind for kind, _name in ITEM_KINDS}:
+        _one_of(document, ("items", index, "kind"), tuple(kind for kind, _name in ITEM_KINDS))
+    if (item.get("kind") == "scale_assessment") != bool(named) or set(map(str, named)) - set(known):
+        sentence = N_("量表评估项目（kind: scale_assessment）应写明 scales：%(known)s，其他项目不写")
+        document.fail(("items", index, "code"), sentence, known=", ".join(known))
 
 
 def _items(document: Document) -> tuple[dict[str, Any], ...]:
@@ -252,6 +265,7 @@ def _items(document: Document) -> tuple[dict[str, Any], ...]:
     for index, item in enumerate(items):
         _one_of(document, ("items", index, "family"), families)
         _one_of(document, ("items", index, "needs_qualification"), tuple(kind for kind, _ in Qualification.KINDS))
+        _check_kind(document, index, item)
         if not 0 < item["standard_minutes"] <= LONGEST_MINUTES:
             document.fail(("items", index, "standard_minutes"), N_("应在1至600分钟之间"))
         if item.get("carers_needed", 1) != 1:
@@ -305,26 +319,37 @@ def _price(document: Document, place: tuple[str | int, ...], items: set[str]) ->
     return PriceRow(item, found["amount_fen"], found.get("callout_fee_fen", 0))
 
 
-def _schemes(document: Document, parameters: Parameters) -> tuple[dict[str, Any], ...]:
+def _schemes(document: Document, area: str, parameters: Parameters) -> tuple[dict[str, Any], ...]:
     top = document.check((), {"schemes": list})
     known = tuple(code for code, _ in FAMILIES)
     for index in range(len(top["schemes"])):
         place = ("schemes", index)
         spec = document.check(
-            place, {"code": str, "name": str, "payer": str, "fund": str, "families": list, "document": str}
+            place,
+            {"code": str, "name": str, "payer": str, "fund": str, "families": list, "document": str},
+            {"div": str},
         )
         _one_of(document, (*place, "payer"), tuple(payer for payer, _ in PAYERS))
         for number in range(len(spec["families"])):
             _one_of(document, (*place, "families", number), known)
-        for name in ("share_bp", "monthly_cap_fen"):
-            if f"scheme.{spec['code']}.{name}" not in parameters.keys():  # noqa: SIM118 - not a dict
-                document.fail(
-                    (*place, "code"),
-                    N_("缺少参数 scheme.%(code)s.%(name)s，请在 parameters/ 中补上"),
-                    code=spec["code"],
-                    name=name,
-                )
+        if not spec.get("div", area).startswith(area):
+            document.fail((*place, "div"), N_("应是 %(area)s 或其下级，请改正"), area=area)
+        if key_of(spec["code"]) not in parameters.keys():  # noqa: SIM118 - not a dict
+            document.fail((*place, "code"), N_("缺少参数 %(key)s，请在 parameters/ 中补上"), key=key_of(spec["code"]))
+        _grades(spec["code"], spec.get("div", area), parameters)
     return tuple(top["schemes"])
+
+
+def _grades(code: str, area: str, parameters: Parameters) -> None:
+    """Read the conditions of a scheme on the first day of each of its entries, as they will be read."""
+    for entry in parameters.entries(key_of(code)):
+        if area.startswith(entry.area):
+            try:
+                terms_of(code, area, entry.valid.from_, parameters)
+            except ConditionError as error:
+                reason = N_("%(place)s：%(reason)s")
+                values = {"place": error.place, "reason": error.reason % error.values}
+                raise ParameterError(entry.file, entry.line, entry.key, reason, **values) from error
 
 
 def _parameters(folder: Path, area: str) -> Parameters:

@@ -49,7 +49,8 @@ class World:
             self.prices[price.organisation_id, price.item_id].append(price)
         self.able = defaultdict(list)
         soon = self.today + timedelta(days=3)
-        valid = Qualification.objects.filter(valid_to__gt=soon).order_by("staff_id").values_list("staff_id", "kind")
+        lapsed = Qualification.objects.filter(valid_to__lte=soon).values("staff_id")
+        valid = Qualification.objects.exclude(staff_id__in=lapsed).order_by("staff_id").values_list("staff_id", "kind")
         by_id = {person.pk: person for person in self.bodies.staff}
         for staff_id, kind in valid:
             person = by_id[staff_id]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from yinling.directory.models import DATUMS, Organisation
+from yinling.directory.models import CAPABILITIES, DATUMS, Organisation
 from yinling.directory.roles import ROLES
 from yinling.kernel.inputs import Input
 from yinling.kernel.words import N_
@@ -33,6 +33,9 @@ Address = Annotated[str, Input(N_("地址"), max_length=200)]
 Phone = Annotated[str, Input(N_("电话"), max_length=30)]
 Sex = Annotated[str, Input(N_("性别"), choices=[("1", N_("男")), ("2", N_("女"))], widget="radio")]
 Hour = Annotated[str, Input(N_("时刻"), help=N_("如 08:00"), max_length=5)]
+Capabilities = Annotated[list[str], Input(N_("能提供的服务"), choices=CAPABILITIES, widget="checks")]
+Beds = Annotated[int, Input(N_("床位数"), least=0, most=9999, widget="number")]
+OpeningHours = Annotated[str, Input(N_("开放时间"), help=N_("如 周一至周日 8:00-17:00"), max_length=60)]
 SiteName = Annotated[str, Input(N_("站点名称"), max_length=80)]
 Lon = Annotated[float, Input(N_("经度"), least=-180, most=180, widget="number")]
 Lat = Annotated[float, Input(N_("纬度"), least=-90, most=90, widget="number")]

@@ -11,6 +11,7 @@ from yinling.accounts.models import User
 from yinling.directory.states import GRANT
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import DatedFact, MomentRange, Scoped, ScopedQuerySet, Sealed, Versioned, no_overlap
+from yinling.kernel.words import N_
 
 DATUMS = [("wgs84", "WGS-84"), ("gcj02", "GCJ-02"), ("cgcs2000", "CGCS2000"), ("bd09", "BD-09")]
 
@@ -87,6 +88,14 @@ class Organisation(Versioned):
         return self.short_name
 
 
+CAPABILITIES = [
+    ("daily_care", N_("生活照料")), ("day_care", N_("日间托管")), ("meals", N_("助餐配餐")), ("culture", N_("文化娱乐")),
+    ("medical", N_("基本医疗")), ("rehabilitation", N_("康复护理")), ("comfort", N_("精神慰藉")), ("short_stay", N_("短期托养")),
+    ("assessment", N_("老年人能力综合评估")), ("devices", N_("辅具租赁")), ("training", N_("照护培训")),
+]  # fmt: skip
+"""What a place offers itself (functions of centres and stations)."""
+
+
 class Site(Versioned):
     """A place of an organisation, with its position and the datum in which it was given (stored in WGS-84)."""
 
@@ -98,6 +107,10 @@ class Site(Versioned):
     lon = models.FloatField()
     lat = models.FloatField()
     source_datum = models.CharField(max_length=10, choices=DATUMS, default="wgs84")
+    capabilities = models.JSONField(default=list, blank=True)
+    beds = models.PositiveSmallIntegerField(default=0)
+    phone = models.CharField(max_length=20, blank=True)
+    hours = models.CharField(max_length=60, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -143,7 +156,7 @@ class Qualification(Scoped, DatedFact):
 
     KINDS = [
         ("induction", "岗前培训"), ("care_worker", "养老护理员证书"), ("medical_care_worker", "医疗护理员证书"),
-        ("nurse", "护士执业证"), ("doctor", "医师执业证"), ("health", "健康证"),
+        ("nurse", "护士执业证"), ("doctor", "医师执业证"), ("social_worker", "社会工作者证书"), ("health", "健康证"),
     ]  # fmt: skip
 
     staff = models.ForeignKey(Staff, models.PROTECT, related_name="qualifications")

@@ -166,6 +166,18 @@ def token_for(plain: str, now: datetime) -> ApiToken | None:
     return token
 
 
+def sites(actor: Actor) -> QuerySet[Site]:
+    """Places in the actor's area or of who answers for services there, or of the actor's organisation, by area and name."""
+    rows = Site.objects.select_related("organisation")
+    if actor.div:
+        around = Q(div__in=ancestors(actor.div)) | Q(div__gte=actor.div, div__lt=actor.div + ":")
+        serving = ServiceArea.objects.filter(around, recorded_to=None).values("organisation_id")
+        rows = rows.filter(Q(div__gte=actor.div, div__lt=actor.div + ":") | Q(organisation_id__in=serving))
+    elif actor.organisation_id:
+        rows = rows.filter(organisation_id=actor.organisation_id)
+    return rows.order_by("div", "name", "id")
+
+
 def organisations(actor: Actor, *, div: str = "", kind: str = "", text: str = "") -> QuerySet[Organisation]:
     """Bodies of an area (the map is open to everybody who may read it), by name."""
     rows = Organisation.objects.all()

@@ -32,7 +32,7 @@ def may(
         return True
     if provider_id is not None and provider_id == actor.organisation_id:
         return True
-    return elder_id is not None and elder_id in actor.elder_ids
+    return actor.acts_for(elder_id, right)
 
 
 def require(
@@ -42,6 +42,8 @@ def require(
     note_checked(right)
     if may(actor, right, div=div, provider_id=provider_id, elder_id=elder_id):
         return
+    if right in actor.rights and elder_id in actor.elder_ids:
+        raise Denied("right.not_represented", N_("您的代理范围不包括这一项，请由老人本人办理，或到社区变更代理范围"), right=right)
     if right in actor.rights:
         raise Denied("right.outside", N_("这条记录不在您的管辖范围内，请联系所属地区的工作人员"), right=right)
     names = "、".join(role.name for role in ROLES.values() if right in role.rights and role.code != "system")

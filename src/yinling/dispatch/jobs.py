@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from procrastinate.contrib.django import app
 
@@ -11,6 +13,7 @@ from yinling.dispatch.operations import expire_assignment, withdraw_orphan
 from yinling.dispatch.queries import orphans, overdue_offers
 from yinling.ground.clock import business_now
 from yinling.ground.scope import scope
+from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Refusal
 
 MOST_A_ROUND = 500
@@ -28,10 +31,23 @@ def expire_offers_of(div: str, now: datetime) -> int:
     """Do what is due in one city; return how many assignments ended. A row somebody else changed waits for the next round."""
     actor = system_actor(div)
     with scope(actor):
-        due = [(expire_assignment, pk) for pk in overdue_offers(div, now).values_list("pk", flat=True)[:MOST_A_ROUND]]
-        due += [(withdraw_orphan, pk) for pk in orphans(div).values_list("pk", flat=True)[:MOST_A_ROUND]]
+        due = list(overdue_offers(div, now).values_list("pk", flat=True)[:MOST_A_ROUND])
+    return _each(actor, now, due, expire_assignment) + withdraw_orphans(actor, now)
+
+
+def withdraw_orphans(actor: Actor, now: datetime, elder_id: int | None = None) -> int:
+    """Free the carers of the area, or of one elder, whose order was cancelled or suspended."""
+    with scope(actor):
+        rows = orphans(actor.div or "")
+        if elder_id is not None:
+            rows = rows.filter(elder_id=elder_id)
+        due = list(rows.values_list("pk", flat=True)[:MOST_A_ROUND])
+    return _each(actor, now, due, withdraw_orphan)
+
+
+def _each(actor: Actor, now: datetime, found: Iterable[int], perform: Callable[..., Any]) -> int:
     count = 0
-    for perform, pk in due:
+    for pk in found:
         try:
             with scope(actor):
                 perform(actor=actor, now=now, assignment_id=pk)

@@ -9,8 +9,8 @@ from yinling.accounts.operations import Recipient, notify, record
 from yinling.directory.models import Staff, Suspension
 from yinling.directory.rules import require
 from yinling.dispatch.models import LIVE, Assignment
-from yinling.dispatch.queries import BEST, died_on, exclusions_of, orphans, plan_for
-from yinling.dispatch.rules import check_alive, check_choice, check_own, check_time
+from yinling.dispatch.queries import BEST, cause_of_end, died_on, exclusions_of, orphans, plan_for
+from yinling.dispatch.rules import check_alive, check_at_home, check_choice, check_own, check_time
 from yinling.dispatch.states import ASSIGNMENT
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
@@ -21,7 +21,7 @@ from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.operations import mark_accepted, mark_assigned, return_order
-from yinling.orders.queries import accept_until
+from yinling.orders.queries import accept_until, suspensions
 from yinling.orders.states import ORDER, OrderState
 
 explain_constraint(
@@ -75,6 +75,7 @@ def _offer(actor: Actor, now: datetime, order: Order, staff_id: int, choice_reas
         raise NotFound("staff.not_found", N_("没有这位服务人员，或不在您的权限范围内"), field="staff_id")
     check_time(order.ends_at, now)
     check_alive(died_on(order.elder_id))
+    check_at_home(is_suspended=suspensions().filter(order=order).exists())
     ranked = plan_for(order).ranked
     place = next((place for place, one in enumerate(ranked, 1) if one.carer.staff_id == staff_id), None)
     against = [] if place else exclusions_of(order, staff)
@@ -107,8 +108,11 @@ def _announce(actor: Actor, now: datetime, row: Assignment, event: str, reason: 
     return row
 
 
-def _move(actor: Actor, now: datetime, row: Assignment, verb: str, *, reason: str = "", **values: Any) -> Assignment:
-    changes = changed(row, now=now, state=ASSIGNMENT.target(verb, row.state), **values)
+def _move(
+    actor: Actor, now: datetime, row: Assignment, verb: str, *, reason: str = "", cause: str = "", **values: Any
+) -> Assignment:
+    changes: dict[str, Any] = changed(row, now=now, state=ASSIGNMENT.target(verb, row.state), **values)
+    changes |= {"cause": cause} if cause else {}
     record(actor=actor, now=now, event=f"dispatch.assignment.{verb}", subject=row, changes=changes, reason=reason)
     tell("assignments", pk=row.pk, div=row.div)
     return row
@@ -169,12 +173,24 @@ def expire_assignment(*, actor: Actor, now: datetime, assignment_id: Id, seen: S
 
 @operation("dispatch.assignment.withdraw", label=N_("收回"))
 def withdraw_orphan(*, actor: Actor, now: datetime, assignment_id: Id, seen: Seen = None) -> Assignment:
-    """Free the carer of an order that was cancelled."""
-    row, _ = _with_order(assignment_id, seen)
+    """Free the carer of an order that was cancelled or suspended, and say so."""
+    row, order = _with_order(assignment_id, seen)
     require(actor, "dispatch.assignment.withdraw", div=row.div, provider_id=row.provider_id)
     if not orphans().filter(pk=row.pk).exists():
         raise Refused("assignment.needed", N_("订单没有取消，请用“改派”"))
-    return withdraw(actor=actor, now=now, assignment=row, reason=N_("订单已取消"))
+    reason = N_("订单已取消") if order.state == OrderState.CANCELLED else N_("订单已暂停或退回")
+    withdraw(actor=actor, now=now, assignment=row, reason=reason, cause=cause_of_end(order))
+    _tell_off(now, row)
+    return row
+
+
+def _tell_off(now: datetime, row: Assignment) -> None:
+    if (user_id := row.staff.user_id) is None:
+        return
+    start = row.starts_at.astimezone(SHANGHAI)
+    text = N_("%(when)s 的上门已撤回，不用去了") % {"when": f"{start:%m-%d %H:%M}"}
+    to = Recipient(user_id=user_id)
+    notify(now=now, about=row, to=to, key=f"withdrawn:{row.pk}", title=N_("派单已撤回"), text=text, link="/m/")
 
 
 def _return(actor: Actor, now: datetime, order: Order, reason: str) -> None:
@@ -183,9 +199,9 @@ def _return(actor: Actor, now: datetime, order: Order, reason: str) -> None:
         return_order(actor=actor, now=now, order=order, reason=reason)
 
 
-def withdraw(*, actor: Actor, now: datetime, assignment: Assignment, reason: str) -> Assignment:
+def withdraw(*, actor: Actor, now: datetime, assignment: Assignment, reason: str, cause: str = "") -> Assignment:
     """End an assignment without the carer's doing."""
-    return _move(actor, now, assignment, "withdraw", reason=reason, ended_at=now, end_reason=reason)
+    return _move(actor, now, assignment, "withdraw", reason=reason, cause=cause, ended_at=now, end_reason=reason)
 
 
 def finish_assignment(*, actor: Actor, now: datetime, assignment: Assignment) -> Assignment:

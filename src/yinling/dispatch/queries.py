@@ -13,6 +13,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
+from yinling.accounts.models import Journal
 from yinling.directory.models import Qualification, Staff, Suspension
 from yinling.dispatch.models import LIVE, Assignment
 from yinling.dispatch.planner import Plan, Ranked, Weights, rank
@@ -25,7 +26,7 @@ from yinling.kernel.period import day_bounds, local_date
 from yinling.kernel.refusals import NotFound
 from yinling.kernel.words import N_
 from yinling.orders.models import Order, OrderLine
-from yinling.orders.queries import in_dispatch_order
+from yinling.orders.queries import in_dispatch_order, suspensions
 from yinling.orders.states import OrderState
 
 BEST = 3
@@ -222,9 +223,18 @@ def overdue_offers(div: str, now: datetime) -> QuerySet[Assignment]:
 
 def orphans(div: str = "") -> QuerySet[Assignment]:
     """Live assignments below a division of orders to which nobody goes any more (cancelled by the elder side, for instance)."""
-    return Assignment.objects.within(div).filter(
-        state__in=LIVE, order__state__in=(OrderState.CANCELLED, OrderState.FAILED)
+    nobody = (OrderState.PLACED, OrderState.CANCELLED, OrderState.FAILED)
+    return Assignment.objects.within(div).filter(state__in=LIVE, order__state__in=nobody)
+
+
+def cause_of_end(order: Order) -> str:
+    """Return the circumstance of the elder that cancelled or suspended an order, if one did."""
+    held = suspensions().filter(order=order).values_list("cause", flat=True).first()
+    ended = Journal.objects.filter(
+        subject_type="order", subject_id=order.pk, event="orders.order.cancel", is_refused=False
     )
+    row = ended.order_by("-pk").first() if held is None else None
+    return held or str(row.changes.get("cause", "") if row else "")
 
 
 def died_on(elder_id: int) -> date | None:

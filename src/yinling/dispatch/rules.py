@@ -223,3 +223,9 @@ def check_alive(died_on: date | None) -> None:
     """Refuse to send anybody to who is dead."""
     if died_on is not None:
         raise Refused("dispatch.elder_died", N_("老人已登记去世，不能派单"), died_on=died_on.isoformat())
+
+
+def check_at_home(*, is_suspended: bool) -> None:
+    """Refuse to send anybody while the elder is away."""
+    if is_suspended:
+        raise Refused("dispatch.elder_away", N_("老人暂时不在家，订单已暂停。老人回家后自动恢复，届时再派单"))

@@ -11,6 +11,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, Exists, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import JSONObject
 
+from yinling.assessment.inputs import ABILITY_SCALES
 from yinling.assessment.models import Assessment
 from yinling.directory.queries import working_calendar
 from yinling.entitlements.models import Entitlement
@@ -22,7 +23,8 @@ from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_id, mask_phone
 from yinling.kernel.period import age_on, local_date
 from yinling.kernel.words import N_
-from yinling.people.models import Circumstance, Contact, Elder
+from yinling.people.health import ALERT_LABELS, NO_ALLERGY
+from yinling.people.models import Circumstance, Contact, Elder, HealthFact
 from yinling.people.queries import elders_by_phone, find_elders
 
 LAST_TICKETS = 5
@@ -138,13 +140,18 @@ def recent_calls(actor: Actor, limit: int = 20) -> QuerySet[Call]:
 def pop_calls(actor: Actor, now: datetime) -> QuerySet[Any]:
     """Calls with what is true of the elder today beside them, so that the pop takes few queries."""
     today, elder = local_date(now), OuterRef("elder_id")
-    levels = Assessment.objects.filter(in_force(today), elder_id=elder).order_by("-assessed_on", "-id").values("level")
+    results = Assessment.objects.filter(in_force(today), elder_id=elder, scale__in=ABILITY_SCALES)
+    levels = results.order_by("-assessed_on", "-id").values("level")
     kinds = Circumstance.objects.filter(in_force(today), elder_id=elder).values("kind")
     granted = Entitlement.objects.visible_to(actor).filter(in_force(today), elder_id=elder).order_by("scheme_id")
+    health = HealthFact.objects.filter(in_force(today), elder_id=elder, kind__in=list(ALERT_LABELS)).exclude(
+        item=NO_ALLERGY
+    )
     funding = JSONObject(name="scheme__name", share_bp="share_bp", cap_fen="monthly_cap_fen")
     rows = Call.objects.visible_to(actor).select_related("elder__household", "seat")
     return rows.annotate(
-        elder_level=Subquery(levels[:1]), elder_kinds=ArraySubquery(kinds), elder_funding=ArraySubquery(granted.values(json=funding)),
+        elder_level=Subquery(levels[:1]), elder_kinds=ArraySubquery(kinds), elder_health=ArraySubquery(health.values("kind")),
+        elder_funding=ArraySubquery(granted.values(json=funding)),
         has_emergency=Exists(Emergency.objects.filter(call_id=OuterRef("pk"))),
     )  # fmt: skip
 
@@ -167,11 +174,18 @@ def pop(actor: Actor, call: Any, *, now: datetime) -> Pop:
         call=call, number=mask_phone(number), elder=elder, age=age_on(elder.born_on, local_date(now)),
         id_number=mask_id(elder.unseal_field("id_number")), phone=mask_phone(elder.unseal_field("phone")),
         level=dict(Assessment.LEVELS).get(call.elder_level, ""),
-        alerts=[label for kind, label in Circumstance.KINDS if kind in kinds and kind in ALERTING],
+        alerts=_alerts(call, kinds),
         circumstances=[label for kind, label in Circumstance.KINDS if kind in kinds and kind not in ALERTING],
         contacts=contacts_of(elder.pk), tickets=list(tickets_of(actor, elder.pk)[:LAST_TICKETS]),
         entitlements=[Funding(**one) for one in call.elder_funding], emergencies=emergencies,
     )  # fmt: skip
+
+
+def _alerts(call: Any, kinds: set[str]) -> list[str]:
+    """What the seat must know before saying anything: that there is an allergy, never which; hospital, death."""
+    dead = [N_("已登记去世")] if call.elder.died_on is not None and "deceased" not in kinds else []
+    told = [label for kind, label in ALERT_LABELS.items() if kind in call.elder_health]
+    return dead + told + [label for kind, label in Circumstance.KINDS if kind in kinds and kind in ALERTING]
 
 
 def contacts_of(elder_id: int) -> list[ContactLine]:

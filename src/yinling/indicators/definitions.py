@@ -7,18 +7,24 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import DurationField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 
+from yinling.assessment.inputs import ABILITY_SCALES
+from yinling.assessment.models import Assessment, Request
 from yinling.dispatch.models import Assignment
+from yinling.ground.models import in_force
 from yinling.hotline.models import Call
 from yinling.indicators.rules import DOWN, MINUTES, PERCENT, UP
+from yinling.kernel.period import add_years, local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.states import OrderState
+from yinling.people.models import Elder
 from yinling.visits.models import Evaluation
 
 VERSION = "1"
 EVALUATION_DAYS = 7
+VERY_OLD = 80
 DONE = [OrderState.SERVED, OrderState.SETTLED, OrderState.CLOSED]
 NEVER_PLANNED = [OrderState.DRAFT, OrderState.CANCELLED]
 
@@ -79,6 +85,21 @@ def ended_calls(span: Span) -> QuerySet[Call]:
     return Call.objects.filter(rang_at__gte=span.start, rang_at__lt=span.end).exclude(state="ringing")
 
 
+def asked_for_assessment(span: Span) -> QuerySet[Elder]:
+    """Residents of 80 and over, alive on the last day of the period, who applied for an assessment of ability; with whether one holds."""
+    last = local_date(min(span.end, span.now) - timedelta(microseconds=1))
+    asked = Request.objects.filter(elder=OuterRef("pk"), scale__in=ABILITY_SCALES, created_at__lt=span.end)
+    asked = asked.exclude(state__in=["rejected", "withdrawn"])
+    held = Assessment.objects.filter(in_force(last), elder=OuterRef("pk"), scale__in=ABILITY_SCALES)
+    rows = Elder.objects.filter(
+        Q(died_on=None) | Q(died_on__gt=last),
+        born_on__lte=add_years(last, -VERY_OLD),
+        is_resident=True,
+        merged_into=None,
+    )
+    return rows.filter(Exists(asked)).annotate(is_assessed=Exists(held))
+
+
 _LIST = [
     Indicator(
         code="weekly_visit_completion", name=N_("上门服务完成率"), unit=PERCENT, direction=UP, rows=planned_visits,
@@ -98,6 +119,11 @@ _LIST = [
         code="answered_share", name=N_("来电接通率"), unit=PERCENT, direction=UP, rows=ended_calls, page="calls",
         hit=Q(answered_at__isnull=False),
         meaning=N_("本期已结束振铃的来电中，由坐席接听的比例"),
+    ),
+    Indicator(
+        code="assessed_80", name=N_("高龄老人评估覆盖率"), unit=PERCENT, direction=UP, rows=asked_for_assessment, page="elders",
+        hit=Q(is_assessed=True),
+        meaning=N_("期末80周岁及以上、在世的常住老人中提出过能力评估申请的，有有效评估结果的比例；没有需求的不计入分母"),
     ),
 ]  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 from typing import Literal
 
 from pypinyin import Style, pinyin
@@ -42,18 +43,19 @@ def plain_name(text: str) -> str:
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).lower().replace("ü", "v")
 
 
-def _readings_of(character: str, *, is_surname: bool) -> list[str]:
+@cache
+def _readings_of(character: str, *, is_surname: bool) -> tuple[str, ...]:
     """Return the readings of a character, the commonest first.
 
     A letter reads as itself; what has no reading is left out.
     """
     if not _HAN.match(character):
-        return [character] if character.isalnum() else []
+        return (character,) if character.isalnum() else ()
     found = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore")
     readings = list(found[0]) if found else []
     if is_surname and character in _SURNAME_READINGS:
         readings.insert(0, _SURNAME_READINGS[character])
-    return list(dict.fromkeys(readings))
+    return tuple(dict.fromkeys(readings))
 
 
 def _readings(name: str) -> list[tuple[str, ...]]:
@@ -88,6 +90,8 @@ def normalise_phone(text: str) -> str:
 
     Raises Refused ``phone.format``.
     """
+    if _MOBILE.fullmatch(text):
+        return text
     plain = unicodedata.normalize("NFKC", text).strip()
     digits = re.sub(r"\D", "", plain, flags=re.ASCII) if _PHONE_LETTERS.fullmatch(plain) else ""
     within = re.sub(r"^(?:00)?86(?=\d{10})", "", digits)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
 from procrastinate.contrib.django import app
 
 from yinling.directory.queries import cities, system_actor
@@ -14,9 +13,8 @@ from yinling.ground.clock import business_now
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Refusal
-from yinling.kernel.words import N_
-from yinling.orders.operations import cancel_order, close_order, return_silent_order
-from yinling.orders.queries import orders_of_the_departed, settled_long_ago, silent_orders
+from yinling.orders.operations import close_order, resume_order, return_silent_order, stop_order, suspend_order
+from yinling.orders.queries import orders_to_resume, orders_to_stop, settled_long_ago, silent_orders
 
 MOST_A_ROUND = 500
 
@@ -32,27 +30,33 @@ def sweep(timestamp: int) -> None:  # noqa: ARG001 - the time of the tick, which
 def sweep_city(div: str, now: datetime) -> int:
     """Do what is due in one city; return how many orders changed. A row somebody else changed meanwhile waits for the next round."""
     actor = system_actor(div)
+    with scope(actor):
+        silent = list(silent_orders(div, now).values_list("pk", flat=True)[:MOST_A_ROUND])
+        old = list(settled_long_ago(div, now).values_list("pk", flat=True)[:MOST_A_ROUND])
     return (
-        _each(actor, now, orders_of_the_departed, cancel_order, reason=N_("老人已去世或迁出"))
-        + _each(actor, now, silent_orders, return_silent_order)
-        + _each(actor, now, settled_long_ago, close_order)
+        stop_orders(actor, now) + _each(actor, now, silent, return_silent_order) + _each(actor, now, old, close_order)
     )
 
 
-def _each(
-    actor: Actor,
-    now: datetime,
-    due: Callable[[str, datetime], QuerySet[Any]],
-    perform: Callable[..., Any],
-    **values: str,
-) -> int:
+def stop_orders(actor: Actor, now: datetime, elder_id: int | None = None) -> int:
+    """Cancel, suspend and resume the orders of the area, or of one elder, as circumstances ask (R-PEO-03)."""
+    div = actor.div or ""
     with scope(actor):
-        found = list(due(actor.div or "", now).values_list("pk", flat=True)[:MOST_A_ROUND])
+        due = orders_to_stop(div, now, elder_id)[:MOST_A_ROUND]
+        home = orders_to_resume(div, now, elder_id)[:MOST_A_ROUND]
+    return (
+        _each(actor, now, [row.pk for row, fate in due if fate.verb == "cancel"], stop_order)
+        + _each(actor, now, [row.pk for row, fate in due if fate.verb == "suspend"], suspend_order)
+        + _each(actor, now, [row.pk for row in home], resume_order)
+    )
+
+
+def _each(actor: Actor, now: datetime, found: Iterable[int], perform: Callable[..., Any]) -> int:
     count = 0
     for pk in found:
         try:
             with scope(actor):
-                perform(actor=actor, now=now, order_id=pk, **values)
+                perform(actor=actor, now=now, order_id=pk)
         except Refusal:
             continue
         count += 1

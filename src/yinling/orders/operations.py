@@ -20,13 +20,14 @@ from yinling.hotline.models import CHANNELS, Ticket
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Moment, Reason, Seen
 from yinling.kernel.period import local_date, month_start
-from yinling.kernel.refusals import NotFound, Refused
+from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold, Order, OrderLine, PayerShare
-from yinling.orders.queries import Quote, accept_until, has_same_order, quote, silent_orders
+from yinling.orders.queries import Quote, accept_until, fate, has_same_order, quote, silent_orders, suspensions
 from yinling.orders.rules import check_quoted
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
+from yinling.people.queries import consent_withdrawn
 
 explain_constraint("order_time", "order.time", N_("结束时间必须晚于开始时间"))
 explain_constraint("hold_once", "hold.twice", N_("同一原因已经冻结过这张订单"))
@@ -51,13 +52,17 @@ def place_order(  # noqa: PLR0913 - what an order consists of
     quoted_self_fen: Annotated[int | None, Input(N_("报价自付（分）"), least=0, widget="hidden")] = None,
 ) -> Order:
     """Place an order at exactly the quote that was shown; price and payers are frozen, caps are reserved (D-18, D-19)."""
-    Elder.objects.select_for_update(of=("self",)).filter(pk=elder_id).first()  # one order of an elder at a time
+    elder = Elder.objects.select_for_update(of=("self",)).filter(pk=elder_id).first()  # one order of an elder at a time
+    if elder is not None and elder.merged_into_id is not None:
+        raise NotAllowed("elder.merged", N_("这份档案已并入另一份，请在那份档案中下单"))
     offer = quote(
         actor=actor, elder_id=elder_id, item_code=item_code, starts_at=starts_at, now=now, provider_id=provider_id
     )
     check_quoted(
         quoted_fen=quoted_total_fen, total_fen=offer.total_fen, quoted_self_fen=quoted_self_fen, self_fen=offer.self_fen
     )
+    if consent_withdrawn(elder_id, "service", local_date(now)):
+        raise NotAllowed("order.consent", N_("老人已撤回“服务与派单”的同意。请先征得同意并登记，再下单"))
     if channel not in dict(CHANNELS):
         raise Refused("order.channel", N_("没有这种来源，请重新选择"), field="channel")
     if has_same_order(elder_id, offer.item, offer.starts_at, offer.ends_at):
@@ -150,9 +155,12 @@ def _reason(reason: str) -> str:
     return reason.strip()
 
 
-def _move(actor: Actor, now: datetime, order: Order, verb: str, *, reason: str = "", **values: Any) -> Order:
+def _move(
+    actor: Actor, now: datetime, order: Order, verb: str, *, reason: str = "", cause: str = "", **values: Any
+) -> Order:
     """Make one transition of a locked order, journal it and tell open screens."""
-    changes = changed(order, now=now, state=ORDER.target(verb, order.state), **values)
+    changes: dict[str, Any] = changed(order, now=now, state=ORDER.target(verb, order.state), **values)
+    changes |= {"cause": cause} if cause else {}
     record(actor=actor, now=now, event=f"orders.order.{verb}", subject=order, changes=changes, reason=reason)
     tell("orders", pk=order.pk, div=order.div)
     return order
@@ -206,6 +214,50 @@ def return_silent_order(*, actor: Actor, now: datetime, order_id: Id, seen: Seen
     return return_order(actor=actor, now=now, order=order, reason=N_("接单后未在规定时间内派人"))
 
 
+@operation("orders.order.stop", label=N_("因老人情况取消"))
+def stop_order(*, actor: Actor, now: datetime, order_id: Id) -> Order:
+    """Cancel an order that lies after a death or a move, or whose time passed while nobody was at home; its caps are given back."""
+    order = locked(Order.objects.all(), order_id)
+    require(actor, "orders.order.stop", div=order.div)
+    found = fate(order, now)
+    if found.verb != "cancel":
+        raise Refused("order.not_stopped", N_("老人的情况不影响这张订单，如需取消请用“取消”"))
+    _give_back(order, now)
+    for hold in suspensions().filter(order=order):
+        release_hold(actor=actor, now=now, order=order, cause=hold.cause, reason=found.reason)
+    return _move(actor, now, order, "cancel", reason=found.reason, cause=found.cause, cancel_reason=found.reason)
+
+
+@operation("orders.order.suspend", label=N_("暂停派单"))
+def suspend_order(*, actor: Actor, now: datetime, order_id: Id) -> Order:
+    """Let an order wait while the elder is away: nobody is sent, and a carer named before is free again."""
+    order = locked(Order.objects.all(), order_id)
+    require(actor, "orders.order.suspend", div=order.div)
+    found = fate(order, now)
+    if found.verb != "suspend":
+        raise Refused("order.not_suspended", N_("服务当天老人在家，订单不用暂停"))
+    if ORDER.allows("return", order.state):
+        return_order(actor=actor, now=now, order=order, reason=found.reason, cause=found.cause)
+    hold_order(actor=actor, now=now, order=order, cause=found.cause, reason=found.reason)
+    return order
+
+
+@operation("orders.order.resume", label=N_("恢复派单"))
+def resume_order(*, actor: Actor, now: datetime, order_id: Id) -> Order:
+    """Let a suspended order be dispatched again: the elder will be at home. The time to accept begins anew."""
+    order = locked(Order.objects.all(), order_id)
+    require(actor, "orders.order.resume", div=order.div)
+    held = list(suspensions().filter(order=order))
+    if not held or fate(order, now).verb != "keep":
+        raise Refused("order.still_away", N_("订单没有暂停，或者服务当天老人仍不在家"))
+    for hold in held:
+        release_hold(actor=actor, now=now, order=order, cause=hold.cause, reason=N_("老人已回家"))
+    due = accept_until(now, is_urgent=order.is_urgent, div=order.div)
+    changes = changed(order, now=now, accept_due_at=due)
+    record(actor=actor, now=now, event="orders.order.resume", subject=order, changes=changes)
+    return order
+
+
 def mark_assigned(*, actor: Actor, now: datetime, order: Order) -> Order:
     """A carer was named."""
     return _move(actor, now, order, "assign")
@@ -219,10 +271,10 @@ def mark_accepted(*, actor: Actor, now: datetime, order: Order) -> Order:
     return order
 
 
-def return_order(*, actor: Actor, now: datetime, order: Order, reason: str) -> Order:
+def return_order(*, actor: Actor, now: datetime, order: Order, reason: str, cause: str = "") -> Order:
     """Nobody goes after all: the order waits for dispatch again, with a new time to accept."""
     due = accept_until(now, is_urgent=order.is_urgent, div=order.div)
-    return _move(actor, now, order, "return", reason=reason, accepted_at=None, accept_due_at=due)
+    return _move(actor, now, order, "return", reason=reason, cause=cause, accepted_at=None, accept_due_at=due)
 
 
 def mark_started(*, actor: Actor, now: datetime, order: Order) -> Order:
@@ -248,7 +300,7 @@ def mark_failed(*, actor: Actor, now: datetime, order: Order, reason: str) -> Or
 
 
 def hold_order(*, actor: Actor, now: datetime, order: Order, cause: str, reason: str) -> Hold:
-    """Stop the settlement of one order, once per cause."""
+    """Stop the settlement of one order, or, for a circumstance of the elder, its dispatch; once per cause."""
     known = Hold.objects.filter(order=order, cause=cause).first()
     if known is not None:
         return known

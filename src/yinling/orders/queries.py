@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from yinling.catalogue.models import Price, ServiceItem
 from yinling.catalogue.queries import price_for
@@ -14,7 +14,6 @@ from yinling.directory.models import Organisation
 from yinling.directory.queries import responsible_body
 from yinling.directory.rules import require
 from yinling.entitlements.queries import funding_for
-from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
@@ -35,11 +34,14 @@ from yinling.orders.rules import (
     unused,
 )
 from yinling.orders.states import OrderState
-from yinling.people.models import Circumstance, Elder
-from yinling.people.queries import circumstances_on
+from yinling.people.models import Elder
+from yinling.people.queries import circumstances_on, stopped_elders, stops_of
+from yinling.people.stops import Fate, fate_of
 
 OPEN_STATES = (OrderState.PLACED, OrderState.ACCEPTED, OrderState.ASSIGNED)
 WAITING_STATES = (OrderState.PLACED, OrderState.ACCEPTED)
+SUSPENDS = "people."
+"""How the cause of a hold begins that stops the dispatch of an order: a circumstance of the elder."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,8 @@ def waiting_for_dispatch(div: str) -> QuerySet[Order]:
 def in_dispatch_order(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Of some orders those that wait for a carer, in the order of work."""
     urgency = Case(When(is_urgent=True, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return orders.filter(state__in=WAITING_STATES).select_related("provider").order_by(urgency, "starts_at", "id")
+    waiting = orders.filter(~Exists(suspensions().filter(order=OuterRef("pk"))), state__in=WAITING_STATES)
+    return waiting.select_related("provider").order_by(urgency, "starts_at", "id")
 
 
 def open_holds(order: Order) -> QuerySet[Hold]:
@@ -166,12 +169,42 @@ def has_same_order(elder_id: int, item: ServiceItem, starts_at: datetime, ends_a
     return rows.filter(lines__item=item).exists()
 
 
-def orders_of_the_departed(div: str, now: datetime) -> QuerySet[Order]:
-    """Open orders of elders who died or moved away, whose start still lies ahead or whose day is after the death."""
-    moved = Circumstance.objects.filter(in_force(local_date(now)), elder_id=OuterRef("elder_id"), kind="moved_away")
-    ahead = Q(starts_at__gt=now)
-    dead = Q(elder__died_on__isnull=False) & (ahead | Q(starts_at__date__gt=F("elder__died_on")))
-    return Order.objects.within(div).filter(dead | (ahead & Exists(moved)), state__in=OPEN_STATES)
+def orders_to_stop(div: str, now: datetime, elder_id: int | None = None) -> list[tuple[Order, Fate]]:
+    """Orders not started that a death, a move or a stay away from home cancels or suspends, each with its fate (R-PEO-03)."""
+    wanted = Q(elder_id__in=stopped_elders(div).values("pk")) if elder_id is None else Q(elder_id=elder_id)
+    rows = Order.objects.within(div).filter(wanted, state__in=OPEN_STATES)
+    found = list(rows.annotate(is_suspended=Exists(suspensions().filter(order=OuterRef("pk")))).order_by("pk"))
+    stops = stops_of({row.elder_id for row in found})
+    fates = [
+        (row, fate_of(state=row.state, starts_at=row.starts_at, now=now, stops=stops.get(row.elder_id, [])))
+        for row in found
+    ]
+    return [
+        (row, fate) for row, fate in fates if fate.verb == "cancel" or (fate.verb == "suspend" and not row.is_suspended)
+    ]
+
+
+def orders_to_resume(div: str, now: datetime, elder_id: int | None = None) -> list[Order]:
+    """Suspended orders for which the elder will be at home after all."""
+    rows = Order.objects.within(div).filter(Exists(suspensions().filter(order=OuterRef("pk"))), state__in=OPEN_STATES)
+    found = list((rows if elder_id is None else rows.filter(elder_id=elder_id)).order_by("pk"))
+    stops = stops_of({row.elder_id for row in found})
+    return [
+        row
+        for row in found
+        if fate_of(state=row.state, starts_at=row.starts_at, now=now, stops=stops.get(row.elder_id, [])).verb == "keep"
+    ]
+
+
+def fate(order: Order, now: datetime) -> Fate:
+    """Return what the elder's circumstances make of one order."""
+    stops = stops_of([order.elder_id]).get(order.elder_id, [])
+    return fate_of(state=order.state, starts_at=order.starts_at, now=now, stops=stops)
+
+
+def suspensions() -> QuerySet[Hold]:
+    """Open holds of orders that wait because nobody is at home."""
+    return Hold.objects.filter(to_at=None, cause__startswith=SUSPENDS)
 
 
 def silent_orders(div: str, now: datetime) -> QuerySet[Order]:

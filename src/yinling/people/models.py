@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from yinling.accounts.models import User
 from yinling.directory.models import DATUMS
+from yinling.ground.crypto import blind_index
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import DatedFact, Scoped, ScopedQuerySet, Sealed, StoredFile, Versioned, no_overlap
 from yinling.kernel.words import N_
@@ -40,7 +41,7 @@ class Household(Scoped, Versioned):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["div"], name="household_div")]
+        indexes = [models.Index(fields=["div", "address"], name="household_home")]
 
     def __str__(self) -> str:
         return f"{self.div} #{self.pk}"
@@ -71,6 +72,7 @@ class Elder(Scoped, Versioned, Sealed):
     wants_sex = models.CharField(max_length=1, blank=True, choices=WANTED_SEXES)
     health_record_ref = models.CharField(max_length=60, blank=True)
     died_on = models.DateField(null=True, blank=True)
+    died_at = models.DateTimeField(null=True, blank=True)
     is_made_up = models.BooleanField(default=False)
     verified_on = models.DateField(null=True, blank=True)
     merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
@@ -82,7 +84,6 @@ class Elder(Scoped, Versioned, Sealed):
             models.Index(fields=["div", "id"], name="elder_div"),
             models.Index(fields=["phone_index"], name="elder_phone"),
             models.Index(fields=["phone_last4", "div"], name="elder_last4"),
-            models.Index(fields=["household"], name="elder_household"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -91,10 +92,27 @@ class Elder(Scoped, Versioned, Sealed):
                 name="elder_id_once",
             ),
             models.CheckConstraint(condition=~Q(merged_into=models.F("id")), name="elder_not_into_itself"),
+            models.CheckConstraint(condition=Q(died_at=None) | Q(died_on__isnull=False), name="elder_death_hour"),
+            models.UniqueConstraint(
+                fields=["health_record_ref"],
+                condition=~Q(health_record_ref="") & Q(merged_into=None),
+                name="elder_health_record_once",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.name[:1]}* #{self.pk}"
+
+    def set_document(self, number: str) -> None:
+        """Seal the number of the identity document, in the form in which it is found again."""
+        self.seal_field("id_number", number)
+        self.id_number_index = blind_index(number, purpose="id_number") if number else None
+
+    def set_phone(self, number: str) -> None:
+        """Seal a normalised phone number."""
+        self.seal_field("phone", number)
+        self.phone_index = blind_index(number, purpose="phone") if number else None
+        self.phone_last4 = number[-4:]
 
 
 class ElderKey(Scoped):
@@ -109,7 +127,6 @@ class ElderKey(Scoped):
     class Meta:
         indexes = [
             models.Index(fields=["key", "div"], name="elder_key"),
-            models.Index(fields=["elder"], name="elder_key_elder"),
         ]
 
     def __str__(self) -> str:
@@ -140,6 +157,11 @@ class Contact(Scoped, Versioned, Sealed):
     def __str__(self) -> str:
         return f"{self.kind} #{self.pk}"
 
+    def set_phone(self, number: str) -> None:
+        """Seal a normalised phone number."""
+        self.seal_field("phone", number)
+        self.phone_index = blind_index(number, purpose="phone") if number else None
+
 
 class Representative(Scoped, DatedFact):
     """A login that may act for an elder (or is the elder): in which capacity, for which matters, from when to when."""
@@ -150,6 +172,10 @@ class Representative(Scoped, DatedFact):
     user = models.ForeignKey(User, models.PROTECT, related_name="+")
     capacity = models.CharField(max_length=10, choices=CAPACITIES)
     covers_health = models.BooleanField(default=False)
+    covers_orders = models.BooleanField(default=True)
+    covers_signing = models.BooleanField(default=True)
+    covers_bills = models.BooleanField(default=True)
+    covers_applications = models.BooleanField(default=True)
     proof = models.CharField(max_length=200, blank=True)
 
     objects = ScopedQuerySet.as_manager()
@@ -198,7 +224,7 @@ class Circumstance(Scoped, DatedFact):
 
     class Meta:
         indexes = [
-            models.Index(fields=["elder", "kind"], name="circumstance_elder"),
+            models.Index(fields=["elder", "kind"], name="circumstance_elder", condition=Q(recorded_to=None)),
             models.Index(fields=["div", "kind"], name="circumstance_div"),
         ]
         constraints = [no_overlap("circumstance_no_overlap", "elder", "kind")]

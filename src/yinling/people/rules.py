@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from yinling.directory.rules import at_field
+from yinling.directory.rules import at_field, clock_time
 from yinling.kernel.id_number import IdNumber
 from yinling.kernel.names import deletion_keys, initials_keys, pinyin_keys, plain_name
-from yinling.kernel.period import add_years, age_on
-from yinling.kernel.refusals import Refused
+from yinling.kernel.period import SHANGHAI, add_years, age_on
+from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 
 LEAST_AGE = 60
@@ -70,12 +70,31 @@ def check_document(id_type: str, number: str, *, born: date, sex: str, today: da
     return IdDocument(parsed.number, tuple(name for name, agrees in says.items() if not agrees))
 
 
+def hukou_division(text: str) -> str:
+    """Return a division code without the zeros that fill it up, or nothing."""
+    code = text.strip()
+    trimmed = next((code[:size] for size in (2, 4, 6, 9) if len(code) > size and not code[size:].strip("0")), code)
+    if trimmed and (not trimmed.isascii() or not trimmed.isdigit() or len(trimmed) not in (2, 4, 6, 9, 12)):
+        raise Refused("hukou.format", N_("户籍区划应是2、4、6、9或12位的区划代码，不清楚请留空"), field="hukou_div")
+    return trimmed
+
+
 def check_death(died_on: date, *, born: date, today: date) -> None:
     """Refuse a death in the future or before birth."""
     if died_on > today:
         raise Refused("elder.died_in_future", N_("去世日期晚于今天，请核对"), field="died_on")
     if died_on < born:
         raise Refused("elder.died_before_birth", N_("去世日期早于出生日期，请核对"), field="died_on")
+
+
+def hour_of_death(died_on: date, text: str, now: datetime) -> datetime | None:
+    """Return the moment of death, if its hour was told; refuse one that has not come yet."""
+    if not text.strip():
+        return None
+    moment = datetime.combine(died_on, clock_time(text, "died_at"), SHANGHAI)
+    if moment > now:
+        raise Refused("elder.died_in_future", N_("去世时刻晚于现在，请核对"), field="died_at")
+    return moment
 
 
 def is_within_one(typed: str, name: str) -> bool:
@@ -103,3 +122,66 @@ def closeness(typed: str, name: str) -> int | None:
 def elder_code(number: int) -> str:
     """Return the number of an elder as people read it aloud."""
     return f"E-{number:06d}"
+
+
+@dataclass(frozen=True)
+class MergeBar:
+    """What a model says that may not be open in both of two files that are to become one: told with a code and a sentence.
+
+    Open is a row in one of ``states``, or without states one that holds today or later; two are alike when ``alike`` are the same.
+    """
+
+    code: str
+    sentence: str
+    alike: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What decides whether two files may become one."""
+
+    number: int
+    id_type: str
+    has_document: bool
+    died_on: date | None
+    name: str = ""
+    born_on: date | None = None
+
+
+def check_mergeable(kept: Identity, gone: Identity) -> None:
+    """Refuse to make one file of two that contradict each other, or to lose the document number with the file that goes."""
+    if kept.number == gone.number:
+        raise Refused("merge.same", N_("请选择两份不同的档案"), field="gone_id")
+    if kept.has_document and gone.has_document and kept.id_type == gone.id_type:
+        sentence = N_("两份档案登记了不同的证件号，不能合并。确属同一人的，先把录错的一份改为“无证件”")
+        raise NotAllowed("merge.two_documents", sentence)
+    if gone.has_document and not kept.has_document:
+        raise NotAllowed("merge.keep_document", N_("请保留登记了证件号的一份，把另一份并入"))
+    if kept.died_on != gone.died_on:
+        raise NotAllowed("merge.death", N_("两份档案的去世登记不一致，请先更正其中一份，再合并"))
+
+
+def check_signer(capacity: str, *, is_appointed: bool) -> None:
+    """Only a representative on file, whose matters include signing, signs as one (R-PEO-10)."""
+    if capacity in APPOINTED and not is_appointed:
+        sentence = N_("档案中没有在有效期内、可以代为签字的这一身份。请由本人办理，或先登记代理人")
+        raise Refused("signer.not_appointed", sentence, field="given_by")
+
+
+APPOINTED = ("guardian", "agent", "family")
+MATTERS = {
+    "covers_orders": ("orders.order.place", "orders.order.cancel", "visits.visit.evaluate", "hotline.ticket.open"),
+    "covers_signing": ("people.consent.record", "people.consent.withdraw"),
+    "covers_bills": ("settlement.order.view",),
+    "covers_health": ("people.health.view",),
+    "covers_applications": (
+        "assessment.request.apply", "assessment.request.withdraw", "entitlements.application.apply", "entitlements.application.withdraw",
+    ),
+}  # fmt: skip
+"""The matters of a representation, and the rights that belong to each. All other rights come with any representation."""
+
+
+def withheld_rights(covered: dict[str, bool]) -> frozenset[str]:
+    """Return the rights that a representation does not give, of those that belong to a matter."""
+    return frozenset(right for matter, rights in MATTERS.items() if not covered[matter] for right in rights)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from yinling.accounts.operations import record
 from yinling.directory.models import DATUMS
+from yinling.directory.queries import system_actor
 from yinling.directory.rules import require
 from yinling.dispatch.models import Assignment
 from yinling.dispatch.operations import finish_assignment
@@ -17,6 +18,7 @@ from yinling.ground.files import clean_image, store
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, note_recorded, operation
 from yinling.ground.parameters import parameter
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Key, Reason, Seen
 from yinling.kernel.period import local_date
@@ -24,6 +26,9 @@ from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.operations import mark_failed, mark_served, mark_started
+from yinling.people.health import PURPOSES, readable
+from yinling.people.models import Elder
+from yinling.people.operations import open_facts
 from yinling.visits import queries, rules
 from yinling.visits.models import CheckIn, Evaluation, Evidence, Visit
 from yinling.visits.states import VISIT, VisitState
@@ -38,6 +43,8 @@ Lat = Annotated[float | None, Input(N_("纬度"), least=-90, most=90, widget="hi
 Datum = Annotated[str, Input(N_("坐标系"), choices=DATUMS, widget="hidden")]
 Accuracy = Annotated[float | None, Input(N_("定位精度（米）"), least=0, widget="hidden")]
 DeviceAt = Annotated[datetime | None, Input(N_("手机时间"), widget="hidden")]
+AT_DOOR = [(code, label) for code, label in PURPOSES if code in ("service", "emergency")]
+HealthPurpose = Annotated[str, Input(N_("用途"), choices=AT_DOOR, widget="choice")]
 DoorCode = Annotated[str, Input(N_("门牌码"), help=N_("定位不成功时，扫描或输入门上的编码"), max_length=40)]
 
 explain_constraint("visit_one_at_a_time", "visit.another_open", N_("您还有一项服务没有签退，请先签退再开始下一项"))
@@ -80,6 +87,32 @@ def depart_visit(*, actor: Actor, now: datetime, assignment_id: Id) -> Visit:
     row = _assignment(actor, "visits.visit.depart", assignment_id)
     rules.check_accepted(row.state)
     return _move(actor, now, _visit_of(row, now), "depart", departed_at=now)
+
+
+@operation("visits.visit.consult", label=N_("查看健康提示"))
+def consult_visit(
+    *, actor: Actor, now: datetime, assignment_id: Id, purpose: HealthPurpose, reason: Reason
+) -> dict[str, str]:  # fmt: skip
+    """Read before or at the door what the work needs: nurse and doctor everything, a carer allergies if the service asks for them.
+
+    Who goes there may not see the elder's file, so the system reads; the reading stands on the elder's timeline.
+    """
+    row = _assignment(actor, "visits.visit.consult", assignment_id)
+    rules.check_accepted(row.state)
+    if purpose not in dict(AT_DOOR):
+        raise Refused("choice.unknown", N_("请从列表中选择"), field="purpose")
+    at_door = _carers_kinds(row.order, local_date(now))
+    kinds = readable(actor.role, purpose, at_door=at_door)
+    with scope(system_actor(row.div[:2])):
+        elder = Elder.objects.get(pk=row.elder_id)
+        return open_facts(actor, now, elder, purpose=purpose, kinds=kinds, reason=reason, event="visits.visit.consult")
+
+
+def _carers_kinds(order: Order, on: date) -> frozenset[str]:
+    families = {line.item.family for line in queries.item_lines(order.pk)}
+    if not families & set(parameter("health.carer.families", order.div, on)):
+        return frozenset()
+    return frozenset(parameter("health.carer.kinds", order.div, on))
 
 
 @operation("visits.visit.start", label=N_("签到"))
@@ -170,6 +203,9 @@ def finish_visit(  # noqa: PLR0913 - what a phone says of a service and of leavi
     done = rules.check_tasks(tasks, queries.standard_steps(queries.item_lines(order.pk)))
     rules.check_signed(signed_by)
     rules.check_listed(signed_as, SIGNERS, field="signed_as")
+    is_agent, today = signed_as == "agent", local_date(now)
+    is_appointed = is_agent and any(queries.may_sign(visit.elder_id, one, today) for one in ("agent", "guardian"))
+    rules.check_capacity(signed_as, is_appointed=is_appointed)
     place = rules.seen_at(
         lon=lon, lat=lat, datum=datum, accuracy_m=accuracy_m, door_code=door_code, expected_code=order.door_code, is_needed=False
     )  # fmt: skip

@@ -92,6 +92,13 @@ def died_on(elder_id: int) -> date | None:
     return row[0] if row else None
 
 
+def may_sign(elder_id: int, capacity: str, on: date) -> bool:
+    """Whether somebody is on file who signs for an elder in a capacity, also for those who may not read the file (R-PEO-10)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT people_signs(%s, %s, %s)", [elder_id, capacity, on])
+        return bool(cursor.fetchone()[0])
+
+
 def held_qualifications(staff_id: int, day: date) -> set[str]:
     """The certificates of a carer that hold on a day."""
     rows = Qualification.objects.filter(in_force(day), staff_id=staff_id)

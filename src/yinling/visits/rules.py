@@ -120,6 +120,13 @@ def check_signed(signed_by: str) -> None:
         raise Refused("visit.not_signed", N_("请填写签字人姓名"), field="signed_by")
 
 
+def check_capacity(signed_as: str, *, is_appointed: bool) -> None:
+    """Who signs as agent is on file as guardian or agent, in force today, for signing; kin sign as kin, under their own name (R-PEO-10)."""
+    if signed_as == "agent" and not is_appointed:
+        sentence = N_("档案中没有在有效期内、可以代为签字的监护人或代理人。请由本人或家属签字")
+        raise Refused("visit.signer", sentence, field="signed_as")
+
+
 def check_evaluator(*, role: str, by: str, is_own_visit: bool) -> None:
     """Only the elder side evaluates, each in its own name; who made the visit never does (R-CMP-02)."""
     if is_own_visit:

@@ -26,6 +26,7 @@ from yinling.ground.idempotency import once
 from yinling.ground.operation import REGISTRY, Operation, note_refusal, plain
 from yinling.kernel.refusals import Denied, Refusal, Refused, Stale
 from yinling.kernel.words import N_
+from yinling.web.afterwards import follow_up
 from yinling.web.environment import pages
 from yinling.web.fields import bare, field_for
 from yinling.web.pages import page_context, render
@@ -207,6 +208,7 @@ def _run(request: Any, operation: Operation, key: str, arguments: dict[str, Any]
 
     def effect() -> tuple[int, Any]:
         result = operation.function(actor=request.actor, now=request.now, **arguments)
+        follow_up(operation.name, result, request.now)
         secrets.update(secrets_of(result))
         return 200, {"id": getattr(result, "pk", None), "code": str(getattr(result, "code", ""))}
 

@@ -16,15 +16,16 @@ from yinling.directory.roles import ROLES
 from yinling.ground.clock import business_now
 from yinling.ground.scope import apply_scope, scope, scope_values
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refusal, Refused
 from yinling.kernel.words import N_
-from yinling.people.queries import linked_elder_ids
+from yinling.people.queries import representation
 from yinling.web.asof import asked_by
 from yinling.web.refusals import refusal_response
 
 NOBODY = Actor(None, "", "")
 UNREADABLE = N_("筛选条件含有无法识别的字符，或者超出了范围")
-FIELD_ROLES = frozenset({"carer", "nurse", "doctor"})
+FIELD_ROLES = frozenset({"assessor", "carer", "nurse", "doctor"})
 
 
 class ActorMiddleware:
@@ -59,6 +60,7 @@ class ActorMiddleware:
             request.asked = asked_by(request) if signed_in else None
             if request.asked:
                 request.now = request.asked.moment
+            request.day = local_date(request.now)
             with scope(actor, request.asked) as opened:
                 request.actor = completed(request, actor)
                 opened.values = scope_values(request.actor)  # what a scope opened inside gives back at its end
@@ -90,8 +92,9 @@ def completed(request: Any, actor: Actor) -> Actor:
     if role is None or actor.user_id is None:
         return actor
     if role.anchor == "self":
-        elders = linked_elder_ids(actor.user_id, request.now)
+        elders, withheld = representation(actor.user_id, request.now)
         full = actor_from(request.user, request.grant, elder_ids=elders, request_id=actor.request_id)
+        full = replace(full, withheld=withheld)
     elif actor.role in FIELD_ROLES:
         staff_id = staff_id_of(actor.user_id)
         full = actor_from(request.user, request.grant, staff_id=staff_id, request_id=actor.request_id)

@@ -24,7 +24,9 @@ NAVIGATION = (
     Entry(N_("订单"), "/orders/", "orders.order.view", "o"),
     Entry(N_("派单"), "/dispatch/", "dispatch.order.assign", "m"),
     Entry(N_("老年人"), "/elders/", "people.elder.view", "e"),
-    Entry(N_("机构"), "/organisations/", "directory.organisation.view", ""),
+    Entry(N_("资源"), "/resources/", "directory.organisation.view", "r"),
+    Entry(N_("待遇"), "/schemes/", "entitlements.entitlement.view", "w"),
+    Entry(N_("待遇申请"), "/applications/", "entitlements.application.view", "a"),
     Entry(N_("服务清单"), "/catalogue/", "catalogue.item.view", ""),
     Entry(N_("结算"), "/settlement/", "settlement.statement.view", "s"),
     Entry(N_("预警"), "/findings/", "supervision.finding.view", "f"),
@@ -35,6 +37,16 @@ NAVIGATION = (
     Entry(N_("系统"), "/system/", "directory.system.view", ""),
 )
 MORE = (
+    Entry(N_("待遇预算"), "/budgets/", "entitlements.budget.view"),
+    Entry(N_("档案待办"), "/elders/due/verify/", "people.elder.verify"),
+    Entry(N_("疑似重复档案"), "/elders/doubles/", "people.elder.merge"),
+    Entry(N_("老年人口报表"), "/population/ability/", "indicators.value.view"),
+    Entry(N_("健康档案"), "/health/", "people.health.view"),
+    Entry(N_("摸底"), "/campaigns/", "people.campaign.view"),
+    Entry(N_("评估"), "/assessments/", "assessment.request.view", "v"),
+    Entry(N_("评估任务"), "/m/assessments/", "assessment.form.save"),
+    Entry(N_("机构"), "/organisations/", "directory.organisation.view"),
+    Entry(N_("导入名册"), "/imports/", "people.import.view"),
     Entry(N_("接口令牌"), "/tokens/", "directory.token.issue"),
     Entry(N_("工作日历"), "/calendar/", "directory.calendar.load"),
     Entry(

@@ -18,6 +18,7 @@ from yinling.people.inputs import (
     Body,
     CircumstanceKind,
     Day,
+    Detail,
     Evidence,
     LastDay,
 )
@@ -28,9 +29,9 @@ explain_constraint("circumstance_no_overlap", "circumstance.overlap", N_("这段
 
 
 @operation("people.circumstance.record", label=N_("登记人群类别"))
-def record_circumstance(
-    *, actor: Actor, now: datetime, elder_id: Id, kind: CircumstanceKind, valid_from: Day, valid_to: LastDay = None, body: Body,
-    evidence: Evidence = "",
+def record_circumstance(  # noqa: PLR0913 - the fields of the form
+    *, actor: Actor, now: datetime, elder_id: Id, kind: CircumstanceKind, detail: Detail = "", valid_from: Day, valid_to: LastDay = None,
+    body: Body, evidence: Evidence = "",
 ) -> Circumstance:  # fmt: skip
     """Record what is true of an elder, from which day, on whose word. A death has its own operation."""
     elder = open_file(elder_id)
@@ -43,10 +44,10 @@ def record_circumstance(
         raise Refused("circumstance.before_birth", N_("开始日期早于出生日期，请核对"), field="valid_from")
     days = period_of(valid_from, valid_to)
     row = Circumstance.objects.create(
-        div=elder.div, elder=elder, kind=kind, body=required_text(body, "body", most=80), evidence=evidence.strip(),
+        div=elder.div, elder=elder, kind=kind, detail=detail.strip(), body=required_text(body, "body", most=80), evidence=evidence.strip(),
         valid_from=days.from_, valid_to=days.to, recorded_from=now,
     )  # fmt: skip
-    changes = {"kind": [None, kind], "valid_from": [None, valid_from.isoformat()]}
+    changes = {"kind": [None, kind], "detail": [None, detail.strip()], "valid_from": [None, valid_from.isoformat()]}
     record(actor=actor, now=now, event="people.circumstance.record", subject=row, changes=changes)
     tell("elders", pk=elder.pk, div=elder.div)
     return row

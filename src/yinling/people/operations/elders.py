@@ -9,7 +9,6 @@ from typing import Any
 from yinling.accounts.operations import record
 from yinling.directory.models import Area
 from yinling.directory.rules import at_field, known_choice, position_of, require, required_text
-from yinling.ground.crypto import blind_index
 from yinling.ground.facts import curtail
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
@@ -28,17 +27,28 @@ from yinling.people.inputs import (
     Dialect,
     Div,
     Evidence,
+    HourOfDeath,
+    HukouDiv,
     IdKind,
     IdText,
     Lat,
     Lon,
     Name,
     Phone,
+    Resident,
     Sex,
     WantsSex,
 )
-from yinling.people.models import Circumstance, Consent, Contact, Elder, ElderKey, Household, Representative
-from yinling.people.rules import check_age, check_death, check_document, name_keys
+from yinling.people.models import Circumstance, Consent, Contact, Elder, ElderKey, HealthFact, Household, Representative
+from yinling.people.rules import (
+    check_age,
+    check_death,
+    check_document,
+    elder_code,
+    hour_of_death,
+    hukou_division,
+    name_keys,
+)
 
 explain_constraint("elder_id_once", "elder.exists", N_("这个证件号已经登记过，请先搜索，不要重复登记"))
 
@@ -53,19 +63,16 @@ def set_phone(row: Elder | Contact, phone: str) -> dict[str, Any]:
     """Seal a phone number; return the columns written."""
     with at_field("phone"):
         number = normalise_phone(phone) if phone.strip() else ""
-    row.seal_field("phone", number)
-    row.phone_index = blind_index(number, purpose="phone") if number else None
+    row.set_phone(number)
     values: dict[str, Any] = {"phone_enc": row.phone_enc, "phone_index": row.phone_index}
     if isinstance(row, Elder):
-        row.phone_last4 = number[-4:]
         values["phone_last4"] = row.phone_last4
     return values | {"enc_suite": row.enc_suite, "enc_kid": row.enc_kid}
 
 
 def _set_document(elder: Elder, number: str) -> dict[str, Any]:
     """Seal the number of the identity document; return the columns written."""
-    elder.seal_field("id_number", number)
-    elder.id_number_index = blind_index(number, purpose="id_number") if number else None
+    elder.set_document(number)
     values: dict[str, Any] = {"id_number_enc": elder.id_number_enc, "id_number_index": elder.id_number_index}
     return values | {"enc_suite": elder.enc_suite, "enc_kid": elder.enc_kid}
 
@@ -94,6 +101,7 @@ def _home(*, div: str, address: str, place: Position | None, datum: str, now: da
 def register_elder(  # noqa: PLR0913 - the fields of the form
     *, actor: Actor, now: datetime, name: Name, sex: Sex, born_on: Born, id_type: IdKind = "id", id_number: IdText = "", phone: Phone = "",
     div: Div, address: Address, lon: Lon = None, lat: Lat = None, datum: Datum = "wgs84", dialect: Dialect = "", wants_sex: WantsSex = "",
+    hukou_div: HukouDiv = "", is_resident: Resident = True,
 ) -> Elder:  # fmt: skip
     """Open the file of a person of 60 or over who lives in a community. A document already on file is refused (R-PEO-01)."""
     require(actor, "people.elder.register", div=div)
@@ -106,7 +114,8 @@ def register_elder(  # noqa: PLR0913 - the fields of the form
     home = _home(div=div, address=address, place=position_of(lon, lat, datum), datum=datum, now=now)
     elder = Elder(
         div=div, household=home, name=required_text(name, "name", most=40), sex=sex, born_on=born_on, id_type=id_type, dialect=dialect,
-        wants_sex=wants_sex, is_made_up=document.number.startswith("99"), created_at=now, changed_at=now,
+        wants_sex=wants_sex, hukou_div=hukou_division(hukou_div), is_resident=is_resident is not False, verified_on=today,
+        is_made_up=document.number.startswith("99"), created_at=now, changed_at=now,
     )  # fmt: skip
     _set_document(elder, document.number)
     set_phone(elder, phone)
@@ -119,13 +128,31 @@ def register_elder(  # noqa: PLR0913 - the fields of the form
 
 
 def open_file(elder_id: int, seen: int | None = None) -> Elder:
-    return locked(Elder.objects.select_related("household"), elder_id, seen)
+    """Lock a file to write in it; one that was merged into another is closed."""
+    elder = locked(Elder.objects.select_related("household"), elder_id, seen)
+    if elder.merged_into_id is not None:
+        sentence = N_("这份档案已并入 %(kept)s，请在那份档案中办理")
+        raise NotAllowed("elder.merged", sentence, kept=elder_code(elder.merged_into_id))
+    return elder
+
+
+@operation("people.elder.verify", label=N_("核验档案"))
+def verify_elder(*, actor: Actor, now: datetime, elder_id: Id, evidence: Evidence = "", seen: Seen = None) -> Elder:
+    """Say that the file was looked at today and is right: the person lives, lives here, and can be reached (R-PEO-03)."""
+    elder = open_file(elder_id, seen)
+    require(actor, "people.elder.verify", div=elder.div)
+    require_alive(elder)
+    changes = changed(elder, now=now, verified_on=local_date(now))
+    record(actor=actor, now=now, event="people.elder.verify", subject=elder, changes=changes, reason=evidence.strip())
+    tell("elders", pk=elder.pk, div=elder.div)
+    return elder
 
 
 @operation("people.elder.update", label=N_("修改档案"))
 def update_elder(  # noqa: PLR0913 - the fields of the form
     *, actor: Actor, now: datetime, elder_id: Id, name: Name, sex: Sex, born_on: Born, id_type: IdKind = "id", id_number: IdText = "",
-    phone: Phone = "", dialect: Dialect = "", wants_sex: WantsSex = "", seen: Seen = None,
+    phone: Phone = "", dialect: Dialect = "", wants_sex: WantsSex = "", hukou_div: HukouDiv = "", is_resident: Resident = None,
+    seen: Seen = None,
 ) -> Elder:  # fmt: skip
     """Correct a file. An empty document number or phone keeps the one on file, which the page shows masked."""
     elder = open_file(elder_id, seen)
@@ -140,7 +167,9 @@ def update_elder(  # noqa: PLR0913 - the fields of the form
         "born_on": born_on,
         "id_type": id_type,
     }
-    values |= {"dialect": dialect, "wants_sex": wants_sex}
+    values |= {"dialect": dialect, "wants_sex": wants_sex, "hukou_div": hukou_division(hukou_div)}
+    if is_resident is not None:
+        values["is_resident"] = is_resident
     is_renamed, touched = values["name"] != elder.name, []
     if id_number.strip() or id_type != elder.id_type:
         document = check_document(id_type, id_number, born=born_on, sex=sex, today=today)
@@ -179,7 +208,7 @@ def relocate_elder(  # noqa: PLR0913 - the fields of the form
         raise Refused("elder.same_home", N_("新住址与现住址相同"), field="address")
     before = elder.div
     changes = changed(elder, now=now, div=div, household=home)
-    for model in (ElderKey, Contact, Representative, Consent, Circumstance):
+    for model in (ElderKey, Contact, Representative, Consent, Circumstance, HealthFact):
         model.objects.filter(elder_id=elder.pk).update(div=div)
     record(actor=actor, now=now, event="people.elder.relocate", subject=elder, changes=changes)
     tell("elders", pk=elder.pk, div=before)
@@ -189,15 +218,18 @@ def relocate_elder(  # noqa: PLR0913 - the fields of the form
 
 @operation("people.elder.bury", label=N_("登记去世"))
 def bury_elder(
-    *, actor: Actor, now: datetime, elder_id: Id, died_on: Day, evidence: Evidence, seen: Seen = None
+    *, actor: Actor, now: datetime, elder_id: Id, died_on: Day, evidence: Evidence, died_at: HourOfDeath = "", seen: Seen = None
 ) -> Elder:  # fmt: skip
-    """Record a death. Services on that day remain payable, so the circumstance holds from the day after (R-PEO-03)."""
+    """Record a death. Services on that day remain payable, or up to its hour if that is known; the circumstance holds from the day
+    after (R-PEO-03).
+    """
     elder = open_file(elder_id, seen)
     require(actor, "people.elder.bury", div=elder.div)
     require_alive(elder)
     check_death(died_on, born=elder.born_on, today=local_date(now))
+    hour = hour_of_death(died_on, died_at, now)
     proof = required_text(evidence, "evidence")
-    changes = changed(elder, now=now, died_on=died_on)
+    changes = changed(elder, now=now, died_on=died_on, died_at=hour)
     Circumstance.objects.create(
         div=elder.div,
         elder=elder,
@@ -216,7 +248,7 @@ def bury_elder(
 def correct_death(*, actor: Actor, now: datetime, elder_id: Id, reason: Reason, seen: Seen = None) -> Elder:
     """Take a death registered by mistake off the file; that it stood there stays on record.
 
-    What ended with it (entitlements, findings of services after it) is decided anew by those who answer for that.
+    What it had stopped is shown on the page of stops: what comes back by itself, and what somebody has to give again.
     """
     elder = open_file(elder_id, seen)
     require(actor, "people.elder.correct", div=elder.div)
@@ -226,7 +258,7 @@ def correct_death(*, actor: Actor, now: datetime, elder_id: Id, reason: Reason, 
     deaths = Circumstance.objects.filter(elder=elder, kind="deceased", recorded_to=None)
     for row in deaths.select_for_update(of=("self",)):
         curtail(row, until=row.valid_from, now=now)
-    changes = changed(elder, now=now, died_on=None)
+    changes = changed(elder, now=now, died_on=None, died_at=None)
     record(actor=actor, now=now, event="people.elder.correct", subject=elder, changes=changes, reason=why)
     tell("elders", pk=elder.pk, div=elder.div)
     return elder

@@ -55,7 +55,7 @@ def list_view(resource: Resource) -> Any:
     @in_scope
     def view(request: Any, **query: Any) -> HttpResponse:
         require(request.actor, resource.right)
-        rows = resource.rows(request.actor).order_by(resource.order).prefetch_related(*resource.with_rows)
+        rows = resource.readable(request.actor).order_by(resource.order).prefetch_related(*resource.with_rows)
         for name, narrow in resource.filters.items():
             if query.get(name):
                 rows = narrow(rows, query[name])
@@ -80,7 +80,7 @@ def row_view(resource: Resource) -> Any:
     @in_scope
     def view(request: Any, **given: Any) -> HttpResponse:
         require(request.actor, resource.right)
-        rows = resource.rows(request.actor).prefetch_related(*resource.with_rows)
+        rows = resource.readable(request.actor).prefetch_related(*resource.with_rows)
         return answer(shown(resource, found(rows.filter(pk=_key(resource, given["id"])).first())))
 
     kind: Any = Number if resource.has_numbers else Annotated[str, Path(max_length=12)]
@@ -161,7 +161,10 @@ def elder_timeline(request: Any, *, id: Number) -> HttpResponse:  # noqa: A002 -
     """Return what was done about an elder, newest first."""
     require(request.actor, "people.elder.view")
     found(Elder.objects.visible_to(request.actor).filter(pk=id).first())
-    rows = journal(request.actor).filter(elder_id=id)[:MOST]
+    rows = journal(request.actor).filter(elder_id=id)
+    if not request.actor.has("people.health.view"):
+        rows = rows.exclude(event__startswith="people.health.")
+    rows = rows[:MOST]
     names = ("id", "at", "user_name", "role", "event", "subject_type", "subject_id", "reason", "is_refused", "code")
     return answer({"items": [{name: plain_value(getattr(row, name)) for name in names} for row in rows]})
 

@@ -47,6 +47,12 @@ class Resource:
         """Whether its rows are numbered; others go by a code or a day."""
         return "AutoField" in self.model._meta.pk.get_internal_type()  # noqa: SLF001 - Django's own name
 
+    def readable(self, actor: Actor) -> Rows:
+        """Return the rows an actor may read: a representative only those of elders whom it represents in this matter."""
+        rows = self.rows(actor)
+        barred = [elder_id for elder_id, right in actor.withheld if right == self.right]
+        return rows.exclude(elder_id__in=barred) if barred else rows
+
     @property
     def fields(self) -> tuple[str, ...]:
         """The attributes shown as they are."""

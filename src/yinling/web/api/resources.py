@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from yinling.accounts.models import Journal, Notice
 from yinling.accounts.queries import journal
-from yinling.assessment.models import Assessment
+from yinling.assessment.models import Assessment, Form
 from yinling.catalogue.models import Price, PriceList, ServiceItem
 from yinling.directory.models import (
     ApiToken,
@@ -22,15 +22,29 @@ from yinling.directory.models import (
     Suspension,
 )
 from yinling.dispatch.models import Assignment
-from yinling.entitlements.models import Entitlement, Quota
+from yinling.entitlements.models import Application, Budget, Entitlement, Objection, Paper, PublicNotice, Quota, Recheck
 from yinling.ground.models import CalendarDay
 from yinling.hotline.models import Call, Emergency, Ticket
 from yinling.indicators.models import Value
 from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_name
 from yinling.orders.models import Order
-from yinling.people.models import Circumstance, Consent, Contact, Elder, Representative
-from yinling.settlement.models import Charge, LedgerEntry, Statement
+from yinling.people.health import OPEN
+from yinling.people.models import (
+    Campaign,
+    Circumstance,
+    Consent,
+    Contact,
+    Elder,
+    HealthFact,
+    Household,
+    Merge,
+    Representative,
+    SurveyAnswer,
+)
+from yinling.people.queries import campaigns, health_facts
+from yinling.settlement.models import Charge, LedgerEntry, Recovery, Statement
+from yinling.settlement.queries import recoveries
 from yinling.supervision.models import Finding
 from yinling.visits.models import Evaluation, Visit
 from yinling.web.api.resource import (
@@ -102,6 +116,11 @@ def _notes(ticket: Ticket) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _recovery_lines(row: Recovery) -> list[dict[str, Any]]:
+    names = ("order_id", "provider_id", "payer", "kind", "amount_fen", "began_at")
+    return [{name: plain_value(getattr(line, name)) for name in names} for line in row.lines.order_by("pk")]
+
+
 def _published(_actor: Actor) -> Rows:
     return Price.objects.filter(price_list__state="published").select_related("item")
 
@@ -133,7 +152,7 @@ LIST = [
     ),
     Resource(
         "sites", Site, "directory.organisation.view", everything(Site),
-        f"organisation_id name kind div address lon lat {VERSIONED}", ids("organisation") | {"div": within()},
+        f"organisation_id name kind div address lon lat capabilities beds phone hours {VERSIONED}", ids("organisation") | {"div": within()},
     ),
     Resource(
         "service-areas", ServiceArea, "directory.organisation.view", everything(ServiceArea), f"organisation_id family div {DATED}",
@@ -158,7 +177,7 @@ LIST = [
     ),
     Resource(
         "elders", Elder, "people.elder.view", visible(Elder, "household"),
-        f"div household_id sex born_on id_type dialect wants_sex is_resident died_on {VERSIONED}",
+        f"div household_id sex born_on id_type dialect wants_sex is_resident hukou_div died_on verified_on merged_into_id {VERSIONED}",
         ids("household") | {"div": within()},
         more={"name": lambda row: mask_name(row.name), "phone": lambda row: hidden(row.phone_last4)},
         detail={
@@ -167,7 +186,15 @@ LIST = [
         },
     ),
     Resource(
-        "circumstances", Circumstance, "people.elder.view", visible(Circumstance), f"div elder_id kind body evidence {DATED}",
+        "households", Household, "people.elder.view", visible(Household), f"div address lon lat source_datum door_code {VERSIONED}",
+        {"div": within()},
+    ),
+    Resource(
+        "merges", Merge, "people.elder.merge", visible(Merge), "div kept_id gone_id reason moved merged_at merged_by_id undone_at undone_by_id",
+        ids("kept", "gone"),
+    ),
+    Resource(
+        "circumstances", Circumstance, "people.elder.view", visible(Circumstance), f"div elder_id kind detail body evidence {DATED}",
         ids("elder") | texts("kind") | {"on": holding_on},
     ),
     Resource(
@@ -176,7 +203,8 @@ LIST = [
     ),
     Resource(
         "representatives", Representative, "people.elder.view", visible(Representative),
-        f"div elder_id user_id capacity covers_health proof {DATED}", ids("elder") | {"on": holding_on},
+        "div elder_id user_id capacity covers_orders covers_signing covers_bills covers_applications covers_health proof "
+        f"{DATED}", ids("elder") | {"on": holding_on},
     ),
     Resource(
         "consents", Consent, "people.elder.view", visible(Consent), f"div elder_id purpose text_version given_by {DATED}",
@@ -187,17 +215,65 @@ LIST = [
         f"div elder_id provider_id scale level points assessed_on {DATED}", ids("elder") | {"on": holding_on},
     ),
     Resource(
+        "forms", Form, "assessment.request.view", visible(Form),
+        f"div request_id elder_id provider_id scale scale_version state level assessed_on submitted_at {VERSIONED}", ids("elder"),
+    ),
+    Resource(
         "quotas", Quota, "entitlements.entitlement.view", visible(Quota),
         "div elder_id entitlement_id month cap_fen reserved_fen used_fen", ids("elder", "entitlement") | {"month": first_of_month},
     ),
     Resource(
+        "applications", Application, "entitlements.application.view", visible(Application, "scheme"),
+        "div elder_id scheme_id state applied_at applied_by_id applied_as signed_by declared verdict grade assessment_id scale_version share_bp "
+        "monthly_cap_fen once_fen stage_on due_on is_due_provisional reviewed_by_id reviewed_at notice_id rank queued_at decided_by_id "
+        f"decided_at decision reason appeal_until {VERSIONED}",
+        ids("elder", "scheme") | texts("state") | {"div": within()},
+        more={"code": lambda row: row.code, "scheme": lambda row: row.scheme.code},
+    ),
+    Resource(
+        "papers", Paper, "entitlements.application.view", visible(Paper), "div application_id elder_id title added_by_id added_at",
+        ids("application", "elder"),
+    ),
+    Resource(
+        "public-notices", PublicNotice, "entitlements.application.view", visible(PublicNotice),
+        "div scheme_id place from_on last_day lines published_at published_by_id", ids("scheme") | {"div": within()},
+        more={"code": lambda row: row.code},
+    ),
+    Resource(
+        "objections", Objection, "entitlements.objection.reveal", visible(Objection),
+        f"div application_id state raised_at entered_by_id due_on decided_by_id decided_at answer {VERSIONED}", ids("application") | texts("state"),
+    ),
+    Resource(
+        "budgets", Budget, "entitlements.budget.view", visible(Budget),
+        "div scheme_id year amount_fen heads committed_fen committed_heads document is_in_force proposed_fen proposed_heads proposed_by_id "
+        f"confirmed_by_id {VERSIONED}",
+        ids("scheme") | {"div": within(), "year": number("year", "year")},
+    ),
+    Resource(
+        "rechecks", Recheck, "entitlements.application.view", visible(Recheck),
+        "div entitlement_id elder_id due_on outcome findings checked_by_id checked_at", ids("entitlement", "elder"),
+    ),
+    Resource(
         "entitlements", Entitlement, "entitlements.entitlement.view", visible(Entitlement, "scheme"),
-        f"div elder_id scheme_id share_bp monthly_cap_fen basis {DATED} {VERSIONED}", ids("elder") | {"on": holding_on},
-        more={"scheme": lambda row: row.scheme.code},
+        f"div elder_id scheme_id share_bp monthly_cap_fen once_fen basis application_id recheck_on ended_reason {DATED} {VERSIONED}",
+        ids("elder") | {"on": holding_on}, more={"scheme": lambda row: row.scheme.code},
+    ),
+    Resource(
+        "health-facts", HealthFact, "people.health.view", health_facts, f"div elder_id kind body rule {DATED}",
+        ids("elder") | texts("kind") | {"on": holding_on},
+        more={"item": lambda row: row.item if row.kind in OPEN else "", "content": lambda _row: "****"},
+    ),
+    Resource(
+        "campaigns", Campaign, "people.campaign.view", campaigns, f"div name kind item least_age starts_on ends_on {VERSIONED}",
+        texts("kind"),
+    ),
+    Resource(
+        "survey-answers", SurveyAnswer, "people.campaign.view", visible(SurveyAnswer),
+        "div campaign_id elder_id outcome asked_by_id asked_at", ids("campaign", "elder") | texts("outcome"),
     ),
     Resource(
         "items", ServiceItem, "catalogue.item.view", everything(ServiceItem),
-        "code family name description standard standard_minutes steps needs_qualification carers_needed is_medical "
+        "code family kind scales name description standard standard_minutes steps needs_qualification carers_needed is_medical "
         f"charges_callout department guide support_policy is_active {VERSIONED}", texts("family", "code"),
     ),
     Resource(
@@ -269,6 +345,12 @@ LIST = [
         "code div provider_id payer month state total_fen line_count drafted_at drafted_by_id reviewed_by_id reviewed_at "
         f"approved_by_id approved_at return_reason {VERSIONED}",
         ids("provider") | texts("state", "payer") | {"month": first_of_month},
+    ),
+    Resource(
+        "recoveries", Recovery, "settlement.recovery.view", recoveries,
+        "code div elder_id cause stopped_at state recover_fen reject_fen line_count drafted_at reviewed_by_id reviewed_at "
+        f"approved_by_id approved_at return_reason {VERSIONED}",
+        ids("elder") | texts("state"), detail={"lines": _recovery_lines},
     ),
     Resource(
         "findings", Finding, "supervision.finding.view", visible(Finding),

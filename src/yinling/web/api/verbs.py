@@ -17,12 +17,13 @@ from yinling.kernel.inputs import EARLIEST, LATEST
 from yinling.kernel.refusals import Refusal
 from yinling.kernel.words import N_
 from yinling.web.actions import secrets_of
+from yinling.web.afterwards import follow_up
 from yinling.web.api.caller import in_scope
 from yinling.web.api.resource import shown
 from yinling.web.api.resources import BY_MODEL, RESOURCES
 from yinling.web.fields import bare
 
-PLURALS = {"emergency": "emergencies", "staff": "staff"}
+PLURALS = {"emergency": "emergencies", "health": "health-facts", "recovery": "recoveries", "staff": "staff"}
 BIGGEST = 2**63 - 1
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 AwareMoment = Annotated[
@@ -171,6 +172,7 @@ def perform(request: Any, operation: Operation, arguments: dict[str, Any]) -> Ht
 
     def effect() -> tuple[int, Any]:
         result = operation.function(actor=request.actor, now=request.now, **arguments)
+        follow_up(operation.name, result, request.now)
         secrets.update(secrets_of(result))
         return 200 if operation.row_argument else 201, answer_of(result)
 

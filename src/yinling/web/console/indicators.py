@@ -96,7 +96,9 @@ def indicator_rows(request: Any, code: str) -> HttpResponse:
     which = request.GET.get("which", "all")
     which = which if which in WHICH else "all"
     span = span_of(choice.first, choice.end, request.now)
-    rows = rows_behind(request.actor, code, choice.div, span, which=which).select_related("elder")
+    rows = rows_behind(request.actor, code, choice.div, span, which=which)
+    if indicator.page != "elders":
+        rows = rows.select_related("elder")
     labels = {"all": _("全部"), "hit": _("计入分子"), "miss": _("未计入")}
     path_, is_calls = f"/indicators/{code}/", indicator.page == "calls"
     tabs = [(labels[name], choice.address(path_, which=name), None, name == which) for name in WHICH]

@@ -229,7 +229,9 @@ def sign_out(request: Any) -> HttpResponse:
     """Close the session."""
     _note(request, "close", request.user)
     logout(request)
-    return HttpResponseRedirect("/login/")
+    answer = HttpResponseRedirect("/login/")
+    answer["Clear-Site-Data"] = '"storage"'  # pages and drafts that a tablet kept for work without a network
+    return answer
 
 
 @require_POST

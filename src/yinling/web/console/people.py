@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.translation import gettext as _
 
@@ -20,7 +21,19 @@ from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.people.inputs import CIRCUMSTANCES
 from yinling.people.models import Circumstance, Elder, Representative
-from yinling.people.queries import Choice, age, elder_file, elders, find_elders, kinds_of
+from yinling.people.queries import (
+    Choice,
+    ElderFile,
+    age,
+    consent_texts,
+    elder_file,
+    elders,
+    find_elders,
+    kept_file,
+    kinds_of,
+    labels_on,
+    merges_into,
+)
 from yinling.people.rules import elder_code
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.options import named
@@ -31,7 +44,7 @@ from yinling.web.show import refusal_text
 
 AGES = [("60-69", N_("60至69岁")), ("70-79", N_("70至79岁")), ("80-89", N_("80至89岁")), ("90-", N_("90岁以上"))]
 FOUND = 50
-PURPOSES = [("服务与派单", N_("服务与派单")), ("健康信息共享", N_("健康信息共享")), ("家属查看", N_("家属查看"))]
+ON_FILE = ("name", "sex", "born_on", "id_type", "dialect", "wants_sex", "hukou_div", "is_resident")
 
 
 @named("schemes")
@@ -121,6 +134,23 @@ def elder_new(request: Any) -> HttpResponse:
     return render(request, "console/elder_new.html", form=form)
 
 
+def leads_to(request: Any, elder: Elder, tail: str = "") -> HttpResponse:
+    """Send the reader of a merged file to the one it was merged into, and say so."""
+    number = kept_file(elder.pk) or elder.pk
+    words = {"gone": elder_code(elder.pk), "kept": elder_code(number)}
+    messages.info(request, _("%(gone)s 已并入 %(kept)s，现在显示的是 %(kept)s") % words)
+    return HttpResponseRedirect(f"/elders/{number}/{tail}")
+
+
+def by_kind(file: ElderFile) -> list[tuple[Circumstance, list[Circumstance]]]:
+    """The circumstances of a file by kind: the latest of each, and what was before; those that hold come first."""
+    kinds: dict[str, list[Circumstance]] = {}
+    for fact in sorted(file.circumstances, key=lambda one: one.valid_from, reverse=True):
+        kinds.setdefault(fact.kind, []).append(fact)
+    rows = [(facts[0], facts[1:]) for facts in kinds.values()]
+    return sorted(rows, key=lambda row: row[0].kind not in file.current)
+
+
 @page("people.elder.view")
 def elder_page(request: Any, pk: int) -> HttpResponse:
     """The file: who, where, with whom; level and entitlements; and one timeline."""
@@ -129,65 +159,58 @@ def elder_page(request: Any, pk: int) -> HttpResponse:
     if file is None:
         raise Http404
     here, elder = f"/elders/{pk}/", file.elder
+    if elder.merged_into_id:
+        return leads_to(request, elder)
     results, entitlements = benefits(pk, today)
     if not request.actor.has("entitlements.entitlement.view"):
         entitlements = []
-    ends = {
-        fact.pk: action_form(
-            request,
-            "end_circumstance",
-            {"circumstance_id": fact.pk, "valid_to": today},
-            next=here,
-            submit=N_("终止"),
-            tone="",
-        )
-        for fact in file.circumstances
-        if fact.kind in file.current and fact.kind != "deceased"
-    }
+    running = [fact for fact in file.circumstances if fact.kind in file.current and fact.kind != "deceased"]
     return render(
-        request, "console/elder.html", file=file, elder=elder, code=elder_code(pk), today=today, ends=ends,
+        request, "console/elder.html", file=file, elder=elder, code=elder_code(pk), today=today, kinds=by_kind(file),
+        ends={fact.pk: _end(request, fact, here) for fact in running}, computed=labels_on(elder, file.current, today),
         lasts={fact.pk: fact.valid_to and fact.valid_to - ONE_DAY for fact in file.circumstances},
         level=next((row for row in results if row.holds(today)), None), results=results, entitlements=entitlements,
         entries=timeline(request.actor, pk), forms=_file_forms(request, elder, here), removals=_removals(request, file, here),
-        endings=_endings(request, file, here),
+        endings=endings(request, file.representatives, here), texts={text.purpose: text for text in consent_texts(elder.div, today)},
         labels={"level": Assessment.LEVELS, "scale": Assessment.SCALES, "payer": PAYERS, "capacity": Representative.CAPACITIES},
     )  # fmt: skip
 
 
-def _removals(request: Any, file: Any, here: str) -> dict[int, ActionForm]:
-    return {
-        line.contact.pk: action_form(
-            request, "remove_contact", {"contact_id": line.contact.pk}, next=here, submit=N_("删除"), tone="danger"
-        )
-        for line in file.contacts
-    }
+def _end(request: Any, fact: Circumstance, here: str) -> ActionForm:
+    initial = {"circumstance_id": fact.pk, "valid_to": local_date(request.now)}
+    return action_form(request, "end_circumstance", initial, next=here, submit=N_("终止"), tone="")
 
 
-def _endings(request: Any, file: Any, here: str) -> dict[int, ActionForm]:
+def _removals(request: Any, file: ElderFile, here: str) -> dict[int, tuple[ActionForm, ActionForm]]:
+    """Change and removal of each contact."""
     return {
-        row.pk: action_form(
-            request,
-            "end_representative",
-            {"representative_id": row.pk},
-            next=here,
-            submit=N_("终止代理"),
-            tone="danger",
+        row.pk: (
+            action_form(
+                request, "update_contact", {"contact_id": row.pk, "kind": row.kind, "name": row.name, "rank": row.rank, "seen": row.version},
+                next=here, submit=N_("修改"), tone="",
+            ),
+            action_form(request, "remove_contact", {"contact_id": row.pk}, next=here, submit=N_("删除"), tone="danger"),
         )
-        for row in file.representatives
-    }
+        for row in (line.contact for line in file.contacts)
+    }  # fmt: skip
+
+
+def endings(request: Any, rows: list[Representative], here: str) -> dict[int, ActionForm]:
+    """The end of each representation."""
+    look: dict[str, Any] = {"next": here, "submit": N_("终止代理"), "tone": "danger"}
+    return {row.pk: action_form(request, "end_representative", {"representative_id": row.pk}, **look) for row in rows}
 
 
 def _file_forms(request: Any, elder: Elder, here: str) -> dict[str, ActionForm]:
     """The forms of the file that need no further query."""
     one, tone = {"elder_id": elder.pk}, {"next": here, "tone": ""}
-    purpose = {"purpose": {"options": PURPOSES, "widget": "choice"}}
     return {
         "reveal": action_form(request, "reveal_elder", one, tone=""),
         "contact": action_form(request, "add_contact", one, **tone),
         "circumstance": action_form(
             request, "record_circumstance", one | {"valid_from": local_date(request.now)}, **tone
         ),
-        "consent": action_form(request, "record_consent", one, fields=purpose, **tone),
+        "verify": action_form(request, "verify_elder", one | {"seen": elder.version}, done=N_("已核验"), **tone),
     }
 
 
@@ -197,9 +220,11 @@ def elder_change(request: Any, pk: int) -> HttpResponse:
     elder = Elder.objects.visible_to(request.actor).select_related("household").filter(pk=pk).first()
     if elder is None:
         raise Http404
+    if elder.merged_into_id:
+        return leads_to(request, elder, "change/")
     one, here = {"elder_id": pk}, f"/elders/{pk}/"
     seen = one | {"seen": elder.version}
-    now_on_file = {name: getattr(elder, name) for name in ("name", "sex", "born_on", "id_type", "dialect", "wants_sex")}
+    now_on_file = {name: getattr(elder, name) for name in ON_FILE}
     today = local_date(request.now)
     ends = []
     if request.actor.has("entitlements.entitlement.end"):
@@ -214,13 +239,20 @@ def elder_change(request: Any, pk: int) -> HttpResponse:
             fields={"organisation_id": {"options": "assessors"}},
         ),
         "grant": action_form(request, "grant_entitlement", one, next=here, fields={"scheme_code": {"options": "schemes", "widget": "choice"}}),
-        "appoint": action_form(request, "appoint_representative", one, next=here),
-        "bury": action_form(request, "bury_elder", seen, next=here, tone="danger", confirm=N_("确定登记去世吗？登记错误只能由街道或区县更正。")),
+        "appoint": action_form(request, "appoint_representative", one | {"valid_from": today}, next=f"{here}agents/"),
+        "bury": action_form(
+            request, "bury_elder", seen, next=f"{here}stops/", tone="danger", confirm=N_("确定登记去世吗？登记错误只能由街道或区县更正。"),
+        ),
         "correct": action_form(
-            request, "correct_death", seen, next=here, tone="danger", confirm=N_("更正后此人恢复为在世，因去世终止的待遇须重新给予。确定吗？"),
+            request, "correct_death", seen, next=f"{here}stops/", tone="danger",
+            confirm=N_("更正后此人恢复为在世，因去世终止的待遇须重新给予。确定吗？"),
         ),
     }  # fmt: skip
-    return render(request, "console/elder_change.html", elder=elder, code=elder_code(pk), forms=forms, ends=ends)
+    undo: list[tuple[Any, ActionForm]] = []
+    if request.actor.has("people.merge.undo"):
+        look = {"next": here, "tone": "danger", "submit": N_("撤销合并")}
+        undo = [(row, action_form(request, "unmerge_elders", {"merge_id": row.pk}, **look)) for row in merges_into(pk)]
+    return render(request, "console/elder_change.html", elder=elder, code=elder_code, forms=forms, ends=ends, undo=undo)
 
 
 urlpatterns = [

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from yinling.ground.parameters import CityProfile
 from yinling.kernel.parameters import Entry
 from yinling.kernel.period import local_date
+from yinling.web import conditions
 from yinling.web.pages import page, render
-from yinling.web.queries.profiles import Line, compare, plain
+from yinling.web.queries.profiles import Line, compare, compare_schemes, plain
 from yinling.web.sheets import comma_separated
 from yinling.web.show import day
 
@@ -58,7 +59,7 @@ def profile_page(request: Any) -> HttpResponse:
     cities, lines = choice.lines()
     return render(
         request, "console/profiles.html", choice=choice, cities=cities, lines=lines, plain=plain,
-        csv=choice.address("/profiles/csv/"),
+        csv=choice.address("/profiles/csv/"), schemes=compare_schemes(choice.on, text=choice.text), words=conditions,
     )  # fmt: skip
 
 

@@ -39,14 +39,17 @@ VIEW = "settlement.statement.view"
 VERBS = ("review", "approve", "return")
 
 
-def _tabs(here: str) -> list[tuple[str, str, int | None, bool]]:
+def settlement_tabs(request: Any, here: str) -> list[tuple[str, str, int | None, bool]]:
+    """The lists of settlement, as far as the role may open them."""
     tabs = (
         ("statements", _("对账单"), "/settlement/"),
         ("waiting", _("待结算"), "/settlement/waiting/"),
         ("settled", _("已结算"), "/settlement/settled/"),
         ("held", _("管制中"), "/settlement/held/"),
+        ("recoveries", _("追回清单"), "/settlement/recoveries/"),
     )
-    return [(label, address, None, name == here) for name, label, address in tabs]
+    shown = tabs if request.actor.has("settlement.recovery.view") else tabs[:-1]
+    return [(label, address, None, name == here) for name, label, address in shown]
 
 
 def _in_month(rows: Any, value: Any) -> Any:
@@ -74,8 +77,8 @@ def statement_list(request: Any) -> HttpResponse:
         },
     )  # fmt: skip
     return render(
-        request, "console/settlement.html", tabs=_tabs("statements"), listing=listing, machine=STATEMENT, payers=PAYER_NAMES, draft=draft,
-        totals=statement_totals(rows),
+        request, "console/settlement.html", tabs=settlement_tabs(request, "statements"), listing=listing, machine=STATEMENT,
+        payers=PAYER_NAMES, draft=draft, totals=statement_totals(rows),
     )  # fmt: skip
 
 
@@ -90,7 +93,7 @@ def _orders(request: Any, here: str, rows: Any) -> HttpResponse:
     return render(
         request,
         "console/settlement_orders.html",
-        tabs=_tabs(here),
+        tabs=settlement_tabs(request, here),
         here=here,
         listing=listing,
         machine=ORDER,
@@ -114,7 +117,7 @@ def settled_list(request: Any) -> HttpResponse:
 def held_list(request: Any) -> HttpResponse:
     """Orders whose settlement is stopped, with the cause."""
     listing = Listing(request, held_orders(request.actor))
-    return render(request, "console/settlement_held.html", tabs=_tabs("held"), listing=listing)
+    return render(request, "console/settlement_held.html", tabs=settlement_tabs(request, "held"), listing=listing)
 
 
 @page("settlement.order.view")

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from yinling.web.elder import views
+from yinling.web.elder import applications, views
 
 urlpatterns = [
+    *applications.urlpatterns,
     path("e/", views.home),
+    path("e/agreements/", views.agreements),
+    path("e/file/", views.own_file),
     path("e/book/", views.book),
     path("e/book/<str:code>/", views.book_item),
     path("e/services/", views.services),
+    path("e/benefits/", views.benefits),
     path("e/rate/<int:pk>/", views.rate),
 ]

@@ -9,11 +9,13 @@ from typing import Any
 from django import forms
 from django.http import Http404, HttpResponse
 
+from yinling.accounts.models import Journal
 from yinling.catalogue.models import ServiceItem
 from yinling.catalogue.queries import public_list
 from yinling.directory.queries import city_of
 from yinling.dispatch.queries import live_assignments
 from yinling.entitlements.models import PAYERS
+from yinling.entitlements.queries.eligibility import offers
 from yinling.ground.parameters import parameter
 from yinling.kernel.period import SHANGHAI, local_date
 from yinling.kernel.refusals import NotFound, Refusal
@@ -22,9 +24,12 @@ from yinling.orders.models import Order
 from yinling.orders.queries import Quote, orders_of, quote
 from yinling.orders.rules import STAGE_LABELS
 from yinling.orders.states import ORDER
+from yinling.people.inputs import CAPACITIES
 from yinling.people.models import Elder
+from yinling.people.queries import capacity_of, consent_texts, consents_of, elder_file, labels_on
 from yinling.visits.queries import evaluation_of, stage, with_progress
 from yinling.visits.rules import EVALUATED_BY, SERVED
+from yinling.web import conditions
 from yinling.web.actions import action_form
 from yinling.web.pages import Listing, page, render
 from yinling.web.show import elder_day, elder_hour, refusal_text
@@ -32,6 +37,8 @@ from yinling.web.show import elder_day, elder_hour, refusal_text
 DAYS_SHOWN = 7
 HOURS = range(8, 18)
 ORDERS_SHOWN = 5
+READINGS = ("people.elder.reveal", "people.health.reveal")
+READINGS_SHOWN = 20
 COMING = ("placed", "accepted", "assigned", "in_service")
 
 
@@ -51,7 +58,8 @@ class Person:
 
 def _person(request: Any, wanted: str = "") -> Person:
     """Return for whom the page is: the elder named in the address if linked to this login, else the first (F01)."""
-    elders = list(Elder.objects.filter(pk__in=request.actor.elder_ids).select_related("household").order_by("pk"))
+    mine = Elder.objects.filter(pk__in=request.actor.elder_ids, merged_into=None)
+    elders = list(mine.select_related("household").order_by("pk"))
     if not elders:
         raise NotFound("elder.none", N_("这个账号还没有关联老人。请带身份证到社区服务站办理，或拨打热线"))
     wanted = wanted or request.GET.get("elder", "")
@@ -209,6 +217,15 @@ def _can_rate(request: Any, order: Any) -> bool:
     return local_date(request.now) <= local_date(order.served_at) + timedelta(days=days)
 
 
+@page("orders.order.place")
+def benefits(request: Any) -> HttpResponse:
+    """What the person may have, with plain reasons and the number that arranges it."""
+    person = _person(request)
+    found = offers(person.elder, request.day)
+    names = {one.scheme.code: one.scheme.name for one in found}
+    return _show(request, "benefits", person, offers=found, names=names, words=conditions, on=request.day)
+
+
 @page("visits.visit.evaluate")
 def rate(request: Any, pk: int) -> HttpResponse:
     """E04: how good a service was."""
@@ -223,3 +240,38 @@ def rate(request: Any, pk: int) -> HttpResponse:
         done=N_("谢谢您的评价"),
     )  # fmt: skip
     return _show(request, "rate", person, order=order, form=form, given=evaluation_of(pk))
+
+
+@page("people.consent.withdraw")
+def agreements(request: Any) -> HttpResponse:
+    """What the elder agreed to, purpose by purpose, with the whole text; taking back is as easy as giving (X-PIP-02, X-PIP-03)."""
+    person = _person(request)
+    elder, today = person.elder, local_date(request.now)
+    here = f"/e/agreements/?{person.query}"
+    given, capacity = consents_of(elder.pk, today), capacity_of(request.actor.user_id or 0, elder.pk, today)
+    entries = []
+    for text in consent_texts(elder.div, today):
+        row, form = given.get(text.purpose), None
+        if row is not None and row.text_version == text.version:
+            form = action_form(
+                request, "withdraw_consent", {"consent_id": row.pk}, next=here, hidden=("consent_id",), only=("consent_id",),
+                submit=N_("撤回同意"), done=N_("已撤回"), tone="",
+            )  # fmt: skip
+        elif text.needs_consent:
+            form = action_form(
+                request, "record_consent", {"elder_id": elder.pk, "purpose": text.purpose, "given_by": capacity}, next=here,
+                hidden=("elder_id", "purpose", "given_by"), only=("elder_id",), submit=N_("我同意"), done=N_("已登记同意"),
+            )  # fmt: skip
+        entries.append((text, row, form))
+    return _show(request, "agreements", person, entries=entries)
+
+
+@page("people.elder.view")
+def own_file(request: Any) -> HttpResponse:
+    """What is on file about the elder, who acts, and who looked at the full numbers: to read, to print, to have corrected (X-PIP-10)."""
+    person, today = _person(request), local_date(request.now)
+    file = elder_file(request.actor, person.elder.pk, today)
+    readings = Journal.objects.filter(elder_id=person.elder.pk, event__in=READINGS, is_refused=False).order_by("-id")
+    labels = labels_on(person.elder, file.current, today) if file else []
+    readings = readings[:READINGS_SHOWN]
+    return _show(request, "own_file", person, file=file, readings=readings, labels=labels, capacities=CAPACITIES)

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from yinling.web.mobile import views
+from yinling.web.mobile import assessments, views
 
 urlpatterns = [
     path("m/", views.today),
     path("m/<int:pk>/", views.stop),
     path("evidence/<int:pk>/", views.evidence),
+    *assessments.urlpatterns,
 ]

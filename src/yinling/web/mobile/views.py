@@ -66,12 +66,18 @@ def _before(request: Any, found: Stop, stage: str) -> dict[str, ActionForm]:
         }
     checked = initial | {"key": uuid.uuid4().hex}
     forms = {
+        "consult": _consult(request, row.pk),
         "start": action_form(request, "start_visit", checked, next=here, done=N_("已签到")),
         "abort": action_form(request, "abort_visit", initial, next="/m/", tone="danger"),
     }
     if stage == "planned":
         forms["depart"] = action_form(request, "depart_visit", initial, next=here, tone="")
     return forms
+
+
+def _consult(request: Any, assignment_id: int) -> ActionForm:
+    """What the work at this door needs to know of the elder's health, opened with a reason."""
+    return action_form(request, "consult_visit", {"assignment_id": assignment_id, "purpose": "service"}, tone="")
 
 
 def _inside(request: Any, found: Stop) -> HttpResponse:
@@ -94,6 +100,7 @@ def _inside(request: Any, found: Stop) -> HttpResponse:
     abort = action_form(request, "abort_visit", {"assignment_id": found.assignment.pk}, next="/m/", tone="danger")
     return render(
         request, "mobile/visit.html", stop=found, order=found.order, visit=visit, photo=photo, signature=signature, finish=finish, abort=abort,
+        consult=_consult(request, found.assignment.pk),
         kept=list(visit.evidence.order_by("pk")),
     )  # fmt: skip
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from yinling.web.public import views
+from yinling.web.public import notices, views
 
 urlpatterns = [
+    *notices.urlpatterns,
     path("catalogue/", views.catalogue),
     path("prices/", views.catalogue),
 ]

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
+import yaml
+from django.conf import settings
+
+from yinling.entitlements.queries.eligibility import Terms, key_of, terms_of
 from yinling.ground.parameters import CityProfile, parameters, profiles
 from yinling.kernel.parameters import Entry
 from yinling.kernel.refusals import Refused
@@ -54,4 +59,39 @@ def plain(value: Any) -> str:
     """Write a value for people: a list by its words, nothing as nothing."""
     if value is None or value == []:
         return "—"
-    return "、".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, dict):
+        return (
+            str(value["name"])
+            if "name" in value
+            else "；".join(f"{name}: {plain(part)}" for name, part in value.items())
+        )
+    return "、".join(map(plain, value)) if isinstance(value, list) else str(value)
+
+
+@dataclass(frozen=True)
+class CityScheme:
+    """A scheme as one city has it on a day: its name, the area it is for, and its terms where they are said."""
+
+    name: str
+    area: str
+    terms: Terms | None
+
+
+def compare_schemes(on: date, *, text: str = "") -> list[tuple[str, tuple[CityScheme | None, ...]]]:
+    """Return for every scheme code whose parameter holds a text what each profile says of it, nothing where it has none."""
+    own = [_schemes_of(city, on) for city in profiles()]
+    codes = sorted({code for found in own for code in found if text in key_of(code)})
+    return [(code, tuple(found.get(code) for found in own)) for code in codes]
+
+
+def _schemes_of(city: CityProfile, on: date) -> dict[str, CityScheme]:
+    return {
+        code: CityScheme(name, area, terms_of(code, area, on)) for code, name, area in _listed(city.code, city.area)
+    }
+
+
+@cache
+def _listed(profile: str, area: str) -> tuple[tuple[str, str, str], ...]:
+    """Return code, name and area of the schemes of a profile; its files are checked at start, not here."""
+    listed = yaml.safe_load((settings.CITIES / profile / "schemes.yaml").read_text(encoding="utf-8"))["schemes"]
+    return tuple((scheme["code"], scheme["name"], scheme.get("div", area)) for scheme in listed)

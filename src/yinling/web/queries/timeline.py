@@ -18,6 +18,7 @@ from yinling.kernel.machine import Machine
 from yinling.kernel.words import N_
 from yinling.orders.models import Order, OrderLine
 from yinling.orders.states import ORDER
+from yinling.people.queries import merged_numbers
 from yinling.visits.models import Evaluation, Visit
 from yinling.visits.states import VISIT
 
@@ -46,6 +47,8 @@ GROUPS: dict[str, tuple[str, str, Machine[Any] | None]] = {
     "evaluation": (N_("服务评价"), "", None),
 }  # fmt: skip
 SEEN_WITH = {
+    "people.health": "people.health.view",
+    "people.campaign": "people.campaign.view",
     "hotline": "hotline.ticket.view",
     "orders": "orders.order.view",
     "dispatch": "orders.order.view",
@@ -80,7 +83,7 @@ class Entry:
 def timeline(actor: Actor, elder_id: int, limit: int = MOST) -> list[Entry]:
     """Return what was done and what happened, the latest first, as far as the role may see it. Two queries."""
     hidden = {kind for kind, right in SEEN_WITH.items() if not actor.has(right)}
-    done = Journal.objects.visible_to(actor).filter(elder_id=elder_id)
+    done = Journal.objects.visible_to(actor).filter(elder_id__in=merged_numbers(elder_id))
     for context in hidden:
         done = done.exclude(event__startswith=f"{context}.")
     journal = list(done.order_by("-id")[:limit])

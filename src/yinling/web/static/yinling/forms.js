@@ -23,6 +23,11 @@
     const wrong = form.querySelector("[aria-invalid=true]:not([type=hidden])") || form.querySelector(".problem");
     if (wrong) { if (wrong.matches(".problem")) wrong.tabIndex = -1; wrong.focus(); }
   });
+  // Drafts kept on a tablet are wiped at log-out: not before the person knows.
+  document.addEventListener("submit", (event) => {
+    if (event.target.getAttribute("action") !== "/logout/" || !+localStorage.getItem("unsent")) return;
+    if (!confirm(document.getElementById("unsent").dataset.text)) event.preventDefault();
+  });
   // Without htmx (plain post) a double click still sends once.
   document.addEventListener("submit", (event) => {
     const button = event.target.querySelector("button[type=submit]");

@@ -1,0 +1,53 @@
+"""Writing the map: logins and grants, organisations and their people, responsibility, calendar and clock. One file per noun."""
+
+from yinling.directory.operations.bodies import (
+    assign_service_area,
+    register_organisation,
+    register_site,
+    rename_area,
+    update_organisation,
+    update_site,
+)
+from yinling.directory.operations.calendar import (
+    load_calendar,
+    move_clock,
+    unload_calendar,
+)
+from yinling.directory.operations.logins import (
+    confirm_grant,
+    end_grant,
+    end_token,
+    issue_token,
+    new_token,
+    propose_grant,
+    register_user,
+)
+from yinling.directory.operations.staff import (
+    qualify_staff,
+    register_staff,
+    release_suspension,
+    suspend_staff,
+)
+
+__all__ = [
+    "assign_service_area",
+    "confirm_grant",
+    "end_grant",
+    "end_token",
+    "issue_token",
+    "load_calendar",
+    "move_clock",
+    "new_token",
+    "propose_grant",
+    "qualify_staff",
+    "register_organisation",
+    "register_site",
+    "register_staff",
+    "register_user",
+    "release_suspension",
+    "rename_area",
+    "suspend_staff",
+    "unload_calendar",
+    "update_organisation",
+    "update_site",
+]

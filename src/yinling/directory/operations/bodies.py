@@ -1,0 +1,188 @@
+"""Writing organisations, their places, and who answers for which services where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from yinling.accounts.operations import record
+from yinling.directory import inputs as ask
+from yinling.directory.models import (
+    CAPABILITIES,
+    Area,
+    Organisation,
+    ServiceArea,
+    Site,
+)
+from yinling.directory.rules import (
+    at_field,
+    known_choice,
+    period_of,
+    position_of,
+    require,
+    required_text,
+)
+from yinling.ground.facts import curtail
+from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.kernel.actor import Actor
+from yinling.kernel.credit_code import check_credit_code
+from yinling.kernel.inputs import Id, Input, Reason, Seen
+from yinling.kernel.names import normalise_phone
+from yinling.kernel.refusals import NotFound, Refused
+from yinling.kernel.words import N_
+
+explain_constraint("service_area_one_body", "service_area.overlap", N_("这段时间此地的这类服务已有责任机构"))
+explain_constraint("directory_organisation_credit_code_key", "organisation.exists", N_("这个统一社会信用代码已登记"))
+
+_FAMILY = re.compile(r"[a-z][a-z_]{1,19}")
+
+
+def require_area(div: str) -> None:
+    if not Area.objects.filter(div=div).exists():
+        raise Refused("area.unknown", N_("没有这个行政区划，请从列表中选择"), field="div")
+
+
+def own_phone(phone: str) -> str:
+    return normalise_phone(phone) if phone.strip() else ""
+
+
+@operation("directory.organisation.register", label=N_("登记机构"))
+def register_organisation(  # noqa: PLR0913 - the fields of the form
+    *, actor: Actor, now: datetime, name: ask.BodyName, short_name: ask.ShortName,
+    credit_code: ask.CreditCode, kind: ask.BodyKind, div: ask.Div, address: ask.Address, phone: ask.Phone = "",
+    is_provider: ask.IsProvider = False, valid_from: ask.FirstDay,
+) -> Organisation:  # fmt: skip
+    """Enter a body with its checked credit code."""
+    require(actor, "directory.organisation.register", div=div)
+    require_area(div)
+    with at_field("credit_code"):
+        code = check_credit_code(credit_code)
+    with at_field("phone"):
+        number = own_phone(phone)
+    row = Organisation.objects.create(
+        name=required_text(name, "name", most=120), short_name=required_text(short_name, "short_name", most=40), credit_code=code,
+        kind=known_choice(kind, Organisation.KINDS, "kind"), div=div, address=required_text(address, "address"), phone=number,
+        is_provider=is_provider, valid_from=valid_from, created_at=now, changed_at=now,
+    )  # fmt: skip
+    changes = {"credit_code": [None, code], "kind": [None, kind], "div": [None, div]}
+    record(actor=actor, now=now, event="directory.organisation.register", subject=row, changes=changes)
+    return row
+
+
+@operation("directory.organisation.update", label=N_("修改机构"))
+def update_organisation(  # noqa: PLR0913 - the fields of the form
+    *, actor: Actor, now: datetime, organisation_id: Id, name: ask.BodyName, short_name: ask.ShortName, address: ask.Address, phone: ask.Phone = "",
+    valid_to: ask.LastDay = None, seen: Seen = None,
+) -> Organisation:  # fmt: skip
+    """Change what is told about a body. Its credit code and kind never change: that is another body."""
+    row = locked(Organisation.objects.all(), organisation_id, seen)
+    require(actor, "directory.organisation.update", div=row.div)
+    days = period_of(row.valid_from, valid_to)
+    with at_field("phone"):
+        number = own_phone(phone)
+    changes = changed(
+        row, now=now, name=required_text(name, "name", most=120), short_name=required_text(short_name, "short_name", most=40),
+        address=required_text(address, "address"), phone=number, valid_to=days.to,
+    )  # fmt: skip
+    record(actor=actor, now=now, event="directory.organisation.update", subject=row, changes=changes)
+    return row
+
+
+def _offered(capabilities: Sequence[str], *, beds: int, phone: str, hours: str) -> dict[str, Any]:
+    """Return the columns of what a place offers."""
+    chosen = [known_choice(one, CAPABILITIES, "capabilities") for one in capabilities]
+    with at_field("phone"):
+        number = own_phone(phone)
+    return {"capabilities": sorted(set(chosen)), "beds": beds, "phone": number, "hours": hours.strip()[:60]}
+
+
+@operation("directory.site.register", label=N_("登记站点"))
+def register_site(  # noqa: PLR0913 - the fields of the form
+    *, actor: Actor, now: datetime, organisation_id: ask.BodyId, name: ask.SiteName, kind: ask.BodyKind, div: ask.Div,
+    address: ask.Address, lon: ask.Lon, lat: ask.Lat, datum: ask.Datum = "wgs84", capabilities: ask.Capabilities = (), beds: ask.Beds = 0,
+    phone: ask.Phone = "", hours: ask.OpeningHours = "",
+) -> Site:  # fmt: skip
+    """Enter a place of a body and what it offers; its position is kept in WGS-84."""
+    body = locked(Organisation.objects.all(), organisation_id)
+    require(actor, "directory.site.register", div=body.div)
+    require(actor, "directory.site.register", div=div)
+    require_area(div)
+    place = position_of(lon, lat, datum)
+    assert place is not None  # noqa: S101 - both numbers are required
+    offered = _offered(capabilities, beds=beds, phone=phone, hours=hours)
+    row = Site.objects.create(
+        organisation=body, **offered, name=required_text(name, "name", most=80), kind=known_choice(kind, Organisation.KINDS, "kind"), div=div,
+        address=required_text(address, "address"), lon=place.lon, lat=place.lat, source_datum=datum, created_at=now, changed_at=now,
+    )  # fmt: skip
+    record(
+        actor=actor, now=now, event="directory.site.register", subject=row, changes={"organisation": [None, body.pk]}
+    )
+    return row
+
+
+@operation("directory.site.update", label=N_("修改站点"))
+def update_site(  # noqa: PLR0913 - the fields of the form
+    *, actor: Actor, now: datetime, site_id: Id, name: ask.SiteName, address: ask.Address, capabilities: ask.Capabilities = (),
+    beds: ask.Beds = 0, phone: ask.Phone = "", hours: ask.OpeningHours = "", seen: Seen = None,
+) -> Site:  # fmt: skip
+    """Correct what a place is called and what it offers."""
+    row = locked(Site.objects.all(), site_id, seen)
+    require(actor, "directory.site.update", div=row.div, provider_id=row.organisation_id)
+    offered = _offered(capabilities, beds=beds, phone=phone, hours=hours)
+    changes = changed(
+        row, now=now, name=required_text(name, "name", most=80), address=required_text(address, "address"), **offered
+    )
+    record(actor=actor, now=now, event="directory.site.update", subject=row, changes=changes)
+    return row
+
+
+@operation("directory.area.rename", label=N_("更名"))
+def rename_area(
+    *, actor: Actor, now: datetime, div: ask.AreaCode, name: ask.AreaName, short_name: ask.AreaName, reason: Reason
+) -> Area:
+    """Give an area another name; its code and what belongs to it stay."""
+    require(actor, "directory.area.rename", div=div)
+    area = Area.objects.select_for_update(of=("self",)).filter(div=div).first()
+    if area is None:
+        raise NotFound("row.not_found", N_("没有这个行政区划，请从列表中选择"))
+    why = required_text(reason, "reason", most=500)
+    names = {
+        "name": required_text(name, "name", most=60),
+        "short_name": required_text(short_name, "short_name", most=60),
+    }
+    changes = changed(area, now=now, **names)
+    record(
+        actor=actor, now=now, event="directory.area.rename", subject=Area(pk=None), changes=changes, reason=why, div=div
+    )
+    return area
+
+
+@operation("directory.service_area.assign", label=N_("划定责任区"))
+def assign_service_area(
+    *, actor: Actor, now: datetime, organisation_id: ask.BodyId, family: Annotated[str, Input(N_("服务类别"), max_length=20, widget="choice")],
+    div: ask.Div, valid_from: ask.FirstDay,
+) -> ServiceArea:  # fmt: skip
+    """Make a body answer for a family of services in an area from a day on; it takes over from whoever answered before (R-ORD-04)."""
+    require(actor, "directory.service_area.assign", div=div)
+    body = Organisation.objects.filter(pk=organisation_id).first()
+    if body is None or (body.valid_to is not None and body.valid_to <= valid_from):
+        raise Refused(
+            "organisation.unknown", N_("没有这个机构或机构已停止服务，请从列表中选择"), field="organisation_id"
+        )
+    if not _FAMILY.fullmatch(family):
+        raise Refused("family.unknown", N_("请从列表中选择服务类别"), field="family")
+    require_area(div)
+    for former in ServiceArea.objects.filter(family=family, div=div, recorded_to=None).exclude(
+        valid_to__lte=valid_from
+    ):
+        if former.organisation_id == body.pk and former.valid_from <= valid_from and former.valid_to is None:
+            raise Refused("service_area.same", N_("此地的这类服务已由该机构负责"), field="organisation_id")
+        curtail(former, until=valid_from, now=now)
+    row = ServiceArea.objects.create(
+        organisation=body, family=family, div=div, valid_from=valid_from, recorded_from=now
+    )
+    changes = {"organisation": [None, body.pk], "family": [None, family], "valid_from": [None, valid_from.isoformat()]}
+    record(actor=actor, now=now, event="directory.service_area.assign", subject=row, changes=changes, div=div)
+    return row

@@ -1,0 +1,139 @@
+"""Drawing up and approving the statements of providers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from django.db.models import Sum
+
+from yinling.accounts.operations import record
+from yinling.directory.models import Organisation
+from yinling.directory.rules import require
+from yinling.ground.live import tell
+from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.kernel.actor import Actor
+from yinling.kernel.inputs import Day, Id, Input, Reason, Seen
+from yinling.kernel.period import local_date, month_start
+from yinling.kernel.refusals import NotFound, Refused
+from yinling.kernel.words import N_
+from yinling.orders.models import Hold
+from yinling.settlement.models import Statement, StatementLine
+from yinling.settlement.queries import (
+    STATEMENT_PAYERS,
+    statement_candidates,
+)
+from yinling.settlement.rules import check_statement_payer
+from yinling.settlement.states import STATEMENT, StatementState
+
+explain_constraint("statement_once", "statement.twice", N_("该服务商、付费方和月份已有对账单，请先退回原来的对账单"))
+explain_constraint(
+    "statement_two_persons", "statement.two_persons", N_("初审和复核必须由两个人办理，请由另一位财务人员复核")
+)
+explain_constraint("statement_line_once", "statement.line_twice", N_("有费用已列入另一份对账单，请刷新后重新生成"))
+
+
+@operation("settlement.statement.draft", label=N_("生成对账单"))
+def draft_statement(
+    *,
+    actor: Actor,
+    now: datetime,
+    organisation_id: Annotated[int, Input(N_("服务商"), least=1, widget="number")],
+    payer: Annotated[str, Input(N_("付费方"), choices=STATEMENT_PAYERS, widget="choice")],
+    month: Day,
+) -> Statement:
+    """Draw up what a payer owes a provider: settled, unfrozen, unreversed charges up to the month's end."""
+    organisation = Organisation.objects.filter(pk=organisation_id).first()
+    if organisation is None:
+        raise NotFound("organisation.not_found", N_("没有这个机构，请从列表中选择"), field="organisation_id")
+    require(actor, "settlement.statement.draft", div=organisation.div)
+    if payer not in dict(STATEMENT_PAYERS):
+        check_statement_payer(payer)
+        raise Refused("statement.payer", N_("没有这个付费方，请从列表中选择"), field="payer")
+    first = month_start(month)
+    if first > local_date(now):
+        raise Refused("statement.future", N_("这个月还没有开始，请选择已有服务的月份"), field="month")
+    found = list(statement_candidates(organisation, payer, first))
+    if not found:
+        raise Refused(
+            "statement.empty",
+            N_("这个月没有可以列入的费用。被管制、已冲正或已列入其他对账单的费用不会列入"),
+            field="month",
+        )
+    row = Statement.objects.create(
+        div=organisation.div, provider=organisation, payer=payer, month=first, total_fen=sum(charge.amount_fen for charge in found),
+        line_count=len(found), drafted_at=now, drafted_by_id=_person(actor), created_at=now, changed_at=now,
+    )  # fmt: skip
+    StatementLine.objects.bulk_create(
+        StatementLine(div=row.div, statement=row, charge=charge, provider=organisation) for charge in found
+    )
+    totals = {"total_fen": [None, row.total_fen], "line_count": [None, row.line_count]}
+    record(actor=actor, now=now, event="settlement.statement.draft", subject=row, changes=totals)
+    tell("settlement", pk=row.pk, div=row.div)
+    return row
+
+
+def _person(actor: Actor) -> int:
+    """Return who answers for a statement: always a login, never nobody."""
+    if actor.user_id is None:
+        raise Refused("statement.nobody", N_("对账单须由有账号的人员办理"))
+    return actor.user_id
+
+
+@operation("settlement.statement.review", label=N_("初审通过"))
+def review_statement(*, actor: Actor, now: datetime, statement_id: Id, seen: Seen = None) -> Statement:
+    """First of the two approvals."""
+    row = locked(Statement.objects.all(), statement_id, seen)
+    require(actor, "settlement.statement.review", div=row.div)
+    target = STATEMENT.target("review", row.state)
+    _check_unfrozen(row)
+    return _move(actor, now, row, "settlement.statement.review", target, reviewed_by_id=actor.user_id, reviewed_at=now)
+
+
+@operation("settlement.statement.approve", label=N_("复核通过"))
+def approve_statement(*, actor: Actor, now: datetime, statement_id: Id, seen: Seen = None) -> Statement:
+    """Second approval, by a person who neither drew it up nor reviewed it."""
+    row = locked(Statement.objects.all(), statement_id, seen)
+    require(actor, "settlement.statement.approve", div=row.div)
+    target = STATEMENT.target("approve", row.state)
+    if actor.user_id in (row.drafted_by_id, row.reviewed_by_id):
+        raise Refused("statement.two_persons", N_("起草人和初审人不能复核，请由另一位财务人员办理"))
+    _check_unfrozen(row)
+    return _move(actor, now, row, "settlement.statement.approve", target, approved_by_id=actor.user_id, approved_at=now)
+
+
+@operation("settlement.statement.return", label=N_("退回"))
+def return_statement(*, actor: Actor, now: datetime, statement_id: Id, reason: Reason, seen: Seen = None) -> Statement:
+    """Give a statement up with a reason; its charges are free for a new one."""
+    row = locked(Statement.objects.all(), statement_id, seen)
+    require(actor, "settlement.statement.return", div=row.div)
+    target = STATEMENT.target("return", row.state)
+    if not reason.strip():
+        raise Refused("statement.reason", N_("请写明退回原因"), field="reason")
+    StatementLine.objects.filter(statement=row).update(is_live=False)
+    return _move(actor, now, row, "settlement.statement.return", target, return_reason=reason.strip())
+
+
+def _check_unfrozen(row: Statement) -> None:
+    """Refuse while an order on the statement is held, or its total is not the sum of its lines."""
+    orders = StatementLine.objects.filter(statement=row).values("charge__order")
+    held = Hold.objects.filter(to_at=None, order__in=orders).values_list("order_id", flat=True).first()
+    if held is not None:
+        raise Refused("statement.held", N_("其中有订单在生成后被管制，请退回对账单，解除后再列入"), order=held)
+    total = StatementLine.objects.filter(statement=row).aggregate(fen=Sum("charge__amount_fen"))["fen"]
+    if total != row.total_fen:
+        raise Refused("statement.total", N_("明细与合计不相等，请退回对账单重新生成"), lines=total, total=row.total_fen)
+
+
+def _move(
+    actor: Actor,
+    now: datetime,
+    row: Statement,
+    event: str,
+    target: StatementState,
+    **values: int | str | datetime | None,
+) -> Statement:
+    changes = changed(row, now=now, state=target, **values)
+    record(actor=actor, now=now, event=event, subject=row, changes=changes, reason=str(values.get("return_reason", "")))
+    tell("settlement", pk=row.pk, div=row.div)
+    return row
