@@ -13,9 +13,9 @@ from yinling.web.console import (
     applications,
     assessment_print,
     assessments,
-    campaigns,
     benefits,
     budgets,
+    campaigns,
     catalogue,
     directory,
     dispatch,
@@ -43,9 +43,9 @@ from yinling.web.mobile import urls as mobile
 from yinling.web.public import urls as public
 
 AREAS: tuple[Any, ...] = (
-    home, login, admin, applications, budgets, assessment_print, assessments, scales, journal, system, people, benefits, records, population, imports, directory, hotline, orders, dispatch,
-    catalogue, settlement, stops, health, campaigns, supervision, indicators, profiles, resources, mobile, elder,
-    public, api,
+    home, login, admin, applications, budgets, assessment_print, assessments, scales, journal, system, people, benefits,
+    records, population, imports, directory, hotline, orders, dispatch, catalogue, settlement, stops, health, campaigns,
+    supervision, indicators, profiles, resources, mobile, elder, public, api,
 )  # fmt: skip
 
 urlpatterns: list[Any] = [

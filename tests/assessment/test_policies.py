@@ -167,7 +167,7 @@ def insured(way: Way) -> Assessment:
     return Assessment.objects.get(request=row)
 
 
-@pytest.mark.req("R-ASM-01", "R-ASM-05")
+@pytest.mark.req("X-ASM")
 def test_an_insurance_grade_decides_nothing_until_a_named_person_confirms_the_matrix(way: Way) -> None:
     result, city = insured(way), actor("city")
     assert (result.level, result.valid_from, result.outcome["is_provisional"]) == ("4", TODAY, True)

@@ -9,7 +9,6 @@ from yinling.catalogue.models import ServiceItem
 pytestmark = pytest.mark.usefixtures("wide")
 
 
-@pytest.mark.req("R-ASM-12")
 def test_a_geriatric_assessment_is_a_priced_item_of_its_own_type() -> None:
     item = make_item(kind="scale_assessment", scales=["barthel", "morse"], family="medical")
     price = make_price(item, amount_fen=6000)

@@ -15,7 +15,7 @@ from tests.demo.fixtures import OWNER, serving
 
 from yinling.accounts.models import Journal, User
 from yinling.accounts.queries import audit_connection, verify_journal
-from yinling.assessment.models import Assessment, Request
+from yinling.assessment.models import Assessment, Recognition, Request, ScaleConfirmation
 from yinling.cli.invariants import QUERIES
 from yinling.demo import load
 from yinling.demo.logins import LOGINS, PASSWORD, SECRET, actor_of, table
@@ -32,8 +32,9 @@ from yinling.kernel.geo import Datum, Position, inside
 from yinling.kernel.id_number import IdNumber
 from yinling.kernel.period import age_on, day_bounds, local_date
 from yinling.orders.models import Hold, Order
-from yinling.people.models import Elder
-from yinling.people.queries import find_elders
+from yinling.people.models import Elder, HealthFact, Import, ImportLine, SurveyAnswer
+from yinling.people.queries import Pairs, consents_due, find_elders, representatives_ending
+from yinling.people.queries.health import follow_ups
 from yinling.settlement.models import Statement
 from yinling.supervision.models import Finding
 from yinling.visits.models import Evaluation, Evidence, Visit
@@ -200,3 +201,21 @@ def test_assessments_stand_in_every_state_of_their_way() -> None:
         states = set(Request.objects.values_list("state", flat=True))
         assert states == {"applied", "verified", "arranged", "submitted", "done"}
         assert Assessment.objects.filter(request__isnull=False, level="moderate", points=60).exists()
+
+
+def test_records_pages_have_content() -> None:
+    today, street = local_date(real_now()), actor_of("street", real_now())
+    with scope(street):
+        assert Import.objects.get().state == "done"
+        assert set(ImportLine.objects.values_list("outcome", flat=True)) == {"new", "changed", "error"}
+        assert SurveyAnswer.objects.exists()
+        assert representatives_ending(street, today).exists()
+        assert consents_due(street, today)
+        assert len(Pairs(street, street.div or ""))
+    with city():
+        assert {"allergy", "check", "contraindication", "grade"} <= set(
+            HealthFact.objects.values_list("kind", flat=True)
+        )
+        assert follow_ups(system_actor("3202"), today).exists()
+        assert Recognition.objects.exists()
+        assert not ScaleConfirmation.objects.exists(), "the insurance matrix is for a named person to confirm"

@@ -73,7 +73,7 @@ def test_a_body_is_entered_and_changed(city_actor: Actor) -> None:
     assert (kept.short_name, kept.valid_to, kept.phone) == ("康乐居家", date(2027, 1, 1), "")
     site = register_site(
         actor=city_actor, now=NOW, organisation_id=body.pk, name="崇安站", kind="home_care", div=COMMUNITY, address="中山路1号",
-        lon=120.3050, lat=31.5700, datum="bd09",
+        lon=120.3050, lat=31.5700, datum="bd09", capabilities=["meals"],
     )  # fmt: skip
     assert abs(site.lon - 120.3050) > 0.005
     assert [row.event for row in Journal.objects.order_by("id")] == [
@@ -109,7 +109,7 @@ def test_wrong_bodies(city_actor: Actor, values: dict[str, Any], code: str, fiel
 def test_a_site_needs_a_place_on_earth_in_the_own_area(city_actor: Actor) -> None:
     body = make_organisation()
     before = Site.objects.count()
-    chosen = {"organisation_id": body.pk, "name": "站", "kind": "home_care", "address": "路1号"}
+    chosen = {"organisation_id": body.pk, "name": "站", "kind": "home_care", "address": "路1号", "capabilities": []}
     for values, code in [
         ({"div": COMMUNITY, "lon": 300.0, "lat": 31.0}, "geo.range"),
         ({"div": "320299", "lon": 120.0, "lat": 31.0}, "area.unknown"),

@@ -8,33 +8,39 @@ from tests.factories import (
     CITY,
     COMMUNITY,
     DISTRICT,
+    LONG_AGO,
     NOW,
     OTHER_COMMUNITY,
     OTHER_DISTRICT,
     actor,
     city,
+    make_area_tree,
     make_assessment,
     make_assignment,
     make_call,
     make_elder,
+    make_entitlement,
     make_order,
     make_request,
+    make_scheme,
     make_staff,
     make_ticket,
     system,
 )
 
 from yinling.accounts.models import Journal
+from yinling.directory.models import Area, OldArea
+from yinling.directory.queries import present_codes
 from yinling.ground.scope import scope
 from yinling.indicators.definitions import INDICATORS
 from yinling.indicators.jobs import compute_indicators
 from yinling.indicators.models import Value
 from yinling.indicators.operations import compute_values
-from yinling.indicators.queries import period_around, rows_behind, shown, span_of, target_of
-from yinling.indicators.rules import Figure
+from yinling.indicators.queries import groups_behind, period_around, rows_behind, shown, span_of, target_of
+from yinling.indicators.rules import Figure, reaches
 from yinling.kernel.refusals import Denied, NotFound, Refused
 from yinling.orders.models import Order
-from yinling.people.models import Elder
+from yinling.people.models import Circumstance, Elder
 from yinling.visits.models import Evaluation
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -56,6 +62,12 @@ def evaluate(order: Order, days: float) -> None:
         div=order.div, order=order, elder_id=order.elder_id, provider_id=order.provider_id, score=5, by="elder",
         user_id=actor("supervisor").user_id, evaluated_at=order.served_at + timedelta(days=days),
     )  # fmt: skip
+
+
+def fact(elder: Elder, kind: str, first: date, end: date | None) -> None:
+    Circumstance.objects.create(
+        div=elder.div, elder=elder, kind=kind, body="民政局", valid_from=first, valid_to=end, recorded_from=NOW
+    )
 
 
 def test_visits_done_of_visits_planned_and_over() -> None:
@@ -209,3 +221,96 @@ def test_of_the_very_old_who_asked_those_with_a_result_that_holds() -> None:
         span = span_of(MONDAY, NEXT_MONDAY, SUNDAY)
         assert rows_behind(who, "assessed_80", DISTRICT, span, which="hit").count() == 2
         assert rows_behind(who, "assessed_80", DISTRICT, span, which="miss").count() == 4
+
+
+def purchase_share(code: str = "purchase_share", first: date = MONDAY, end: date = NEXT_MONDAY) -> Figure:
+    compute_values(actor=system(), now=SUNDAY, div=CITY, period_from=first, period_to=end)
+    value = Value.objects.filter(code=code, div=CITY).latest("id")
+    return Figure("percent", value.numerator, value.denominator or 0)
+
+
+@pytest.mark.req("R-PAY-10", "D-22")
+def test_elders_with_a_purchase_of_the_government_of_all_who_live_here_at_the_end() -> None:
+    city()
+    last, scheme = date(2026, 6, 21), make_scheme(code="government_purchase", payer="government")
+    day = timedelta(days=1)
+    ends = [make_entitlement(make_elder(), scheme, valid_to=end) for end in (None, last, last + day)]
+    assert all(row.elder.is_resident for row in ends)
+    make_entitlement(make_elder(), scheme, valid_from=last + day)
+    make_entitlement(make_elder(), make_scheme(code="national_voucher"))
+    for values in ({"died_on": last}, {"is_resident": False}, {"born_on": date(1966, 6, 22)}):
+        make_entitlement(make_elder(**values), scheme)
+    make_entitlement(make_elder(born_on=date(1966, 6, 21), hukou_div="340100", died_on=last + day), scheme)
+    assert purchase_share() == Figure("percent", 3, 6)
+    target = Figure("percent", 1, 10)
+    for on, clause in ((date(2020, 12, 31), "四(四)1"), (date(2022, 12, 31), "三(一)")):
+        entry = target_of(INDICATORS["purchase_share"], "320681", on)
+        assert entry is not None
+        assert (entry.clause, reaches(target, entry.value, "up")) == (clause, True)
+        assert not reaches(Figure("percent", 999, 10_000), entry.value, "up")
+    assert target_of(INDICATORS["purchase_share"], "3202", last) is None
+
+
+@pytest.mark.req("D-22")
+def test_a_year_asks_who_lives_here_on_its_last_day() -> None:
+    """Somebody served all year who moves away before the end counts on neither side; who came in December on both."""
+    city()
+    scheme = make_scheme(code="government_purchase", payer="government")
+    stays, gone = make_elder(), make_elder(died_on=date(2025, 12, 30))
+    for elder in (stays, gone):
+        make_entitlement(elder, scheme, valid_from=date(2025, 1, 1), valid_to=date(2026, 1, 1))
+    make_elder(born_on=date(1965, 12, 31)), make_elder(born_on=date(1966, 1, 1))
+    assert purchase_share(first=date(2025, 1, 1), end=date(2026, 1, 1)) == Figure("percent", 1, 2)
+
+
+@pytest.mark.req("D-13")
+def test_a_person_counts_once_in_the_figure_and_once_in_each_group() -> None:
+    city()
+    last, scheme = date(2026, 6, 21), make_scheme(code="government_purchase", payer="government")
+    both, one = make_elder(), make_elder()
+    for end in (last + timedelta(days=1), None):
+        make_entitlement(both, make_scheme(code="x") if end else scheme, valid_to=end)
+    periods = [("dibao", LONG_AGO, last), ("dibao", last, None), ("lives_alone", LONG_AGO, None)]
+    for kind, first, end in periods:
+        fact(both, kind, first, end)
+    fact(one, "dibao", LONG_AGO, last + timedelta(days=1))
+    fact(one, "lives_alone", LONG_AGO, last)
+    assert purchase_share() == Figure("percent", 1, 2)
+    who, span = actor("city"), span_of(MONDAY, NEXT_MONDAY, SUNDAY)
+    found = {group.kind: group.figure for group in groups_behind(who, "purchase_share", CITY, span)}
+    assert found == {"dibao": Figure("percent", 1, 2), "lives_alone": Figure("percent", 1, 1)}
+    make_elder(merged_into=one)
+    assert purchase_share() == Figure("percent", 1, 2), "two files of one person are one person"
+
+
+@pytest.mark.req("X-ID-03")
+def test_a_report_uses_the_tree_of_its_own_day() -> None:
+    city()
+    make_area_tree()
+    Area.objects.filter(div=OTHER_DISTRICT).update(valid_to=date(2026, 6, 22))
+    later = Area.objects.get(div=DISTRICT)
+    later.pk, later.code, later.name, later.valid_from = "320214", "320214000000", "新吴区", date(2026, 6, 22)
+    later.save(force_insert=True)
+    monday = date(2026, 6, 29)
+    for first, end, there in ((MONDAY, NEXT_MONDAY, OTHER_DISTRICT), (NEXT_MONDAY, monday, "320214")):
+        compute_values(actor=system(), now=SUNDAY, div=CITY, period_from=first, period_to=end)
+        divs = set(Value.objects.filter(period_from=first).values_list("div", flat=True))
+        assert divs == {CITY, DISTRICT, there}
+        (line, *_) = shown(actor("city"), CITY, first, end)
+        assert {one.area.div for one in line} == divs
+
+
+@pytest.mark.req("X-ID-03")
+def test_an_old_code_is_led_to_where_its_area_lies_now() -> None:
+    for code, name, first, last, now_codes in (
+        ("320205", "马山区", 1987, 1999, "320211"), ("320205", "锡山区", 2000, None, "320205"), ("320222", "无锡县", 1983, 1994, "320205;320206"),
+    ):  # fmt: skip
+        OldArea.objects.create(code=code, name=name, first_year=first, last_year=last, status="", now_codes=now_codes)
+    assert [present_codes("320205", year) for year in (1986, 1987, 1999, 2000)] == [
+        [],
+        ["320211"],
+        ["320211"],
+        ["320205"],
+    ]
+    assert present_codes("320222", 1994) == ["320205", "320206"]
+    assert present_codes("320222", 1995) == []

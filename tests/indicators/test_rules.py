@@ -48,6 +48,7 @@ def test_a_figure_is_shown_with_one_decimal_and_nothing_for_nothing(figure: Figu
 
 def test_nothing_divided_by_nothing_is_no_figure() -> None:
     assert share([]).exact is None
+    assert share([(1, 2), (0, 3)]) == Figure(PERCENT, 1, 5)
     assert median_seconds([]).exact is None
 
 

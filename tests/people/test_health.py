@@ -86,7 +86,6 @@ def look(who: Actor, elder: Elder, purpose: str = "service", reason: str = "é¢„ç
         return reveal_health(actor=who, now=NOW, elder_id=elder.pk, purpose=purpose, reason=reason)
 
 
-@pytest.mark.req("R-PEO-05")
 def test_what_a_fact_says_is_sealed_and_stands_in_no_journal(worker: Actor) -> None:
     row = put(worker, make_elder())
     assert (row.item, row.unseal_field("content")) == ("", SECRET)
@@ -262,6 +261,11 @@ def test_at_the_door_each_reads_what_the_work_needs(
             consult_visit(actor=who, **asked | {"purpose": "follow_up"})
     told = Journal.objects.get(event="visits.visit.consult", is_refused=False)
     assert (told.elder_id, told.user_id, SECRET in str(told.changes)) == (elder.pk, who.user_id, False)
+    with scope(WIDE):
+        Consent.objects.all().delete()
+    with scope(who), pytest.raises(Refused) as refused:
+        consult_visit(actor=who, **asked)
+    assert refused.value.code == "health.no_consent"
 
 
 def test_at_the_door_of_somebody_else_nobody_reads(worker: Actor) -> None:

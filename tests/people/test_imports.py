@@ -154,7 +154,6 @@ PEOPLE = [
 ]
 
 
-@pytest.mark.req("R-PEO-03")
 def test_nothing_is_written_before_the_confirmation_and_everything_after(clerk: Actor, source: Source) -> None:
     before = register()
     row = checked(clerk, source, PEOPLE)

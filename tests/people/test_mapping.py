@@ -74,7 +74,8 @@ def test_what_people_chose_before_wins_and_no_meaning_is_given_twice() -> None:
 
 def test_the_header_is_found_below_a_title_and_twin_headings_are_told_apart() -> None:
     rows: list[list[Any]] = [
-        ["2026年名单", "2026年名单", "2026年名单", "2026年名单"], ["本人", "本人", "联系人", "联系人"], ["姓名", "电话", "姓名", "电话"], ["王", "1", "李", "2"],
+        ["2026年名单", "2026年名单", "2026年名单", "2026年名单"], ["本人", "本人", "联系人", "联系人"], ["姓名", "电话", "姓名", "电话"], 
+        ["王", "1", "李", "2"],
         [None, "", " ", None], ["姓名", "电话", "姓名", "电话"], ["赵", "3", "钱", "4"],
     ]  # fmt: skip
     assert header_row(rows) == 2
@@ -173,7 +174,8 @@ def test_sixty_on_the_day_is_old_enough(born: str, codes: list[str]) -> None:
 
 def file(**values: Any) -> OnFile:
     chosen = {
-        "pk": 7, "div": "320213021001", "name": "王秀英", "sex": "2", "born_on": "1946-03-01", "id_type": "id", "hukou_div": "", "address": "中山路1号",
+        "pk": 7, "div": "320213021001", "name": "王秀英", "sex": "2", "born_on": "1946-03-01", "id_type": "id", "hukou_div": "",
+        "address": "中山路1号",
         "died_on": "", "keys": Keys(b"id", b"phone"), **values,
     }  # fmt: skip
     return OnFile(**chosen)

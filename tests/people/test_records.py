@@ -271,7 +271,7 @@ def test_an_elder_gives_and_withdraws_at_the_own_screen_and_only_as_what_the_fil
     assert refused.value.status == 404
 
 
-@pytest.mark.req("X-PIP-02", "X-PIP-07")
+@pytest.mark.req("X-PIP-02")
 def test_without_the_consent_to_it_kin_have_no_access(worker: Actor) -> None:
     elder, son, guardian = make_elder(), make_user(), make_user()
     make_representative(elder, son, capacity="family", valid_from=date(2026, 1, 1))

@@ -216,7 +216,7 @@ def test_a_phone_is_read_or_refused_never_guessed(cell: Any, expected: str) -> N
         assert refusal.code == expected  # noqa: PT017 - one table for both
 
 
-@pytest.mark.req("R-PEO-03")
+@pytest.mark.req("X-ID-01", "X-ID-01a", "X-ID-01c")
 @pytest.mark.parametrize("case", CASES["案例"], ids=lambda case: case["情况"])
 def test_identity_numbers_as_officials_can_read_them(case: dict[str, Any]) -> None:
     written = case["填写"]

@@ -92,7 +92,7 @@ def test_others_read_only_that_a_record_exists(sign_in: SignIn) -> None:
     assert "reveal_health" not in html
 
 
-@pytest.mark.req("X-PIP-06")
+@pytest.mark.req("X-PIP-15")
 def test_a_seat_sees_the_alert_and_opens_it_with_a_reason(sign_in: SignIn) -> None:
     elder = sick()
     seat = sign_in("seat")

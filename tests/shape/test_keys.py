@@ -40,4 +40,6 @@ def test_a_row_that_is_needed_is_not_deleted_with_another() -> None:
     assert {name for name in gone if not name.startswith("accounts.User_")} == {
         "people.ElderKey.elder",
         "people.Contact.elder",
+        "entitlements.Standing.elder",
+        "entitlements.Standing.scheme",
     }

@@ -27,14 +27,14 @@ Words = Mapping[str, Any]
 class Option:
     """One answer: what it counts, its words, and its key where two answers count the same."""
 
-    value: int | bool
+    value: int | bool | str
     text: str
     key: str = ""
 
     @property
     def points(self) -> int | None:
-        """What is printed before the words; a yes/no has no points."""
-        return None if isinstance(self.value, bool) else self.value
+        """What is printed before the words; a yes/no and a word have no points."""
+        return None if isinstance(self.value, bool | str) else self.value
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def sections(form: dict[str, Any], words: Words | None = None) -> tuple[Section,
         return (Section("", form["zh"], _questions(form["items"], form, said, place, 0)),)
     found, start = [], 0
     for domain in form["domains"]:
-        is_flat = form["method"] == "sum_raised"
+        is_flat = form["method"] in ("sum_raised", "needs")
         place, first = ("scores", start) if is_flat else (domain["key"], 0)
         found.append(Section(domain["code"], domain["zh"], _questions(domain["items"], form, said, place, first)))
         start += len(domain["items"])

@@ -12,9 +12,12 @@ SCALES = [
     ("gbt42195_2022", "GB/T 42195-2022"), ("mzt039_2013", "MZ/T 039-2013"), ("ltc_2021_37", N_("长期护理失能等级（2021）")),
     ("barthel", N_("Barthel指数")), ("cq6", N_("生活自理六项指标")), ("selfcare65", N_("65岁以上自理能力自评")),
     ("tcm33", N_("中医体质辨识")), ("morse", N_("Morse跌倒风险")), ("mna_sf", N_("微型营养评定")),
+    ("home_needs_2020", N_("居家适老化改造需求")),
 ]  # fmt: skip
 ABILITY_SCALES = ("gbt42195_2022", "mzt039_2013")
 """The scales whose result is "the level of ability" in which the plans and schemes speak."""
+HOME_NEEDS = "home_needs_2020"
+"""What a home needs: a list of items, no level of anybody."""
 ABILITY = [pair for pair in SCALES if pair[0] in ABILITY_SCALES]
 LEVELS = [
     ("intact", N_("能力完好")), ("mild", N_("轻度失能")), ("moderate", N_("中度失能")), ("severe", N_("重度失能")),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
 from yinling.assessment.rules import Process
 from yinling.assessment.scoring import Settings
+from yinling.assessment.states import OPEN, RequestState
 from yinling.ground.parameters import parameter, parameters
 from yinling.kernel.parameters import Entry
 from yinling.kernel.refusals import Refused
+from yinling.kernel.words import N_
+from yinling.kernel.workdays import WorkingCalendar
 
 ANY = "any"
 
@@ -54,6 +57,34 @@ def months_valid(scale_id: str, level: str, div: str, on: date) -> int:
         if severe
         else setting(scale_id, "valid_months", div, on)
     )
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term in working days: what for, its last day, and whether that is still to be done."""
+
+    label: str
+    last_day: date
+    is_open: bool
+
+    def is_over(self, today: date) -> bool:
+        """Whether what is still to be done should have been done before today."""
+        return self.is_open and self.last_day < today
+
+
+def terms(
+    scale_id: str, div: str, state: str, *, applied_on: date, verified_on: date | None, calendar: WorkingCalendar
+) -> list[Term]:
+    """Return by when an application is to be answered and, once accepted, by when the result is to be there."""
+    found = []
+    for name, label, start, is_open in (
+        ("verify_workdays", N_("受理期限"), applied_on, state == RequestState.APPLIED),
+        ("deliver_workdays", N_("出结果期限"), verified_on, state in OPEN),
+    ):
+        days = int(setting(scale_id, name, div, start)) if start else 0
+        if start and days:
+            found.append(Term(label, calendar.add_working_days(start, days).day, is_open))
+    return found
 
 
 def scoring_settings(scale_id: str, div: str, on: date, *, confirmed_by: str = "") -> Settings:

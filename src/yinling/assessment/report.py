@@ -5,7 +5,7 @@ Pure; the words come from the scale's data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,18 +39,22 @@ def report(form: dict[str, Any], outcome: Mapping[str, Any]) -> Report:
             lines.append((label, str(outcome[key])))
     if "initial" in outcome:
         lines.append((N_("初步等级"), names[outcome["initial"]]))
+    if "needed" in outcome:
+        lines += _counts(form, outcome["needed"])
     rules = {row["id"]: row.get("zh", "") for row in form.get("modifiers", [])}
     return Report(
         parts=tuple(_parts(form, outcome)),
         lines=tuple(lines),
         rules=tuple(rules[one] for one in outcome.get("rules", [])),
-        final=_final(outcome, names),
+        final=_final(form, outcome, names),
         is_provisional=bool(outcome.get("is_provisional")),
         is_ambiguous=bool(outcome.get("literal_ambiguous")),
     )
 
 
-def _final(outcome: Mapping[str, Any], names: Mapping[Any, str]) -> str:
+def _final(form: dict[str, Any], outcome: Mapping[str, Any], names: Mapping[Any, str]) -> str:
+    if "needed" in outcome:
+        return str(form["results"]["some" if outcome["needed"] else "none"])
     if "result" in outcome:
         held = [f"{name}（{word}）" for name, word in outcome["result"].items() if word != "否"]
         return "、".join(held)
@@ -58,8 +62,21 @@ def _final(outcome: Mapping[str, Any], names: Mapping[Any, str]) -> str:
     return names.get(found, "")
 
 
+def _counts(form: dict[str, Any], needed: Collection[str]) -> Iterable[tuple[str, str]]:
+    """How many of the needed items are base, how many optional: the programme pays for them differently."""
+    items = [item for domain in form["domains"] for item in domain["items"] if item["code"] in needed]
+    for kind, label in (("base", N_("需要的基础类项目")), ("optional", N_("需要的可选类项目"))):
+        yield label, str(sum(item["type"] == kind for item in items))
+
+
 def _parts(form: dict[str, Any], outcome: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """Every first-level indicator with its points and, where the scale grades it, its level."""
+    """Every first-level indicator with its points and, where the scale grades it, its level; of a list what is needed of it."""
+    if "needed" in outcome:
+        for domain in form["domains"]:
+            names = [f"{item['code']} {item['zh']}" for item in domain["items"] if item["code"] in outcome["needed"]]
+            if names:
+                yield domain["zh"], "、".join(names)
+        return
     levels, points = outcome.get("domain_levels"), outcome.get("subtotals") or outcome.get("sums")
     for number, domain in enumerate(form.get("domains", [])):
         words = []

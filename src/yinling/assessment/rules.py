@@ -224,6 +224,15 @@ class Held:
     is_provisional: bool = False
 
 
+def check_occasion(scale_id: str, mode: str, purpose: str) -> None:
+    """Refuse a scale that is made for one occasion on another: the needs of a home are seen in the home, for its adaptation (R-ASM-11)."""
+    form = scale(scale_id)
+    if mode not in form.get("modes", (mode,)):
+        raise Refused("request.mode", N_("这项评估须到老人家中进行，请选“上门评估”"), field="mode")
+    if purpose not in form.get("purposes", (purpose,)):
+        raise Refused("request.purpose", N_("这项评估只用于居家适老化改造，请选这一用途"), field="purpose")
+
+
 def check_second(
     held: Sequence[Held], *, scale_id: str, reason: str, change_declared: str, on: date, process: Process
 ) -> None:

@@ -48,6 +48,7 @@ class Outcome:
     not_achieved: int | None = None
     balanced_sum: int | None = None
     result: dict[str, str] | None = None
+    needed: list[str] | None = None
     rules: list[str] | None = None
     literal_ambiguous: bool | None = None
     is_provisional: bool | None = None
@@ -102,8 +103,8 @@ def _name(item: dict[str, Any]) -> str:
     return f"{item['code']} {item.get('zh', '')}".strip()
 
 
-def _checked(items: Sequence[dict[str, Any]], values: Any) -> list[int]:
-    """Return the scores if every item has one of its own options and there are no more answers than items."""
+def _checked(items: Sequence[dict[str, Any]], values: Any) -> list[Any]:
+    """Return the scores (of a scale without points: the words) if every item has one of its own options and there are no more answers than items."""
     given = list(values) if isinstance(values, list | tuple) else []
     for position, item in enumerate(items):
         if position >= len(given) or given[position] is None:
@@ -112,7 +113,7 @@ def _checked(items: Sequence[dict[str, Any]], values: Any) -> list[int]:
             )
         allowed = {option["score"] for option in item["options"]}
         value = given[position]
-        if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
+        if isinstance(value, bool) or not isinstance(value, int | str) or value not in allowed:
             raise Refused(
                 "scale.illegal",
                 N_("“%(item)s”没有这个选项，可选：%(options)s"),
@@ -311,6 +312,14 @@ def _constitution(form: dict[str, Any], answers: Answers, _settings: Settings) -
     return Outcome(form["id"], form["version"], balanced_sum=total, result={**result, balanced["zh"]: verdict})
 
 
+def _needs(form: dict[str, Any], answers: Answers, _settings: Settings) -> Outcome:
+    """What a home needs: the items that are needed, each by its code; no points and no level (R-ASM-11)."""
+    items = _items(form["domains"])
+    given = _checked(items, answers.get("scores"))
+    needed = [item["code"] for item, answer in zip(items, given, strict=True) if answer == "needed"]
+    return Outcome(form["id"], form["version"], needed=needed)
+
+
 _METHODS: dict[str, Callable[[dict[str, Any], Answers, Settings], Outcome]] = {
     "sum_raised": _sum_raised,
     "domains_raised": _domains_raised,
@@ -318,6 +327,7 @@ _METHODS: dict[str, Callable[[dict[str, Any], Answers, Settings], Outcome]] = {
     "sum": _sum,
     "count_false": _count_false,
     "constitution": _constitution,
+    "needs": _needs,
 }
 
 

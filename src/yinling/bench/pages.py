@@ -102,7 +102,7 @@ def measure(home: Path, *, quick: bool, elders: int = 0) -> list[Figure]:
 
 
 def flatness(home: Path, rounds: int, elders: int) -> list[Figure]:
-    """Measure the pages on the demo city, then with a city's number of elders, orders, calls, tickets, findings and statements."""
+    """Measure the pages on the demo city, then with a city's number of elders, orders, tickets, findings and statements."""
     path = home / "register.csv"
     with bench_city(home, **SERVER) as city:
         try:

@@ -32,7 +32,6 @@ ASSESSED = ELDER | {
 REPEATED: dict[str, dict[str, str]] = {
     "orders_order": ELDER,
     "hotline_ticket": ELDER | {"call_id": "NULL", "parent_id": "NULL"},
-    "hotline_call": ELDER | {"key": "'bench-' || t.id || '-' || g", "seat_id": "NULL"},
     "supervision_finding": ELDER | {"key": "'bench-' || t.id || '-' || g"},
     "settlement_statement": {"month": "(t.month - make_interval(months => g))::date"},
 }

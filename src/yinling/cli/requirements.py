@@ -1,6 +1,7 @@
 """The catalogue of requirements, and the ids that tests say they prove."""
 
 import ast
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from yinling.cli.paths import ROOT
 
 CATALOGUE = ROOT / "docs" / "reference" / "requirements"
 TESTS = ROOT / "tests"
+CASE_ROWS = re.compile(r"\brows: \[([^\]]+)\]")
+"""The ids that a worked example of ``tests/cases`` carries; its test takes them over."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,13 @@ def marks(folder: Path = TESTS) -> dict[str, set[str]]:
     for path in sorted(folder.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Call) and _is_mark(node.func):
-                for argument in node.args:
+                for argument in (one for one in node.args if not isinstance(one, ast.Starred)):
                     name = argument.value if isinstance(argument, ast.Constant) else ast.unparse(argument)
                     found.setdefault(str(name), set()).add(str(path.relative_to(folder.parent)))
+    for path in sorted(folder.glob("cases/*.yaml")):
+        for listed in CASE_ROWS.findall(path.read_text("utf-8")):
+            for name in listed.split(","):
+                found.setdefault(name.strip(), set()).add(str(path.relative_to(folder.parent)))
     return found
 
 

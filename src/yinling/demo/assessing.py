@@ -48,7 +48,7 @@ def load_assessing(bodies: Bodies, people: People, users: dict[str, User], city:
     body = bodies.of_kind("assessor")[0]
     Grant.objects.filter(user=users["assessor"]).update(organisation=body)
     Commission.objects.create(
-        div=city, provider=body, scales=["gbt42195_2022", "mzt039_2013", "ltc_2021_37", "cq6"], contract="演示评估〔2024〕1号",
+        div=city, provider=body, scales=["gbt42195_2022", "mzt039_2013", "ltc_2021_37", "cq6", "home_needs_2020"], contract="演示评估〔2024〕1号",
         qualification="民办非企业单位登记证书（虚构）", assessor_count=8, valid_from=LONG_AGO, recorded_from=EARLIEST, created_at=EARLIEST,
         changed_at=EARLIEST,
     )  # fmt: skip

@@ -20,6 +20,7 @@ from yinling.demo.history import load_history
 from yinling.demo.logins import load_grants, load_users, system_user
 from yinling.demo.names import Names
 from yinling.demo.profile import Profile, validate
+from yinling.demo.records import load_records
 from yinling.entitlements.operations.standings import reckon_standings
 from yinling.ground.clock import real_now
 from yinling.ground.models import ClockOffset
@@ -119,6 +120,7 @@ def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
         load_history(profile, bodies, people, users, random, now, days=sizes.days, visits_a_day=sizes.visits_a_day)
         load_applications(people, now)
         load_assessing(bodies, people, users, profile.area, now)
+        load_records(people, profile.area, now)
         reckon_standings(profile.area, local_date(now))
 
 

@@ -15,6 +15,7 @@ from yinling.directory.models import (
     ApiToken,
     Area,
     Grant,
+    OldArea,
     Organisation,
     Qualification,
     ServiceArea,
@@ -107,9 +108,24 @@ def parent_of(div: str) -> str:
     return Area.objects.filter(pk=div).values_list("parent_id", flat=True).first() or ""
 
 
-def areas_below(div: str) -> QuerySet[Area]:
-    """The areas directly below one."""
-    return Area.objects.filter(parent_id=div).order_by("div").defer("outline")
+def areas_below(div: str, on: date | None = None) -> QuerySet[Area]:
+    """The areas directly below one; of the tree of a day, if one is named."""
+    rows = Area.objects.filter(parent_id=div).order_by("div").defer("outline")
+    return rows if on is None else rows.filter(standing(on))
+
+
+def standing(on: date) -> Q:
+    """The condition that an area is in the tree of a day: reports use the tree of their own day."""
+    return Q(valid_from__lte=on) & (Q(valid_to=None) | Q(valid_to__gt=on))
+
+
+def present_codes(code: str, year: int) -> list[str]:
+    """Where the area lies now that had a county code in a year: several codes after a split, none if unknown.
+
+    A code can have been given out twice, to one area after the other.
+    """
+    rows = OldArea.objects.filter(code=code, first_year__lte=year).filter(Q(last_year=None) | Q(last_year__gte=year))
+    return sorted({now for row in rows for now in row.now_codes.split(";") if now})
 
 
 def communities(div: str) -> QuerySet[Area]:

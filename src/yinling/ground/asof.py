@@ -111,7 +111,7 @@ def _state(model: type[models.Model]) -> str:
 
 def _column(model: type[models.Model], field: models.Field[Any, Any], *, has_versions: bool) -> str:
     """Return the expression of one column of a view."""
-    name = field.column
+    name = str(field.column)
     stored = f't."{name}"'
     if has_versions:
         stored = f'CASE WHEN e.pgh_id IS NULL THEN t."{name}" ELSE e."{name}" END'
@@ -146,10 +146,8 @@ def view_of(model: type[models.Model]) -> str:
     )
     source = f"public.{table} t"
     if versions:
-        source += (
-            f" LEFT JOIN LATERAL (SELECT * FROM public.{versions} v WHERE v.pgh_obj_id = t.id AND v.changed_at <= {_MOMENT} "
-            "ORDER BY v.pgh_id DESC LIMIT 1) e ON true"
-        )
+        own = f"v.pgh_obj_id = t.id AND v.changed_at <= {_MOMENT}"
+        source += f" LEFT JOIN LATERAL (SELECT * FROM public.{versions} v WHERE {own} ORDER BY v.pgh_id DESC LIMIT 1) e ON true"  # noqa: S608
     return (
         f"CREATE VIEW {SCHEMA}.{table} WITH (security_invoker = true) AS SELECT {columns} FROM {source} WHERE {exists}"  # noqa: S608 - own names
     )

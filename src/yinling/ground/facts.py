@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from datetime import date, datetime
 
-from yinling.ground.models import DatedFact
+from yinling.ground.models import DatedFact, Sealed
 
 
 def curtail(row: DatedFact, *, until: date, now: datetime) -> dict[str, list[str | None]]:
@@ -22,6 +22,8 @@ def curtail(row: DatedFact, *, until: date, now: datetime) -> dict[str, list[str
     kept, before = copy(row), row.valid_to
     kept._state = copy(row._state)  # noqa: SLF001 - Django's own way to copy a row
     kept.pk, kept._state.adding, kept.recorded_to = None, True, moment  # noqa: SLF001 - as above
+    if isinstance(kept, Sealed):
+        kept.seal_anew()
     kept.save(force_insert=True)
     row.valid_to, row.recorded_from = until, moment
     row.save(update_fields=["valid_to", "recorded_from"])

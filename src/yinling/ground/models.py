@@ -125,6 +125,16 @@ class Sealed(models.Model):
         bound = f"{self._meta.db_table}:{self.seal_id}:{name}"
         return crypto.unseal(sealed, suite=self.enc_suite, kid=self.enc_kid, bound_to=bound)
 
+    def seal_anew(self) -> None:
+        """Give a copied row a seal of its own: the encrypted texts are bound to one row, so each is opened and sealed again."""
+        names = [
+            field.attname.removesuffix("_enc") for field in self._meta.concrete_fields if field.attname.endswith("_enc")
+        ]
+        texts = {name: self.unseal_field(name) for name in names}
+        self.seal_id, self.enc_suite, self.enc_kid = uuid.uuid4(), "", ""
+        for name, text in texts.items():
+            self.seal_field(name, text)
+
 
 class ClockOffset(models.Model):
     """The one row of a demonstration: how far its clock is moved, and how many calls an hour ring by themselves."""

@@ -248,6 +248,6 @@ def _found(actor: Actor, text: str) -> Q:
 
 
 def queue_counts(actor: Actor, *, now: datetime) -> dict[str, int]:
-    """How many tickets each tab holds, in one query."""
-    counts = {tab: Count("pk", filter=queue_tab(tab, now)) for tab, _ in TABS if tab != "all"}
-    return Ticket.objects.visible_to(actor).aggregate(all=Count("pk"), **counts)
+    """How many tickets each tab of unfinished ones holds, in one query; those that are over are not counted."""
+    counts = {tab: Count("pk", filter=queue_tab(tab, now)) for tab, _ in TABS if tab not in ("closed", "all")}
+    return Ticket.objects.visible_to(actor).filter(state__in=UNFINISHED).aggregate(**counts)

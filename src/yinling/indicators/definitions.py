@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
@@ -12,6 +12,7 @@ from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterR
 from yinling.assessment.inputs import ABILITY_SCALES
 from yinling.assessment.models import Assessment, Request
 from yinling.dispatch.models import Assignment
+from yinling.entitlements.models import Entitlement
 from yinling.ground.models import in_force
 from yinling.hotline.models import Call
 from yinling.indicators.rules import DOWN, MINUTES, PERCENT, UP
@@ -24,7 +25,8 @@ from yinling.visits.models import Evaluation
 
 VERSION = "1"
 EVALUATION_DAYS = 7
-VERY_OLD = 80
+OLD, VERY_OLD = 60, 80
+PURCHASE = "government_purchase"
 DONE = [OrderState.SERVED, OrderState.SETTLED, OrderState.CLOSED]
 NEVER_PLANNED = [OrderState.DRAFT, OrderState.CANCELLED]
 
@@ -36,6 +38,11 @@ class Span:
     start: datetime
     end: datetime
     now: datetime
+
+    @property
+    def last_day(self) -> date:
+        """The last day of the period, today at the latest: the day whose facts a rate of persons is about."""
+        return local_date(min(self.end, self.now) - timedelta(microseconds=1))
 
 
 @dataclass(frozen=True)
@@ -86,18 +93,24 @@ def ended_calls(span: Span) -> QuerySet[Call]:
 
 
 def asked_for_assessment(span: Span) -> QuerySet[Elder]:
-    """Residents of 80 and over, alive on the last day of the period, who applied for an assessment of ability; with whether one holds."""
-    last = local_date(min(span.end, span.now) - timedelta(microseconds=1))
+    """Residents of 80 and over who applied for an assessment of ability; with whether one holds on the last day of the period."""
+    last = span.last_day
     asked = Request.objects.filter(elder=OuterRef("pk"), scale__in=ABILITY_SCALES, created_at__lt=span.end)
     asked = asked.exclude(state__in=["rejected", "withdrawn"])
     held = Assessment.objects.filter(in_force(last), elder=OuterRef("pk"), scale__in=ABILITY_SCALES)
-    rows = Elder.objects.filter(
-        Q(died_on=None) | Q(died_on__gt=last),
-        born_on__lte=add_years(last, -VERY_OLD),
-        is_resident=True,
-        merged_into=None,
-    )
-    return rows.filter(Exists(asked)).annotate(is_assessed=Exists(held))
+    return residents(last, VERY_OLD).filter(Exists(asked)).annotate(is_assessed=Exists(held))
+
+
+def residents(last: date, age: int) -> QuerySet[Elder]:
+    """Usual residents of an age on a day, alive at its end (D-22): one row a person, however many groups one belongs to (D-13)."""
+    rows = Elder.objects.filter(born_on__lte=add_years(last, -age), is_resident=True, merged_into=None)
+    return rows.filter(Q(died_on=None) | Q(died_on__gt=last))
+
+
+def residents_with_purchase(span: Span) -> QuerySet[Elder]:
+    """All elders who live here; with whether a purchase of the government is in force for them on the last day of the period."""
+    held = Entitlement.objects.filter(in_force(span.last_day), elder=OuterRef("pk"), scheme__code=PURCHASE)
+    return residents(span.last_day, OLD).annotate(is_given=Exists(held))
 
 
 _LIST = [
@@ -124,6 +137,11 @@ _LIST = [
         code="assessed_80", name=N_("高龄老人评估覆盖率"), unit=PERCENT, direction=UP, rows=asked_for_assessment, page="elders",
         hit=Q(is_assessed=True),
         meaning=N_("期末80周岁及以上、在世的常住老人中提出过能力评估申请的，有有效评估结果的比例；没有需求的不计入分母"),
+    ),
+    Indicator(
+        code="purchase_share", name=N_("政府购买服务覆盖率"), unit=PERCENT, direction=UP, rows=residents_with_purchase, page="elders",
+        hit=Q(is_given=True),
+        meaning=N_("期末60周岁及以上、在世的常住老人中，享受政府购买服务的比例；一个人只计一次"),
     ),
 ]  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from yinling.accounts.operations import record
@@ -33,7 +33,7 @@ def compute_values(
     require(actor, "indicators.value.compute", div=div)
     if period_to <= period_from or (period_to - period_from).days > LONGEST_DAYS:
         raise Refused("indicator.period", N_("请选择开始早于结束、最长一年的时段"), field="period_to")
-    areas = areas_of(div)
+    areas = areas_of(div, period_to - timedelta(days=1))
     if not areas or areas[0].div != div:
         raise NotFound("area.not_found", N_("没有这个行政区划，请从列表中选择"), field="div")
     span = span_of(period_from, period_to, now)

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import BooleanField, Case, QuerySet, When
+from django.db.models import BooleanField, Case, Count, Q, QuerySet, When
 from django.db.models import Value as Literal
 
 from yinling.directory.models import Area
-from yinling.directory.queries import areas_below
+from yinling.directory.queries import areas_below, standing
 from yinling.directory.rules import require
+from yinling.ground.models import in_force
 from yinling.ground.parameters import parameters
 from yinling.indicators.definitions import INDICATORS, Indicator, Span
 from yinling.indicators.models import Value
-from yinling.indicators.rules import MINUTES, Figure, median_seconds, reaches, share
+from yinling.indicators.rules import MINUTES, PERCENT, Figure, median_seconds, reaches, share
 from yinling.kernel.actor import Actor
 from yinling.kernel.parameters import Entry
 from yinling.kernel.period import local_midnight, month_start, next_month, week_start
 from yinling.kernel.refusals import Refused
+from yinling.people.models import Circumstance
 
 WEEK, MONTH = "week", "month"
 
@@ -57,16 +61,34 @@ def period_around(day: date, kind: str) -> tuple[date, date]:
 def figures(indicator: Indicator, divs: Iterable[str], span: Span) -> dict[str, Figure]:
     """Count one indicator for divisions, from one reading of its rows."""
     wanted = list(divs)
-    column = indicator.duration or "is_hit"
-    found = marked(indicator, span).order_by().values_list("div", column)
-    rows = [(div, mark) for div, mark in found if any(div.startswith(one) for one in wanted)]
-    return {div: _figure(indicator, [mark for row_div, mark in rows if row_div.startswith(div)]) for div in wanted}
-
-
-def _figure(indicator: Indicator, marks: list[Any]) -> Figure:
+    within = reduce(or_, (Q(div__gte=div, div__lt=div + ":") for div in wanted), Q(pk__in=[]))
+    rows = marked(indicator, span).filter(within).order_by()
     if indicator.unit == MINUTES:
-        return median_seconds([int(mark.total_seconds()) for mark in marks])
-    return share([bool(mark) for mark in marks])
+        found = [(div, int(waited.total_seconds())) for div, waited in rows.values_list("div", indicator.duration)]
+        return {one: median_seconds([seconds for div, seconds in found if div.startswith(one)]) for one in wanted}
+    counts = list(rows.values_list("div").annotate(hits=Count("pk", filter=Q(is_hit=True)), total=Count("pk")))
+    return {one: share((hits, total) for div, hits, total in counts if div.startswith(one)) for one in wanted}
+
+
+@dataclass(frozen=True)
+class Group:
+    """One need group of a figure about persons: how many of it count, of how many."""
+
+    kind: str
+    figure: Figure
+
+
+def groups_behind(actor: Actor, code: str, div: str, span: Span) -> list[Group]:
+    """A figure about persons by need group (D-13): a person stands once in each of the own groups, and once in the figure itself."""
+    rows = rows_behind(actor, code, div, span)
+    hits = rows.filter(is_hit=True).order_by().values("pk")
+    facts = Circumstance.objects.filter(in_force(span.last_day), elder__in=rows.order_by().values("pk"))
+    counts = (
+        facts.order_by()
+        .values_list("kind")
+        .annotate(total=Count("elder", distinct=True), hits=Count("elder", distinct=True, filter=Q(elder__in=hits)))
+    )
+    return [Group(kind, Figure(PERCENT, counted, total)) for kind, total, counted in sorted(counts)]
 
 
 def marked(indicator: Indicator, span: Span) -> QuerySet[Any]:
@@ -97,10 +119,10 @@ def target_of(indicator: Indicator, div: str, day: date) -> Entry | None:
         return None
 
 
-def areas_of(div: str) -> list[Area]:
-    """A division and those directly below it."""
-    own = Area.objects.filter(div=div).defer("outline")
-    return [*own, *areas_below(div)]
+def areas_of(div: str, on: date) -> list[Area]:
+    """A division and those directly below it, in the tree of a day."""
+    own = Area.objects.filter(standing(on), div=div).defer("outline")
+    return [*own, *areas_below(div, on)]
 
 
 def latest_values(
@@ -114,7 +136,7 @@ def latest_values(
 
 def shown(actor: Actor, div: str, period_from: date, period_to: date) -> list[list[Shown]]:
     """For each indicator the values of a division and those below it, as far as computed."""
-    areas = areas_of(div)
+    areas = areas_of(div, period_to - timedelta(days=1))
     values = latest_values(actor, [area.div for area in areas], period_from, period_to)
     table = []
     for code, indicator in INDICATORS.items():

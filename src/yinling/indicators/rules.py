@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -46,9 +46,10 @@ def reaches(figure: Figure, target: Decimal | int | str | None, direction: str) 
     return figure.exact >= wanted if direction == UP else figure.exact <= wanted
 
 
-def share(hits: Sequence[bool]) -> Figure:
-    """Count hits among rows."""
-    return Figure(PERCENT, sum(hits), len(hits))
+def share(counts: Iterable[tuple[int, int]]) -> Figure:
+    """Add up hits and rows, counted part by part."""
+    hits, rows = (sum(column) for column in list(zip(*counts, strict=True)) or [(), ()])
+    return Figure(PERCENT, hits, rows)
 
 
 def median_seconds(seconds: Sequence[int]) -> Figure:

@@ -59,6 +59,11 @@ class Order(Scoped, Versioned, Sealed):
             models.Index(fields=["elder", "-starts_at"], name="order_elder"),
             models.Index(fields=["ticket"], name="order_ticket"),
             models.Index(fields=["starts_at"], name="order_start"),
+            models.Index(
+                fields=["div", "state"],
+                condition=Q(state__in=["placed", "accepted", "assigned", "in_service", "served"]),
+                name="order_open",
+            ),
         ]
         constraints = [
             state_check(ORDER, "order_state"),

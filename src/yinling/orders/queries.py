@@ -42,6 +42,7 @@ OPEN_STATES = (OrderState.PLACED, OrderState.ACCEPTED, OrderState.ASSIGNED)
 WAITING_STATES = (OrderState.PLACED, OrderState.ACCEPTED)
 SUSPENDS = "people."
 """How the cause of a hold begins that stops the dispatch of an order: a circumstance of the elder."""
+OPEN_STATES = ("placed", "accepted", "assigned", "in_service", "served")
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,11 @@ def orders_of(actor: Actor) -> QuerySet[Order]:
 
 
 def count_by_state(orders: QuerySet[Order]) -> dict[str, int]:
-    """Return how many orders are in each state, all in one query."""
-    rows = orders.order_by().values_list("state").annotate(count=Count("pk"))
+    """Return how many orders are in each state that somebody still has to work on, in one query.
+
+    Those that are over are not counted: in a city they are millions, and nobody waits for them.
+    """
+    rows = orders.filter(state__in=OPEN_STATES).order_by().values_list("state").annotate(count=Count("pk"))
     return dict(rows)
 
 

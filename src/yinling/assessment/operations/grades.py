@@ -8,15 +8,16 @@ from yinling.accounts.operations import record
 from yinling.assessment.queries import current_level
 from yinling.directory.rules import require
 from yinling.ground.live import tell
-from yinling.ground.operation import locked, operation
+from yinling.ground.operation import operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed
 from yinling.kernel.words import N_
 from yinling.people.grading import Health, grade_of
-from yinling.people.models import Elder, HealthFact
+from yinling.people.models import HealthFact
 from yinling.people.operations import write_grade
+from yinling.people.operations.elders import open_file
 from yinling.people.queries import age, circumstances_on, grade_terms
 from yinling.people.queries.health import read_facts
 
@@ -24,7 +25,7 @@ from yinling.people.queries.health import read_facts
 @operation("assessment.health.grade", label=N_("计算分级"))
 def grade_health(*, actor: Actor, now: datetime, elder_id: Id) -> HealthFact:
     """Reckon the grade of an elder from level, circumstances and facts, by the rule of the area in force today (R-PEO-06)."""
-    elder = locked(Elder.objects.all(), elder_id)
+    elder = open_file(elder_id)
     require(actor, "assessment.health.grade", div=elder.div)
     if elder.died_on is not None:
         raise NotAllowed("elder.dead", N_("此人已登记去世，不能这样做"))

@@ -10,7 +10,7 @@ from yinling.assessment.inputs import Applicant, Change, Former, Mode, Purpose, 
 from yinling.assessment.models import Assessment, Request
 from yinling.assessment.process import process, setting
 from yinling.assessment.queries import CONSENT, current_result, has_consent, held_of, serving
-from yinling.assessment.rules import check_appeal, check_second, check_six_abilities, station
+from yinling.assessment.rules import check_appeal, check_occasion, check_second, check_six_abilities, station
 from yinling.assessment.states import REQUEST
 from yinling.directory.models import Area
 from yinling.directory.rules import known_choice, require, required_text
@@ -22,6 +22,7 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.people.models import Circumstance, Elder
+from yinling.people.operations.elders import open_file
 from yinling.people.queries import circumstances_on
 
 explain_constraint("request_once", "request.open", N_("同一标准和用途已有办理中的申请，请不要重复申请"))
@@ -33,13 +34,13 @@ def request_assessment(  # noqa: PLR0913 - the fields of the form
     former_id: Former = None, applied_as: Applicant,
 ) -> Request:  # fmt: skip
     """Apply for an assessment. A valid result for the purpose blocks it unless a change is declared (R-ASM-01, R-ASM-08)."""
-    elder = locked(Elder.objects.select_related("household"), elder_id)
+    elder = open_file(elder_id)
     require(actor, "assessment.request.apply", div=elder.div, elder_id=elder.pk)
     _check_choices(scale=scale, purpose=purpose, reason=reason, mode=mode, applied_as=applied_as)
     if applied_as == "staff" and actor.elder_ids:
         raise Refused("request.applicant", N_("请选择您与老人的关系"), field="applied_as")
-    if elder.died_on is not None or elder.merged_into_id is not None:
-        raise NotAllowed("elder.dead", N_("此人已登记去世或档案已合并，不能申请评估"))
+    if elder.died_on is not None:
+        raise NotAllowed("elder.dead", N_("此人已登记去世，不能申请评估"))
     former = _former(elder, former_id, scale, reason, now)
     _check_grounds(elder, scale, purpose, reason, change_declared, former, now)
     row = Request(
@@ -63,6 +64,7 @@ def _check_choices(*, scale: str, purpose: str, reason: str, mode: str, applied_
     known_choice(reason, inputs.REASONS, "reason")
     known_choice(mode, inputs.MODES, "mode")
     known_choice(applied_as, inputs.APPLICANTS, "applied_as")
+    check_occasion(scale, mode, purpose)
 
 
 def _former(elder: Elder, former_id: int | None, scale: str, reason: str, now: datetime) -> Assessment | None:

@@ -20,13 +20,14 @@ from yinling.directory.models import Organisation
 from yinling.directory.rules import known_choice, require, required_text
 from yinling.ground.facts import curtail
 from yinling.ground.live import tell
-from yinling.ground.operation import explain_constraint, locked, operation
+from yinling.ground.operation import explain_constraint, operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
+from yinling.people.operations.elders import open_file
 
 explain_constraint("assessment_no_overlap", "assessment.overlap", N_("这段时间已有同一标准的评估结果"))
 
@@ -65,7 +66,7 @@ def record_assessment(  # noqa: PLR0913 - the fields of the form
     organisation_id: Body, department: Department, document: Document,
 ) -> Assessment:  # fmt: skip
     """Record a result that another department delivered on a document. Our own assessments come from an application."""
-    elder = locked(Elder.objects.all(), elder_id)
+    elder = open_file(elder_id)
     require(actor, "assessment.assessment.record", div=elder.div)
     if elder.died_on is not None and elder.died_on < assessed_on:
         raise NotAllowed("elder.dead", N_("此人已登记去世，不能登记此后的评估"))

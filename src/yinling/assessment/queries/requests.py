@@ -10,10 +10,11 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from yinling.assessment.inputs import HOME_NEEDS
 from yinling.assessment.models import Assessment, Assessor, Form, Request
 from yinling.assessment.queries.policies import policies
 from yinling.assessment.queries.results import held_of
-from yinling.assessment.rules import Held, Person, recognised
+from yinling.assessment.rules import Held, Person, level_codes, recognised
 from yinling.assessment.states import OPEN
 from yinling.directory.models import Qualification, Staff
 from yinling.directory.queries import system_actor
@@ -124,8 +125,12 @@ def has_consent(elder_id: int, purpose: str, on: date) -> bool:
 
 
 def serving(elder_id: int, scale: str, purpose: str, div: str, on: date, *, consents: bool) -> list[Held]:
-    """Return the results in force that serve a purpose: of the scale asked for, or recognised for it by record (R-ASM-01)."""
-    accepted, found = policies(div, on), []
+    """Return the results in force that serve a purpose: of the scale asked for, or recognised for it by record (R-ASM-01).
+
+    A level of another scale says nothing of what a scale without levels asks.
+    """
+    accepted = policies(div, on) if level_codes(scale) else []
+    found = []
     for row in Assessment.objects.filter(in_force(on), elder_id=elder_id):
         held = held_of(row, on)
         own = row.scale == scale and row.purpose in ("", purpose)
@@ -143,7 +148,10 @@ def serving(elder_id: int, scale: str, purpose: str, div: str, on: date, *, cons
 
 
 def due_results(actor: Actor, on: date, days: int) -> QuerySet[Assessment]:
-    """Results that end within so many days, or ended within the last year, of the living, without a newer one or an application under way."""
+    """Results that end within so many days, or ended within the last year, of the living, without a newer one or an application under way.
+
+    The needs of a home are asked for once, before it is adapted, not in rounds.
+    """
     later = Assessment.objects.filter(
         elder=OuterRef("elder"), scale=OuterRef("scale"), recorded_to=None, valid_from__gt=OuterRef("valid_from")
     )
@@ -151,5 +159,5 @@ def due_results(actor: Actor, on: date, days: int) -> QuerySet[Assessment]:
     rows = Assessment.objects.visible_to(actor).filter(
         Q(valid_to__lte=on + timedelta(days=days) + ONE_DAY, valid_to__gt=on - timedelta(days=365)),
         recorded_to=None, elder__died_on=None, elder__merged_into=None,
-    ).exclude(Exists(later)).exclude(Exists(asked))  # fmt: skip
+    ).exclude(Exists(later)).exclude(Exists(asked)).exclude(scale=HOME_NEEDS)  # fmt: skip
     return rows.select_related("elder").order_by("valid_to", "id")

@@ -28,19 +28,21 @@ def current_result(elder_id: int, scale: str, on: date) -> Assessment | None:
 
 
 def deciding_result(elder_id: int, scale: str, on: date) -> Assessment | None:
-    """Return the result of one scale on which a benefit may rest: none while it is provisional."""
+    """Return the result of one scale on which a benefit may rest: none while it is provisional, none without a level."""
     row = current_result(elder_id, scale, on)
-    return None if row is None or is_provisional(row, on) else row
+    return None if row is None or not row.level or is_provisional(row, on) else row
 
 
 def deciding(rows: QuerySet[Assessment], on: date) -> QuerySet[Assessment]:
-    """Return of some results those on which a benefit may rest: none of a gated scale that nobody has confirmed for their area."""
+    """Return of some results those on which a benefit may rest: none of a gated scale that nobody has confirmed for their area,
+    none without a level.
+    """
     gated = [scale_id for scale_id in scales() if gated_part(scale_id)]
     stands = ScaleConfirmation.objects.filter(
         in_force(on), scale=OuterRef("scale"), scale_version=OuterRef("scale_version")
     )
     stands = stands.annotate(place=ExpressionWrapper(OuterRef("div"), CharField())).filter(place__startswith=F("div"))
-    return rows.exclude(Q(scale__in=gated) & ~Exists(stands))
+    return rows.exclude(level="").exclude(Q(scale__in=gated) & ~Exists(stands))
 
 
 def is_provisional(row: Assessment, on: date) -> bool:

@@ -31,6 +31,7 @@ from yinling.kernel.words import N_
 from yinling.kernel.workdays import WorkingDeadline
 from yinling.people.inputs import CAPACITIES
 from yinling.people.models import Elder, Representative
+from yinling.people.operations.elders import open_file
 from yinling.people.queries import circumstances_on
 
 explain_constraint("application_open_once", "application.open", N_("此人对这项待遇的申请正在办理，请不要重复登记"))
@@ -80,7 +81,7 @@ def apply_for(
     proof: Proof = "", declared: Declared = "",
 ) -> Application:  # fmt: skip
     """Apply for a scheme. Who does not meet the conditions as on file may apply only with a word on other evidence."""
-    elder = locked(Elder.objects.all(), elder_id)
+    elder = open_file(elder_id)
     require(actor, "entitlements.application.apply", div=elder.div, elder_id=elder.pk)
     today = local_date(now)
     if elder.died_on is not None or "moved_away" in circumstances_on(elder.pk, today):

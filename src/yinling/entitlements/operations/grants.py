@@ -25,6 +25,7 @@ from yinling.kernel.period import ONE_DAY, DayPeriod, local_date
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
+from yinling.people.operations.elders import open_file
 
 explain_constraint(
     "entitlement_no_overlap", "entitlement.overlap", N_("此人在这段时间已享受同一项待遇，请先终止原有待遇")
@@ -105,7 +106,7 @@ def grant_entitlement(
 
     Refused to whom does not meet its conditions, and for a scheme that is applied for here.
     """
-    elder = locked(Elder.objects.all(), elder_id)
+    elder = open_file(elder_id)
     require(actor, "entitlements.entitlement.grant", div=elder.div, elder_id=elder.pk)
     scheme = known_scheme(scheme_code, elder.div)
     days = period_of(valid_from, valid_to)

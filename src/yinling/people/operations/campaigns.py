@@ -7,6 +7,7 @@ from typing import Annotated
 
 from yinling.accounts.operations import record
 from yinling.directory.rules import known_choice, require, required_text
+from yinling.ground.facts import curtail
 from yinling.ground.live import tell
 from yinling.ground.operation import operation
 from yinling.kernel.actor import Actor
@@ -17,7 +18,7 @@ from yinling.kernel.words import N_
 from yinling.people.inputs import CAMPAIGN_KINDS, SURVEY_OUTCOMES, Div
 from yinling.people.models import Campaign, Elder, HealthFact, SurveyAnswer
 from yinling.people.operations.elders import open_file, require_alive
-from yinling.people.operations.health import end_fact, write_health_fact
+from yinling.people.operations.health import write_health_fact
 
 OUTCOMES_OF = {
     "vaccination": ("done", "willing", "contraindicated", "declined", "not_reached"),
@@ -104,7 +105,7 @@ def _keep_fact(
             elder=elder, kind=FACT_OF[before], item=campaign.item, recorded_to=None, valid_to=None
         )
         for fact in rows.filter(valid_from__gte=campaign.starts_on):
-            end_fact(fact, until=today, now=now)
+            curtail(fact, until=today, now=now)
     if outcome in FACT_OF:
         write_health_fact(
             now=now, elder=elder, kind=FACT_OF[outcome], item=campaign.item, content=note, valid_from=today, body=body

@@ -87,28 +87,10 @@ def end_health_fact(*, actor: Actor, now: datetime, health_id: Id, valid_to: Day
     if row.kind == "grade":
         raise NotAllowed("health.grade", N_("健康管理分级由系统计算，不能手工终止"))
     why = required_text(reason, "reason", most=500)
-    changes = end_fact(row, until=valid_to + ONE_DAY, now=now)
+    changes = curtail(row, until=valid_to + ONE_DAY, now=now)
     record(actor=actor, now=now, event="people.health.end", subject=row, changes=changes, reason=why)
     tell("elders", pk=row.elder_id, div=row.div)
     return row
-
-
-def end_fact(row: HealthFact, *, until: date, now: datetime) -> dict[str, Any]:
-    """End a locked fact. The copy that stays on record is sealed for itself: a seal is bound to one row."""
-    text = row.unseal_field("content")
-    if until <= row.valid_from:
-        return curtail(row, until=until, now=now)
-    moment = max(now, row.recorded_from)
-    kept = HealthFact(
-        div=row.div, elder_id=row.elder_id, kind=row.kind, item=row.item, rule=row.rule, body=row.body, valid_from=row.valid_from,
-        valid_to=row.valid_to, recorded_from=row.recorded_from, recorded_to=moment,
-    )  # fmt: skip
-    kept.seal_field("content", text)
-    kept.save(force_insert=True)
-    before = row.valid_to
-    row.valid_to, row.recorded_from = until, moment
-    row.save(update_fields=["valid_to", "recorded_from"])
-    return {"valid_to": [before.isoformat() if before else None, until.isoformat()]}
 
 
 @operation("people.health.link", label=N_("关联健康档案"))
@@ -190,7 +172,7 @@ def write_grade(actor: Actor, now: datetime, elder: Elder, grade: Grade) -> Heal
     today = local_date(now)
     rows = HealthFact.objects.select_for_update(of=("self",)).filter(elder=elder, kind="grade", recorded_to=None)
     for former in rows.filter(Q(valid_to=None) | Q(valid_to__gt=today)):
-        end_fact(former, until=today, now=now)
+        curtail(former, until=today, now=now)
     row = HealthFact(
         div=elder.div, elder=elder, kind="grade", item=grade.code, rule=grade.rule, body=actor.name[:80], valid_from=today,
         recorded_from=now,

@@ -13,7 +13,7 @@ from yinling.accounts.models import Journal
 from yinling.assessment import inputs
 from yinling.assessment.models import Assessor, Request
 from yinling.assessment.operations.arranging import CAPABLE
-from yinling.assessment.process import process, setting
+from yinling.assessment.process import Term, process, setting, terms
 from yinling.assessment.queries import (
     CONSENT,
     RequestFile,
@@ -37,11 +37,13 @@ from yinling.assessment.scoring import scale as scale_of
 from yinling.assessment.states import REQUEST, RequestState
 from yinling.catalogue.models import FAMILIES
 from yinling.directory.models import Qualification, Site
+from yinling.directory.queries import working_calendar
 from yinling.directory.rights import RIGHTS
 from yinling.entitlements.queries.eligibility import offers
 from yinling.kernel.inputs import meant_day
-from yinling.kernel.period import ONE_DAY
+from yinling.kernel.period import ONE_DAY, local_date
 from yinling.kernel.refusals import Refused
+from yinling.kernel.workdays import WorkingCalendar
 from yinling.people.models import Elder
 from yinling.people.rules import elder_code
 from yinling.web.actions import ActionForm, action_form
@@ -106,8 +108,17 @@ def request_list(request: Any) -> HttpResponse:
         Filter("reason", _("原因"), lambda found, one: found.filter(reason=one), "choice", inputs.REASONS),
         Filter("mode", _("方式"), lambda found, one: found.filter(mode=one), "choice", inputs.MODES),
     )  # fmt: skip
+    calendar = working_calendar()
     return render(
-        request, "console/assessments.html", listing=listing, tabs=_tabs(request, here), here=here, machine=REQUEST
+        request, "console/assessments.html", listing=listing, tabs=_tabs(request, here), here=here, machine=REQUEST,
+        due={row.pk: [one for one in _terms(row, calendar) if one.is_open] for row in listing}, today=local_date(request.now),
+    )  # fmt: skip
+
+
+def _terms(row: Request, calendar: WorkingCalendar) -> list[Term]:
+    verified = local_date(row.verified_at) if row.verified_at else None
+    return terms(
+        row.scale, row.div, row.state, applied_on=local_date(row.created_at), verified_on=verified, calendar=calendar
     )
 
 
@@ -164,6 +175,7 @@ def request_page(request: Any, pk: int) -> HttpResponse:
         is_gated=bool(gated_part(row.scale)), gate=gate, entries=_journal(row), qualification=qualification_label, capacities=inputs.CAPACITIES,
         last_day=result.valid_to - ONE_DAY if result and result.valid_to else None, may_fill=may_fill, rules=rules,
         applicants=inputs.APPLICANTS, lasts=row.notice_to - ONE_DAY if row.notice_to else None,
+        terms=_terms(row, working_calendar()), today=local_date(request.now),
     )  # fmt: skip
 
 
@@ -268,7 +280,9 @@ def arrange_page(request: Any, pk: int) -> HttpResponse:
             "site_id": {"options": list(sites)},
         }
         named = [str(one.staff_id) for one in file.on_site if one.capacity == "assessor"]
-        unasked = [name for name, asked in (("site_id", row.mode == "fixed"), ("expert_id", rules.experts)) if not asked]
+        unasked = [
+            name for name, asked in (("site_id", row.mode == "fixed"), ("expert_id", rules.experts)) if not asked
+        ]
         hidden = ["organisation_id", "visit_on", *unasked]
         initial = {
             "request_id": pk,
@@ -340,7 +354,12 @@ def elder_assessments(request: Any, pk: int) -> HttpResponse:
         if one.from_scale == row.scale
     ]  # fmt: skip
     one: dict[str, Any] = {"elder_id": pk}
-    first = {"scale": "gbt42195_2022", "reason": "routine" if current else "first", "mode": "home", "applied_as": "staff"}
+    first = {
+        "scale": "gbt42195_2022",
+        "reason": "routine" if current else "first",
+        "mode": "home",
+        "applied_as": "staff",
+    }
     forms = {
         "apply": action_form(request, "request_assessment", one | first, next="/assessments/{id}/", tone=""),
         "record": action_form(

@@ -105,7 +105,7 @@ def site_new(request: Any, pk: int) -> HttpResponse:
         raise Http404
     form = action_form(
         request, "register_site", {"organisation_id": pk, "kind": body.kind}, hidden=("organisation_id",), next=f"/organisations/{pk}/",
-        fields={"div": {"options": "streets"}},
+        fields={"div": {"options": "streets"}, "capabilities": {"required": False}},
     )  # fmt: skip
     return render(request, "console/site_new.html", body=body, form=form)
 

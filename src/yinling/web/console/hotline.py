@@ -245,7 +245,7 @@ def _since(request: Any) -> int:
 
 def _queue_frame(request: Any, tab: str) -> dict[str, Any]:
     counts = queue_counts(request.actor, now=request.now)
-    tabs = [(tr(label), f"/tickets/?tab={name}", counts[name], name == tab) for name, label in TABS]
+    tabs = [(tr(label), f"/tickets/?tab={name}", counts.get(name), name == tab) for name, label in TABS]
     return {"tabs": tabs, "address": request.get_full_path()}
 
 

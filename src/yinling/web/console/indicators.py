@@ -13,16 +13,17 @@ from yinling.directory.queries import parent_of
 from yinling.directory.rules import require
 from yinling.hotline.states import CALL
 from yinling.indicators.definitions import INDICATORS
-from yinling.indicators.queries import MONTH, WEEK, Shown, period_around, rows_behind, shown, span_of
+from yinling.indicators.queries import MONTH, WEEK, Shown, groups_behind, period_around, rows_behind, shown, span_of
 from yinling.indicators.rules import MINUTES
 from yinling.kernel.inputs import meant_day
 from yinling.kernel.period import local_date
 from yinling.orders.states import ORDER
+from yinling.people.models import Circumstance
 from yinling.web.actions import action_form
 from yinling.web.pages import Listing, page, render
 from yinling.web.sheets import COUNT, Column, comma_separated, excel
 from yinling.web.shell import area_name
-from yinling.web.show import day, moment, tr
+from yinling.web.show import day, label_of, moment, tr
 
 VIEW = "indicators.value.view"
 WHICH = ("all", "hit", "miss")
@@ -97,7 +98,9 @@ def indicator_rows(request: Any, code: str) -> HttpResponse:
     which = which if which in WHICH else "all"
     span = span_of(choice.first, choice.end, request.now)
     rows = rows_behind(request.actor, code, choice.div, span, which=which)
-    if indicator.page != "elders":
+    is_persons = indicator.page == "elders"
+    groups = groups_behind(request.actor, code, choice.div, span) if is_persons else []
+    if not is_persons:
         rows = rows.select_related("elder")
     labels = {"all": _("全部"), "hit": _("计入分子"), "miss": _("未计入")}
     path_, is_calls = f"/indicators/{code}/", indicator.page == "calls"
@@ -105,6 +108,7 @@ def indicator_rows(request: Any, code: str) -> HttpResponse:
     return render(
         request, "console/indicator_rows.html", choice=choice, indicator=indicator, listing=Listing(request, rows), is_calls=is_calls,
         machine=CALL if is_calls else ORDER, tabs=[] if indicator.duration else tabs,
+        groups=[(label_of(group.kind, Circumstance.KINDS), group.figure) for group in groups],
     )  # fmt: skip
 
 

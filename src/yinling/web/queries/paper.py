@@ -49,6 +49,11 @@ class Paper:
         return scale(self.scale_id)
 
     @property
+    def results(self) -> list[str]:
+        """The boxes of the conclusion: the levels of the scale, or what it may say instead."""
+        return [level["zh"] for level in self.form.get("levels", [])] or list(self.form.get("results", {}).values())
+
+    @property
     def sections(self) -> tuple[Section, ...]:
         """The questions in the words in use."""
         return worded(self.scale_id)

@@ -16,6 +16,7 @@ from django.db.models.functions import Substr
 from yinling.assessment.inputs import ABILITY_SCALES
 from yinling.assessment.models import Assessment
 from yinling.directory.models import Area
+from yinling.directory.queries import standing
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
@@ -64,10 +65,10 @@ def _band(column: str, on: date) -> Case:
     return Case(*cases, default=Value(""), output_field=CharField())
 
 
-def _report(div: str, found: Iterable[tuple[str, str, Mapping[str, int]]]) -> Report:
+def _report(div: str, on: date, found: Iterable[tuple[str, str, Mapping[str, int]]]) -> Report:
     """Add up (area, band, counts) into the lines of a report."""
     size = BELOW[len(div)]
-    areas = Area.objects.filter(div__gte=div, div__lt=div + ":", is_statistical=False).order_by("div")
+    areas = Area.objects.filter(standing(on), div__gte=div, div__lt=div + ":", is_statistical=False).order_by("div")
     lines = {code: Line(code, name) for code, name in areas.values_list("div", "short_name") if len(code) == size}
     bands = {code: Line(code, label) for code, _, _, label in BANDS}
     total = Line(div, "")
@@ -95,7 +96,7 @@ def ability_report(actor: Actor, div: str, on: date, band: str = "") -> Report:
         counts = {level: number}
         counts |= {word: number for word, scales in meaning.items() if level in scales.get(scale, ())}
         found.append((area, years, counts))
-    return _report(div, found)
+    return _report(div, on, found)
 
 
 def residents_report(actor: Actor, div: str, on: date) -> Report:
@@ -112,7 +113,7 @@ def residents_report(actor: Actor, div: str, on: date) -> Report:
     away = away.filter(Q(died_on=None) | Q(died_on__gt=on)).annotate(area=F("div"))
     for area, number in away.order_by().values_list(Substr("div", 1, BELOW[len(div)])).annotate(number=Count("pk")):
         found.append((area, "", Counter({"away": number})))
-    return _report(div, found)
+    return _report(div, on, found)
 
 
 def _grouped(rows: QuerySet[Elder], div: str) -> Iterable[tuple[str, str, bool, int]]:

@@ -14,6 +14,7 @@ from yinling.assessment.process import process
 from yinling.assessment.queries import RequestFile, content_of
 from yinling.assessment.scoring import scale
 from yinling.assessment.wording import source_of, worded
+from yinling.kernel.words import N_
 from yinling.people.models import Elder
 
 OF_NOBODY: dict[str, Any] = {"answers": {}, "facts": {}, "declared": {}, "informant": ""}
@@ -69,6 +70,11 @@ class Sheet:
     def events_label(self) -> str:
         """What the events are called on this form."""
         return str(self.form["facts"][EVENTS]["zh"]) if self.kinds else ""
+
+    @property
+    def beside(self) -> str:
+        """What stands beside the items is called."""
+        return N_("诊断、风险事件和备注") if self.facts or self.kinds else N_("备注")
 
     @property
     def ends(self) -> dict[str, Any] | None:
