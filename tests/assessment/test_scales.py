@@ -35,6 +35,8 @@ WORDS = {
     "zh",
     "en",
     "confidence",
+    "confidence_zh",
+    "trap_zh",
     "issued",
     "direction",
     "where",

@@ -31,6 +31,14 @@ def tr(text: object) -> str:
     return _(source) if source else ""
 
 
+def source(document: object, clause: object = "") -> str:
+    """Write where a rule comes from. What begins with X- is no official document but the supplement to the plans."""
+    name, place = str(document), str(clause)
+    if not name.startswith("X-"):
+        return f"{tr(name)} {tr(place)}".strip()
+    return f"{_('补充资料')} {'' if place.isascii() else tr(place)}".strip()
+
+
 def moment(value: datetime | None) -> str:
     """Write a moment in local time: 2026-11-21 15:05."""
     return f"{timezone.localtime(value):%Y-%m-%d %H:%M}" if value else EMPTY
@@ -157,6 +165,7 @@ def attributes(values: dict[str, Any]) -> Markup:
 FILTERS: dict[str, Callable[..., Any]] = {
     "tr": tr,
     "moment": moment,
+    "source": source,
     "second": second,
     "day": day,
     "clock": clock,

@@ -24,6 +24,7 @@ from yinling.kernel.period import ONE_DAY
 from yinling.web.actions import action_form
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
+from yinling.web.settings_words import CERTAIN, is_chinese, shown_settings
 
 VIEW = "assessment.request.view"
 
@@ -44,6 +45,11 @@ class Line:
     data: dict[str, Any]
     gate: str
     confirmed: ScaleConfirmation | None
+
+    def told(self, name: str) -> str:
+        """What is known of the scale's source, in the language of the page."""
+        own = self.data.get(f"{name}_zh", "") if is_chinese() else self.data.get(name, "")
+        return str(own)
 
 
 def _lines(request: Any) -> list[Line]:
@@ -85,7 +91,7 @@ def scale_page(request: Any, scale_id: str) -> HttpResponse:
         look: dict[str, Any] = {"next": f"/scales/{scale_id}/", "tone": "danger"}
         withdraw = action_form(request, "withdraw_confirmation", {"confirmation_id": line.confirmed.pk}, **look)
     return render(
-        request, "console/scale.html", line=line, settings=entries(scale_id, area, today), confirm=confirm, withdraw=withdraw,
+        request, "console/scale.html", line=line, settings=shown_settings(scale_id, entries(scale_id, area, today)), certain=CERTAIN, told=line.told, confirm=confirm, withdraw=withdraw,
         levels=level_codes(scale_id), combination=line.data.get("combination", {}), name=dict(inputs.SCALES)[scale_id],
     )  # fmt: skip
 

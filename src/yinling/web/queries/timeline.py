@@ -23,6 +23,8 @@ from yinling.visits.models import Evaluation, Visit
 from yinling.visits.states import VISIT
 
 EVENTS = {
+    "assessment.form.return": N_("评估表退回"),
+    "assessment.request.submit": N_("评估表已提交"),
     "dispatch.assignment.expire": N_("派单超时未接"),
     "dispatch.assignment.finish": N_("派单完成"),
     "dispatch.assignment.offer": N_("派单"),
