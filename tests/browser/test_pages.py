@@ -11,6 +11,8 @@ from tests.browser.conftest import CLOCK, Site
 from tests.browser.looking import PHONE, axe_findings, shoot, sideways, sizes, smallest_text
 from tests.factories import WIDE
 
+from yinling.assessment.models import Request
+from yinling.entitlements.models import Scheme
 from yinling.ground.scope import scope
 from yinling.hotline.models import Call, Ticket
 from yinling.orders.models import Order
@@ -32,6 +34,14 @@ CONSOLE = {
     "finance": ["/settlement/", "/settlement/waiting/", "/settlement/settled/", "/settlement/held/"],
     "city": ["/indicators/", "/catalogue/", "/items/", "/price-lists/", "/organisations/", "/coverage/", "/calendar/", "/clock/", "/tokens/",
              "/profiles/"],
+    "district": [
+        "/assessments/", "/assessments/?tab=all", "/assessments/?tab=due", "/scales/", "/scales/ltc_2021_37/", "/scales/home_needs_2020/",
+        "/assessments/paper/home_needs_2020/", "/recognitions/", "/commissions/", "/applications/", "/applications/?queue=noticed", "/budgets/",
+        "/schemes/", "/imports/", "/imports/new/", "/elders/doubles/", "/population/ability/", "/population/residents/", "/health/",
+        "/health/missing/", "/health/follow-ups/", "/health/readings/", "/campaigns/", "/resources/", "/settlement/recoveries/",
+    ],
+    "street": ["/applications/", "/applications/new/", "/applications/rechecks/"],
+    "assessor": ["/assessments/", "/m/assessments/"],
     "system_admin": ["/users/", "/system/", "/dictionaries/"],
     "security_admin": ["/grants/", "/roles/"],
     "audit_admin": ["/journal/"],
@@ -79,6 +89,42 @@ def test_the_pages_of_one_row_are_accessible(person: Enter) -> None:
         for path in paths:
             look(page, path, path.split("/")[-3] + "_row")
     look(person("seat"), f"/elders/{elder}/", "elder")
+
+
+def test_the_pages_of_one_elder_one_assessment_and_one_scheme_are_accessible(person: Enter) -> None:
+    with scope(WIDE):
+        requests = {one.state: one for one in Request.objects.order_by("pk")}
+        elder = requests["done"].elder
+        paths = {
+            **{f"assessment_{state}": f"/assessments/{one.pk}/" for state, one in requests.items()},
+            "assessment_arrange": f"/assessments/{requests['verified'].pk}/arrange/",
+            "assessment_print": f"/assessments/{requests['done'].pk}/print/",
+            **{
+                f"elder_{part}": f"/elders/{elder.pk}/{part}/"
+                for part in ("assessments", "health", "stops", "benefits", "agents")
+            },
+            "household": f"/households/{elder.household_id}/",
+            "household_print": f"/households/{elder.household_id}/print/",
+            "scheme": f"/schemes/{Scheme.objects.latest('pk').code}/",
+        }
+    page = person("district")
+    for name, path in paths.items():
+        look(page, path, name)
+
+
+RAW = re.compile(
+    r"\b(?:None|True|False|null|undefined)\b|[a-z0-9]+_[a-z_0-9]+|\b[a-z]+\.[a-z]+\.[a-z]+|%\(\w+\)|X-[A-Z]+"
+)
+"""What no page says to people: values and codes as a program has them. Printed forms name their version."""
+
+
+@pytest.mark.parametrize("role", ["district", "street"])
+def test_no_page_says_codes_or_values_of_the_program(person: Enter, role: str) -> None:
+    page = person(role)
+    for path in CONSOLE[role]:
+        if "/paper/" not in path:
+            page.goto(path)
+            assert RAW.findall(page.locator("main").inner_text()) == [], path
 
 
 def test_what_is_refused_is_said_accessibly(person: Enter) -> None:

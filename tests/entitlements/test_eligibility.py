@@ -29,6 +29,8 @@ from yinling.entitlements.eligibility import (
 from yinling.entitlements.queries.eligibility import Terms, terms_of
 from yinling.ground.parameters import parameters, profiles
 from yinling.kernel.period import ONE_DAY, DayPeriod, age_on
+from yinling.kernel.refusals import Refused
+from yinling.people.rules import check_age
 
 CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "cases" / "entitlements.yaml").read_text("utf-8"))
 ROWS = [(title, block, case) for title, block in CASES.items() for case in block["cases"]]
@@ -473,3 +475,18 @@ def test_conditions_that_cannot_be_right_are_refused_with_their_place(value: Any
     with pytest.raises(ConditionError) as caught:
         read_grades(value, words)
     assert caught.value.place == place
+
+
+@pytest.mark.req("X-TIME-05")
+def test_the_named_number_belongs_to_from_and_to_but_not_to_below_and_over() -> None:
+    """满80周岁 and 以上 include 80, 不满80 does not; 79周岁以下 includes 79. One day decides."""
+    born = date(1946, 6, 15)
+    eve, day = date(2026, 6, 14), date(2026, 6, 15)
+    from_80, to_79 = (age_days(term, born) for term in (Age(least=80), Age(most=79)))
+    assert (from_80.contains(eve), from_80.contains(day)) == (False, True)
+    assert (to_79.contains(eve), to_79.contains(day)) == (True, False)
+    day_60 = date(2006, 6, 15)
+    check_age(born, day_60)
+    with pytest.raises(Refused) as under:
+        check_age(born, day_60 - ONE_DAY)
+    assert under.value.code == "elder.under_60"

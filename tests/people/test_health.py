@@ -138,6 +138,8 @@ def test_a_fact_that_ends_keeps_what_was_on_record_readable(worker: Actor) -> No
     row.refresh_from_db()
     assert (row.valid_to, row.unseal_field("content")) == (TODAY + timedelta(days=1), SECRET)
     assert (former.valid_to, former.unseal_field("content")) == (None, SECRET)
+    assert former.seal_id != row.seal_id
+    assert bytes(former.content_enc) != bytes(row.content_enc)
     end_health_fact(
         actor=worker, now=NOW, health_id=row.pk, valid_to=row.valid_from - timedelta(days=1), reason="登记错人"
     )
@@ -145,6 +147,24 @@ def test_a_fact_that_ends_keeps_what_was_on_record_readable(worker: Actor) -> No
     assert row.recorded_to is not None
     with pytest.raises(NotFound):
         end_health_fact(actor=worker, now=NOW, health_id=row.pk, valid_to=TODAY, reason="再次")
+
+
+def test_a_fact_that_ends_twice_and_is_recorded_anew_keeps_every_version_readable(worker: Actor) -> None:
+    elder = make_elder()
+    row = put(worker, elder)
+    for days in (5, 2):
+        end_health_fact(
+            actor=worker, now=NOW + timedelta(hours=6 - days), health_id=row.pk, valid_to=TODAY + timedelta(days=days), reason="更正日期",
+        )  # fmt: skip
+    put(worker, elder, content="青霉素皮试阴性")
+    found = HealthFact.objects.filter(elder=elder).order_by("pk")
+    assert [(one.valid_to, one.recorded_to is None, one.unseal_field("content")) for one in found] == [
+        (TODAY + timedelta(days=3), True, SECRET),
+        (None, False, SECRET),
+        (TODAY + timedelta(days=6), False, SECRET),
+        (None, True, "青霉素皮试阴性"),
+    ]
+    assert len({one.seal_id for one in found}) == 4
 
 
 @pytest.mark.req("X-PIP-04")

@@ -134,8 +134,9 @@ def test_scales_show_version_source_and_gate(sign_in: SignIn, way: Way) -> None:
     html = text(client, "/scales/")
     assert "未确认，结果为暂定" in html
     for scale in ("gbt42195_2022", "mzt039_2013", "tcm33", "mna_sf"):
-        assert "assessors_home" in text(client, f"/scales/{scale}/")
-    assert "来源 M" in text(client, "/scales/ltc_2021_37/")
+        assert "上门评估的最少评估员人数" in text(client, f"/scales/{scale}/")
+        assert "assessors_home" not in text(client, f"/scales/{scale}/")
+    assert "凭记忆，未核对" in text(client, "/scales/ltc_2021_37/")
     sent = form_of(client, "/scales/ltc_2021_37/", "confirm_scale") | {
         "document": "医保办发〔2021〕37号附件",
         "div": CITY,

@@ -93,7 +93,7 @@ def test_the_page_says_what_why_why_not_and_until_when(sign_in: SignIn, schemes:
     assert "支付服务价格的 50 %，每月最高 800.00 元" in voucher
     assert "GB/T 42195-2022 中度失能，2026-01-05评估，2026-01-05起至2027-01-05" in voucher
     assert "按现有记录至 2027-01-05" in voucher
-    assert "X-PAY-04" in voucher
+    assert "依据：补充资料 居家服务抵扣50%" in voucher
     assert "不可以享受" in weekly
     assert "2026-07-01 起可以享受" in weekly
     assert "独居（公园社区居委会），2026-01-01起" in weekly

@@ -101,8 +101,10 @@ def entries(scale_id: str, div: str, on: date) -> list[tuple[str, Entry]]:
     """Return every setting of a scale in force with its source."""
     keys = [key.split(".") for key in parameters().keys()]  # noqa: SIM118 - not a dict
     names = {key[2] for key in keys if key[0] == "assessment" and key[1] in (scale_id, ANY)}
+    own = {"valid_months"} if setting(scale_id, "severe_levels", div, on) else set()
     found = []
     for name in sorted(names):
         with suppress(Refused, KeyError):
-            found.append((name, entry_of(scale_id, name, div, on)))
+            key = f"assessment.{scale_id}.{name}"
+            found.append((name, parameters().entry(key, div, on) if name in own else entry_of(scale_id, name, div, on)))
     return found

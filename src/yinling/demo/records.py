@@ -37,8 +37,8 @@ FACTS = [
 VACCINE = "流感疫苗"
 OUTCOMES = ("done", "willing", "declined", "done", "contraindicated", "willing", "not_reached")
 WITH_FACTS, GRADED, ASKED, DOUBLES = 240, 24, 21, 2
-SERIAL = 90_000
-"""Id numbers of the sheet lie behind those of the other elders."""
+SERIAL, PHONE = 90_000, "19900005002"
+"""Of the new person in the sheet: behind the numbers of the other elders, between their phones and those of their relatives."""
 
 
 def load_records(people: People, city: str, now: datetime) -> None:
@@ -46,14 +46,15 @@ def load_records(people: People, city: str, now: datetime) -> None:
     assert people.demo is not None  # noqa: S101 - made by the steps before
     clerks, demo = Clerks(now), people.demo
     near = [one for one in people.elders if one.div.startswith(demo.div[:6]) and not one.died_on]
-    street = [one for one in near if one.div.startswith(demo.div[:9]) and one is not demo]
+    near.sort(key=lambda one: not one.div.startswith(demo.div[:9]))
+    others = [one for one in near if one is not demo]
     _health([demo, *near[:WITH_FACTS]], now)
     _grades([demo, *near[:GRADED]], city, now)
-    _survey(clerks, street, demo, now)
+    _survey(clerks, others, demo, now)
     _recognition(clerks, city, now)
-    _agents(street, now)
-    _doubles(clerks, street)
-    _sheet(clerks, demo, street, now)
+    _agents(others, now)
+    _doubles(clerks, others)
+    _sheet(clerks, demo, others)
 
 
 def _health(elders: list[Elder], now: datetime) -> None:
@@ -84,18 +85,18 @@ def _grades(elders: list[Elder], city: str, now: datetime) -> None:
             grade_health(actor=actor, now=now, elder_id=elder.pk)
 
 
-def _survey(clerks: Clerks, street: list[Elder], demo: Elder, now: datetime) -> None:
-    """A survey of the district, of which the street has asked some."""
+def _survey(clerks: Clerks, others: list[Elder], demo: Elder, now: datetime) -> None:
+    """A survey of the district, of which some were asked, those of the street first."""
     today = local_date(now)
     row: Campaign = clerks.act(
         "district", 20, make_campaign, name=f"{today.year}年流感疫苗接种摸底（演示）", kind="vaccination", item=VACCINE, least_age=65,
         starts_on=today - timedelta(days=20), ends_on=today + timedelta(days=40), div=demo.div[:6],
     )  # fmt: skip
-    old = [one for one in street if one.born_on < today - timedelta(days=66 * 366)]
+    old = [one for one in others if one.born_on < today - timedelta(days=66 * 366)]
     for place, (elder, outcome) in enumerate(zip(old[:ASKED], cycle(OUTCOMES), strict=False)):
         note = "曾接种后出现荨麻疹（虚构）" if outcome == "contraindicated" else ""
         asked = {"campaign_id": row.pk, "elder_id": elder.pk, "outcome": outcome, "note": note}
-        clerks.act("street", 15 - place % 14, answer_campaign, **asked)
+        clerks.act("district", 15 - place % 14, answer_campaign, **asked)
 
 
 def _recognition(clerks: Clerks, city: str, now: datetime) -> None:
@@ -106,10 +107,10 @@ def _recognition(clerks: Clerks, city: str, now: datetime) -> None:
     )  # fmt: skip
 
 
-def _agents(street: list[Elder], now: datetime) -> None:
+def _agents(others: list[Elder], now: datetime) -> None:
     """Two whose agency runs out soon; they have no login to type."""
     today = local_date(now)
-    for place, (elder, days) in enumerate(zip(street[:2], (12, 25), strict=False)):
+    for place, (elder, days) in enumerate(zip(others[:2], (12, 25), strict=False)):
         user = User(username=f"agent{place + 1}", name="邻里代办人（虚构）")
         user.set_unusable_password()
         user.save()
@@ -119,24 +120,26 @@ def _agents(street: list[Elder], now: datetime) -> None:
         )  # fmt: skip
 
 
-def _doubles(clerks: Clerks, street: list[Elder]) -> None:
+def _doubles(clerks: Clerks, others: list[Elder]) -> None:
     """Register some a second time, without a number, as happens when the card was not at hand."""
-    for elder in street[2 : 2 + DOUBLES]:
-        clerks.act(
-            "street", 5, register_elder, name=elder.name, sex=elder.sex, born_on=elder.born_on, id_type="none",
-            phone=elder.unseal_field("phone"), div=elder.div, address="同住址，未带身份证（虚构）",
+    for elder in others[2 : 2 + DOUBLES]:
+        home = elder.household
+        row: Elder = clerks.act(
+            "district", 5, register_elder, name=elder.name, sex=elder.sex, born_on=elder.born_on, id_type="none",
+            phone=elder.unseal_field("phone"), div=elder.div, address=home.address, lon=home.lon, lat=home.lat,
         )  # fmt: skip
+        Elder.objects.filter(pk=row.pk).update(is_made_up=True)
 
 
-def _sheet(clerks: Clerks, demo: Elder, street: list[Elder], now: datetime) -> None:
+def _sheet(clerks: Clerks, demo: Elder, others: list[Elder]) -> None:
     """A department's list, checked and written: one new person, one who is known, one line with a wrong number."""
     place = Area.objects.get(pk=demo.div).name
     born = date(1948, 5, 20)
     lines = [
         ["姓名", "身份证号", "联系电话", "社区", "住址", "人群类别"],
-        ["伍秀兰", made_up(SERIAL, born, "female").number, "", place, "人民路 8 号 301 室", "独居"],
+        ["伍秀兰", made_up(SERIAL, born, "female").number, PHONE, place, "人民路 8 号 301 室", "独居"],
         [demo.name, demo.unseal_field("id_number"), "", place, "", "低保边缘"],
-        *([[street[-1].name, street[-1].unseal_field("id_number")[:-4], "", place, "", "低保"]] if street else []),
+        [others[-1].name, others[-1].unseal_field("id_number")[:-4], "", place, "", "低保"],
     ]
     text = "\n".join(",".join(line) for line in lines)
     source = clerks.act("street", 3, save_source, name="民政低收入人口名册（演示）", department="civil_affairs")

@@ -62,6 +62,8 @@ VALUES = {
     "separation": {"never": N_("不要求"), "home": N_("上门评估须分开"), "always": N_("一律须分开")},
     "stacking": {"cumulative": N_("累计变更"), "at_most_one": N_("最多变更一级")},
     "station": {"hukou": N_("户籍地服务站"), "home": N_("居住地服务站")},
+    "verify_workdays": {"0": N_("不限")},
+    "deliver_workdays": {"0": N_("不限")},
     "gated_part": {"matrix": N_("综合判断表")},
     "declarations": inputs.DECLARED,
     "qualifications": dict(Qualification.KINDS),

@@ -134,6 +134,7 @@ def _checked(row: Import, act: Act, table: Table, part: Sequence[tuple[int, Row]
     verdicts = _verdicts(row, clean, act)
     repeats = _repeats(reader, table)
     twins = {number: cells for number, cells in table.rows if number in repeats.values()}
+    overtaken = _overtaken(row, act, reader, table, {number for number, one in verdicts.items() if one.outcome == "changed"})
     found = []
     for number, cells, wanted, faults in read:
         one = verdicts.get(number) or Verdict("error")
@@ -142,6 +143,9 @@ def _checked(row: Import, act: Act, table: Table, part: Sequence[tuple[int, Row]
         outcome = one.outcome
         if first is not None and outcome in ("new", "changed", "double"):
             outcome, candidates = ("skipped", []) if twins[first] == cells else ("double", [{"line": first}])
+        elif first is None and (first := overtaken.get(number)):
+            outcome, candidates = "double", [{"line": first}]
+        if first is not None and outcome in ("skipped", "double"):
             faults.append(Fault("name", "row.twice", N_("与第%(line)s行是同一个人"), {"line": first}, "note"))
         line = ImportLine(
             div=row.div, sheet_import=row, number=number, outcome=outcome, candidates=candidates,
@@ -151,6 +155,18 @@ def _checked(row: Import, act: Act, table: Table, part: Sequence[tuple[int, Row]
         line.seal_field("content", json.dumps(content, ensure_ascii=False))
         found.append(line)
     return found
+
+
+def _overtaken(row: Import, act: Act, reader: RowReader, table: Table, numbers: set[int]) -> dict[int, int]:
+    """Return for rows that would change a file the number of a later row of the same person which says what is on file already.
+
+    Somebody decided for the later row before; the same sheet sent again must not turn that back without being asked.
+    """
+    later = {first: number for number, first in _repeats(reader, table).items() if first in numbers}
+    asked = set(later.values())
+    read = [(number, *reader.read(cells)) for number, cells in table.rows if number in asked] if asked else []
+    verdicts = _verdicts(row, [(number, wanted, keys_of(wanted)) for number, wanted, _ in read], act) if read else {}
+    return {first: number for first, number in later.items() if verdicts[number].outcome == "same"}
 
 
 def _verdicts(row: Import, clean: Sequence[tuple[int, Wanted, Keys]], act: Act) -> dict[int, Verdict]:
@@ -318,10 +334,11 @@ def _follow_repeats(
     row: Import, rest: list[ImportLine], made: dict[int, int | None], failed: dict[int, Refusal]
 ) -> None:
     """Give a row that says a person again the file of the first one."""
-    firsts = {line.candidates[0]["line"]: line for line in rest if line.candidates and "line" in line.candidates[0]}
-    known = dict(lines(row).filter(number__in=firsts).values_list("number", "elder_id")) if firsts else {}
-    for number, line in firsts.items():
-        line.elder_id = made.get(number) or known.get(number)
+    firsts = [(line.candidates[0]["line"], line) for line in rest if line.candidates and "line" in line.candidates[0]]
+    numbers = {number for number, _ in firsts}
+    known = dict(lines(row).filter(number__in=numbers).values_list("number", "elder_id")) if numbers else {}
+    for number, line in firsts:
+        line.elder_id = made.get(number) or known.get(number) or line.elder_id
     for line in rest:
         if line.elder_id is None:
             failed[line.pk] = Refused("line.no_file", N_("与之相同的那一行没有写入，这一行也未写入"), field="name")

@@ -93,9 +93,9 @@ def _upload(request: Any, typed: dict[str, str]) -> Import:
             field="content",
             most=MOST_BYTES // 1024 // 1024,
         )
-    if not typed["source"]:
+    if typed["name"].strip() or not typed["source"]:  # whoever writes a name means it, whatever the list was left at
         made = save_source(**common, name=typed["name"], department=typed["department"])
-        typed["source"] = str(made.pk)
+        typed |= {"source": str(made.pk), "name": ""}
     number = int(typed["source"]) if typed["source"].isascii() and typed["source"].isdigit() else 0
     content = base64.b64encode(file.read()).decode()
     return upload_import(**common, source_id=number, content=content, file_name=file.name[:200])

@@ -90,8 +90,9 @@ def scale_page(request: Any, scale_id: str) -> HttpResponse:
     if line.confirmed is not None:
         look: dict[str, Any] = {"next": f"/scales/{scale_id}/", "tone": "danger"}
         withdraw = action_form(request, "withdraw_confirmation", {"confirmation_id": line.confirmed.pk}, **look)
+    settings = shown_settings(scale_id, entries(scale_id, area, today))
     return render(
-        request, "console/scale.html", line=line, settings=shown_settings(scale_id, entries(scale_id, area, today)), certain=CERTAIN, told=line.told, confirm=confirm, withdraw=withdraw,
+        request, "console/scale.html", line=line, certain=CERTAIN, told=line.told, settings=settings, confirm=confirm, withdraw=withdraw,
         levels=level_codes(scale_id), combination=line.data.get("combination", {}), name=dict(inputs.SCALES)[scale_id],
     )  # fmt: skip
 
