@@ -16,9 +16,17 @@ from yinling.demo.profile import validate
 from yinling.entitlements.conditions import KINDS, Amounts, Grade
 from yinling.entitlements.eligibility import first_fitting
 from yinling.entitlements.jobs import reckon
-from yinling.entitlements.models import Scheme, Standing
+from yinling.entitlements.models import Application, Scheme, Standing
 from yinling.entitlements.operations.standings import reckon_standings
-from yinling.entitlements.queries.eligibility import amounts_of, may_have, offers, schemes_for, situations, terms_of
+from yinling.entitlements.queries.eligibility import (
+    Applied,
+    amounts_of,
+    may_have,
+    offers,
+    schemes_for,
+    situations,
+    terms_of,
+)
 from yinling.entitlements.queries.sets import eligible, eligible_all
 from yinling.entitlements.queries.standings import candidates, counts_of, expiring, lost
 from yinling.ground.parameters import profiles
@@ -180,6 +188,26 @@ def test_poor_elders_with_a_label_and_no_purchase_are_listed(wide: object) -> No
         assert names(candidates(who, purchase, DAY)) == exceptions
         make_entitlement(Elder.objects.get(pk=exceptions[0]), purchase, valid_from=date(2026, 1, 1))
         assert names(candidates(who, purchase, DAY)) == exceptions[1:]
+
+
+def test_who_has_applied_is_neither_listed_nor_counted_nor_asked_to_apply_again(wide: object) -> None:
+    load("wuxi-332")
+    care = Scheme.objects.get(code="state_care")
+    applied, idle = make_elder(), make_elder()
+    for elder in (applied, idle):
+        fact(elder, "destitute", date(2020, 1, 1))
+    row = Application.objects.create(
+        div=applied.div, elder=applied, household=applied.household, scheme=care, state="applied", applied_at=NOW, applied_by=make_user(),
+        applied_as="self", signed_by="本人", verdict={}, stage_on=DAY, created_at=NOW, changed_at=NOW,
+    )  # fmt: skip
+    reckon_standings("3202", DAY)
+    care.refresh_from_db()
+    assert names(candidates(actor("city", "3202"), care, DAY)) == [idle.pk]
+    assert counts_of(care, "3202") == [2, 0, 1, 0]
+    offer = next(one for one in offers(applied, DAY) if one.scheme == care)
+    assert (offer.answer.is_eligible, offer.applied, offer.is_candidate) == (True, Applied(row.pk, "applied"), False)
+    Application.objects.filter(pk=row.pk).update(state="refused")
+    assert next(one for one in offers(applied, DAY) if one.scheme == care).is_candidate
 
 
 def test_who_holds_what_no_longer_fits_or_soon_ends_is_listed(wide: object) -> None:

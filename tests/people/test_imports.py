@@ -375,6 +375,34 @@ def test_a_person_said_twice_in_one_file_is_written_once(clerk: Actor, source: S
     assert Elder.objects.count() == Circumstance.objects.count() == 0
 
 
+def test_everybody_said_again_gets_the_file_of_the_first(clerk: Actor, source: Source) -> None:
+    moved = [["王秀英", number(1), "19900000001", "公园社区", f"中山路{house}号", ""] for house in (2, 3)]
+    row = checked(clerk, source, [PEOPLE[0], *moved])
+    with scope(clerk):
+        decide_lines(actor=clerk, now=NOW, import_id=row.pk, decision="same")
+    row = started(clerk, row)
+    assert Elder.objects.get().household.address == "中山路3号"
+    assert "failed" not in row.outcome_counts
+
+
+def test_a_sheet_that_contradicts_itself_does_not_turn_a_decision_back(clerk: Actor, source: Source) -> None:
+    rows = [PEOPLE[0], ["王秀英", number(1), "19900000001", "公园社区", "中山路2号", ""]]
+    row = checked(clerk, source, rows)
+    assert outcomes(row) == ["new", "double"]
+    with scope(clerk):
+        decide_lines(actor=clerk, now=NOW, import_id=row.pk, decision="same")
+    started(clerk, row)
+    before = register()
+    row = checked(clerk, source, rows)
+    assert outcomes(row) == ["double", "same"]
+    assert ["row.twice"] in codes(row)
+    assert register() == before
+    with scope(clerk):
+        decide_lines(actor=clerk, now=NOW, import_id=row.pk, decision="same")
+    started(clerk, row)
+    assert Elder.objects.get().household.address == PEOPLE[0][4]
+
+
 # Work in slices
 
 

@@ -74,7 +74,7 @@ def test_what_people_chose_before_wins_and_no_meaning_is_given_twice() -> None:
 
 def test_the_header_is_found_below_a_title_and_twin_headings_are_told_apart() -> None:
     rows: list[list[Any]] = [
-        ["2026年名单", "2026年名单", "2026年名单", "2026年名单"], ["本人", "本人", "联系人", "联系人"], ["姓名", "电话", "姓名", "电话"], 
+        ["2026年名单", "2026年名单", "2026年名单", "2026年名单"], ["本人", "本人", "联系人", "联系人"], ["姓名", "电话", "姓名", "电话"],
         ["王", "1", "李", "2"],
         [None, "", " ", None], ["姓名", "电话", "姓名", "电话"], ["赵", "3", "钱", "4"],
     ]  # fmt: skip

@@ -114,6 +114,10 @@ def test_what_is_no_sheet_is_refused_with_what_to_do(code: str) -> None:
     assert refusal_of(BAD[code]) == code
 
 
+def test_a_program_named_as_a_sheet_is_no_sheet() -> None:
+    assert refusal_of(b"MZ\x90\x00" + b"\xff\x80\x81" * 50) == "sheet.kind"
+
+
 def test_a_picture_in_a_pack_is_no_sheet() -> None:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as pack:

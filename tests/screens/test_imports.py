@@ -112,11 +112,20 @@ def form_of(html: str, **values: str) -> dict[str, str]:
     return found | values
 
 
+def test_a_new_source_that_was_typed_counts_whatever_the_list_was_left_at(clerk: Client) -> None:
+    for name in ("街道民政", "街道残联"):
+        file = SimpleUploadedFile("名册.xlsx", base64.b64decode(workbook(PEOPLE)))
+        old = Import.objects.values_list("source_id", flat=True).first() or ""
+        clerk.post("/imports/new/", {"content": file, "source": old, "name": name, "department": "civil_affairs"})
+    assert list(Import.objects.order_by("pk").values_list("source__name", flat=True)) == ["街道民政", "街道残联"]
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
         (b"", "请选择要导入的文件"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "文字编码"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20, "这不是表格文件"),
+        (b"\xff\x80\x81" * 50, "文字编码"),
         (b"<html><table></table>", "网页格式"),
         (b"PK\x03\x04", "打不开"),
     ],

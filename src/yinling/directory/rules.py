@@ -43,7 +43,9 @@ def require(
     if may(actor, right, div=div, provider_id=provider_id, elder_id=elder_id):
         return
     if right in actor.rights and elder_id in actor.elder_ids:
-        raise Denied("right.not_represented", N_("您的代理范围不包括这一项，请由老人本人办理，或到社区变更代理范围"), right=right)
+        raise Denied(
+            "right.not_represented", N_("您的代理范围不包括这一项，请由老人本人办理，或到社区变更代理范围"), right=right
+        )
     if right in actor.rights:
         raise Denied("right.outside", N_("这条记录不在您的管辖范围内，请联系所属地区的工作人员"), right=right)
     names = "、".join(role.name for role in ROLES.values() if right in role.rights and role.code != "system")

@@ -289,6 +289,8 @@ def _decoded(content: bytes) -> str:
             return content.decode(encoding)
         except UnicodeDecodeError:
             continue
+    if 0 in head:  # a program or a picture, whatever its name says
+        raise Refused("sheet.kind", N_("这不是表格文件。请上传 .xlsx、.xls、.ods 或 .csv"), field=FIELD)
     raise Refused("sheet.encoding", N_("认不出文件的文字编码。请用表格软件打开，另存为 .xlsx，再上传"), field=FIELD)
 
 

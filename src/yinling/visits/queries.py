@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
 
-from yinling.directory.models import Qualification
+from yinling.directory.models import Qualification, Staff
 from yinling.dispatch.models import Assignment
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import day_bounds, local_date
+from yinling.kernel.period import day_bounds, local_date, month_start, next_month
 from yinling.orders.models import Hold, Order, OrderLine
 from yinling.orders.rules import Progress, Stage, stage_of
 from yinling.visits.models import Evaluation, Visit
@@ -113,6 +113,27 @@ def open_visit(staff_id: int) -> Visit | None:
 def made_by(order_id: int, user_id: int | None) -> bool:
     """Whether a login belongs to a carer who visited for this order; an elder side sees no staff but itself."""
     return user_id is not None and Visit.objects.filter(order_id=order_id, staff__user_id=user_id).exists()
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one person did in a month: visits done, and assessments with clinical scales among them (R-ASM-12)."""
+
+    staff: Staff
+    visits: int
+    scale_assessments: int
+
+
+def work_of(actor: Actor, provider_id: int, month: date) -> list[Work]:
+    """Return the work of a provider's people in a month, as performance pay counts it; each visit once."""
+    first, after = day_bounds(month_start(month))[0], day_bounds(next_month(month))[0]
+    done = Visit.objects.visible_to(actor).filter(provider_id=provider_id, state=VisitState.DONE)
+    scaled = OrderLine.objects.filter(order=OuterRef("order"), item__kind="scale_assessment")
+    counts = {"visits": Count("pk"), "scaled": Count("pk", filter=Exists(scaled))}
+    rows = done.filter(ended_at__gte=first, ended_at__lt=after).order_by().values("staff_id").annotate(**counts)
+    found = {row["staff_id"]: row for row in rows}
+    people = Staff.objects.filter(pk__in=list(found)).order_by("name", "id")
+    return [Work(person, found[person.pk]["visits"], found[person.pk]["scaled"]) for person in people]
 
 
 def evaluation_of(order_id: int) -> Evaluation | None:

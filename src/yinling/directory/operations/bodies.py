@@ -90,9 +90,9 @@ def update_organisation(  # noqa: PLR0913 - the fields of the form
     return row
 
 
-def _offered(capabilities: Sequence[str], *, beds: int, phone: str, hours: str) -> dict[str, Any]:
+def _offered(capabilities: Sequence[str] | None, *, beds: int, phone: str, hours: str) -> dict[str, Any]:
     """Return the columns of what a place offers."""
-    chosen = [known_choice(one, CAPABILITIES, "capabilities") for one in capabilities]
+    chosen = [known_choice(one, CAPABILITIES, "capabilities") for one in capabilities or ()]
     with at_field("phone"):
         number = own_phone(phone)
     return {"capabilities": sorted(set(chosen)), "beds": beds, "phone": number, "hours": hours.strip()[:60]}
@@ -101,7 +101,7 @@ def _offered(capabilities: Sequence[str], *, beds: int, phone: str, hours: str) 
 @operation("directory.site.register", label=N_("登记站点"))
 def register_site(  # noqa: PLR0913 - the fields of the form
     *, actor: Actor, now: datetime, organisation_id: ask.BodyId, name: ask.SiteName, kind: ask.BodyKind, div: ask.Div,
-    address: ask.Address, lon: ask.Lon, lat: ask.Lat, datum: ask.Datum = "wgs84", capabilities: ask.Capabilities, beds: ask.Beds = 0,
+    address: ask.Address, lon: ask.Lon, lat: ask.Lat, datum: ask.Datum = "wgs84", capabilities: ask.Capabilities = None, beds: ask.Beds = 0,
     phone: ask.Phone = "", hours: ask.OpeningHours = "",
 ) -> Site:  # fmt: skip
     """Enter a place of a body and what it offers; its position is kept in WGS-84."""
@@ -124,7 +124,7 @@ def register_site(  # noqa: PLR0913 - the fields of the form
 
 @operation("directory.site.update", label=N_("修改站点"))
 def update_site(  # noqa: PLR0913 - the fields of the form
-    *, actor: Actor, now: datetime, site_id: Id, name: ask.SiteName, address: ask.Address, capabilities: ask.Capabilities,
+    *, actor: Actor, now: datetime, site_id: Id, name: ask.SiteName, address: ask.Address, capabilities: ask.Capabilities = None,
     beds: ask.Beds = 0, phone: ask.Phone = "", hours: ask.OpeningHours = "", seen: Seen = None,
 ) -> Site:  # fmt: skip
     """Correct what a place is called and what it offers."""

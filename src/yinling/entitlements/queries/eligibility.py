@@ -6,15 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from yinling.assessment.models import Assessment
 from yinling.assessment.queries.results import deciding
 from yinling.directory.queries import ancestors
 from yinling.entitlements.conditions import Amounts, Grade, Words, read_grades
 from yinling.entitlements.eligibility import Eligibility, Fact, Result, Situation, eligibility
-from yinling.entitlements.models import Entitlement, Scheme
+from yinling.entitlements.models import Application, Entitlement, Scheme
+from yinling.entitlements.states import OPEN
 from yinling.ground.parameters import parameters
 from yinling.kernel.parameters import Parameters
 from yinling.kernel.period import ONE_DAY, DayPeriod
@@ -38,18 +41,27 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Applied:
+    """An application under way: its number and state."""
+
+    pk: int
+    state: str
+
+
+@dataclass(frozen=True)
 class Offer:
-    """One scheme as it stands to one person on a day: its terms, the answer, and the entitlement held."""
+    """One scheme as it stands to one person on a day: its terms, the answer, the entitlement held, the application under way."""
 
     scheme: Scheme
     terms: Terms | None
     answer: Eligibility
     held: Entitlement | None
+    applied: Applied | None = None
 
     @property
     def is_candidate(self) -> bool:
-        """Whether the person could apply: fits and does not hold it."""
-        return self.answer.is_eligible and self.held is None
+        """Whether the person could apply: fits, does not hold it and has not applied."""
+        return self.answer.is_eligible and self.held is None and self.applied is None
 
     @property
     def is_lost(self) -> bool:
@@ -94,11 +106,22 @@ def amounts_of(scheme: Scheme, grade: Grade) -> Amounts:
 
 def schemes_for(div: str) -> list[Scheme]:
     """Return the active schemes of an area and those above it; of one code the nearest area speaks."""
-    found: dict[str, Scheme] = {}
-    rows = Scheme.objects.filter(is_active=True, div__in=[*ancestors(div), ""])
-    for scheme in sorted(rows, key=lambda one: len(one.div)):
-        found[scheme.code] = scheme
+    return _nearest(_schemes(div))
+
+
+def _schemes(div: str) -> QuerySet[Scheme]:
+    return Scheme.objects.filter(is_active=True, div__in=[*ancestors(div), ""])
+
+
+def _nearest(rows: Iterable[Any]) -> list[Any]:
+    found = {scheme.code: scheme for scheme in sorted(rows, key=lambda one: len(one.div))}
     return [found[code] for code in sorted(found)]
+
+
+def _under_way(elder: Elder) -> QuerySet[Any, Any]:
+    """The open application of an elder for the scheme of the outer row."""
+    rows = Application.objects.filter(elder=elder, scheme_id=OuterRef("pk"), state__in=[str(one) for one in OPEN])
+    return rows.values(told=JSONObject(pk="pk", state="state"))[:1]
 
 
 def situations(
@@ -181,9 +204,12 @@ def offers(elder: Elder, on: date) -> list[Offer]:
     situation = situations([elder], on, known or {elder.pk: []})[elder.pk]
     held = {row.scheme.code: row for row in known[elder.pk] if DayPeriod(row.valid_from, row.valid_to).contains(on)}
     found = [
-        Offer(scheme, terms_of(scheme.code, scheme.div, on), answer(scheme, situation), held.get(scheme.code))
-        for scheme in schemes_for(elder.div)
-    ]
+        Offer(
+            scheme, terms_of(scheme.code, scheme.div, on), answer(scheme, situation), held.get(scheme.code),
+            Applied(**scheme.under_way) if scheme.under_way else None,
+        )
+        for scheme in _nearest(_schemes(elder.div).annotate(under_way=Subquery(_under_way(elder))))
+    ]  # fmt: skip
     return sorted(found, key=lambda one: (one.held is None, not one.answer.is_eligible, one.scheme.code))
 
 

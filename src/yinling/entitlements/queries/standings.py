@@ -18,11 +18,18 @@ EXPIRING_DAYS = 60
 FITS, HOLDS, CANDIDATES, LOST = range(4)
 """Places in the counts of an area."""
 
+
+def _applying() -> QuerySet[Application]:
+    return Application.objects.filter(
+        elder_id=OuterRef("elder_id"), scheme_id=OuterRef("scheme_id"), state__in=[str(one) for one in OPEN]
+    )
+
+
 _FITS = Q(grade__isnull=False)
 _COUNTS = {
     "fits": Count("pk", filter=_FITS),
     "holds": Count("pk", filter=Q(is_held=True)),
-    "candidates": Count("pk", filter=_FITS & Q(is_held=False)),
+    "candidates": Count("pk", filter=_FITS & Q(is_held=False) & ~Exists(_applying())),
     "lost": Count("pk", filter=Q(grade=None)),
 }
 
@@ -52,12 +59,6 @@ def expiring(actor: Actor, scheme: Scheme, on: date) -> QuerySet[Entitlement]:
 
 def _holding(on: date) -> QuerySet[Entitlement]:
     return Entitlement.objects.filter(in_force(on), elder_id=OuterRef("elder_id"), scheme_id=OuterRef("scheme_id"))
-
-
-def _applying() -> QuerySet[Application]:
-    return Application.objects.filter(
-        elder_id=OuterRef("elder_id"), scheme_id=OuterRef("scheme_id"), state__in=[str(one) for one in OPEN]
-    )
 
 
 def counted(scheme: Scheme, div: str) -> dict[str, list[int]]:

@@ -18,6 +18,7 @@ from yinling.entitlements.queries.eligibility import Terms, answer, offers, situ
 from yinling.entitlements.queries.procedures import procedure_of
 from yinling.entitlements.queries.sets import active_schemes
 from yinling.entitlements.queries.standings import STREET, candidates, counts_below, counts_of, expiring, lost
+from yinling.entitlements.states import APPLICATION
 from yinling.kernel.inputs import meant_day
 from yinling.kernel.masks import mask_name
 from yinling.kernel.period import age_on, local_date
@@ -72,6 +73,7 @@ def elder_benefits(request: Any, pk: int) -> HttpResponse:
     return render(
         request, "console/elder_benefits_print.html" if is_paper else "console/elder_benefits.html", elder=elder, code=elder_code(pk), on=on,
         offers=found, names=names, forms=forms, payers=PAYERS, words=conditions, today=request.day, tab="benefits",
+        application_machine=APPLICATION,
     )  # fmt: skip
 
 

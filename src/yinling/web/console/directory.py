@@ -13,8 +13,10 @@ from yinling.catalogue.models import FAMILIES
 from yinling.directory.models import Area, Organisation, Qualification, Staff
 from yinling.directory.queries import ancestors, areas_below, coverage_gaps, organisation_file, organisations
 from yinling.directory.rules import may
-from yinling.kernel.period import ONE_DAY, add_months, local_date
+from yinling.kernel.inputs import meant_day
+from yinling.kernel.period import ONE_DAY, add_months, local_date, month_start
 from yinling.kernel.words import N_
+from yinling.visits.queries import work_of
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.people import area_filter
 from yinling.web.pages import Filter, Listing, page, render
@@ -61,10 +63,11 @@ def organisation_page(request: Any, pk: int) -> HttpResponse:
     if file is None:
         raise Http404
     body = file.organisation
+    sees_staff = may(request.actor, "directory.staff.view", div=body.div, provider_id=body.pk)
     return render(
         request, "console/organisation.html", file=file, body=body, today=today, soon=add_months(today, SOON_MONTHS), one_day=ONE_DAY,
         forms=_body_forms(request, file, f"/organisations/{pk}/"), families=FAMILIES, kinds=Qualification.KINDS,
-        sees_staff=may(request.actor, "directory.staff.view", div=body.div, provider_id=body.pk),
+        sees_staff=sees_staff,
     )  # fmt: skip
 
 
@@ -97,6 +100,25 @@ def _body_forms(request: Any, file: Any, here: str) -> dict[str, ActionForm]:
     return forms
 
 
+@page("directory.staff.view")
+def organisation_work(request: Any, pk: int) -> HttpResponse:
+    """What the people of a body did in a month, as performance pay counts it."""
+    body = organisations(request.actor).filter(pk=pk).first()
+    if body is None or not may(request.actor, "directory.staff.view", div=body.div, provider_id=body.pk):
+        raise Http404
+    today = local_date(request.now)
+    month = month_start(meant_day(f"{request.GET.get('month', '')}-01") or today)
+    around = {"before": add_months(month, -1), "after": add_months(month, 1)}
+    return render(
+        request,
+        "console/organisation_work.html",
+        body=body,
+        month=month,
+        around=around,
+        rows=work_of(request.actor, pk, month),
+    )
+
+
 @page("directory.site.register")
 def site_new(request: Any, pk: int) -> HttpResponse:
     """Enter a place of a body."""
@@ -105,7 +127,7 @@ def site_new(request: Any, pk: int) -> HttpResponse:
         raise Http404
     form = action_form(
         request, "register_site", {"organisation_id": pk, "kind": body.kind}, hidden=("organisation_id",), next=f"/organisations/{pk}/",
-        fields={"div": {"options": "streets"}, "capabilities": {"required": False}},
+        fields={"div": {"options": "streets"}},
     )  # fmt: skip
     return render(request, "console/site_new.html", body=body, form=form)
 
@@ -152,6 +174,7 @@ urlpatterns = [
     path("organisations/", organisation_list),
     path("organisations/new/", organisation_new),
     path("organisations/<int:pk>/", organisation_page),
+    path("organisations/<int:pk>/work/", organisation_work),
     path("organisations/<int:pk>/sites/new/", site_new),
     path("coverage/", coverage_page),
 ]

@@ -327,7 +327,7 @@ VERBS = {
 def _told(row: Journal, names: dict[int, str]) -> tuple[str, str]:
     verb = tr(VERBS.get(row.event.rsplit(".", 1)[-1], row.event))
     if row.is_refused:
-        return _("未能“%(verb)s”") % {"verb": verb}, row.code
+        return _("未能“%(verb)s”") % {"verb": verb}, ""
     target = names.get((row.changes.get("provider_id") or [None, 0])[1], "")
     words = [f"→ {target}" if target else "", row.reason, str((row.changes.get("result") or ["", ""])[1] or "")]
     return verb, " ".join(word for word in words if word)

@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.assessment.models import Assessment
-from yinling.assessment.queries import at_level, levels_of
+from yinling.assessment.queries import at_level, is_confirmed, levels_of
 from yinling.directory.models import Area, Organisation
 from yinling.entitlements.models import PAYERS
 from yinling.entitlements.queries import schemes
@@ -162,6 +162,7 @@ def elder_page(request: Any, pk: int) -> HttpResponse:
     if elder.merged_into_id:
         return leads_to(request, elder)
     results, entitlements = benefits(pk, today)
+    provisional = {row.pk for row in results if not is_confirmed(row.by, "", elder.div, today)}
     if not request.actor.has("entitlements.entitlement.view"):
         entitlements = []
     running = [fact for fact in file.circumstances if fact.kind in file.current and fact.kind != "deceased"]
@@ -169,10 +170,11 @@ def elder_page(request: Any, pk: int) -> HttpResponse:
         request, "console/elder.html", file=file, elder=elder, code=elder_code(pk), today=today, kinds=by_kind(file),
         ends={fact.pk: _end(request, fact, here) for fact in running}, computed=labels_on(elder, file.current, today),
         lasts={fact.pk: fact.valid_to and fact.valid_to - ONE_DAY for fact in file.circumstances},
-        level=next((row for row in results if row.holds(today)), None), results=results, entitlements=entitlements,
+        level=next((row for row in results if row.holds(today) and row.pk not in provisional), None),
+        results=results, provisional=provisional, entitlements=entitlements,
         entries=timeline(request.actor, pk), forms=_file_forms(request, elder, here), removals=_removals(request, file, here),
         endings=endings(request, file.representatives, here), texts={text.purpose: text for text in consent_texts(elder.div, today)},
-        labels={"level": Assessment.LEVELS, "scale": Assessment.SCALES, "payer": PAYERS, "capacity": Representative.CAPACITIES},
+        labels={"scale": Assessment.SCALES, "payer": PAYERS, "capacity": Representative.CAPACITIES},
     )  # fmt: skip
 
 

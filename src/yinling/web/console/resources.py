@@ -109,7 +109,6 @@ def resource(request: Any, pk: int) -> HttpResponse:
     on_file = {name: getattr(found, name) for name in ("name", "address", "capabilities", "beds", "phone", "hours")}
     form = action_form(
         request, "update_site", on_file | {"site_id": pk, "seen": found.version}, next=f"/resources/{pk}/",
-        fields={"capabilities": {"required": False}},
     )  # fmt: skip
     return render(request, "console/resource.html", site=found, form=form, offers=dict(CAPABILITIES))
 

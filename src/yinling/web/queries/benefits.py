@@ -10,6 +10,7 @@ from django.db.models import BigIntegerField, CharField, F, OuterRef, Subquery, 
 from django.db.models.functions import Cast, Coalesce
 
 from yinling.assessment.models import Assessment
+from yinling.assessment.rules import level_label
 from yinling.entitlements.models import Entitlement, Quota
 from yinling.kernel.period import ONE_DAY, month_start
 
@@ -25,6 +26,11 @@ class Benefit:
     valid_from: date
     valid_to: date | None
     number: int | None
+
+    @property
+    def level_name(self) -> str:
+        """The name of the level in its scale."""
+        return level_label(self.by, self.what)
 
     @property
     def last_day(self) -> date | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from yinling.entitlements.queries.eligibility import Terms, key_of, terms_of
 from yinling.ground.parameters import CityProfile, parameters, profiles
@@ -59,6 +60,8 @@ def plain(value: Any) -> str:
     """Write a value for people: a list by its words, nothing as nothing."""
     if value is None or value == []:
         return "—"
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
     if isinstance(value, dict):
         return (
             str(value["name"])

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from yinling.accounts.models import Journal
 from yinling.entitlements.models import Entitlement
 from yinling.entitlements.queries import resting_payers
@@ -107,25 +109,39 @@ def _causes(elder: Elder, facts: Iterable[Circumstance]) -> dict[str, Cause]:
 def _fill(actor: Actor, elder: Elder, causes: dict[str, Cause]) -> None:
     """Put what the journal says was done for a cause below it."""
     events = {*SHOWN, *AGAIN}
-    rows = Journal.objects.filter(elder_id=elder.pk, event__in=events, is_refused=False, changes__has_key="cause")
-    for row in rows.order_by("id"):
-        cause = causes.get(row.changes["cause"])
-        if cause is None:
-            continue
+    found = Journal.objects.filter(elder_id=elder.pk, event__in=events, is_refused=False, changes__has_key="cause")
+    rows = [row for row in found.order_by("id") if row.changes["cause"] in causes]
+    names = _names(rows) if rows else {}
+    for row in rows:
+        cause, name = causes[row.changes["cause"]], names.get((row.subject_type, row.subject_id), "")
         if row.event in SHOWN and actor.has(SHOWN[row.event][0]):
-            cause.lines.append(_line(row, SHOWN[row.event][1]))
+            cause.lines.append(_line(row, SHOWN[row.event][1], name))
         if row.event in AGAIN and not cause.is_on_record:
-            cause.again.append(_line(row, AGAIN[row.event]))
+            cause.again.append(_line(row, AGAIN[row.event], name))
+
+
+def _names(rows: Iterable[Journal]) -> dict[tuple[str, int | None], str]:
+    """Return what people call the orders and benefits of some journal rows: two queries, whatever their number."""
+    ids: dict[str, set[int | None]] = {}
+    for row in rows:
+        ids.setdefault(row.subject_type, set()).add(row.subject_id)
+    orders, assignments = ids.get("order", set()), ids.get("assignment", set())
+    found: dict[tuple[str, int | None], str] = {}
+    wanted = Q(pk__in=orders) | Q(assignments__in=assignments)
+    for pk, code, assignment in Order.objects.filter(wanted).values_list("pk", "code", "assignments__pk"):
+        found |= {("order", pk): code, ("assignment", assignment): code}
+    schemes = Entitlement.objects.filter(pk__in=ids.get("entitlement", set())).values_list("pk", "scheme__name")
+    return found | {("entitlement", pk): name for pk, name in schemes}
 
 
 PAGES = {"order": "/orders/", "recovery": "/settlement/recoveries/"}
 NAMES = {"order": N_("订单"), "assignment": N_("派单"), "entitlement": N_("待遇"), "recovery": N_("追回清单")}
 
 
-def _line(row: Journal, label: str) -> Line:
+def _line(row: Journal, label: str, name: str) -> Line:
     base = PAGES.get(row.subject_type, "")
     address = f"{base}{row.subject_id}/" if base else ""
-    return Line(row.business_at, row.event, label, NAMES.get(row.subject_type, ""), address)
+    return Line(row.business_at, row.event, label, name or NAMES.get(row.subject_type, ""), address)
 
 
 def _stop(cause: Cause) -> Stop:

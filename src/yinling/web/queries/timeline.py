@@ -103,7 +103,7 @@ def _done(row: Journal) -> Entry:
         at=row.business_at,
         kind=row.event.split(".")[0],
         label=label,
-        text=row.code if row.is_refused else row.reason,
+        text=row.reason,
         who=row.user_name,
         address=f"{base}{row.subject_id}/" if base else "",
         is_refused=row.is_refused,
