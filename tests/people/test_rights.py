@@ -40,5 +40,7 @@ def test_the_matrix_of_the_file(role: str) -> None:
                 done.add(name)
     expected = {"update", "circumstance", "bury"} if role in KEEPERS else set()
     expected |= {"correct"} if role in {"street", "district"} else set()
-    expected |= {"circumstance", "bury", "correct"} if role == "city" else set()  # what a sheet of the whole city writes
+    expected |= (
+        {"circumstance", "bury", "correct"} if role == "city" else set()
+    )  # what a sheet of the whole city writes
     assert done == expected | ({"reveal"} if role == "seat" else set())

@@ -62,6 +62,14 @@ def test_home_says_what_comes_next_and_how_to_ring(her: Client) -> None:
     assert 'class="button sos" href="tel:120"' in html
 
 
+def test_home_invites_to_no_booking_after_a_death(her: Client) -> None:
+    her.elder.died_on = local_date(business_now())
+    her.elder.save()
+    html = her.get("/e/").content.decode()
+    assert "档案登记为已去世" in html
+    assert "/e/book/" not in html
+
+
 def test_a_service_is_booked_in_three_steps_with_the_price_before(her: Client) -> None:
     first = her.get("/e/book/").content.decode()
     second_address = re.search(r'class="choice" href="([^"]+)"', first)[1]  # type: ignore[index]

@@ -355,3 +355,25 @@ def test_a_representative_is_ended_from_the_file(sign_in: SignIn) -> None:
         "/do/end_representative/", {"representative_id": row.pk, "reason": "变更监护人"}
     ).status_code in (200, 302)
     assert "没有代理人" in text_of(client.get(f"/elders/{elder.pk}/"))
+
+
+def test_an_insurance_grade_is_named_and_shown_as_provisional_until_it_is_confirmed(sign_in: SignIn) -> None:
+    elder = make_elder()
+    Assessment.objects.create(
+        div=elder.div, elder=elder, provider=make_organisation(), scale="ltc_2021_37", level="3", assessed_on=date(2026, 1, 1),
+        valid_from=date(2026, 1, 1), recorded_from=NOW,
+    )  # fmt: skip
+    html = text_of(sign_in("city").get(f"/elders/{elder.pk}/"))
+    assert re.search(r"重度失能Ⅰ级</span> <span[^>]*>暂定<", html)
+    assert "未评估" in html
+
+
+def test_the_timeline_shows_no_code_of_a_refusal(sign_in: SignIn) -> None:
+    elder = make_elder()
+    Journal.objects.create(
+        business_at=NOW, user_name="某人", role="city", event="people.elder.bury", subject_type="elder", subject_id=elder.pk, div=elder.div,
+        elder_id=elder.pk, changes={}, is_refused=True, code="elder.some_code",
+    )  # fmt: skip
+    html = text_of(sign_in("city").get(f"/elders/{elder.pk}/"))
+    assert "被拒绝" in html
+    assert "elder.some_code" not in html

@@ -49,7 +49,10 @@ def test_what_is_alike_everywhere_can_be_left_out(sign_in: SignIn) -> None:
 
 def test_values_are_those_of_the_day(sign_in: SignIn) -> None:
     client = sign_in("city")
-    for day, shown in (("2025-06-01", "支付服务价格的 30 %，每月最高 200.00 元"), ("2026-06-01", "支付服务价格的 50 %，每月最高 800.00 元")):
+    for day, shown in (
+        ("2025-06-01", "支付服务价格的 30 %，每月最高 200.00 元"),
+        ("2026-06-01", "支付服务价格的 50 %，每月最高 800.00 元"),
+    ):
         row = client.get("/profiles/", {"q": VOUCHER, "on": day}).content.decode()
         assert shown in row[row.index('id="scheme-national_voucher"') :].split("</td>")[4]
     assert client.get("/profiles/", {"on": "nonsense"}).status_code == 200

@@ -22,7 +22,12 @@ def test_each_level_sees_the_places_of_its_area(sign_in: SignIn) -> None:
     body = make_organisation(div="320213021")
     make_site(body, name="崇安站", div="320213021")
     make_site(body, name="璜土站", div="320281100")
-    for div, seen in (("3202", {"崇安站", "璜土站"}), ("320213", {"崇安站"}), ("320213021", {"崇安站"}), ("320281", {"璜土站"})):
+    for div, seen in (
+        ("3202", {"崇安站", "璜土站"}),
+        ("320213", {"崇安站"}),
+        ("320213021", {"崇安站"}),
+        ("320281", {"璜土站"}),
+    ):
         page = sign_in(actor("street", div=div)).get("/resources/").text
         assert {name for name in ("崇安站", "璜土站") if name in page} == seen
 

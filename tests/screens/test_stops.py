@@ -78,6 +78,7 @@ def test_registering_a_death_on_the_screen_stops_everything_in_the_same_moment(s
         "待遇已终止",
         "登记有效",
         f"/orders/{ahead.pk}/",
+        f"<td>{entitlement.scheme.name}</td>",
         f"{died} 08:30",
     ):
         assert word in html, word
@@ -88,7 +89,7 @@ def test_registering_a_death_on_the_screen_stops_everything_in_the_same_moment(s
 
 @pytest.mark.req("R-PEO-03")
 def test_a_correction_says_what_has_to_be_given_again(sign_in: SignIn) -> None:
-    elder, ahead, late, _entitlement = story()
+    elder, ahead, late, entitlement = story()
     street = sign_in(actor("street", "320213021"))
     street.post("/do/bury_elder/", death(elder))
     street.post("/do/correct_death/", {"elder_id": elder.pk, "reason": "登记错人", "seen": "1"})
@@ -97,6 +98,7 @@ def test_a_correction_says_what_has_to_be_given_again(sign_in: SignIn) -> None:
     for word in ("登记已更正", "重新下单", "重新给予待遇"):
         assert word in html, word
     assert f"/orders/{ahead.pk}/" in again
+    assert entitlement.scheme.name in again
     assert Recovery.objects.get().state == "returned"
     assert not Hold.objects.filter(to_at=None, order=late).exists()
 

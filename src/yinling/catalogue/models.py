@@ -53,7 +53,8 @@ class ServiceItem(Versioned):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="service", scales=[]) | (Q(kind="scale_assessment") & ~Q(scales=[])), name="item_kind_scales"
+                condition=Q(kind="service", scales=[]) | (Q(kind="scale_assessment") & ~Q(scales=[])),
+                name="item_kind_scales",
             )
         ]
 

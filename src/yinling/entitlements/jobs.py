@@ -59,7 +59,7 @@ def stop_entitlements(actor: Actor, now: datetime, elder_id: int | None = None) 
     return count
 
 
-@app.periodic(cron="10 * * * *")
+@app.periodic(cron="3-59/5 * * * *")
 @app.task(queueing_lock="entitlements.go_on", pass_context=False)
 def go_on(timestamp: int) -> None:  # noqa: ARG001 - as above
     """Withdraw the applications of those who left, give free places to who waits, remind of ends, count provisional deadlines again."""

@@ -224,18 +224,27 @@ class Application(Scoped, Versioned):
             models.Index(fields=["elder"], name="application_elder"),
             models.Index(fields=["household", "scheme"], name="application_household"),
             models.Index(fields=["due_on"], condition=Q(due_on__isnull=False), name="application_due"),
-            models.Index(fields=["scheme", "rank", "queued_at"], condition=Q(state="waiting"), name="application_waiting"),
+            models.Index(
+                fields=["scheme", "rank", "queued_at"], condition=Q(state="waiting"), name="application_waiting"
+            ),
         ]
         constraints = [
             state_check(APPLICATION, "application_state"),
             models.UniqueConstraint(
-                fields=["elder", "scheme"], condition=Q(state__in=[str(one) for one in OPEN]), name="application_open_once"
+                fields=["elder", "scheme"],
+                condition=Q(state__in=[str(one) for one in OPEN]),
+                name="application_open_once",
             ),
-            models.CheckConstraint(condition=~Q(state="approved") | Q(decided_by__isnull=False), name="application_decided"),
             models.CheckConstraint(
-                condition=Q(decided_by=None) | Q(reviewed_by=None) | ~Q(decided_by=F("reviewed_by")), name="application_two_persons"
+                condition=~Q(state="approved") | Q(decided_by__isnull=False), name="application_decided"
             ),
-            models.CheckConstraint(condition=~Q(state="waiting") | Q(queued_at__isnull=False), name="application_queued"),
+            models.CheckConstraint(
+                condition=Q(decided_by=None) | Q(reviewed_by=None) | ~Q(decided_by=F("reviewed_by")),
+                name="application_two_persons",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="waiting") | Q(queued_at__isnull=False), name="application_queued"
+            ),
         ]
         triggers = state_guards(APPLICATION)
 
@@ -322,10 +331,13 @@ class Budget(Scoped, Versioned):
         constraints = [
             models.UniqueConstraint(fields=["scheme", "div", "year"], name="budget_once"),
             models.CheckConstraint(condition=Q(committed_fen__gte=0), name="budget_not_negative"),
-            models.CheckConstraint(condition=Q(amount_fen=None) | Q(amount_fen__gte=F("committed_fen")), name="budget_amount"),
+            models.CheckConstraint(
+                condition=Q(amount_fen=None) | Q(amount_fen__gte=F("committed_fen")), name="budget_amount"
+            ),
             models.CheckConstraint(condition=Q(heads=None) | Q(heads__gte=F("committed_heads")), name="budget_heads"),
             models.CheckConstraint(
-                condition=Q(proposed_by=None) | Q(confirmed_by=None) | ~Q(proposed_by=F("confirmed_by")), name="budget_two_persons"
+                condition=Q(proposed_by=None) | Q(confirmed_by=None) | ~Q(proposed_by=F("confirmed_by")),
+                name="budget_two_persons",
             ),
         ]
 

@@ -115,7 +115,9 @@ class Ticket(Scoped, Versioned):
         indexes = [
             models.Index(fields=["div", "state", "due_at"], name="ticket_queue"),
             models.Index(
-                fields=["div", "state", "due_at"], condition=Q(state__in=["open", "handling", "resolved"]), name="ticket_open"
+                fields=["div", "state", "due_at"],
+                condition=Q(state__in=["open", "handling", "resolved"]),
+                name="ticket_open",
             ),
             models.Index(fields=["elder", "-opened_at"], name="ticket_elder"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="ticket_parent"),

@@ -77,5 +77,7 @@ Body = Annotated[str, Input(N_("认定部门"), max_length=80)]
 Evidence = Annotated[str, Input(N_("凭证"), help=N_("证件名称和编号"), max_length=200)]
 Detail = Annotated[str, Input(N_("等级或种类"), help=N_("如残疾种类和等级、慢性病名称；没有可不填"), max_length=40)]
 HukouDiv = Annotated[str, Input(N_("户籍所在区划"), help=N_("区划代码，2、4、6、9或12位；不清楚可不填"), max_length=12)]
-Resident = Annotated[bool | None, Input(N_("常住本地"), help=N_("一年中住在本地半年以上；按实际居住，不看户籍"), widget="check")]
+Resident = Annotated[
+    bool | None, Input(N_("常住本地"), help=N_("一年中住在本地半年以上；按实际居住，不看户籍"), widget="check")
+]
 Capacity = Annotated[str, Input(N_("身份"), choices=CAPACITIES, widget="choice")]

@@ -134,7 +134,9 @@ def _checked(row: Import, act: Act, table: Table, part: Sequence[tuple[int, Row]
     verdicts = _verdicts(row, clean, act)
     repeats = _repeats(reader, table)
     twins = {number: cells for number, cells in table.rows if number in repeats.values()}
-    overtaken = _overtaken(row, act, reader, table, {number for number, one in verdicts.items() if one.outcome == "changed"})
+    overtaken = _overtaken(
+        row, act, reader, table, {number for number, one in verdicts.items() if one.outcome == "changed"}
+    )
     found = []
     for number, cells, wanted, faults in read:
         one = verdicts.get(number) or Verdict("error")

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
-
 from yinling.accounts.models import Journal
 from yinling.entitlements.models import Entitlement
 from yinling.entitlements.queries import resting_payers
@@ -113,25 +111,20 @@ def _fill(actor: Actor, elder: Elder, causes: dict[str, Cause]) -> None:
     rows = [row for row in found.order_by("id") if row.changes["cause"] in causes]
     names = _names(rows) if rows else {}
     for row in rows:
-        cause, name = causes[row.changes["cause"]], names.get((row.subject_type, row.subject_id), "")
+        cause, name = (
+            causes[row.changes["cause"]],
+            names.get(row.subject_id or 0, "") if row.subject_type == "entitlement" else "",
+        )
         if row.event in SHOWN and actor.has(SHOWN[row.event][0]):
             cause.lines.append(_line(row, SHOWN[row.event][1], name))
         if row.event in AGAIN and not cause.is_on_record:
             cause.again.append(_line(row, AGAIN[row.event], name))
 
 
-def _names(rows: Iterable[Journal]) -> dict[tuple[str, int | None], str]:
-    """Return what people call the orders and benefits of some journal rows: two queries, whatever their number."""
-    ids: dict[str, set[int | None]] = {}
-    for row in rows:
-        ids.setdefault(row.subject_type, set()).add(row.subject_id)
-    orders, assignments = ids.get("order", set()), ids.get("assignment", set())
-    found: dict[tuple[str, int | None], str] = {}
-    wanted = Q(pk__in=orders) | Q(assignments__in=assignments)
-    for pk, code, assignment in Order.objects.filter(wanted).values_list("pk", "code", "assignments__pk"):
-        found |= {("order", pk): code, ("assignment", assignment): code}
-    schemes = Entitlement.objects.filter(pk__in=ids.get("entitlement", set())).values_list("pk", "scheme__name")
-    return found | {("entitlement", pk): name for pk, name in schemes}
+def _names(rows: Iterable[Journal]) -> dict[int, str]:
+    """Return the names of the benefits among some journal rows. Orders are reached by their link."""
+    ids = {row.subject_id for row in rows if row.subject_type == "entitlement" and row.subject_id}
+    return dict(Entitlement.objects.filter(pk__in=ids).values_list("pk", "scheme__name"))
 
 
 PAGES = {"order": "/orders/", "recovery": "/settlement/recoveries/"}
