@@ -11,11 +11,13 @@ from tests.factories import (
     CITY,
     COMMUNITY,
     LONG_AGO,
+    NEIGHBOUR,
     NOW,
     OTHER_DISTRICT,
     TODAY,
     WIDE,
     actor,
+    city,
     make_elder,
     make_entitlement,
     make_item,
@@ -35,6 +37,7 @@ from yinling.ground.scope import scope
 from yinling.hotline.models import Ticket
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused, Stale
+from yinling.orders.jobs import stop_orders
 from yinling.orders.models import Hold, Order, OrderLine, PayerShare
 from yinling.orders.operations import (
     accept_order,
@@ -48,6 +51,7 @@ from yinling.orders.operations import (
     mark_settled,
     mark_started,
     place_order,
+    readdress_order,
     refuse_order,
     release_hold,
     return_order,
@@ -55,6 +59,7 @@ from yinling.orders.operations import (
 )
 from yinling.orders.queries import open_holds, quote
 from yinling.people.models import Circumstance, Consent, Elder
+from yinling.people.operations import relocate_elder
 
 START = NOW + timedelta(days=1)
 
@@ -462,3 +467,33 @@ def test_a_scheme_for_other_services_pays_nothing(at: Situation) -> None:
     at.voucher.delete()
     make_entitlement(at.elder, make_scheme(families=["meal"]))
     assert at.place(quoted_self_fen=11000).self_fen == 11000
+
+
+def test_an_open_order_follows_its_elder_to_the_new_home(wide: Any) -> None:
+    city()
+    elder = make_elder()
+    coming, begun = (
+        make_order("assigned", elder=elder),
+        make_order("in_service", elder=elder, starts_at=NOW - timedelta(hours=1)),
+    )
+    before = begun.address
+    relocate_elder(
+        actor=actor("street"), now=NOW, elder_id=elder.pk, div=NEIGHBOUR, address="学前街8号", lon=120.31, lat=31.58
+    )
+    assert stop_orders(system("32"), NOW, elder.pk) == 1
+    coming.refresh_from_db()
+    begun.refresh_from_db()
+    home = Elder.objects.select_related("household").get(pk=elder.pk).household
+    assert (coming.address, coming.lon, coming.door_code, coming.state) == (
+        "学前街8号",
+        home.lon,
+        home.door_code,
+        "assigned",
+    )
+    assert begun.address == before
+    assert Journal.objects.filter(event="orders.order.readdress", subject_id=coming.pk).count() == 1
+    assert stop_orders(system("32"), NOW, elder.pk) == 0
+    for order, code in ((coming, "order.same_home"), (begun, "order.on_its_way")):
+        with pytest.raises(Refusal) as found:
+            readdress_order(actor=system("32"), now=NOW, order_id=order.pk)
+        assert found.value.code == code

@@ -43,7 +43,7 @@ def test_a_geriatric_assessment_is_a_priced_item_of_its_own_type_and_counts_for_
         make_visit(make_assignment(order, staff, state="done"), state="done", started_at=start, ended_at=start)
     (work,) = work_of(actor("city"), price.organisation_id, TODAY)
     assert (work.staff, work.visits, work.scale_assessments) == (staff, 3, 2)
-    address = f"/organisations/{price.organisation_id}/work/"
+    address = f"/organisations/{price.organisation_id}/performance/"
     page = sign_in("city").get(address, {"month": "2026-06"}).text
     assert staff.name in page
     assert '<td class="number">3</td><td class="number">2</td>' in page

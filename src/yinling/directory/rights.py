@@ -112,6 +112,7 @@ RIGHTS: dict[str, str] = {
     "orders.order.cancel": N_("取消订单"),
     "orders.order.close": N_("完成订单"),
     "orders.order.place": N_("下单"),
+    "orders.order.readdress": N_("更新订单的上门地址"),
     "orders.order.refuse": N_("拒单"),
     "orders.order.resume": N_("恢复暂停的订单"),
     "orders.order.return": N_("退回订单"),

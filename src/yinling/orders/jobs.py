@@ -13,8 +13,21 @@ from yinling.ground.clock import business_now
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Refusal
-from yinling.orders.operations import close_order, resume_order, return_silent_order, stop_order, suspend_order
-from yinling.orders.queries import orders_to_resume, orders_to_stop, settled_long_ago, silent_orders
+from yinling.orders.operations import (
+    close_order,
+    readdress_order,
+    resume_order,
+    return_silent_order,
+    stop_order,
+    suspend_order,
+)
+from yinling.orders.queries import (
+    orders_to_readdress,
+    orders_to_resume,
+    orders_to_stop,
+    settled_long_ago,
+    silent_orders,
+)
 
 MOST_A_ROUND = 500
 
@@ -39,15 +52,17 @@ def sweep_city(div: str, now: datetime) -> int:
 
 
 def stop_orders(actor: Actor, now: datetime, elder_id: int | None = None) -> int:
-    """Cancel, suspend and resume the orders of the area, or of one elder, as circumstances ask (R-PEO-03)."""
+    """Cancel, suspend, resume and readdress the orders of the area, or of one elder, as circumstances and home ask (R-PEO-03)."""
     div = actor.div or ""
     with scope(actor):
         due = orders_to_stop(div, now, elder_id)[:MOST_A_ROUND]
         home = orders_to_resume(div, now, elder_id)[:MOST_A_ROUND]
+        moved = list(orders_to_readdress(div, now, elder_id).values_list("pk", flat=True)[:MOST_A_ROUND])
     return (
         _each(actor, now, [row.pk for row, fate in due if fate.verb == "cancel"], stop_order)
         + _each(actor, now, [row.pk for row, fate in due if fate.verb == "suspend"], suspend_order)
         + _each(actor, now, [row.pk for row in home], resume_order)
+        + _each(actor, now, moved, readdress_order)
     )
 
 

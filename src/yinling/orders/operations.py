@@ -23,7 +23,16 @@ from yinling.kernel.period import local_date, month_start
 from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold, Order, OrderLine, PayerShare
-from yinling.orders.queries import Quote, accept_until, fate, has_same_order, quote, silent_orders, suspensions
+from yinling.orders.queries import (
+    OPEN_STATES,
+    Quote,
+    accept_until,
+    fate,
+    has_same_order,
+    quote,
+    silent_orders,
+    suspensions,
+)
 from yinling.orders.rules import check_quoted
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
@@ -255,6 +264,22 @@ def resume_order(*, actor: Actor, now: datetime, order_id: Id) -> Order:
     due = accept_until(now, is_urgent=order.is_urgent, div=order.div)
     changes = changed(order, now=now, accept_due_at=due)
     record(actor=actor, now=now, event="orders.order.resume", subject=order, changes=changes)
+    return order
+
+
+@operation("orders.order.readdress", label=N_("更新上门地址"))
+def readdress_order(*, actor: Actor, now: datetime, order_id: Id) -> Order:
+    """Send an open order to the home its elder lives in now: the copy of address, position and door code is made anew."""
+    order = locked(Order.objects.select_related("elder__household"), order_id)
+    require(actor, "orders.order.readdress", div=order.div)
+    home = order.elder.household
+    if order.state not in OPEN_STATES or order.starts_at <= now:
+        raise NotAllowed("order.on_its_way", N_("服务已经开始或已经结束，不能再改地址"))
+    if (order.address, order.door_code) == (home.address, home.door_code):
+        raise Refused("order.same_home", N_("订单上的地址已经是现住址"))
+    changes = changed(order, now=now, address=home.address, lon=home.lon, lat=home.lat, door_code=home.door_code)
+    record(actor=actor, now=now, event="orders.order.readdress", subject=order, changes=changes)
+    tell("orders", pk=order.pk, div=order.div)
     return order
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
 from yinling.catalogue.models import Price, ServiceItem
 from yinling.catalogue.queries import price_for
@@ -42,7 +42,8 @@ OPEN_STATES = (OrderState.PLACED, OrderState.ACCEPTED, OrderState.ASSIGNED)
 WAITING_STATES = (OrderState.PLACED, OrderState.ACCEPTED)
 SUSPENDS = "people."
 """How the cause of a hold begins that stops the dispatch of an order: a circumstance of the elder."""
-OPEN_STATES = ("placed", "accepted", "assigned", "in_service", "served")
+COUNTED_STATES = ("placed", "accepted", "assigned", "in_service", "served")
+"""States in which somebody still has to work on an order."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def count_by_state(orders: QuerySet[Order]) -> dict[str, int]:
 
     Those that are over are not counted: in a city they are millions, and nobody waits for them.
     """
-    rows = orders.filter(state__in=OPEN_STATES).order_by().values_list("state").annotate(count=Count("pk"))
+    rows = orders.filter(state__in=COUNTED_STATES).order_by().values_list("state").annotate(count=Count("pk"))
     return dict(rows)
 
 
@@ -198,6 +199,13 @@ def orders_to_resume(div: str, now: datetime, elder_id: int | None = None) -> li
         for row in found
         if fate_of(state=row.state, starts_at=row.starts_at, now=now, stops=stops.get(row.elder_id, [])).verb == "keep"
     ]
+
+
+def orders_to_readdress(div: str, now: datetime, elder_id: int | None = None) -> QuerySet[Order]:
+    """Open orders still to come that name another home than the one their elder lives in now."""
+    here = Q(address=F("elder__household__address"), door_code=F("elder__household__door_code"))
+    rows = Order.objects.within(div).filter(~here, state__in=OPEN_STATES, starts_at__gt=now)
+    return (rows if elder_id is None else rows.filter(elder_id=elder_id)).order_by("pk")
 
 
 def fate(order: Order, now: datetime) -> Fate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Prefetch, QuerySet
@@ -131,7 +132,7 @@ def work_of(actor: Actor, provider_id: int, month: date) -> list[Work]:
     scaled = OrderLine.objects.filter(order=OuterRef("order"), item__kind="scale_assessment")
     counts = {"visits": Count("pk"), "scaled": Count("pk", filter=Exists(scaled))}
     rows = done.filter(ended_at__gte=first, ended_at__lt=after).order_by().values("staff_id").annotate(**counts)
-    found = {row["staff_id"]: row for row in rows}
+    found: dict[int, dict[str, Any]] = {row["staff_id"]: dict(row) for row in rows}
     people = Staff.objects.filter(pk__in=list(found)).order_by("name", "id")
     return [Work(person, found[person.pk]["visits"], found[person.pk]["scaled"]) for person in people]
 

@@ -26,7 +26,7 @@ STEPS: tuple[Callable[[Actor, datetime, int], int], ...] = (
     stop_entitlements,
     recover_overpaid,
 )
-OF_ELDERS = frozenset({"bury_elder", "correct_death"})
+OF_ELDERS = frozenset({"bury_elder", "correct_death", "relocate_elder"})
 PROVINCE = 2
 """Orders and entitlements may lie in another city of the province than the elder."""
 

@@ -29,7 +29,7 @@ _FITS = Q(grade__isnull=False)
 _COUNTS = {
     "fits": Count("pk", filter=_FITS),
     "holds": Count("pk", filter=Q(is_held=True)),
-    "candidates": Count("pk", filter=_FITS & Q(is_held=False) & ~Exists(_applying())),
+    "candidates": Count("pk", filter=Q(_FITS, ~Exists(_applying()), is_held=False)),
     "lost": Count("pk", filter=Q(grade=None)),
 }
 

@@ -216,6 +216,12 @@ def relocate_elder(  # noqa: PLR0913 - the fields of the form
     return elder
 
 
+def office_of(actor: Actor) -> str:
+    """Return the name of the area for which somebody acts, who recognises what that person enters; else the person's own."""
+    name = Area.objects.filter(pk=actor.div or "").values_list("name", flat=True).first()
+    return (name or actor.name)[:80]
+
+
 @operation("people.elder.bury", label=N_("登记去世"))
 def bury_elder(
     *, actor: Actor, now: datetime, elder_id: Id, died_on: Day, evidence: Evidence, died_at: HourOfDeath = "", seen: Seen = None
@@ -234,7 +240,7 @@ def bury_elder(
         div=elder.div,
         elder=elder,
         kind="deceased",
-        body=actor.name[:80],
+        body=office_of(actor),
         evidence=proof,
         valid_from=died_on + ONE_DAY,
         recorded_from=now,

@@ -174,7 +174,7 @@ urlpatterns = [
     path("organisations/", organisation_list),
     path("organisations/new/", organisation_new),
     path("organisations/<int:pk>/", organisation_page),
-    path("organisations/<int:pk>/work/", organisation_work),
+    path("organisations/<int:pk>/performance/", organisation_work),
     path("organisations/<int:pk>/sites/new/", site_new),
     path("coverage/", coverage_page),
 ]

@@ -21,7 +21,7 @@ from yinling.kernel.period import SHANGHAI, day_bounds, local_date
 from yinling.kernel.refusals import Refusal
 from yinling.kernel.words import N_
 from yinling.orders.models import Order, OrderLine, PayerShare
-from yinling.orders.queries import OPEN_STATES, Quote, count_by_state, open_holds, orders_of, quote
+from yinling.orders.queries import COUNTED_STATES, Quote, count_by_state, open_holds, orders_of, quote
 from yinling.orders.rules import BAR, STAGE_LABELS, Stage
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
@@ -104,7 +104,7 @@ def orders(request: Any) -> HttpResponse:
         (
             tr(label),
             f"/orders/?tab={code}" if code else "/orders/",
-            sum(counts.get(state, 0) for state in states) if set(states) & set(OPEN_STATES) else None,
+            sum(counts.get(state, 0) for state in states) if set(states) & set(COUNTED_STATES) else None,
             code == chosen,
         )
         for code, label, states in TABS
