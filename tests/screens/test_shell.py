@@ -57,7 +57,7 @@ def test_every_role_is_sent_to_its_own_first_page(sign_in: SignIn) -> None:
 def test_the_top_bar_holds_what_the_role_may_open(sign_in: SignIn) -> None:
     html = sign_in("security_admin").get("/grants/").content.decode()
     nav = html[html.index('class="nav"') : html.index("</nav>")]
-    assert re.findall(r'href="([^"]+)"', nav) == ["/organisations/", "/catalogue/", "/grants/", "/system/"]
+    assert re.findall(r'href="([^"]+)"', nav) == ["/resources/", "/catalogue/", "/grants/", "/system/"]
 
 
 def test_a_form_runs_its_operation_and_goes_on(sign_in: SignIn) -> None:
