@@ -107,7 +107,10 @@ def test_elders_live_where_people_live(loaded: Profile) -> None:
     assert statistical
     with scope(system_actor(loaded.area)):
         homes = list(Elder.objects.values_list("div", "household__lon", "household__lat"))
-    assert len(homes) == TINY.elders + 3  # two are on file twice, one came by the import of a sheet
+    # Two are on file twice and one came by the import of a sheet: these three have no position yet.
+    assert len(homes) == TINY.elders + 3
+    homes = [home for home in homes if home[1] is not None]
+    assert len(homes) >= TINY.elders
     for div, lon, lat in homes:
         home = Position(lon, lat, Datum.WGS84)
         assert not {div, div[:9], div[:6]} & statistical
