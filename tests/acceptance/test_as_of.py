@@ -15,7 +15,7 @@ from yinling.people.models import Circumstance, Elder
 from yinling.people.operations import end_circumstance, record_circumstance, update_elder
 from yinling.people.queries import circumstances_on
 
-pytestmark = [pytest.mark.django_db, pytest.mark.req("R-PEO-02")]
+pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 6, 15, 2, tzinfo=UTC)
 
 

@@ -17,7 +17,6 @@ pytestmark = pytest.mark.django_db
 SignIn = Callable[..., Client]
 
 
-@pytest.mark.req("R-PEO-04")
 def test_each_level_sees_the_places_of_its_area(sign_in: SignIn) -> None:
     body = make_organisation(div="320213021")
     make_site(body, name="崇安站", div="320213021")

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
-from django.db import models
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
 from django.db.models import F, Func, Q
 
 from yinling.ground import crypto
 
 if TYPE_CHECKING:
     from yinling.kernel.actor import Actor
+
+
+MOST_COUNTED = 100
+"""Where the counting of a tab ends: nobody acts otherwise on a hundred than on ten thousand."""
 
 
 class DateRange(Func):
@@ -49,6 +55,23 @@ class ScopedQuerySet(models.QuerySet[Any]):
     def within(self, div: str) -> Self:
         """Rows of a division and all below it."""
         return self.filter(div__gte=div, div__lt=div + ":")
+
+    def counted(self, tabs: Mapping[str, Q], most: int = MOST_COUNTED) -> dict[str, int]:
+        """Return how many rows each condition holds for, counting no further than ``most``: one query, as fast in a city as in a village."""
+        parts, values = [], []
+        for name, condition in tabs.items():
+            try:
+                sql, own = self.filter(condition).order_by().values("pk")[:most].query.sql_with_params()
+            except EmptyResultSet:
+                continue
+            parts.append(f"SELECT %s::text, count(*) FROM ({sql}) AS found")  # noqa: S608 - the ORM's own SQL
+            values += [name, *own]
+        found = dict.fromkeys(tabs, 0)
+        if parts:
+            with connection.cursor() as cursor:
+                cursor.execute(" UNION ALL ".join(parts), values)
+                found |= dict(cursor.fetchall())
+        return found
 
 
 class Scoped(models.Model):

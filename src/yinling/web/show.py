@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from markupsafe import Markup
 
+from yinling.ground.models import MOST_COUNTED
 from yinling.kernel.masks import mask_address, mask_id, mask_name, mask_phone
 from yinling.kernel.money import capital, yuan
 from yinling.kernel.refusals import Refusal
@@ -160,6 +161,13 @@ def attributes(values: dict[str, Any]) -> Markup:
         for name, value in kept.items()
     ]
     return Markup("").join(parts)
+
+
+def tally(count: int | None) -> str | None:
+    """Write a count that may have ended early: 7, or 99+."""
+    if count is None:
+        return None
+    return str(count) if count < MOST_COUNTED else f"{MOST_COUNTED - 1}+"
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

@@ -44,7 +44,7 @@ from yinling.people.queries import age, find_elders
 from yinling.visits.queries import stage, with_progress
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.pages import Filter, Listing, page, render
-from yinling.web.show import tr
+from yinling.web.show import tally, tr
 
 RUNNING = ("placed", "accepted", "assigned", "in_service", "served")
 FOUND = 10
@@ -245,7 +245,7 @@ def _since(request: Any) -> int:
 
 def _queue_frame(request: Any, tab: str) -> dict[str, Any]:
     counts = queue_counts(request.actor, now=request.now)
-    tabs = [(tr(label), f"/tickets/?tab={name}", counts.get(name), name == tab) for name, label in TABS]
+    tabs = [(tr(label), f"/tickets/?tab={name}", tally(counts.get(name)), name == tab) for name, label in TABS]
     return {"tabs": tabs, "address": request.get_full_path()}
 
 

@@ -30,7 +30,7 @@ from yinling.visits.queries import stage, with_progress
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.options import provider_choices
 from yinling.web.pages import Filter, Listing, page, render
-from yinling.web.show import refusal_text, tr
+from yinling.web.show import refusal_text, tally, tr
 
 TABS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("", N_("全部"), ()),
@@ -104,7 +104,7 @@ def orders(request: Any) -> HttpResponse:
         (
             tr(label),
             f"/orders/?tab={code}" if code else "/orders/",
-            sum(counts.get(state, 0) for state in states) if set(states) & set(COUNTED_STATES) else None,
+            tally(sum(counts.get(state, 0) for state in states)) if set(states) & set(COUNTED_STATES) else None,
             code == chosen,
         )
         for code, label, states in TABS

@@ -21,7 +21,7 @@ from yinling.supervision.states import FINDING, FindingState
 from yinling.visits.models import Evidence
 from yinling.web.actions import action_form
 from yinling.web.pages import Filter, Listing, page, render
-from yinling.web.show import tr
+from yinling.web.show import tally, tr
 
 TABS = (
     ("open", N_("待处置"), [FindingState.OPEN]),
@@ -40,7 +40,7 @@ def finding_list(request: Any) -> HttpResponse:
     states = next((states for name, _label, states in TABS if name == tab), TABS[0][2])
     tab = tab if tab in [name for name, *_rest in TABS] else "open"
     counts = finding_counts(request.actor)
-    tabs = [(tr(label), f"/findings/?tab={name}", counts[name], name == tab) for name, label, _states in TABS]
+    tabs = [(tr(label), f"/findings/?tab={name}", tally(counts[name]), name == tab) for name, label, _states in TABS]
     rows = findings(request.actor).filter(state__in=states)
     if since := _since(request):
         fresh = list(rows.filter(pk__gt=since)[:10])
