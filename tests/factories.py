@@ -15,7 +15,7 @@ from yinling.accounts.models import User
 from yinling.assessment.models import Assessment, Commission, Request
 from yinling.catalogue.models import Price, PriceList, ServiceItem
 from yinling.catalogue.states import PriceListState
-from yinling.directory.models import Area, Grant, Organisation, Qualification, ServiceArea, Site, Staff
+from yinling.directory.models import Absence, Area, Grant, Organisation, Policy, Qualification, ServiceArea, Site, Staff
 from yinling.directory.queries import actor_from, system_actor
 from yinling.directory.roles import ROLES
 from yinling.directory.states import GrantState
@@ -145,17 +145,25 @@ def system(div: str = CITY) -> Actor:
     return system_actor(div)
 
 
-def make_organisation(**values: Any) -> Organisation:
-    """A provider of home care in the first district, with one site."""
+def make_organisation(*, insured: bool = True, **values: Any) -> Organisation:
+    """A provider of home care in the first district, with one site, its policies and the filing for home medical care."""
     number = serial()
     chosen = {
         "name": f"无锡安心居家养老服务有限公司{number}", "short_name": f"安心{number}", "credit_code": made_up_credit_code(number),
         "kind": "home_care", "div": DISTRICT, "address": "人民中路1号", "is_provider": True, "valid_from": LONG_AGO,
-        "created_at": NOW, "changed_at": NOW, **values,
+        "does_home_medical": True, "home_medical_filed_on": LONG_AGO, "created_at": NOW, "changed_at": NOW, **values,
     }  # fmt: skip
     organisation = Organisation.objects.create(**chosen)
     make_site(organisation)
+    for kind, _ in Policy.KINDS if insured else ():
+        make_policy(organisation, kind)
     return organisation
+
+
+def make_policy(organisation: Organisation, kind: str = "liability", **values: Any) -> Policy:
+    """A policy that holds now."""
+    chosen = {"insurer": "测试保险公司", "number": f"P{serial():06d}", "valid_from": LONG_AGO, "recorded_from": NOW, **values}
+    return Policy.objects.create(organisation=organisation, kind=kind, **chosen)
 
 
 def make_site(organisation: Organisation, **values: Any) -> Site:
@@ -179,13 +187,25 @@ def make_staff(
     staff = Staff.objects.create(provider=provider, **chosen)
     for kind in (qualified,) if isinstance(qualified, str) else qualified:
         make_qualification(staff, kind)
+    if staff.kind == "doctor":
+        make_qualification(staff, "filing")
     return staff
+
+
+def make_absence(staff: Staff, **values: Any) -> Absence:
+    """A day of illness: all of tomorrow."""
+    chosen = {
+        "kind": "sick", "from_at": NOW + timedelta(hours=14), "to_at": NOW + timedelta(hours=38), "created_at": NOW, "changed_at": NOW,
+        **values,
+    }  # fmt: skip
+    return Absence.objects.create(div=staff.div, staff=staff, provider_id=staff.provider_id, **chosen)
 
 
 def make_qualification(staff: Staff, kind: str = "care_worker", **values: Any) -> Qualification:
     """A certificate that holds now."""
     chosen = {
-        "div": staff.div, "number": f"Z{serial():06d}", "issuer": "市人社局", "valid_from": LONG_AGO, "recorded_from": NOW, **values
+        "div": staff.div, "number": f"Z{serial():06d}", "issuer": "市人社局", "valid_from": LONG_AGO, "recorded_from": NOW,
+        "place": staff.div[:2] if kind == "doctor" else "", **values,
     }  # fmt: skip
     return Qualification.objects.create(staff=staff, provider_id=staff.provider_id, kind=kind, **chosen)
 
@@ -293,6 +313,7 @@ def make_order(
     chosen = {
         "channel": "console", "elder_name": elder.name, "elder_sex": elder.sex, "address": home.address, "lon": home.lon, "lat": home.lat,
         "door_code": home.door_code, "starts_at": start, "ends_at": start + timedelta(minutes=item.standard_minutes),
+        "earliest_at": start, "latest_at": start, "carers_needed": item.carers_needed,
         "placed_at": NOW, "total_fen": price.amount_fen, "self_fen": price.amount_fen, "created_at": NOW, "changed_at": NOW, **values,
     }  # fmt: skip
     order = Order(div=elder.div, elder=elder, provider=provider, **chosen)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yinling.dispatch.planner import Weights, cost_parts, rank
+from yinling.dispatch.planner.ranking import Weights, cost_parts, rank
 from yinling.dispatch.rules import (
     Booked,
     Carer,

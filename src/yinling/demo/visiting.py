@@ -21,6 +21,8 @@ from yinling.visits.models import CheckIn, Evaluation, Visit
 from yinling.visits.states import VisitState
 
 METRES_A_DEGREE = 111_320
+WINDOW = timedelta(minutes=30)
+"""As the product's ``order.window_minutes``."""
 SETTLED_AFTER = timedelta(minutes=75)
 CLOSED_AFTER = timedelta(days=7)
 COMMENTS = {
@@ -71,7 +73,8 @@ class Visiting:
         order = Order(
             div=elder.div, elder=elder, provider=plan.provider, ticket=ticket, channel=channel, elder_name=elder.name, elder_sex=elder.sex,
             address=home.address, lon=home.lon, lat=home.lat, door_code=home.door_code, wants_sex=elder.wants_sex, dialect=elder.dialect,
-            starts_at=plan.starts_at, ends_at=plan.ends_at, placed_at=placed_at, created_at=placed_at, changed_at=placed_at,
+            starts_at=plan.starts_at, ends_at=plan.ends_at, earliest_at=plan.starts_at, latest_at=plan.starts_at + WINDOW,
+            placed_at=placed_at, created_at=placed_at, changed_at=placed_at,
             accept_due_at=acceptance_due(placed_at, is_urgent=False, within=self.within),
         )  # fmt: skip
         order.seal_field("phone", elder.unseal_field("phone"))

@@ -78,14 +78,43 @@ class Organisation(Versioned):
     address = models.CharField(max_length=200)
     phone = models.CharField(max_length=20, blank=True)
     is_provider = models.BooleanField(default=False)
+    does_home_medical = models.BooleanField(default=False)
+    home_medical_filed_on = models.DateField(null=True, blank=True)
+    home_medical_number = models.CharField(max_length=60, blank=True, default="")
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
 
     objects = ScopedQuerySet.as_manager()
     scope_provider = "id"
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(does_home_medical=False) | Q(home_medical_filed_on__isnull=False),
+                name="organisation_home_medical_filed",
+            )
+        ]
+
     def __str__(self) -> str:
         return self.short_name
+
+
+class Policy(DatedFact):
+    """An insurance policy of a body that serves at home (R-ORD-13)."""
+
+    KINDS = [("liability", N_("责任险")), ("medical_accident", N_("医疗意外险")), ("personal_injury", N_("人身意外险"))]
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="policies")
+    kind = models.CharField(max_length=20, choices=KINDS)
+    insurer = models.CharField(max_length=80)
+    number = models.CharField(max_length=60)
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "kind"], name="policy_organisation")]
+        constraints = [no_overlap("policy_no_overlap", "organisation", "kind", "number")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"
 
 
 CAPABILITIES = [
@@ -116,8 +145,15 @@ class Site(Versioned):
         return self.name
 
 
+MODES = [("walk", N_("步行")), ("ebike", N_("电动自行车")), ("car", N_("汽车"))]
+
+
 class Staff(Scoped, Versioned, Sealed):
-    """A person who works for an organisation. ``kind`` says as what; ``user`` is the login, if any."""
+    """A person who works for an organisation. ``kind`` says as what; ``user`` is the login, if any.
+
+    ``mode`` empty means the mode of the area, ``duty_div`` empty everywhere the provider serves. The position of the home is rounded to
+    about 100 m: planning needs no more.
+    """
 
     KINDS = [
         ("care_worker", "养老护理员"), ("medical_care_worker", "医疗护理员"), ("nurse", "护士"), ("doctor", "医生"),
@@ -136,6 +172,15 @@ class Staff(Scoped, Versioned, Sealed):
     day_from = models.TimeField()
     day_to = models.TimeField()
     most_minutes_a_day = models.PositiveSmallIntegerField(default=480)
+    contract_minutes_a_day = models.PositiveSmallIntegerField(default=0)
+    break_from = models.TimeField(null=True, blank=True)
+    break_to = models.TimeField(null=True, blank=True)
+    break_minutes = models.PositiveSmallIntegerField(default=0)
+    mode = models.CharField(max_length=10, choices=MODES, blank=True, default="")
+    starts_at_home = models.BooleanField(default=False)
+    home_lon = models.FloatField(null=True, blank=True)
+    home_lat = models.FloatField(null=True, blank=True)
+    duty_div = models.CharField(max_length=12, db_collation="C", blank=True, default="")
     employed_from = models.DateField()
     employed_to = models.DateField(null=True, blank=True)
 
@@ -146,17 +191,37 @@ class Staff(Scoped, Versioned, Sealed):
             models.Index(fields=["div"], name="staff_div"),
             models.Index(fields=["provider"], name="staff_provider"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(home_lon=None, home_lat=None) | Q(home_lon__isnull=False, home_lat__isnull=False),
+                name="staff_home_pair",
+            ),
+            models.CheckConstraint(
+                condition=Q(starts_at_home=False) | Q(home_lon__isnull=False), name="staff_home_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(break_minutes=0, break_from=None, break_to=None)
+                | Q(break_minutes__gt=0, break_from__isnull=False, break_to__gt=F("break_from")),
+                name="staff_break_whole",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
 
 class Qualification(Scoped, DatedFact):
-    """A licence or certificate of a person, dated on both axes."""
+    """A licence or certificate of a person, dated on both axes.
+
+    ``practice_scope`` is what it allows (执业范围), ``place`` the division for which it is registered (empty: everywhere). The kind ``filing`` is
+    the filing of a doctor for this very organisation (main or further place of practice, R-STF-03). ``credits_to`` is the end of the
+    days covered by continuing education, if anybody counts them; of retired practice nobody does (R-STF-16).
+    """
 
     KINDS = [
         ("induction", "岗前培训"), ("care_worker", "养老护理员证书"), ("medical_care_worker", "医疗护理员证书"),
         ("nurse", "护士执业证"), ("doctor", "医师执业证"), ("social_worker", "社会工作者证书"), ("health", "健康证"),
+        ("filing", "执业机构备案"),
     ]  # fmt: skip
 
     staff = models.ForeignKey(Staff, models.PROTECT, related_name="qualifications")
@@ -164,6 +229,10 @@ class Qualification(Scoped, DatedFact):
     kind = models.CharField(max_length=20, choices=KINDS)
     number = models.CharField(max_length=40)
     issuer = models.CharField(max_length=80)
+    practice_scope = models.CharField(max_length=80, blank=True, default="")
+    place = models.CharField(max_length=12, db_collation="C", blank=True, default="")
+    is_retired_practice = models.BooleanField(default=False)
+    credits_to = models.DateField(null=True, blank=True)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -176,15 +245,20 @@ class Qualification(Scoped, DatedFact):
 
 
 class ServiceArea(DatedFact):
-    """Which body answers for a family of services in an area. The narrowest area wins; one body per area, family and day."""
+    """Which body answers for a family of services in an area: a whole division, or a grid drawn in it (``outline``, GeoJSON in WGS-84).
+
+    A grid comes before the division, the narrowest division before wider ones; one body per division, family and day.
+    """
 
     organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     family = models.CharField(max_length=20)
     div = models.CharField(max_length=12, db_collation="C")
+    name = models.CharField(max_length=60, blank=True, default="")
+    outline = models.JSONField(null=True, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["family", "div"], name="service_area_div")]
-        constraints = [no_overlap("service_area_one_body", "family", "div")]
+        constraints = [no_overlap("service_area_one_body", "family", "div", condition=Q(outline=None))]
 
     def __str__(self) -> str:
         return f"{self.family} {self.div}"
@@ -216,6 +290,40 @@ class Suspension(Scoped):
 
     def __str__(self) -> str:
         return f"{self.staff_id} {self.cause}"
+
+
+class Absence(Scoped, Versioned):
+    """A time in which a carer does not work: ill, on leave, in training. ``to_at`` empty means until further notice.
+
+    One taken back before it began is empty (``to_at`` equals ``from_at``) and keeps nobody away.
+    """
+
+    KINDS = [("sick", N_("病假")), ("leave", N_("休假")), ("training", N_("培训"))]
+
+    staff = models.ForeignKey(Staff, models.PROTECT, related_name="absences")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10, choices=KINDS)
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["provider", "from_at"], name="absence_provider")]
+        constraints = [
+            models.CheckConstraint(condition=Q(to_at=None) | Q(to_at__gte=F("from_at")), name="absence_time"),
+            ExclusionConstraint(
+                name="absence_no_overlap",
+                expressions=[
+                    ("staff", RangeOperators.EQUAL),
+                    (MomentRange("from_at", "to_at"), RangeOperators.OVERLAPS),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} {self.kind}"
 
 
 class Grant(Versioned):

@@ -20,7 +20,8 @@ from yinling.people.models import Elder
 class Order(Scoped, Versioned, Sealed):
     """One visit to be made. What the door needs (name, address, position, phone) is copied here, so that a provider sees it and no more.
 
-    ``div`` is the division of the home at placing. ``starts_at``/``ends_at`` is the booked time.
+    ``div`` is the division of the home at placing. ``starts_at``/``ends_at`` is the appointed time; dispatch may appoint another start
+    between ``earliest_at`` and ``latest_at``, as agreed at placing. ``carers_needed`` is 2 for work that one alone cannot do.
     """
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, null=True, blank=True, related_name="+")
@@ -39,6 +40,9 @@ class Order(Scoped, Versioned, Sealed):
     dialect = models.CharField(max_length=20, blank=True)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    earliest_at = models.DateTimeField()
+    latest_at = models.DateTimeField()
+    carers_needed = models.PositiveSmallIntegerField(default=1)
     is_urgent = models.BooleanField(default=False)
     note = models.CharField(max_length=500, blank=True)
     placed_at = models.DateTimeField(null=True, blank=True)
@@ -68,6 +72,10 @@ class Order(Scoped, Versioned, Sealed):
         constraints = [
             state_check(ORDER, "order_state"),
             models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="order_time"),
+            models.CheckConstraint(
+                condition=Q(starts_at__gte=F("earliest_at"), starts_at__lte=F("latest_at")), name="order_window"
+            ),
+            models.CheckConstraint(condition=Q(carers_needed__gte=1, carers_needed__lte=2), name="order_carers"),
             models.CheckConstraint(
                 condition=Q(state="draft") | Q(placed_at__isnull=False) | Q(state="cancelled"), name="order_placed_pair"
             ),

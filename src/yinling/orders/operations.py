@@ -32,6 +32,7 @@ from yinling.orders.queries import (
     quote,
     silent_orders,
     suspensions,
+    window,
 )
 from yinling.orders.rules import check_quoted
 from yinling.orders.states import ORDER
@@ -106,6 +107,8 @@ def _draft(offer: Quote, now: datetime, *, channel: str, note: str, is_urgent: b
         div=elder.div, elder=elder, provider=offer.provider, ticket=ticket, channel=channel, elder_name=elder.name,
         elder_sex=elder.sex, address=home.address, lon=home.lon, lat=home.lat, door_code=home.door_code, wants_sex=elder.wants_sex,
         dialect=elder.dialect, starts_at=offer.starts_at, ends_at=offer.ends_at, is_urgent=is_urgent, note=note,
+        earliest_at=offer.starts_at, latest_at=offer.starts_at + window(elder.div, local_date(offer.starts_at)),
+        carers_needed=offer.item.carers_needed,
         total_fen=offer.total_fen, self_fen=offer.self_fen, created_at=now, changed_at=now,
     )  # fmt: skip
     order.seal_field("phone", elder.unseal_field("phone"))

@@ -157,6 +157,11 @@ def waiting_for_dispatch(div: str) -> QuerySet[Order]:
     return in_dispatch_order(Order.objects.within(div))
 
 
+def window(div: str, on: date) -> timedelta:
+    """Return how much later than asked for dispatch may appoint a visit."""
+    return timedelta(minutes=int(parameter("order.window_minutes", div, on)))
+
+
 def in_dispatch_order(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Of some orders those that wait for a carer, in the order of work."""
     urgency = Case(When(is_urgent=True, then=Value(0)), default=Value(1), output_field=IntegerField())

@@ -12,7 +12,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.dispatch.models import Assignment
-from yinling.dispatch.planner import Plan
+from yinling.dispatch.planner.ranking import Plan
 from yinling.dispatch.queries import (
     BEST,
     assignments_of,

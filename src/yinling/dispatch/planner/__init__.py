@@ -1,0 +1,1 @@
+"""The planner: pure, plain values in, plans out. ``problem`` says what goes in and out."""
