@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from yinling.accounts.models import User
 from yinling.directory.models import (
+    Absence,
     ApiToken,
     Area,
     Grant,
@@ -29,6 +32,7 @@ from yinling.directory.states import GrantState
 from yinling.ground.clock import business_now, real_now
 from yinling.ground.models import CalendarDay, ClockOffset, in_force
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import day_bounds
 from yinling.kernel.workdays import WorkingCalendar
 
 
@@ -71,6 +75,21 @@ def actor_from(
 def staff_id_of(user_id: int) -> int | None:
     """Return the staff row of a login. Needs a scope of the organisation or of the user's own."""
     return Staff.objects.filter(user_id=user_id).values_list("pk", flat=True).first()
+
+
+def absences_between(start: datetime, end: datetime) -> QuerySet[Absence]:
+    """Absences that touch a time, by carer and time; those taken back before they began do not."""
+    still = Q(to_at=None) | Q(to_at__gt=start)
+    return Absence.objects.filter(still, ~Q(to_at=F("from_at")), from_at__lt=end).order_by("staff_id", "from_at")
+
+
+def absences_on(day: date, staff_ids: Iterable[int] | None = None) -> dict[int, list[Absence]]:
+    """Return the absences that touch a day, by carer: of those named, or of all whom the scope shows."""
+    rows = absences_between(*day_bounds(day))
+    found: dict[int, list[Absence]] = defaultdict(list)
+    for row in rows if staff_ids is None else rows.filter(staff_id__in=list(staff_ids)):
+        found[row.staff_id].append(row)
+    return dict(found)
 
 
 def system_actor(area: str) -> Actor:

@@ -80,12 +80,8 @@ _WATCH = (
     "directory.staff.view",
     "indicators.value.view",
 )
-_APPLY = (
-    "assessment.assessment.view",
-    "assessment.request.apply",
-    "assessment.request.view",
-    "assessment.request.withdraw",
-)
+_APPLY = ("assessment.assessment.view", "assessment.request.apply", "assessment.request.view", "assessment.request.withdraw")  # fmt: skip
+_LEARNED = ("dispatch.correction.confirm", "dispatch.correction.end", "dispatch.correction.reject", "dispatch.correction.view")  # fmt: skip
 _CENTRE = (
     *_APPLY,
     "assessment.assessment.inspect",
@@ -106,8 +102,9 @@ _BENEFIT_DECISION = (
     "entitlements.application.approve", "entitlements.application.refuse", "entitlements.application.withdraw", "entitlements.budget.*",
     "entitlements.notice.publish", "entitlements.objection.*",
 )  # fmt: skip
+_PEOPLE_OF_BODY = ("directory.absence.*", "directory.organisation.insure", "directory.staff.*")
 _DOOR = (
-    "visits.visit.consult", "dispatch.assignment.accept", "dispatch.assignment.refuse", "dispatch.assignment.view", "orders.order.view",
+    "directory.absence.report", "visits.visit.consult", "dispatch.assignment.accept", "dispatch.assignment.refuse", "dispatch.assignment.view", "orders.order.view",
     "visits.visit.abort", "visits.visit.attach", "visits.visit.depart", "visits.visit.finish", "visits.visit.start", "visits.visit.view",
     "visits.visit.inspect",
 )  # fmt: skip
@@ -164,6 +161,8 @@ _LIST = [
         _rights(
             *_EVERYBODY,
             *_WATCH,
+            "directory.absence.*",
+            *_LEARNED,
             "dispatch.order.*",
             "orders.order.cancel",
             "orders.order.place",
@@ -196,8 +195,9 @@ _LIST = [
             "orders.order.refuse",
             "orders.order.view",
             "dispatch.assignment.*",
+            *_LEARNED,
             "dispatch.order.*",
-            "directory.staff.*",
+            *_PEOPLE_OF_BODY,
             "catalogue.price_list.*",
             "visits.visit.view",
             "visits.visit.inspect",
@@ -293,7 +293,7 @@ _LIST = [
             "hotline.ticket.open",
             "entitlements.entitlement.*",
             "directory.organisation.*",
-            "directory.service_area.assign",
+            "directory.service_area.*",
             "directory.site.register",
             "directory.site.update",
             "directory.staff.qualify",
@@ -330,10 +330,10 @@ _LIST = [
             "hotline.ticket.view",
             "hotline.call.view",
             "directory.organisation.*",
-            "directory.service_area.assign",
+            "directory.service_area.*",
             "directory.site.register",
             "directory.site.update",
-            "directory.staff.*",
+            *_PEOPLE_OF_BODY,
             "directory.calendar.*",
             "catalogue.*",
             "supervision.finding.view",
@@ -468,6 +468,8 @@ _LIST = [
             "assessment.request.withdraw",
             "dispatch.order.*",
             "dispatch.assignment.*",
+            "dispatch.correction.propose",
+            "dispatch.correction.replace",
             "settlement.order.settle",
             "supervision.finding.write",
             "supervision.finding.view",

@@ -6,7 +6,7 @@ import csv
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, time
+from datetime import date, datetime, time
 
 from yinling.directory.roles import EXCLUSIVE, ROLES
 from yinling.ground.operation import note_checked
@@ -121,6 +121,20 @@ def clock_time(text: str, field: str) -> time:
         return time.fromisoformat(text.strip())
     except ValueError:
         raise Refused("time.format", N_("时刻请写成 08:00 的形式"), field=field) from None
+
+
+def check_own_absence(*, actor_staff_id: int | None, staff_id: int, may_for_others: bool) -> None:
+    """Refuse that a carer reports the absence of another; who plans the work may."""
+    if actor_staff_id != staff_id and not may_for_others:
+        raise Denied("absence.other", N_("只能登记自己的缺勤，别人的请由机构登记"))
+
+
+def check_absence(*, from_at: datetime, to_at: datetime | None, now: datetime) -> None:
+    """Refuse an absence that ends before it begins, or that is over."""
+    if to_at is not None and to_at <= from_at:
+        raise Refused("absence.times", N_("结束时间应晚于开始时间"), field="to_at")
+    if to_at is not None and to_at <= now:
+        raise Refused("absence.over", N_("这段时间已经过去，请核对"), field="to_at")
 
 
 _COLUMNS = ("date", "weekday", "kind", "name", "in_lieu")

@@ -8,10 +8,12 @@ from django.db import models
 from django.db.models import F, Q
 
 from yinling.accounts.models import User
+from yinling.catalogue.models import ServiceItem
 from yinling.directory.models import Organisation, Staff
-from yinling.dispatch.states import ASSIGNMENT, DAY_PLAN
+from yinling.dispatch.states import ASSIGNMENT, CORRECTION, DAY_PLAN
 from yinling.ground.guards import state_check, state_field, state_guards
-from yinling.ground.models import MomentRange, Scoped, ScopedQuerySet, Versioned
+from yinling.ground.models import DatedFact, MomentRange, Scoped, ScopedQuerySet, Versioned, no_overlap
+from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.people.models import Elder
 
@@ -153,3 +155,123 @@ class Assignment(Scoped, Versioned):
 
     def __str__(self) -> str:
         return f"{self.order_id} -> {self.staff_id}"
+
+
+class TravelCache(models.Model):
+    """How long the way between two cells of about 16 m is, as a map engine said. Seconds NULL: the engine knows no way.
+
+    Without division and policy on purpose: cells name nobody, homes and sites stand side by side in them, and every area uses the
+    same ways. No page lists this table; only the adapters of map engines read it.
+    """
+
+    engine = models.CharField(max_length=20)
+    mode = models.CharField(max_length=10)
+    from_cell = models.BigIntegerField()
+    to_cell = models.BigIntegerField()
+    seconds = models.PositiveIntegerField(null=True)
+    fetched_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["fetched_at"], name="travel_cache_age")]
+        constraints = [
+            models.UniqueConstraint(fields=["engine", "mode", "from_cell", "to_cell"], name="travel_cache_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.engine} {self.mode} {self.from_cell} -> {self.to_cell}: {self.seconds}"
+
+
+class TravelEngine(models.Model):
+    """Whether a map engine answers, for the screens: ``failing_since`` is set while ways are estimated by the straight line instead."""
+
+    engine = models.CharField(max_length=20, unique=True)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    failing_since = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.engine
+
+
+class Correction(Scoped, Versioned):
+    """What finished visits say against an estimate, shown before it is used: nothing counts until somebody confirms it.
+
+    ``travel``: ``value`` is the factor on the ways that ``engine`` estimates in a street (``div``), by ``mode``, from ``hour_from`` to
+    ``hour_to``; it names nobody and counts for every provider. ``minutes``: ``value`` is how long an item takes the people of
+    ``provider``, for elders of ``level`` (empty: all). ``before`` is what was used when it was computed, ``low`` and ``high`` bound the
+    middle half of the samples, ``distribution`` is ``[[from, to, count], ...]``.
+    """
+
+    KINDS = [("travel", "路上时间"), ("minutes", "服务时长")]
+
+    kind = models.CharField(max_length=10, choices=KINDS)
+    state = state_field(CORRECTION)
+    provider = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
+    mode = models.CharField(max_length=10, blank=True)
+    engine = models.CharField(max_length=20, blank=True)
+    hour_from = models.PositiveSmallIntegerField(default=0)
+    hour_to = models.PositiveSmallIntegerField(default=24)
+    item = models.ForeignKey(ServiceItem, models.PROTECT, null=True, blank=True, related_name="+")
+    level = models.CharField(max_length=20, blank=True)
+    value = models.FloatField()
+    before = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+    sample_count = models.PositiveIntegerField()
+    distribution = models.JSONField(default=list)
+    measured_from = models.DateField()
+    computed_on = models.DateField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    KEY = ("kind", "div", "provider", "mode", "engine", "hour_from", "hour_to", "item", "level")
+
+    class Meta:
+        indexes = [models.Index(fields=["div", "state", "-id"], name="correction_queue")]
+        constraints = [
+            state_check(CORRECTION, "correction_state"),
+            *(
+                models.UniqueConstraint(
+                    fields=["kind", "div", "provider", "mode", "engine", "hour_from", "hour_to", "item", "level"],
+                    condition=Q(state=state),
+                    nulls_distinct=False,
+                    name=f"correction_{state}_once",
+                )
+                for state in ("proposed", "used")
+            ),
+            models.CheckConstraint(condition=Q(value__gt=0), name="correction_value"),
+            models.CheckConstraint(
+                condition=Q(kind="travel", item=None, provider=None) | Q(kind="minutes", item__isnull=False),
+                name="correction_kind",
+            ),
+        ]
+        triggers = state_guards(CORRECTION)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.div} {self.value:g}"
+
+
+class Avoidance(Scoped, DatedFact):
+    """A carer who is not sent to an elder, for a time (回避). ``staff_name`` stands here because the elder's side sees no staff."""
+
+    ASKED_BY = [("elder", N_("老人或家属")), ("carer", N_("服务人员")), ("provider", N_("服务机构")), ("supervision", N_("监管部门"))]
+
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
+    staff = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    staff_name = models.CharField(max_length=40)
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    asked_by = models.CharField(max_length=12, choices=ASKED_BY)
+    reason = models.CharField(max_length=500)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["elder"], name="avoidance_elder")]
+        constraints = [no_overlap("avoidance_no_overlap", "elder", "staff")]
+
+    def __str__(self) -> str:
+        return f"{self.elder_id} - {self.staff_id}"

@@ -11,12 +11,19 @@ from yinling.kernel.refusals import Denied, Refused
 from yinling.kernel.words import N_
 
 INDUCTION = "induction"
+DOCTOR = "doctor"
+DOCTOR_PAPERS = ((DOCTOR, N_("医师执业证")), ("filing", N_("执业机构备案")))
+"""What a doctor needs to serve under an organisation: registration in the region and a filing for that organisation (R-STF-03)."""
+CODES = {INDUCTION: "induction", "filing": "filing"}
 SEXES = {"1": N_("男"), "2": N_("女")}
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be done: when, where, for whom, by whose staff, with which qualifications (kind and name)."""
+    """What is to be done: when, where, for whom, by whose staff, with which qualifications (kind and name).
+
+    ``against_body`` holds what stops the organisation itself on that day, as code and sentence (R-ORD-13, R-STF-04).
+    """
 
     order_id: int
     elder_id: int
@@ -28,6 +35,8 @@ class Job:
     needs: tuple[tuple[str, str], ...] = ()
     wants_sex: str = ""
     dialect: str = ""
+    div: str = ""
+    against_body: tuple[tuple[str, str], ...] = ()
 
     @property
     def minutes(self) -> int:
@@ -37,11 +46,23 @@ class Job:
 
 @dataclass(frozen=True)
 class Licence:
-    """A qualification and its days, the last one excluded."""
+    """A qualification and its days, the last one excluded; the division it is registered for, and how far its credits reach."""
 
     kind: str
     valid_from: date
     valid_to: date | None = None
+    place: str = ""
+    credits_to: date | None = None
+    is_retired_practice: bool = False
+
+
+@dataclass(frozen=True)
+class Away:
+    """A time in which a carer does not work, and why; without an end until further notice."""
+
+    from_at: datetime
+    to_at: datetime | None
+    label: str
 
 
 @dataclass(frozen=True)
@@ -76,6 +97,16 @@ class Carer:
     booked: tuple[Booked, ...] = ()
     served_count: int = 0
     declined: str = ""
+    kind: str = ""
+    mode: str = ""
+    starts_at_home: bool = False
+    break_from: time | None = None
+    break_to: time | None = None
+    break_minutes: int = 0
+    contract_minutes: int = 0
+    duty_div: str = ""
+    away: tuple[Away, ...] = ()
+    avoided: str = ""
 
     @property
     def booked_minutes(self) -> int:
@@ -103,11 +134,17 @@ class Exclusion:
 def compatibility(job: Job, carer: Carer, trip: Trip | None = None) -> list[Exclusion]:
     """Return every reason against sending this carer; an empty list means that the carer may go."""
     found = [
+        *(Exclusion(code, reason) for code, reason in job.against_body),
         *_employment(job, carer),
         *_licences(job, carer),
+        *_absences(job, carer),
         *_hours(job, carer),
         *_bookings(job, carer),
     ]
+    if carer.avoided:
+        found.append(Exclusion("avoid", N_("已登记回避：%(reason)s") % {"reason": carer.avoided}))
+    if carer.duty_div and job.div and not job.div.startswith(carer.duty_div):
+        found.append(Exclusion("area", N_("不是这个地区的责任人员"), is_hard=False))
     if job.wants_sex and job.wants_sex != carer.sex:
         reason = N_("老人希望由%(sex)s性服务人员上门") % {"sex": SEXES.get(job.wants_sex, job.wants_sex)}
         found.append(Exclusion("sex", reason, is_hard=False))
@@ -133,18 +170,51 @@ def _employment(job: Job, carer: Carer) -> list[Exclusion]:
 def _licences(job: Job, carer: Carer) -> list[Exclusion]:
     """Each qualification must hold at the hour of the service (R-STF-02); nobody goes without induction training (R-STF-05)."""
     days = {local_date(job.starts_at), local_date(job.ends_at)}
-    found = []
-    for kind, name in job.needs:
-        own = [licence for licence in carer.licences if licence.kind == kind]
-        if any(
-            all(licence.valid_from <= day and (licence.valid_to is None or day < licence.valid_to) for day in days)
-            for licence in own
-        ):
-            continue
-        code = "induction" if kind == INDUCTION else "qualification"
-        sentence = N_("“%(name)s”在服务当天无效") if own else N_("没有“%(name)s”")
-        found.append(Exclusion(code, sentence % {"name": name}))
-    return found
+    names = dict(job.needs)
+    if DOCTOR in names or carer.kind == DOCTOR:
+        names |= dict(DOCTOR_PAPERS)
+    return [found for kind, name in names.items() if (found := _licence(job, carer, kind, name, days))]
+
+
+def _licence(job: Job, carer: Carer, kind: str, name: str, days: Collection[date]) -> Exclusion | None:
+    """Return what is wrong with a carer's qualification of one kind: none, not valid, for another place, credits not reached."""
+    own = [licence for licence in carer.licences if licence.kind == kind]
+    valid = [one for one in own if all(_holds(one, day) for day in days)]
+    here = [one for one in valid if _is_for(one, job.div)]
+    if not own:
+        return Exclusion(CODES.get(kind, "qualification"), N_("没有“%(name)s”") % {"name": name})
+    if not valid:
+        return Exclusion(CODES.get(kind, "qualification"), N_("“%(name)s”在服务当天无效") % {"name": name})
+    if not here:
+        return Exclusion("place", N_("“%(name)s”的注册执业地点不包括服务地区") % {"name": name})
+    if not any(_has_credits(one, days) for one in here):
+        return Exclusion("credits", N_("“%(name)s”的继续教育学分未达标") % {"name": name})
+    return None
+
+
+def _holds(licence: Licence, day: date) -> bool:
+    return licence.valid_from <= day and (licence.valid_to is None or day < licence.valid_to)
+
+
+def _is_for(licence: Licence, div: str) -> bool:
+    """Whether a licence is good in a division. A doctor must be registered for a region, others may be without one (R-STF-03)."""
+    if licence.kind == DOCTOR and not licence.place:
+        return False
+    return not div or div.startswith(licence.place)
+
+
+def _has_credits(licence: Licence, days: Collection[date]) -> bool:
+    """Whether continuing education is no obstacle: never of retired practice (R-STF-16), nor where nobody counts it."""
+    if licence.is_retired_practice or licence.credits_to is None:
+        return True
+    return max(days) < licence.credits_to
+
+
+def _absences(job: Job, carer: Carer) -> list[Exclusion]:
+    for one in carer.away:
+        if one.from_at < job.ends_at and (one.to_at is None or job.starts_at < one.to_at):
+            return [Exclusion("absent", N_("这段时间%(why)s，不上班") % {"why": one.label})]
+    return []
 
 
 def _hours(job: Job, carer: Carer) -> list[Exclusion]:
@@ -157,7 +227,23 @@ def _hours(job: Job, carer: Carer) -> list[Exclusion]:
     if total > carer.most_minutes:
         values = {"total": total, "most": carer.most_minutes}
         found.append(Exclusion("minutes", N_("当天将达 %(total)s 分钟，超过上限 %(most)s 分钟") % values))
+    if carer.break_minutes and _longest_pause(job, carer) < timedelta(minutes=carer.break_minutes):
+        rest = {"minutes": carer.break_minutes, "from": f"{carer.break_from:%H:%M}", "to": f"{carer.break_to:%H:%M}"}
+        sentence = N_("%(from)s–%(to)s 留不出 %(minutes)s 分钟休息")
+        found.append(Exclusion("break", sentence % rest, is_hard=False))
     return found
+
+
+def _longest_pause(job: Job, carer: Carer) -> timedelta:
+    """Return the longest time without work in the hours in which the carer rests, if this job were added."""
+    day = job.starts_at.astimezone(SHANGHAI).date()
+    free_from = datetime.combine(day, carer.break_from or time(), SHANGHAI)
+    last = datetime.combine(day, carer.break_to or time(), SHANGHAI)
+    longest = timedelta(0)
+    for start, end in sorted([(job.starts_at, job.ends_at), *((one.starts_at, one.ends_at) for one in carer.booked)]):
+        longest = max(longest, min(start, last) - free_from)
+        free_from = max(free_from, end)
+    return max(longest, last - free_from)
 
 
 def _bookings(job: Job, carer: Carer) -> list[Exclusion]:

@@ -1,4 +1,4 @@
-"""States of an assignment (the offer of an order to a carer and what became of it) and of a plan of a day."""
+"""States of an assignment (the offer of an order to a carer and what became of it), of a plan of a day, and of what was learned."""
 
 from yinling.kernel.machine import Machine, State
 from yinling.kernel.words import N_
@@ -55,5 +55,29 @@ DAY_PLAN = Machine(
         ("publish", {P.READY}, P.PUBLISHED, N_("发布")),
         ("supersede", {P.PUBLISHED}, P.SUPERSEDED, None),
         ("discard", {P.QUEUED, P.READY, P.FAILED}, P.DISCARDED, N_("弃用")),
+    ],
+)
+
+
+class CorrectionState(State):
+    """From what the visits say to what plans use."""
+
+    PROPOSED = "proposed", N_("待确认")
+    USED = "used", N_("使用中")
+    REJECTED = "rejected", N_("不采用")
+    REPLACED = "replaced", N_("已被新结果替代")
+    ENDED = "ended", N_("已停用")
+
+
+C = CorrectionState
+CORRECTION = Machine(
+    "correction",
+    CorrectionState,
+    C.PROPOSED,
+    [
+        ("confirm", {C.PROPOSED}, C.USED, N_("采用")),
+        ("reject", {C.PROPOSED}, C.REJECTED, N_("不采用")),
+        ("replace", {C.PROPOSED, C.USED}, C.REPLACED, None),
+        ("end", {C.USED}, C.ENDED, N_("停用")),
     ],
 )

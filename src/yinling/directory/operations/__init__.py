@@ -1,5 +1,6 @@
 """Writing the map: logins and grants, organisations and their people, responsibility, calendar and clock. One file per noun."""
 
+from yinling.directory.operations.absences import end_absence, report_absence
 from yinling.directory.operations.bodies import (
     assign_service_area,
     register_organisation,
@@ -32,6 +33,7 @@ from yinling.directory.operations.staff import (
 __all__ = [
     "assign_service_area",
     "confirm_grant",
+    "end_absence",
     "end_grant",
     "end_token",
     "issue_token",

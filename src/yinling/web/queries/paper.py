@@ -10,14 +10,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from yinling.assessment.forms import EVENTS, Fact, Section, counted_events, event_kinds, facts_of
+from yinling.assessment.forms import EVENTS, counted_events
 from yinling.assessment.inputs import MODES, REASONS
 from yinling.assessment.models import Request
 from yinling.assessment.report import Report, report
-from yinling.assessment.scoring import scale
-from yinling.assessment.wording import source_of, worded
 from yinling.kernel.masks import mask_address, mask_name
 from yinling.web.queries.sheet import Sheet, sex_of
+from yinling.web.queries.wordings import ScaleWords
 from yinling.web.show import tr
 
 Signature = tuple[str, str, str, datetime | None]
@@ -26,7 +25,7 @@ MANY = 3
 
 
 @dataclass(frozen=True)
-class Paper:
+class Paper(ScaleWords):
     """What is printed of one scale; a blank one has no row."""
 
     scale_id: str
@@ -43,40 +42,10 @@ class Paper:
     modes = MODES
     reasons = REASONS
 
-    @cached_property
-    def form(self) -> dict[str, Any]:
-        """The scale as data."""
-        return scale(self.scale_id)
-
     @property
     def results(self) -> list[str]:
         """The boxes of the conclusion: the levels of the scale, or what it may say instead."""
         return [level["zh"] for level in self.form.get("levels", [])] or list(self.form.get("results", {}).values())
-
-    @property
-    def sections(self) -> tuple[Section, ...]:
-        """The questions in the words in use."""
-        return worded(self.scale_id)
-
-    @property
-    def source(self) -> str:
-        """Whose words they are."""
-        return source_of(self.scale_id)
-
-    @property
-    def facts(self) -> list[Fact]:
-        """The yes/no facts of part A."""
-        return facts_of(self.form)
-
-    @property
-    def kinds(self) -> dict[str, str]:
-        """The risk events of part A."""
-        return event_kinds(self.form)
-
-    @property
-    def events_label(self) -> str:
-        """What they are called on this form."""
-        return str(self.form["facts"][EVENTS]["zh"])
 
     @property
     def event_answers(self) -> list[str]:

@@ -7,21 +7,20 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from yinling.assessment.forms import EVENTS, Fact, Section, event_kinds, facts_of, picked_of
+from yinling.assessment.forms import picked_of
 from yinling.assessment.inputs import DECLARED
 from yinling.assessment.models import Assessor, Request
 from yinling.assessment.process import process
 from yinling.assessment.queries import RequestFile, content_of
-from yinling.assessment.scoring import scale
-from yinling.assessment.wording import source_of, worded
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
+from yinling.web.queries.wordings import ScaleWords
 
 OF_NOBODY: dict[str, Any] = {"answers": {}, "facts": {}, "declared": {}, "informant": ""}
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Sheet(ScaleWords):
     """One assessment as a form."""
 
     file: RequestFile
@@ -31,45 +30,15 @@ class Sheet:
         """Which scale is used."""
         return self.file.request.scale
 
-    @cached_property
-    def form(self) -> dict[str, Any]:
-        """The scale as data."""
-        return scale(self.scale_id)
-
     @property
     def name(self) -> str:
         """The scale's Chinese name."""
         return str(self.form["zh"])
 
-    @cached_property
-    def sections(self) -> tuple[Section, ...]:
-        """The questions in the words in use."""
-        return worded(self.scale_id)
-
-    @property
-    def source(self) -> str:
-        """Whose words they are."""
-        return source_of(self.scale_id)
-
     @property
     def wordless(self) -> bool:
         """Whether the questions have numbers only, because their words belong to somebody else."""
         return not any(question.text for section in self.sections for question in section.questions)
-
-    @property
-    def facts(self) -> list[Fact]:
-        """The yes/no facts beside the items."""
-        return facts_of(self.form)
-
-    @property
-    def kinds(self) -> dict[str, str]:
-        """The risk events that count."""
-        return event_kinds(self.form)
-
-    @property
-    def events_label(self) -> str:
-        """What the events are called on this form."""
-        return str(self.form["facts"][EVENTS]["zh"]) if self.kinds else ""
 
     @property
     def beside(self) -> str:
