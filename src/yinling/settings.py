@@ -242,6 +242,13 @@ PORTS = {
     "sms": os.environ.get("PORT_SMS", "yinling.interop.sms.log.LogSms"),
     "travel": os.environ.get("PORT_TRAVEL", "yinling.interop.travel.great_circle.GreatCircle"),
 }
+TRAVEL = {
+    "url": os.environ.get("TRAVEL_URL", ""),
+    "key": os.environ.get("TRAVEL_KEY", ""),
+    "secret": os.environ.get("TRAVEL_SECRET", ""),
+    "timeout": os.environ.get("TRAVEL_TIMEOUT", "5"),
+    "rate": os.environ.get("TRAVEL_RATE", "3"),
+}
 
 LOGGING = {
     "version": 1,

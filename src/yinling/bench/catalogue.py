@@ -13,6 +13,8 @@ class Bench:
     purpose: str
     quick_minutes: float
     full_minutes: float
+    options: tuple[str, ...] = ()
+    """Words of the command line that only some benches know."""
 
     def minutes(self, *, quick: bool) -> float:
         """Return the expected time."""
@@ -22,13 +24,24 @@ class Bench:
 DATA_MINUTES = 0.7
 SEED = 332
 """Of the demo city (``demo.load.SEED``), readable without Django."""
+PLANNER_SEED = 1
+"""Of the batch planner in every bench."""
 BENCHES = {
     bench.name: bench
     for bench in (
-        Bench("pages", "十个主要页面 ten main pages at 5,000 elders: time, queries, CPU, database", 0.5, 3),
+        Bench(
+            "pages", "十个主要页面 ten main pages at 5,000 elders: time, queries, CPU, database", 0.5, 3, ("elders",)
+        ),
         Bench("loop", "完整服务闭环 complete service loops a second through the HTTP API, 8 clients", 1, 4),
         Bench("supervision", "从签到到预警 from check-in to finding; rows a second of one live round", 1, 4),
         Bench("registry", "全市底册 1.9 million elders: load, look-ups, eligibility", 1.5, 15),
+        Bench(
+            "dispatch",
+            "批量排班 the batch planner on published instances, against VROOM and PyVRP",
+            2.5,
+            50,
+            ("instances", "seconds", "write"),
+        ),
         Bench("start", "首次与再次启动 first and later start of ./run, packages cached", 2, 4),
     )
 }

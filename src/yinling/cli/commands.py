@@ -13,6 +13,7 @@ COMMANDS = {
     "walk": "走一遍服务闭环 play one service from call to indicator",
     "trace": "需求与测试对照 requirements against tests",
     "bench": "性能测量 numbers only",
+    "solve": "求解公开算例 plan an instance of the published home care format",
     "invariants": "核对不变量 check what must never be false",
     "token": "接口令牌 tokens of the API",
     "docs": "重新生成参考文档 regenerate the reference",

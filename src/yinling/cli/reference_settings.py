@@ -14,6 +14,11 @@ OTHERS = {
     "PORT_TELEPHONY": "dotted path of the adapter of the telephone line",
     "PORT_SMS": "dotted path of the adapter of text messages",
     "PORT_TRAVEL": "dotted path of the adapter of travel times",
+    "TRAVEL_URL": "address of the map engine; for OSRM `{profile}` in it becomes foot, bike or car",
+    "TRAVEL_KEY": "key of the map service (AMap)",
+    "TRAVEL_SECRET": "private part of the key, where signing is switched on (AMap)",
+    "TRAVEL_TIMEOUT": "seconds to wait for one answer of the map engine",
+    "TRAVEL_RATE": "requests a second that the key allows (AMap)",
 }
 OF_TESTS = {"PYTEST_VERSION"}
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 
 from yinling.accounts.models import User
 from yinling.directory.models import (
@@ -20,6 +21,7 @@ from yinling.directory.models import (
     Grant,
     OldArea,
     Organisation,
+    Policy,
     Qualification,
     ServiceArea,
     Site,
@@ -27,11 +29,12 @@ from yinling.directory.models import (
     Suspension,
 )
 from yinling.directory.roles import ROLES
-from yinling.directory.rules import bodies_by_area, token_hash
+from yinling.directory.rules import Duty, against_body, bodies_at, bodies_by_area, token_hash
 from yinling.directory.states import GrantState
 from yinling.ground.clock import business_now, real_now
 from yinling.ground.models import CalendarDay, ClockOffset, in_force
 from yinling.kernel.actor import Actor
+from yinling.kernel.geo import Datum, Position
 from yinling.kernel.period import day_bounds
 from yinling.kernel.workdays import WorkingCalendar
 
@@ -92,6 +95,19 @@ def absences_on(day: date, staff_ids: Iterable[int] | None = None) -> dict[int, 
     return dict(found)
 
 
+def body_obstacles(organisation_id: int, days: Collection[date], *, is_medical: bool) -> tuple[tuple[str, str], ...]:
+    """Return what stops a body from serving at home on some days, as code and sentence: one query (R-ORD-13, R-STF-04)."""
+    on_record = Policy.objects.filter(organisation_id=OuterRef("pk"), recorded_to=None)
+    parts = on_record.values_list(JSONObject(kind="kind", first="valid_from", end="valid_to"), flat=True)
+    body = Organisation.objects.filter(pk=organisation_id).annotate(held=ArraySubquery(parts)).first()
+    if body is None:
+        return ()
+    return against_body(
+        policies=[(one["kind"], date.fromisoformat(one["first"]), date.fromisoformat(one["end"]) if one["end"] else None) for one in body.held],
+        listed_from=body.home_medical_filed_on if body.does_home_medical else None, days=days, is_medical=is_medical,
+    )  # fmt: skip
+
+
 def system_actor(area: str) -> Actor:
     """Return the system user as an actor for an area; jobs act as this."""
     user = User.objects.filter(is_system=True).only("pk", "name").first()
@@ -103,13 +119,30 @@ def ancestors(div: str) -> list[str]:
     return [div[:size] for size in (12, 9, 6, 4, 2) if len(div) >= size]
 
 
-def responsible_body(family: str, div: str, on: date) -> Organisation | None:
-    """Return the one body that answers for a family of services in a division: the narrowest area wins (R-ORD-04)."""
-    rows = ServiceArea.objects.filter(in_force(on), family=family, div__in=ancestors(div)).select_related(
-        "organisation"
-    )
-    best = max(rows, key=lambda row: len(row.div), default=None)
-    return best.organisation if best else None
+def answering(family: str, on: date) -> QuerySet[ServiceArea]:
+    """The service areas of a family on a day, of bodies that still work."""
+    working = Q(organisation__valid_to=None) | Q(organisation__valid_to__gt=on)
+    return ServiceArea.objects.filter(in_force(on), working, family=family).select_related("organisation")
+
+
+def responsible_body(
+    family: str, div: str, on: date, *, lon: float | None = None, lat: float | None = None
+) -> Organisation | None:
+    """Return the one body that answers for a family of services at an address: the grid it lies in, or the narrowest division (R-ORD-04)."""
+    rows = list(answering(family, on).filter(div__in=ancestors(div)))
+    bodies = {row.organisation_id: row.organisation for row in rows}
+    found = bodies_at(div, point_at(lon, lat), [duty_of(row) for row in rows])
+    return bodies[found[0]] if found else None
+
+
+def point_at(lon: float | None, lat: float | None) -> Position | None:
+    """Return a position in WGS-84, if there is one."""
+    return None if lon is None or lat is None else Position(lon, lat, Datum.WGS84)
+
+
+def duty_of(row: ServiceArea) -> Duty:
+    """Return a service area as the rules take it."""
+    return Duty(row.div, row.organisation_id, row.outline)
 
 
 def cities() -> QuerySet[Area]:
@@ -155,27 +188,38 @@ def communities(div: str) -> QuerySet[Area]:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Who answers for a family of services where: communities with nobody, and with more than one."""
+    """Who answers for a family of services where: communities with nobody, and with more than one; the grids, if any are drawn."""
 
     gaps: list[Area]
     overlaps: list[tuple[Area, list[Organisation]]]
     resolved: dict[str, Organisation]
+    grids: list[ServiceArea]
+
+    @property
+    def drawn_divs(self) -> list[str]:
+        """The divisions with grids, where the position of a home decides."""
+        return sorted({row.div for row in self.grids})
 
 
 def coverage_gaps(family: str, on: date, div: str = "") -> Coverage:
-    """Return which communities have no body, or several, for a family of services on a day (R-ORD-04)."""
-    rows = [
-        row
-        for row in ServiceArea.objects.filter(in_force(on), family=family).select_related("organisation")
-        if row.organisation.valid_to is None or row.organisation.valid_to > on
-    ]
+    """Return which communities have no body, or several, for a family of services on a day (R-ORD-04).
+
+    Where grids are drawn and nobody answers for the whole community, its middle decides; the homes themselves are looked at by
+    ``people.queries.homes_by_body``.
+    """
+    rows = list(answering(family, on))
     bodies = {row.organisation_id: row.organisation for row in rows}
     places = {area.div: area for area in communities(div)}
-    found = bodies_by_area(places, [(row.div, row.organisation_id) for row in rows])
+    found = bodies_by_area(places, [(row.div, row.organisation_id) for row in rows if row.outline is None])
+    grids = [duty_of(row) for row in rows if row.outline is not None]
+    for place, ids in found.items():
+        if not ids and grids:
+            found[place] = bodies_at(place, point_at(places[place].lon, places[place].lat), grids)
     return Coverage(
         gaps=[places[place] for place, ids in found.items() if not ids],
         overlaps=[(places[place], [bodies[one] for one in ids]) for place, ids in found.items() if len(ids) > 1],
         resolved={place: bodies[ids[0]] for place, ids in found.items() if len(ids) == 1},
+        grids=[row for row in rows if row.outline is not None],
     )
 
 

@@ -48,24 +48,11 @@ _TICKET_WORK = (
     "hotline.ticket.annotate", "hotline.ticket.resolve", "hotline.ticket.take", "hotline.ticket.transfer", "hotline.ticket.view",
 )  # fmt: skip
 _PEOPLE_WORK = (
-    "people.elder.view",
-    "people.elder.register",
-    "people.elder.update",
-    "people.elder.relocate",
-    "people.elder.bury",
-    "people.contact.*",
-    "people.circumstance.*",
-    "people.campaign.answer",
-    "people.campaign.view",
-    "people.consent.*",
-    "people.health.end",
-    "people.health.link",
-    "people.health.record",
-    "people.health.view",
-    "people.elder.verify",
-    "people.household.correct",
+    "people.elder.view", "people.elder.register", "people.elder.update", "people.elder.relocate", "people.elder.bury", "people.contact.*",
+    "people.circumstance.*", "people.campaign.answer", "people.campaign.view", "people.consent.*", "people.health.end",
+    "people.health.link", "people.health.record", "people.health.view", "people.elder.verify", "people.household.correct",
     "people.representative.*",
-)
+)  # fmt: skip
 _DOUBLES = ("people.elder.merge", "people.elder.separate", "people.merge.undo")
 _IMPORT = ("people.import.*", "people.line.decide", "people.source.save")
 _WATCH = (
@@ -104,7 +91,8 @@ _BENEFIT_DECISION = (
 )  # fmt: skip
 _PEOPLE_OF_BODY = ("directory.absence.*", "directory.organisation.insure", "directory.staff.*")
 _DOOR = (
-    "directory.absence.report", "visits.visit.consult", "dispatch.assignment.accept", "dispatch.assignment.refuse", "dispatch.assignment.view", "orders.order.view",
+    "directory.absence.report", "visits.visit.consult",
+    "dispatch.assignment.accept", "dispatch.assignment.refuse", "dispatch.assignment.view", "orders.order.view",
     "visits.visit.abort", "visits.visit.attach", "visits.visit.depart", "visits.visit.finish", "visits.visit.start", "visits.visit.view",
     "visits.visit.inspect",
 )  # fmt: skip
@@ -164,6 +152,7 @@ _LIST = [
             "directory.absence.*",
             *_LEARNED,
             "dispatch.order.*",
+            "dispatch.plan.*",
             "orders.order.cancel",
             "orders.order.place",
             "hotline.ticket.annotate",
@@ -197,6 +186,7 @@ _LIST = [
             "dispatch.assignment.*",
             *_LEARNED,
             "dispatch.order.*",
+            "dispatch.plan.*",
             *_PEOPLE_OF_BODY,
             "catalogue.price_list.*",
             "visits.visit.view",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time
+from typing import Any, cast
 
 from yinling.directory.roles import EXCLUSIVE, ROLES
 from yinling.ground.operation import note_checked
 from yinling.kernel.actor import Actor
-from yinling.kernel.geo import Datum, Position, to_wgs84
+from yinling.kernel.geo import Datum, Position, inside, overlap, to_wgs84
 from yinling.kernel.period import DayPeriod
 from yinling.kernel.refusals import Denied, Refusal, Refused
 from yinling.kernel.words import N_
@@ -137,6 +141,28 @@ def check_absence(*, from_at: datetime, to_at: datetime | None, now: datetime) -
         raise Refused("absence.over", N_("这段时间已经过去，请核对"), field="to_at")
 
 
+LIABILITY, INJURY, ACCIDENT = "liability", "personal_injury", "medical_accident"
+POLICY_NAMES = {LIABILITY: N_("责任险"), ACCIDENT: N_("医疗意外险"), INJURY: N_("人身意外险")}
+
+
+def against_body(
+    *, policies: Collection[tuple[str, date, date | None]], listed_from: date | None, days: Collection[date], is_medical: bool
+) -> tuple[tuple[str, str], ...]:  # fmt: skip
+    """Return what stops a body from serving at home on some days, as code and sentence.
+
+    The policies (kind, first day, day after the last) must hold on each day, that for medical accidents for medical items only
+    (R-ORD-13); a body that is not listed for home medical care does no medical item (R-STF-04).
+    """
+    found = []
+    for kind in (LIABILITY, INJURY, ACCIDENT) if is_medical else (LIABILITY, INJURY):
+        own = [(first, end) for one, first, end in policies if one == kind]
+        if not all(any(first <= day and (end is None or day < end) for first, end in own) for day in days):
+            found.append(("insurance", N_("服务机构在服务当天没有有效的%(name)s") % {"name": POLICY_NAMES[kind]}))
+    if is_medical and (listed_from is None or min(days) < listed_from):
+        found.append(("not_listed", N_("服务机构不在居家医疗服务机构名单上")))
+    return tuple(found)
+
+
 _COLUMNS = ("date", "weekday", "kind", "name", "in_lieu")
 _WEEKDAYS = "一二三四五六日"
 _KINDS = ("holiday", "makeup_workday")
@@ -175,6 +201,15 @@ def calendar_rows(text: str) -> list[tuple[date, str, str]]:
     return rows
 
 
+@dataclass(frozen=True)
+class Duty:
+    """A body that answers in a division, or in a grid drawn in it."""
+
+    div: str
+    body: int
+    outline: Mapping[str, Any] | None = None
+
+
 def bodies_by_area(areas: Iterable[str], duties: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
     """Return the bodies of each area: those of the narrowest duty that covers it. One is right, none a gap, several an overlap (R-ORD-04)."""
     by_div: dict[str, list[int]] = {}
@@ -185,6 +220,72 @@ def bodies_by_area(areas: Iterable[str], duties: Iterable[tuple[str, int]]) -> d
         area: next((by_div[area[:size]] for size in sizes if size <= len(area) and area[:size] in by_div), [])
         for area in areas
     }
+
+
+def bodies_at(div: str, point: Position | None, duties: Collection[Duty]) -> list[int]:
+    """Return the bodies of an address: of the grids it lies in those of the narrowest division, without one the narrowest division's."""
+    drawn = [duty for duty in duties if duty.outline is not None and div.startswith(duty.div)]
+    hits = [duty for duty in drawn if point is not None and inside(point, cast("Mapping[str, Any]", duty.outline))]
+    if hits:
+        deepest = max(len(duty.div) for duty in hits)
+        return sorted({duty.body for duty in hits if len(duty.div) == deepest})
+    return bodies_by_area([div], [(duty.div, duty.body) for duty in duties if duty.outline is None])[div]
+
+
+MOST_CORNERS = 1000
+
+
+def outline_from(text: str, datum: str) -> dict[str, Any] | None:
+    """Read a drawn border: GeoJSON (an area, or a feature with one), or one corner a line as longitude and latitude. Empty: none."""
+    if not text.strip():
+        return None
+    known_choice(datum, [(one.value, "") for one in Datum], "datum")
+    try:
+        polygons = _drawn(text.strip())
+        kept = [[_ring(ring, Datum(datum)) for ring in rings] for rings in polygons]
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError):
+        raise Refused(
+            "outline.format", N_("边界应是 GeoJSON 多边形，或每行一个拐点（经度,纬度），至少三个拐点"), field="outline"
+        ) from None
+    if sum(len(ring) for rings in kept for ring in rings) > MOST_CORNERS:
+        raise Refused("outline.size", N_("边界最多%(most)s个拐点，请简化"), field="outline", most=MOST_CORNERS)
+    return {"type": "MultiPolygon", "coordinates": kept}
+
+
+def _drawn(text: str) -> list[Any]:
+    """Return the polygons of a text, whatever its form."""
+    if not text.startswith("{"):
+        return [[[[float(number) for number in re.split(r"[,，\s]+", line.strip())] for line in text.splitlines()]]]
+    shape = json.loads(text)
+    if shape["type"] == "FeatureCollection":
+        (shape,) = shape["features"]
+    if shape["type"] == "Feature":
+        shape = shape["geometry"]
+    found: list[Any] = {"Polygon": lambda: [shape["coordinates"]], "MultiPolygon": lambda: shape["coordinates"]}[
+        shape["type"]
+    ]()
+    return found
+
+
+def _ring(corners: list[Any], datum: Datum) -> list[list[float]]:
+    """Return a closed ring in WGS-84, to 0.1 m."""
+    with at_field("outline"):
+        places = [to_wgs84(Position(float(lon), float(lat), datum)) for lon, lat, *_ in corners]
+    ring = [[round(place.lon, 6), round(place.lat, 6)] for place in places]
+    if ring[0] != ring[-1]:
+        ring.append(ring[0])
+    if len({tuple(corner) for corner in ring}) < 3:  # noqa: PLR2004 - a triangle
+        raise ValueError("no area")
+    return ring
+
+
+def check_grid(outline: Mapping[str, Any], others: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Refuse a grid that covers a part of another one for the same services (R-ORD-04)."""
+    for name, other in others:
+        if overlap(outline, other):
+            raise Refused(
+                "service_area.grid_overlap", N_("与网格“%(name)s”重叠，请调整边界"), field="outline", name=name
+            )
 
 
 def token_hash(plain: str) -> bytes:

@@ -105,7 +105,8 @@ class PlannedVisit(Scoped):
 class Assignment(Scoped, Versioned):
     """An order offered to a carer; ``slot`` 2 is the second carer of an order that needs two.
 
-    ``reasons`` holds what the dispatcher was shown; ``choice_reason`` why the proposal was not followed; ``plan`` the plan it came from.
+    ``reasons`` holds what the dispatcher was shown; ``choice_reason`` why the proposal was not followed; ``plan`` the plan it came from;
+    ``is_claimed`` that the carer took it without the desk.
     """
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="+")
@@ -116,6 +117,7 @@ class Assignment(Scoped, Versioned):
     slot = models.PositiveSmallIntegerField(default=1)
     plan = models.ForeignKey(DayPlan, models.PROTECT, null=True, blank=True, related_name="+")
     state = state_field(ASSIGNMENT)
+    is_claimed = models.BooleanField(default=False)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     offered_at = models.DateTimeField()
@@ -155,6 +157,20 @@ class Assignment(Scoped, Versioned):
 
     def __str__(self) -> str:
         return f"{self.order_id} -> {self.staff_id}"
+
+
+class ClaimStop(Scoped):
+    """A provider whose carers take no open orders themselves, although the area allows it: since when, by whom, why."""
+
+    provider = models.OneToOneField(Organisation, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    stopped_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    stopped_at = models.DateTimeField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.provider_id}"
 
 
 class TravelCache(models.Model):

@@ -20,7 +20,11 @@ class Point:
 
 
 class TravelTime(Protocol):
-    """Travel times between places. Adapters live in ``interop/travel/``."""
+    """Travel times between places. Adapters live in ``interop/travel/``.
+
+    An adapter has a name, ``engine``. One that asks a server keeps in ``filled`` the (row, column) pairs of its last matrix that the
+    server did not give and the straight line did.
+    """
 
     def matrix(
         self, points: Sequence[Point], mode: str, depart: datetime, *, to: Sequence[Point] | None = None
@@ -33,3 +37,9 @@ def travel_time() -> TravelTime:
     """Return the adapter chosen in the settings."""
     adapter: TravelTime = import_string(settings.PORTS["travel"])()
     return adapter
+
+
+def engine_name() -> str:
+    """Return the name under which ways and what was learned about them are kept: what one engine estimates says nothing of another's."""
+    path = settings.PORTS["travel"]
+    return str(getattr(import_string(path), "engine", path.rpartition(".")[2]))

@@ -12,6 +12,7 @@ class AssignmentState(State):
     REFUSED = "refused", N_("已谢绝")
     EXPIRED = "expired", N_("超时未接")
     WITHDRAWN = "withdrawn", N_("已改派")
+    RELEASED = "released", N_("已退单")
     DONE = "done", N_("已完成")
 
 
@@ -25,6 +26,7 @@ ASSIGNMENT = Machine(
         ("refuse", {A.OFFERED}, A.REFUSED, N_("谢绝")),
         ("expire", {A.OFFERED}, A.EXPIRED, None),
         ("withdraw", {A.OFFERED, A.ACCEPTED}, A.WITHDRAWN, None),
+        ("release", {A.ACCEPTED}, A.RELEASED, N_("退单")),
         ("finish", {A.ACCEPTED}, A.DONE, None),
     ],
 )

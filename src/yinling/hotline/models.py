@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from yinling.accounts.models import User
 from yinling.directory.models import Organisation
@@ -105,6 +105,12 @@ class Ticket(Scoped, Versioned):
     text = models.CharField(max_length=2000, blank=True)
     opened_at = models.DateTimeField()
     due_at = models.DateTimeField()
+    urgency = models.GeneratedField(
+        expression=Case(*[When(level=level, then=rank) for rank, (level, _) in enumerate(LEVELS)], default=len(LEVELS)),
+        output_field=models.PositiveSmallIntegerField(),
+        db_persist=True,
+    )
+    """The level as a number, the most urgent first, so that the head of the queue is read from an index."""
     is_due_provisional = models.BooleanField(default=False)
     closed_at = models.DateTimeField(null=True, blank=True)
     result = models.CharField(max_length=500, blank=True)
@@ -118,6 +124,11 @@ class Ticket(Scoped, Versioned):
                 fields=["div", "state", "due_at"],
                 condition=Q(state__in=["open", "handling", "resolved"]),
                 name="ticket_open",
+            ),
+            models.Index(
+                fields=["urgency", "due_at", "id"],
+                condition=Q(state__in=["open", "handling", "resolved"]),
+                name="ticket_first",
             ),
             models.Index(fields=["elder", "-opened_at"], name="ticket_elder"),
             models.Index(fields=["parent"], condition=Q(parent__isnull=False), name="ticket_parent"),

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from yinling.assessment.inputs import ABILITY_SCALES
@@ -17,7 +17,7 @@ from yinling.directory.queries import working_calendar
 from yinling.entitlements.models import Entitlement
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
-from yinling.hotline.models import LEVELS, Call, Emergency, Ticket
+from yinling.hotline.models import Call, Emergency, Ticket
 from yinling.hotline.rules import UNFINISHED, due
 from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_id, mask_phone
@@ -39,7 +39,6 @@ TABS = (
     ("closed", N_("已办结")),
     ("all", N_("全部")),
 )
-URGENCY = Case(*[When(level=level, then=rank) for rank, (level, _) in enumerate(LEVELS)], default=len(LEVELS))
 STREAM_KEY = "stream:"
 """How the keys of a demonstration's own calls begin."""
 
@@ -238,7 +237,7 @@ def queue(
     if text.strip():
         rows = rows.filter(_found(actor, text.strip()))
     orders = {"closed": ["-closed_at", "-id"], "all": ["-opened_at", "-id"]}
-    return rows.select_related("elder", "provider", "seat").order_by(*orders.get(tab, [URGENCY, "due_at", "id"]))
+    return rows.select_related("elder", "provider", "seat").order_by(*orders.get(tab, ["urgency", "due_at", "id"]))
 
 
 def _found(actor: Actor, text: str) -> Q:

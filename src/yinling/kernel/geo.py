@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from math import asin, atan, atan2, cos, floor, hypot, isfinite, pi, radians, sin, sqrt, tan
 from typing import TYPE_CHECKING, Any
 
@@ -155,18 +156,75 @@ def _crosses(lon: float, lat: float, ring: Sequence[Sequence[float]]) -> bool:
     return is_odd
 
 
+def _polygons(geometry: Mapping[str, Any]) -> Sequence[Sequence[Sequence[Sequence[float]]]]:
+    match geometry["type"]:
+        case "Polygon":
+            return [geometry["coordinates"]]
+        case "MultiPolygon":
+            polygons: Sequence[Sequence[Sequence[Sequence[float]]]] = geometry["coordinates"]
+            return polygons
+        case kind:
+            raise ValueError(f"a {kind} has no inside")
+
+
 def inside(point: Position, geometry: Mapping[str, Any]) -> bool:
     """Whether a GeoJSON Polygon or MultiPolygon (WGS-84, RFC 7946) holds the point; holes do not count.
 
     Of areas that share a border exactly, each point of the border belongs to one.
     ValueError for another kind of geometry.
     """
-    match geometry["type"]:
-        case "Polygon":
-            polygons = [geometry["coordinates"]]
-        case "MultiPolygon":
-            polygons = geometry["coordinates"]
-        case kind:
-            raise ValueError(f"a {kind} has no inside")
     place = to_wgs84(point)
-    return any(sum(_crosses(place.lon, place.lat, ring) for ring in rings) % 2 == 1 for rings in polygons)
+    return any(sum(_crosses(place.lon, place.lat, ring) for ring in rings) % 2 == 1 for rings in _polygons(geometry))
+
+
+Edge = tuple[float, float, float, float]
+_SLIVER = 1e-7
+"""Degrees, a centimetre: what two outlines share by rounding only."""
+
+
+def _edges(geometry: Mapping[str, Any]) -> list[Edge]:
+    """Return the sides of all rings, each from south to north."""
+    found = []
+    for rings in _polygons(geometry):
+        for ring in rings:
+            for (x1, y1, *_), (x2, y2, *_) in zip(ring, [*ring[1:], ring[0]], strict=True):
+                if y1 != y2:
+                    found.append((x1, y1, x2, y2) if y1 < y2 else (x2, y2, x1, y1))
+    return found
+
+
+def _meeting(one: Edge, other: Edge) -> float | None:
+    """Return the latitude at which two sides cross, if they do."""
+    low, high = max(one[1], other[1]), min(one[3], other[3])
+    if low >= high:
+        return None
+    apart = [_lon_at(one, lat) - _lon_at(other, lat) for lat in (low, high)]
+    if apart[0] * apart[1] >= 0:
+        return None
+    return low + (high - low) * apart[0] / (apart[0] - apart[1])
+
+
+def _lon_at(edge: Edge, lat: float) -> float:
+    return edge[0] + (edge[2] - edge[0]) * (lat - edge[1]) / (edge[3] - edge[1])
+
+
+def _spans(edges: Sequence[Edge], lat: float) -> list[Degrees]:
+    """Return from where to where a line of latitude lies inside (even-odd rule)."""
+    crossings = sorted(_lon_at(edge, lat) for edge in edges if edge[1] < lat < edge[3])
+    return list(zip(crossings[::2], crossings[1::2], strict=False))
+
+
+def overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two GeoJSON areas have more in common than a border: exact, by strips between all corners and crossings."""
+    first, second = _edges(one), _edges(other)
+    lats = {lat for edge in (*first, *second) for lat in (edge[1], edge[3])}
+    lats |= {lat for a in first for b in second if (lat := _meeting(a, b)) is not None}
+    ordered = sorted(lats)
+    for low, high in pairwise(ordered):
+        if high - low < _SLIVER:
+            continue
+        middle = (low + high) / 2
+        for west, east in _spans(first, middle):
+            if any(min(east, e) - max(west, w) > _SLIVER for w, e in _spans(second, middle)):
+                return True
+    return False

@@ -8,22 +8,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, cast
 
-from yinling.accounts.operations import record
+from yinling.accounts.operations import Recipient, notify, record
 from yinling.directory.queries import system_actor
 from yinling.directory.rules import require
 from yinling.entitlements.models import Entitlement
 from yinling.entitlements.operations import give_back, reserve
 from yinling.ground.live import tell
+from yinling.ground.models import in_force
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.ground.scope import scope
 from yinling.hotline.models import CHANNELS, Ticket
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Moment, Reason, Seen
-from yinling.kernel.period import local_date, month_start
+from yinling.kernel.period import SHANGHAI, local_date, month_start
 from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold, Order, OrderLine, PayerShare
 from yinling.orders.queries import (
+    check_body,
     OPEN_STATES,
     Quote,
     accept_until,
@@ -34,11 +36,12 @@ from yinling.orders.queries import (
     suspensions,
     window,
 )
-from yinling.orders.rules import check_quoted
+from yinling.orders.rules import check_quoted, check_window
 from yinling.orders.states import ORDER
-from yinling.people.models import Elder
+from yinling.people.models import Elder, Representative
 from yinling.people.queries import consent_withdrawn
 
+PROVINCE = 2
 explain_constraint("order_time", "order.time", N_("结束时间必须晚于开始时间"))
 explain_constraint("hold_once", "hold.twice", N_("同一原因已经冻结过这张订单"))
 
@@ -183,6 +186,8 @@ def accept_order(*, actor: Actor, now: datetime, order_id: Id, seen: Seen = None
     """The provider takes the order; late acceptance is possible and becomes a warning."""
     order = locked(Order.objects.all(), order_id, seen)
     require(actor, "orders.order.accept", div=order.div, provider_id=order.provider_id)
+    is_medical = order.lines.filter(item__is_medical=True).exists()
+    check_body(order.provider_id, order.starts_at, order.ends_at, is_medical=is_medical)
     return _move(actor, now, order, "accept", accepted_at=now)
 
 
@@ -284,6 +289,33 @@ def readdress_order(*, actor: Actor, now: datetime, order_id: Id) -> Order:
     record(actor=actor, now=now, event="orders.order.readdress", subject=order, changes=changes)
     tell("orders", pk=order.pk, div=order.div)
     return order
+
+
+def appoint(*, actor: Actor, now: datetime, order: Order, starts_at: datetime) -> Order:
+    """Appoint another start within the agreed window, and tell the elder side once for each new time."""
+    if starts_at == order.starts_at:
+        return order
+    check_window(starts_at, earliest_at=order.earliest_at, latest_at=order.latest_at)
+    changes = changed(order, now=now, starts_at=starts_at, ends_at=starts_at + (order.ends_at - order.starts_at))
+    record(actor=actor, now=now, event="orders.order.appoint", subject=order, changes=changes)
+    tell("orders", pk=order.pk, div=order.div)
+    _tell_elder_side(now, order)
+    return order
+
+
+def _tell_elder_side(now: datetime, order: Order) -> None:
+    """Say the new time to each login that orders for the elder, and by SMS. A provider sees no representatives, so the system looks."""
+    key, at = f"appointed:{order.pk}:{order.starts_at:%Y%m%d%H%M}", order.starts_at.astimezone(SHANGHAI)
+    title, text = N_("上门时间已约定"), N_("服务人员 %(at)s 上门，比预约的时间有调整") % {"at": f"{at:%m-%d %H:%M}"}
+    with scope(system_actor(order.div[:PROVINCE])):
+        who = Representative.objects.filter(in_force(local_date(now)), elder_id=order.elder_id, covers_orders=True)
+        users = sorted(set(who.values_list("user_id", flat=True)))
+        for user_id in users:
+            to = Recipient(user_id=user_id)
+            notify(now=now, about=order, to=to, key=f"{key}:user:{user_id}", title=title, text=text, link="/e/services/")
+        if number := order.unseal_field("phone"):
+            to = Recipient(channel="sms", address=number)
+            notify(now=now, about=order, to=to, key=f"{key}:sms", title=title, text=text)
 
 
 def mark_assigned(*, actor: Actor, now: datetime, order: Order) -> Order:

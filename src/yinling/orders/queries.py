@@ -12,7 +12,7 @@ from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySe
 from yinling.catalogue.models import Price, ServiceItem
 from yinling.catalogue.queries import price_for
 from yinling.directory.models import Organisation
-from yinling.directory.queries import responsible_body
+from yinling.directory.queries import body_obstacles, responsible_body
 from yinling.directory.rules import require
 from yinling.entitlements.queries import funding_for
 from yinling.ground.parameters import parameter
@@ -100,7 +100,8 @@ def quote(
     day = local_date(starts_at)
     check_start(starts_at, now, booking_days=parameter("order.booking_days", elder.div, local_date(now)))
     check_elder(died_on=elder.died_on, circumstances=circumstances_on(elder.pk, day))
-    provider = _provider(provider_id, item, elder.div, day)
+    provider = _provider(provider_id, item, elder, day)
+    check_body(provider.pk, starts_at, starts_at + timedelta(minutes=item.standard_minutes), is_medical=item.is_medical)
     price = price_for(item=item, organisation=provider, service_day=day, placed_at=now)
     callout = price.callout_fee_fen if item.charges_callout else 0
     lines = price_lines([PricedItem(item.name, item.standard_minutes, price.amount_fen, callout)])
@@ -113,9 +114,19 @@ def quote(
     return Quote(elder, item, provider, price, starts_at, ends_at, lines, shares, unused(sources, shares))
 
 
-def _provider(provider_id: int | None, item: ServiceItem, div: str, day: date) -> Organisation:
+def check_body(provider_id: int, starts_at: datetime, ends_at: datetime, *, is_medical: bool) -> None:
+    """Refuse an order at a body that may not serve at home then: without its policies, or medical and not listed (R-ORD-13, R-STF-04)."""
+    days = {local_date(starts_at), local_date(ends_at)}
+    for code, why in body_obstacles(provider_id, days, is_medical=is_medical):
+        raise Refused(
+            f"order.{code}", N_("%(why)s，不能接单。请换一家机构，或请该机构补办"), field="provider_id", why=why
+        )
+
+
+def _provider(provider_id: int | None, item: ServiceItem, elder: Elder, day: date) -> Organisation:
     if provider_id is None:
-        body = responsible_body(item.family, div, day)
+        home = elder.household
+        body = responsible_body(item.family, elder.div, day, lon=home.lon, lat=home.lat)
         if body is None:
             sentence = N_("这个地区还没有确定“%(item)s”的责任机构，请选择一家机构")
             raise Refused("order.no_provider", sentence, field="provider_id", item=item.name)

@@ -147,6 +147,14 @@ def check_start(starts_at: datetime, now: datetime, *, booking_days: int) -> Non
         raise Refused("order.too_far", sentence, field="starts_at", days=booking_days)
 
 
+def check_window(starts_at: datetime, *, earliest_at: datetime, latest_at: datetime) -> None:
+    """Refuse to appoint a start outside the window agreed at placing."""
+    if not earliest_at <= starts_at <= latest_at:
+        first, last = (f"{one.astimezone(SHANGHAI):%H:%M}" for one in (earliest_at, latest_at))
+        sentence = N_("与老人约定的上门时间是 %(first)s 到 %(last)s，请选这段时间，或与老人商量后重新下单")
+        raise Refused("order.window", sentence, field="starts_at", first=first, last=last)
+
+
 def check_elder(*, died_on: date | None, circumstances: Collection[str]) -> None:
     """Refuse a visit to who is dead or, on the day of the service, not at home."""
     if died_on is not None:

@@ -49,6 +49,7 @@ class Finding(Scoped, Versioned):
     class Meta:
         indexes = [
             models.Index(fields=["div", "state", "-found_at"], name="finding_queue"),
+            models.Index(fields=["-found_at", "-id"], name="finding_newest"),
             models.Index(fields=["order"], name="finding_order"),
             models.Index(fields=["staff"], name="finding_staff"),
         ]

@@ -48,6 +48,7 @@ __all__ = [
     "register_user",
     "release_suspension",
     "rename_area",
+    "report_absence",
     "suspend_staff",
     "unload_calendar",
     "update_organisation",

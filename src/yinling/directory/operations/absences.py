@@ -20,6 +20,7 @@ AbsenceKind = Annotated[str, Input(N_("缺勤类型"), choices=Absence.KINDS, wi
 Until = Annotated[
     datetime | None, Input(N_("到何时"), help=N_("还不知道何时回来，可不填；回来时登记销假"), widget="moment")
 ]
+BackAt = Annotated[datetime | None, Input(N_("到何时"), help=N_("不填即现在"), widget="moment")]
 
 
 @operation("directory.absence.report", label=N_("登记缺勤"))
@@ -45,9 +46,8 @@ def report_absence(
 
 @operation("directory.absence.end", label=N_("销假"))
 def end_absence(
-    *, actor: Actor, now: datetime, absence_id: Id, reason: Reason, to_at: Annotated[datetime | None, Input(N_("到何时"), help=N_("不填即现在"), widget="moment")] = None,
-    seen: Seen = None,
-) -> Absence:  # fmt: skip
+    *, actor: Actor, now: datetime, absence_id: Id, reason: Reason, to_at: BackAt = None, seen: Seen = None
+) -> Absence:
     """Let an absence end now or at another time; one that has not begun is taken back."""
     row = locked(Absence.objects.all(), absence_id, seen)
     require(actor, "directory.absence.end", div=row.div, provider_id=row.provider_id)

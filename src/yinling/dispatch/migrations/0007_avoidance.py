@@ -5,6 +5,8 @@ import django.db.models.deletion
 import yinling.ground.models
 from django.db import migrations, models
 
+from yinling.ground.scope import scope_policy
+
 
 class Migration(migrations.Migration):
 
@@ -36,4 +38,5 @@ class Migration(migrations.Migration):
                 'constraints': [django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('recorded_to', None)), expressions=[(models.F('elder'), '='), (models.F('staff'), '='), (yinling.ground.models.DateRange('valid_from', 'valid_to'), '&&')], name='avoidance_no_overlap')],
             },
         ),
+        migrations.RunSQL(scope_policy("dispatch_avoidance", elder="elder_id", provider="provider_id"), migrations.RunSQL.noop),
     ]

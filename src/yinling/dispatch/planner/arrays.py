@@ -84,6 +84,7 @@ RULES = np.dtype(
         ("near", "i4"),  # neighbours of each visit
         ("has_hours", "i1"),
         ("has_wishes", "i1"),
+        ("has_breaks", "i1"),
     ],
     align=True,
 )
@@ -116,6 +117,8 @@ TRIAL = np.dtype(
         ("hours", "f8"),
         ("tardiness", "f8"),
         ("shift", "f8"),
+        ("grown", "f8"),  # tardiness of the visits whose time changed
+        ("change", "f8"),  # of the cost of the plan
         ("peak", "f8"),  # the largest tardiness among the visits whose time changed
         ("worst", "f8"),
         ("fixed", "f8"),  # cost known before any time is worked out
@@ -159,4 +162,3 @@ class Board(NamedTuple):
     best_tasks: Rows
     best_visits: Rows
     dice: NDArray[np.uint64]
-    counts: NDArray[np.int64]

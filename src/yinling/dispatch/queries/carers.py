@@ -5,19 +5,34 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from math import ceil
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from yinling.directory.models import Qualification, Staff, Suspension
-from yinling.dispatch.models import LIVE, Assignment
+from yinling.directory.models import Absence, Qualification, Staff, Suspension
+from yinling.directory.queries import absences_on, body_obstacles
+from yinling.dispatch.models import LIVE, Assignment, Avoidance
 from yinling.dispatch.planner.ranking import Plan, Ranked, Weights, rank
 from yinling.dispatch.ports import Point, travel_time
-from yinling.dispatch.rules import INDUCTION, Booked, Carer, Exclusion, Job, Licence, Trip, compatibility, neighbours
+from yinling.dispatch.queries.learned import learned
+from yinling.dispatch.rules import (
+    INDUCTION,
+    Away,
+    Booked,
+    Carer,
+    Exclusion,
+    Job,
+    Licence,
+    Trip,
+    compatibility,
+    neighbours,
+)
 from yinling.dispatch.states import AssignmentState
+from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import day_bounds, local_date
@@ -45,28 +60,47 @@ class Proposal:
 
 def job_of(order: Order) -> Job:
     """Return what an order asks of a carer; every order asks for induction training (R-STF-05)."""
+    return jobs_of([order])[0]
+
+
+def jobs_of(orders: Iterable[Any]) -> list[Job]:
+    """Return what orders ask of a carer, and what stops their providers: a query for each provider, day and kind of item."""
+    rows = [row if hasattr(row, "needs") else with_needs(Order.objects.filter(pk=row.pk)).get() for row in orders]
+    known: dict[tuple[int, frozenset[date], bool], tuple[tuple[str, str], ...]] = {}
+    jobs = []
+    for row in rows:
+        days = frozenset({local_date(row.starts_at), local_date(row.ends_at)})
+        key = (row.provider_id, days, row.is_medical)
+        if key not in known:
+            known[key] = body_obstacles(row.provider_id, days, is_medical=row.is_medical)
+        jobs.append(_job(row, known[key]))
+    return jobs
+
+
+def _job(order: Any, against_body: tuple[tuple[str, str], ...]) -> Job:
     names = dict(Qualification.KINDS)
-    asked = order.needs if hasattr(order, "needs") else with_needs(Order.objects.filter(pk=order.pk)).get().needs
-    kinds = [INDUCTION, *sorted({kind for kind in asked if kind and kind != INDUCTION})]
+    kinds = [INDUCTION, *sorted({kind for kind in order.needs if kind and kind != INDUCTION})]
     return Job(
         order_id=order.pk, elder_id=order.elder_id, provider_id=order.provider_id, starts_at=order.starts_at, ends_at=order.ends_at,
         lon=order.lon, lat=order.lat, needs=tuple((kind, names.get(kind, kind)) for kind in kinds), wants_sex=order.wants_sex,
-        dialect=order.dialect,
+        dialect=order.dialect, div=order.div, against_body=against_body,
     )  # fmt: skip
 
 
 def with_needs(orders: QuerySet[Order]) -> QuerySet[Any]:
-    """Orders with the names of their items (``items``) and the qualifications these ask for (``needs``)."""
+    """Orders with the names of their items (``items``), the qualifications these ask for (``needs``), and whether one is medical."""
     lines = OrderLine.objects.filter(order=OuterRef("pk"), kind="item").order_by("pk")
     return orders.annotate(
-        items=ArraySubquery(lines.values("name")), needs=ArraySubquery(lines.values("item__needs_qualification"))
-    )
+        items=ArraySubquery(lines.values("name")), needs=ArraySubquery(lines.values("item__needs_qualification")),
+        is_medical=Exists(lines.filter(item__is_medical=True)),
+    )  # fmt: skip
 
 
 def carers_for(job: Job, staff: QuerySet[Staff]) -> list[Carer]:
-    """Return staff with all that speaks for or against them: three queries, however many they are."""
-    start, end = day_bounds(local_date(job.starts_at))
-    day = Q(order__starts_at__gte=start, order__starts_at__lt=end) & (
+    """Return staff with all that speaks for or against them: five queries, however many they are."""
+    day = local_date(job.starts_at)
+    start, end = day_bounds(day)
+    busy = Q(order__starts_at__gte=start, order__starts_at__lt=end) & (
         Q(state__in=LIVE, order__state__in=OPEN_ORDERS) | Q(state=AssignmentState.DONE)
     )
     before = Q(elder_id=job.elder_id, state=AssignmentState.DONE)
@@ -75,12 +109,36 @@ def carers_for(job: Job, staff: QuerySet[Staff]) -> list[Carer]:
     numbers = [person.pk for person in people]
     licences: dict[int, list[Licence]] = defaultdict(list)
     for row in Qualification.objects.filter(staff_id__in=numbers, recorded_to=None):
-        licences[row.staff_id].append(Licence(row.kind, row.valid_from, row.valid_to))
+        licences[row.staff_id].append(licence_of(row))
     known: dict[int, list[Assignment]] = defaultdict(list)
     mine = Q(order_id=job.order_id, state__in=list(_DECLINED))
-    for assignment in Assignment.objects.filter(day | before | mine, staff_id__in=numbers).select_related("order"):
+    for assignment in Assignment.objects.filter(busy | before | mine, staff_id__in=numbers).select_related("order"):
         known[assignment.staff_id].append(assignment)
-    return [_carer(job, person, licences[person.pk], known[person.pk], (start, end)) for person in people]
+    away, avoided = absences_on(day, numbers), avoidances_on(day, [job.elder_id])
+    return [
+        replace(
+            _carer(job, person, licences[person.pk], known[person.pk], (start, end)),
+            away=tuple(away_of(row) for row in away.get(person.pk, ())),
+            avoided=avoided.get((job.elder_id, person.pk), ""),
+        )
+        for person in people
+    ]
+
+
+def licence_of(row: Qualification) -> Licence:
+    """Return a qualification as the rules take it."""
+    return Licence(row.kind, row.valid_from, row.valid_to, row.place, row.credits_to, row.is_retired_practice)
+
+
+def away_of(row: Absence) -> Away:
+    """Return an absence as the rules take it; why somebody is ill stays with the organisation."""
+    return Away(row.from_at, row.to_at, dict(Absence.KINDS).get(row.kind, row.kind))
+
+
+def avoidances_on(day: date, elder_ids: Iterable[int]) -> dict[tuple[int, int], str]:
+    """Return who is not sent to whom on a day: the reason by elder and carer."""
+    rows = Avoidance.objects.filter(in_force(day), elder_id__in=list(elder_ids))
+    return {(row.elder_id, row.staff_id): row.reason for row in rows}
 
 
 def _carer(
@@ -97,14 +155,17 @@ def _carer(
     return Carer(
         staff_id=person.pk, name=person.name, provider_id=person.provider_id, sex=person.sex, day_from=person.day_from,
         day_to=person.day_to, most_minutes=person.most_minutes_a_day, employed_from=person.employed_from,
-        employed_to=person.employed_to, lon=person.site.lon, lat=person.site.lat,
+        employed_to=person.employed_to, kind=person.kind, mode=person.mode, starts_at_home=person.starts_at_home,
+        lon=person.home_lon if person.starts_at_home else person.site.lon, lat=person.home_lat if person.starts_at_home else person.site.lat,
+        break_from=person.break_from, break_to=person.break_to, break_minutes=person.break_minutes,
+        contract_minutes=person.contract_minutes_a_day, duty_div=person.duty_div,
         dialects=frozenset(re.split(r"[,，、;；\s]+", person.dialects)) - {""}, licences=tuple(licences),
         suspension=getattr(person, "suspension_reason", None) or "", booked=tuple(booked), served_count=served, declined=declined,
     )  # fmt: skip
 
 
 def trips_to(job: Job, carers: Sequence[Carer], area: str) -> dict[int, Trip]:
-    """Return the ways of the carers: from the order before or the site to the home, and on to the order after."""
+    """Return the ways of the carers: from the order before or the site to the home, and on to the order after, as learned."""
     if job.lon is None or job.lat is None:
         return {}
     home = Point(job.lon, job.lat)
@@ -123,7 +184,12 @@ def trips_to(job: Job, carers: Sequence[Carer], area: str) -> dict[int, Trip]:
         )
     )
     on = dict(zip(goals, clock.matrix([home], mode, job.ends_at, to=list(goals.values()))[0], strict=True))
-    return {carer.staff_id: Trip(to.get(carer.staff_id, 0), on.get(carer.staff_id, 0)) for carer in carers}
+    known = learned(area)
+    there, away = known.factor_at(mode, job.starts_at), known.factor_at(mode, job.ends_at)
+    return {
+        carer.staff_id: Trip(ceil(to.get(carer.staff_id, 0) * there), ceil(on.get(carer.staff_id, 0) * away))
+        for carer in carers
+    }
 
 
 def weights(area: str, on: date) -> Weights:
@@ -146,7 +212,7 @@ def proposal(place: int, one: Ranked) -> Proposal:
 
 
 def rank_carers(*, actor: Actor, order: Order, now: datetime, limit: int = BEST) -> list[Proposal]:  # noqa: ARG001 - asked as all queries
-    """Return the best carers for an order, each with the reasons: four queries, however many carers there are."""
+    """Return the best carers for an order, each with the reasons: seven queries, however many carers there are."""
     return [proposal(place, one) for place, one in enumerate(plan_for(order).ranked[:limit], 1)]
 
 

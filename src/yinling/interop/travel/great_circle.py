@@ -17,6 +17,8 @@ METRES_PER_SECOND_OF_A_KMH = 1000 / 3600
 class GreatCircle:
     """Geodesic distance x ``travel.detour`` at ``travel.speed_kmh.<mode>``; works offline and everywhere."""
 
+    engine = "great_circle"
+
     def matrix(
         self, points: Sequence[Point], mode: str, depart: datetime, *, to: Sequence[Point] | None = None
     ) -> list[list[int]]:
