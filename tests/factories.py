@@ -19,7 +19,7 @@ from yinling.directory.models import Absence, Area, Grant, Organisation, Policy,
 from yinling.directory.queries import actor_from, system_actor
 from yinling.directory.roles import ROLES
 from yinling.directory.states import GrantState
-from yinling.dispatch.models import Assignment
+from yinling.dispatch.models import Assignment, Correction
 from yinling.entitlements.models import Entitlement, Quota, Scheme
 from yinling.ground.crypto import blind_index
 from yinling.ground.files import store
@@ -527,3 +527,17 @@ def make_assessment(elder: Elder, organisation: Organisation | None = None, **va
     if organisation is None:
         organisation = make_organisation(kind="assessor", is_provider=False)
     return Assessment.objects.create(elder=elder, provider=organisation, **chosen)
+
+
+def make_correction(state: str = "proposed", **values: Any) -> Correction:
+    """Ways by e-bike that take a third longer than the straight line says, all day, in the street of the tree."""
+    chosen = {
+        "kind": "travel", "div": STREET, "mode": "ebike", "engine": "great_circle", "value": 1.3, "before": 1.0, "low": 1.1, "high": 1.6,
+        "sample_count": 120, "distribution": [[0.8, 1.2, 30], [1.2, 1.6, 70], [1.6, 2.0, 20]], "measured_from": TODAY - timedelta(days=56),
+        "computed_on": TODAY, "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    row = Correction.objects.create(**chosen)
+    for step in {"proposed": [], "ended": ["used", "ended"]}.get(state, [state]):
+        row.state = step
+        row.save()
+    return row

@@ -42,7 +42,8 @@ def case(seed: int, extras: Collection[str] = EXTRAS, *, visits: int = 0, worker
     places = [(rng.randrange(SIDE), rng.randrange(SIDE)) for _ in range(visits + workers + 1)]
     day = tuple(_visit(number, rng, extras) for number in range(visits))
     staff = tuple(_worker(number, visits + 1, rng, extras) for number in range(workers))
-    may = np.array([[rng.random() < 0.6 for _ in staff] for visit in day for _ in visit.tasks], dtype=np.bool_)
+    ability = rng.choice((0.4, 0.7, 0.95))
+    may = np.array([[rng.random() < ability for _ in staff] for visit in day for _ in visit.tasks], dtype=np.bool_)
     problem = Problem(day, staff, _travel(places, extras), may, _wishes(may, rng, extras))
     if "after" in extras:
         problem = replace(problem, visits=_with_order(day, rng))
@@ -64,7 +65,7 @@ def _visit(number: int, rng: random.Random, extras: Collection[str]) -> Visit:
     closes = opens + rng.choice((0, 15, 60, 120))
     is_double = "doubles" in extras and rng.random() < 0.35
     tasks = tuple(Task(f"s{row}", float(rng.randrange(5, 45))) for row in range(2 if is_double else 1))
-    least = rng.randrange(-20, 60) if is_double and "gaps" in extras and rng.random() < 0.5 else 0
+    least = rng.randrange(60) if is_double and "gaps" in extras and rng.random() < 0.5 else 0
     most = least + rng.choice((0, 10, 30)) if least else 0
     return Visit(
         id=f"v{number}",

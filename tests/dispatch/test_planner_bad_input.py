@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from yinling.dispatch.planner.search import solve
 
 from yinling.bench.checker import violations
-from yinling.dispatch.planner.problem import Break, Plan, Problem, Task, Visit, Weights, Worker
+from yinling.dispatch.planner.problem import FOREVER, Break, Plan, Problem, Task, Visit, Weights, Worker
+from yinling.dispatch.planner.search import solve
 
 EIGHT = 480.0
 THREE, TWO = 3, 2
@@ -114,6 +114,32 @@ def test_a_carer_whose_home_nobody_knows_stays_there() -> None:
     lost = replace(problem.workers[0], start=travel.shape[1] - 1)
     plan = planned(replace(problem, travel=travel, workers=(lost, problem.workers[1])))
     assert (left(plan), plan.routes[0]) == ([], ())
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        {"day_from": float("nan")},
+        {"day_to": float("nan")},
+        {"day_from": 700.0, "day_to": 500.0},
+        {"mode": 4},
+        {"start": 99},
+    ],
+)
+def test_a_carer_whose_day_is_no_day_stays_at_home(hours: dict[str, float]) -> None:
+    problem = day(THREE_VISITS)
+    plan = planned(replace(problem, workers=(replace(problem.workers[0], **hours), problem.workers[1])))  # type: ignore[arg-type]
+    assert (left(plan), plan.routes[0]) == ([], ())
+    assert plan.notes
+
+
+def test_one_way_that_nobody_knows_is_not_taken() -> None:
+    """Both places have other ways, so both are visited; nobody goes from the one to the other."""
+    problem = day((visit(0), visit(1)), 1)
+    travel = problem.travel.copy()
+    travel[0, 1, 2] = travel[0, 2, 1] = float("nan")
+    day_to = replace(problem.workers[0], day_to=FOREVER)
+    assert len(left(planned(replace(problem, travel=travel, workers=(day_to,))))) == 1
 
 
 def test_a_carer_given_twice_goes_once() -> None:

@@ -75,9 +75,10 @@ def serving(folder: Path) -> Iterator[str]:
         settings[part]["service"]["proxy"] = f"ipc://{folder}/{part}"
     (folder / "valhalla.json").write_text(json.dumps(settings), "utf-8")
     words = [str(BINARIES / "valhalla_build_tiles"), "-c", str(folder / "valhalla.json"), str(folder / "town.osm.pbf")]
-    subprocess.run(words, check=True, capture_output=True)
+    subprocess.run(words, check=True, capture_output=True, cwd=folder)
     service = subprocess.Popen(
         [str(BINARIES / "valhalla_service"), str(folder / "valhalla.json"), "1"],
+        cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

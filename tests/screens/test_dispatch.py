@@ -17,6 +17,7 @@ from tests.screens.test_orders import form_of, queries_of
 from yinling.directory.models import Staff, Suspension
 from yinling.dispatch.models import Assignment
 from yinling.ground.clock import business_now
+from yinling.ground.parameters import parameter
 from yinling.kernel.period import SHANGHAI, local_date
 from yinling.orders.models import Order
 
@@ -43,7 +44,11 @@ def desk(sign_in: SignIn) -> Desk:
     return Desk()
 
 
-def test_the_three_best_are_shown_with_reasons_and_the_others_with_theirs(sign_in: SignIn, desk: Desk) -> None:
+def cards_of(html: str) -> list[str]:
+    return re.findall(r'<li class="card" id="carer-(\d+)">', html)
+
+
+def test_the_three_best_are_shown_with_reasons_and_a_named_carer_with_what_stands_against(sign_in: SignIn, desk: Desk) -> None:
     Suspension.objects.create(
         div=desk.carers[0].div,
         staff=desk.carers[0],
@@ -52,11 +57,32 @@ def test_the_three_best_are_shown_with_reasons_and_the_others_with_theirs(sign_i
         cause="finding:1",
         from_at=business_now(),
     )
-    html = sign_in("dispatcher").get("/dispatch/").content.decode()
-    assert re.findall(r'<li class="card" id="carer-(\d+)">', html) == [str(carer.pk) for carer in desk.carers[1:]]
+    client = sign_in("dispatcher")
+    html = client.get("/dispatch/").content.decode()
+    assert cards_of(html) == [str(carer.pk) for carer in desk.carers[1:]]
     assert html.count("从站点过去约") == 3
-    assert "已暂停派单：照片重复" in html
+    assert html.count("</svg>") >= 3
     assert 'data-key="d"' in html
+    asked = client.get("/dispatch/", {"order": desk.order.pk, "who": desk.carers[0].name}).content.decode()
+    assert "已暂停派单：照片重复" in asked
+    assert "没有姓名含“赵六六”的服务人员" in client.get("/dispatch/", {"who": "赵六六"}).content.decode()
+    several = client.get("/dispatch/", {"order": desk.order.pk, "who": "护理"}).content.decode()
+    assert several.count("who=%23") == len(desk.carers)
+
+
+def test_more_shows_up_to_ten(sign_in: SignIn, desk: Desk) -> None:
+    client = sign_in("dispatcher")
+    assert len(cards_of(client.get("/dispatch/").content.decode())) == 3
+    html = client.get(f"/dispatch/?order={desk.order.pk}&more=1").content.decode()
+    assert cards_of(html) == [str(carer.pk) for carer in desk.carers]
+
+
+def test_orders_that_carers_may_take_have_a_tab_where_the_city_allows_it(sign_in: SignIn, desk: Desk) -> None:
+    boss = sign_in(actor("provider_manager", organisation=desk.body))
+    allowed = bool(parameter("dispatch.claim_allowed", desk.body.div, local_date(business_now())))
+    assert ("/dispatch/?tab=open" in boss.get("/dispatch/").content.decode()) is allowed
+    html = boss.get("/dispatch/?tab=open").content.decode()
+    assert ("关闭本机构抢单" in html) is allowed
 
 
 def test_the_best_is_assigned_with_one_button(sign_in: SignIn, desk: Desk) -> None:

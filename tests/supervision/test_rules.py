@@ -43,7 +43,7 @@ def service(case: dict[str, Any], number: int) -> dict[str, Any]:
         **flat, **THRESHOLDS, "order_id": row["order"], "assignment_id": row["assignment"], "visit_id": row["order"] if is_assigned else None,
         "staff_id": row["staff"] if is_assigned else None, "order_state": row["order_state"], "distance_m": row["distance_m"],
         "assignment_state": row.get("assignment_state", "accepted" if row["accepted"] is not None else "offered") if is_assigned else None,
-        "is_current": True, "is_first": True, "first_offered_at": flat["offered_at"], "standard_minutes": row["standard_minutes"],
+        "is_current": True, "is_first": True, "slot": row.get("slot", 1), "is_first_visit": row.get("first_visit", True), "first_offered_at": flat["offered_at"], "standard_minutes": row["standard_minutes"],
         "provider_id": row.get("provider", 1), "elder_id": row.get("elder", 1), "div": "3202", "charged_fen": row.get("charged_fen"),
         "allowed_fen": row.get("allowed_fen"), "unfunded_fen": row.get("unfunded_fen"), "is_declined": row.get("declined", False),
     }  # fmt: skip
@@ -111,6 +111,19 @@ def test_an_assignment_that_no_longer_counts_is_no_absence() -> None:
         "is_current": False,
     }
     assert run([old], [], codes=["no_check_in"]) == []
+
+
+def test_of_two_carers_each_is_missed_alone_and_what_concerns_the_order_counts_once() -> None:
+    came = service({"order": 1, "assignment": 1, "started": 0, "unfunded_fen": 100, "order_state": "in_service"}, 1)
+    missing = service(
+        {"order": 1, "assignment": 2, "slot": 2, "started": None, "order_state": "in_service", "now": 31, "first_visit": False}, 2
+    )  # fmt: skip
+    late = service({"order": 2, "assignment": 4, "slot": 2, "started": 5, "unfunded_fen": 100, "first_visit": False}, 4)
+    (absent,) = run([came, missing], [], codes=["no_check_in"])
+    assert (absent.order_id, absent.key, absent.staff_id) == (1, "no_check_in:-1", missing["staff_id"])
+    aborted = missing | {"assignment_state": "done"}
+    assert run([came, aborted], [], codes=["no_check_in"]) == []
+    assert [hit.key for hit in run([came, late], [], codes=["no_entitlement"])] == ["no_entitlement:1"]
 
 
 def test_keys_tell_rule_and_subject() -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, permutations
-from math import isfinite
+from math import inf, isfinite
 
 from yinling.dispatch.planner.problem import Break, Cost, Plan, Problem, Stop, Weights, Worker
 
 TOLERANCE = 1e-3
 """Minutes. Ways are single precision; sums of a day keep four decimals of a minute."""
-HOUR = 60
+HOUR, DAY = 60, 1440
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,11 @@ def _order(problem: Problem, plan: Plan) -> Iterator[str]:
     numbers = {visit.id: number for number, visit in enumerate(problem.visits)}
     for number, stops in served.items():
         visit = problem.visits[number]
-        earlier = served.get(numbers.get(visit.after, -1)) if visit.after else None
+        if not visit.after:
+            continue
+        earlier = served.get(numbers.get(visit.after, -1))
         if earlier is None:
+            yield f"visit {number} is served, but visit {visit.after!r}, which comes before it, is not"
             continue
         free = max(one.stop.ends for one in earlier) + visit.after_minutes
         if min(one.stop.starts for one in stops) < free - TOLERANCE:
@@ -256,15 +259,14 @@ def _breaks(problem: Problem, plan: Plan) -> Iterator[str]:
 
 
 def _is_rested(worker: Worker, rests: Sequence[tuple[float, float]]) -> bool:
-    """Whether each break of the day has one rest of its own."""
+    """Whether each break of the day has one rest of its own. What is no break at all, or over before the day begins, needs none."""
 
     def fits(wanted: Break, rest: tuple[float, float]) -> bool:
         is_long = abs(rest[1] - rest[0] - wanted.minutes) <= TOLERANCE
         return is_long and wanted.opens - TOLERANCE <= rest[0] <= wanted.closes + TOLERANCE
 
-    return len(rests) == len(worker.breaks) and any(
-        all(map(fits, worker.breaks, order)) for order in permutations(rests)
-    )
+    due = [one for one in worker.breaks if one.opens <= one.closes >= worker.day_from and 0 <= one.minutes < inf]
+    return len(rests) == len(due) and any(all(map(fits, due, order)) for order in permutations(rests))
 
 
 def _carers_given_twice(problem: Problem, plan: Plan) -> Iterator[str]:
@@ -295,15 +297,13 @@ def _wish(problem: Problem, plan: Plan) -> float:
 
 
 def _imbalance(problem: Problem, work: Sequence[float]) -> float:
-    """Squared hours from the mean; the second copy of a carer given twice does not count."""
-    seen: set[str] = set()
-    hours = []
-    for worker, minutes in zip(problem.workers, work, strict=True):
-        if worker.id not in seen or minutes:
-            hours.append(minutes / HOUR)
-        seen.add(worker.id)
-    mean = sum(hours) / len(hours) if hours else 0.0
-    return sum((one - mean) ** 2 for one in hours)
+    """Squared hours from the fair share: all work, shared out by the length of each carer's day (at most 24 hours)."""
+    spans = [min(worker.day_to - worker.day_from, DAY) for worker in problem.workers]
+    days = [span if span > 0 else 0.0 for span in spans]
+    if not any(days):
+        return 0.0
+    fair = [sum(work) * day / sum(days) for day in days]
+    return sum(((done - due) / HOUR) ** 2 for done, due in zip(work, fair, strict=True))
 
 
 def _shift(problem: Problem, plan: Plan) -> float:

@@ -32,7 +32,8 @@ def main(argv: list[str]) -> int:
     more = {name: getattr(options, name) for name in OWN if getattr(options, name)}
     strange = sorted(more.keys() - set(bench.options))
     if strange:
-        print(f"{bench.name} 没有选项 --{strange[0]}。 {bench.name} has no option --{strange[0]}.", file=sys.stderr)
+        owners = ", ".join(one.name for one in BENCHES.values() if strange[0] in one.options)
+        print(f"--{strange[0]} 只用于 {owners}。 --{strange[0]} is for {owners} only.", file=sys.stderr)
         return 2
     say(expected(bench.minutes(quick=options.quick) * (2 if options.elders else 1) + options.elders / ELDERS_A_MINUTE))
     started = time.monotonic()

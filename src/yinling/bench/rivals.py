@@ -112,7 +112,7 @@ class CpuSeconds:
         self.seconds = seconds
         self.end: float | None = None
 
-    def __call__(self, _best: float) -> bool:
+    def __call__(self, best_cost: int) -> bool:  # noqa: ARG002 - PyVRP passes it by this name
         """Say whether to stop; the first call starts the clock."""
         now = time.thread_time()
         if self.end is None:
@@ -125,6 +125,7 @@ def pyvrp_travel(made: VehicleRoutes, seconds: float) -> int:
     import pyvrp  # noqa: PLC0415 - not everybody has it
 
     opens, closes = made.windows[0]
+    matrix: Any = made.tenths
     data = pyvrp.ProblemData(
         [pyvrp.Location(0, 0) for _ in made.windows],
         [
@@ -133,8 +134,8 @@ def pyvrp_travel(made: VehicleRoutes, seconds: float) -> int:
         ],
         [pyvrp.Depot(0)],
         [pyvrp.VehicleType(made.vehicles, tw_early=opens, tw_late=closes)],
-        [made.tenths],
-        [made.tenths],
+        [matrix],
+        [matrix],
     )
     best = pyvrp.solve(data, stop=CpuSeconds(seconds), seed=PLANNER_SEED, collect_stats=False, display=False).best
     if not best.is_feasible():

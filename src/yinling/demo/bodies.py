@@ -15,7 +15,7 @@ from yinling.demo.city import DISTRICT_SPREAD, EARLIEST, near, outline_of
 from yinling.demo.names import Names
 from yinling.demo.profile import PriceTable, Profile
 from yinling.demo.rows import insert
-from yinling.directory.models import Area, Organisation, Qualification, ServiceArea, Site, Staff
+from yinling.directory.models import Area, Organisation, Policy, Qualification, ServiceArea, Site, Staff
 from yinling.kernel.credit_code import made_up_credit_code
 from yinling.kernel.period import SHANGHAI
 
@@ -159,6 +159,8 @@ def _organisation(kind: str, region: Area, word: str, serial: int, hotline: str)
         name=f"{place}{word}{shape.ending}（虚构）", short_name=f"{place}{word}{shape.ending[:6]}",
         credit_code=made_up_credit_code(serial + 1, shape.credit), kind=shape.code, div=region.div,
         address=f"{region.name}演示路{serial + 1}号", phone=hotline, is_provider=bool(shape.families) or kind == "care_centre",
+        does_home_medical="medical" in shape.families, home_medical_filed_on=LONG_AGO if "medical" in shape.families else None,
+        home_medical_number=f"演示备字{serial + 1:03d}号" if "medical" in shape.families else "",
         valid_from=LONG_AGO, created_at=EARLIEST, changed_at=EARLIEST,
     )  # fmt: skip
 
@@ -259,6 +261,26 @@ def _price_list(
     )  # fmt: skip
 
 
+POLICY_SOON_EVERY = 9
+
+
+def load_policies(bodies: Bodies, now: datetime) -> None:
+    """Insure every provider year by year; the year of some ends soon, and nobody has renewed yet (R-ORD-13)."""
+    today = now.astimezone(SHANGHAI).date()
+    rows = []
+    for serial, body in enumerate(body for body in bodies.all if body.is_provider):
+        ends_soon = serial % POLICY_SOON_EVERY == POLICY_SOON_EVERY - 1 and body != bodies.demo
+        for kind, _label in Policy.KINDS:
+            last = today + timedelta(days=25) if ends_soon and kind == "personal_injury" else date(2042, 1, 1)
+            rows.append(
+                Policy(
+                    organisation=body, kind=kind, insurer="演示财产保险（虚构）", number=f"YS{kind[:2].upper()}{serial + 1:05d}", valid_from=LONG_AGO,
+                    valid_to=last, recorded_from=EARLIEST,
+                )
+            )  # fmt: skip
+    insert(rows)
+
+
 def load_staff(bodies: Bodies, names: Names, random: Random, now: datetime, *, most: int, dialect: str) -> None:
     """Employ people, at most so many; some qualifications have run out, some are about to."""
     kinds = [
@@ -273,6 +295,7 @@ def load_staff(bodies: Bodies, names: Names, random: Random, now: datetime, *, m
     for person in nurses:
         person.day_from, person.day_to = EARLY
     for serial, person in enumerate(bodies.staff):
+        _planning(person, serial)
         person.seal_field("phone", f"1990000{9500 + serial % 500}")
     insert(bodies.staff)
     today = now.astimezone(SHANGHAI).date()
@@ -298,13 +321,35 @@ def _person(body: Organisation, kind: str, site: Site, names: Names, random: Ran
     )  # fmt: skip
 
 
+MODES_OF = ("", "ebike", "ebike", "walk")
+HOME_EVERY, HOME_APART = 4, 0.01
+
+
+def _planning(person: Staff, serial: int) -> None:
+    """Give a person what planning asks: the way of travel, a break at noon, hours by contract, and for some a start from home."""
+    if person.kind == "office":
+        return
+    person.mode = MODES_OF[serial % len(MODES_OF)]
+    person.break_from, person.break_to, person.break_minutes = time(11), time(14), 30
+    person.contract_minutes_a_day = 300
+    if serial % HOME_EVERY == HOME_EVERY - 1:
+        person.starts_at_home = True
+        person.home_lon = round(person.site.lon + HOME_APART * (serial % 3 - 1), 3)
+        person.home_lat = round(person.site.lat + HOME_APART * (serial % 2), 3)
+
+
 NEEDS = {
     "care_worker": ("induction", "health", "care_worker"),
     "medical_care_worker": ("induction", "health", "care_worker", "medical_care_worker"),
     "nurse": ("induction", "health", "nurse"),
-    "doctor": ("induction", "health", "doctor"),
+    "doctor": ("induction", "health", "doctor", "filing"),
 }
-ISSUERS = {"induction": "所在机构", "health": "疾控中心", "nurse": "卫生健康部门", "doctor": "卫生健康部门"}
+HEALTH_AUTHORITY = "卫生健康部门"
+ISSUERS = {
+    "induction": "所在机构", "health": "疾控中心", "nurse": HEALTH_AUTHORITY, "doctor": HEALTH_AUTHORITY, "filing": HEALTH_AUTHORITY,
+}  # fmt: skip
+SCOPES = {"nurse": "护理", "doctor": "全科医学"}
+RETIRED_EVERY = 3
 OUT_EVERY, SOON_EVERY = 29, 23
 
 
@@ -320,7 +365,8 @@ def _qualifications(person: Staff, serial: int, today: date) -> list[Qualificati
             Qualification(
                 div=person.div, staff=person, provider_id=person.provider_id, kind=kind, number=f"YS{kind[:2].upper()}{serial + 1:05d}",
                 issuer=ISSUERS.get(kind, "人力资源社会保障部门"), valid_from=min(LONG_AGO, valid_to - timedelta(days=365)),
-                recorded_from=EARLIEST, valid_to=valid_to,
+                recorded_from=EARLIEST, valid_to=valid_to, practice_scope=SCOPES.get(kind, ""), place=person.div[:2] if kind == "doctor" else "",
+                is_retired_practice=kind == "doctor" and serial % RETIRED_EVERY == 0,
             )
         )  # fmt: skip
     return rows

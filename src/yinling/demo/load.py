@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from yinling.demo.applications import load_applications
 from yinling.demo.assessing import load_assessing
-from yinling.demo.bodies import load_bodies, load_prices, load_staff
+from yinling.demo.bodies import load_bodies, load_policies, load_prices, load_staff
 from yinling.demo.city import load_city
 from yinling.demo.elders import load_elders
 from yinling.demo.history import load_history
@@ -117,6 +117,7 @@ def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
         users = load_users(now)
         bodies = load_bodies(profile, random, most=sizes.organisations)
         load_prices(bodies, profile, random, users["city"], users["city2"])
+        load_policies(bodies, now)
         load_staff(bodies, names, random, now, most=sizes.staff, dialect=profile.dialect)
     with step("老年人 elders", quiet=quiet):
         people = load_elders(profile, bodies, names, random, now, count=sizes.elders)

@@ -52,7 +52,7 @@ def _number(model: type[models.Model], rows: Sequence[models.Model]) -> None:
 
 
 def _is_left_to_database(row: models.Model, field: models.Field[object, object]) -> bool:
-    return isinstance(getattr(row, field.attname), DatabaseDefault)
+    return field.generated or isinstance(getattr(row, field.attname), DatabaseDefault)
 
 
 def _as_text(value: object) -> str | None:

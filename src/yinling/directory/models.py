@@ -258,7 +258,7 @@ class ServiceArea(DatedFact):
 
     class Meta:
         indexes = [models.Index(fields=["family", "div"], name="service_area_div")]
-        constraints = [no_overlap("service_area_one_body", "family", "div", condition=Q(outline=None))]
+        constraints = [no_overlap("service_area_one_body", "family", "div", condition=Q(outline__isnull=True))]
 
     def __str__(self) -> str:
         return f"{self.family} {self.div}"

@@ -272,12 +272,52 @@ def organisations(actor: Actor, *, div: str = "", kind: str = "", text: str = ""
     return rows.order_by("name", "id")
 
 
+def _ends(rows: QuerySet[Any], same: tuple[str, ...], today: date, days: int) -> QuerySet[Any]:
+    """Of papers on record those that end within so many days from today, or are over (0), and that no later one of the kind follows."""
+    later = Q(valid_to=None) | Q(valid_to__gt=OuterRef("valid_to"))
+    own = {name: OuterRef(name) for name in same}
+    following = rows.model._default_manager.filter(later, recorded_to=None, **own)  # noqa: SLF001 - Django's own name
+    span = Q(valid_to__gt=today, valid_to__lte=today + timedelta(days=days + 1)) if days else Q(valid_to__lte=today)
+    return rows.filter(span, ~Exists(following), recorded_to=None)
+
+
+def ending_policies(today: date, days: int) -> QuerySet[Policy]:
+    """Policies of working providers whose last day comes within so many days, the soonest first; with 0 those that are over."""
+    rows = _ends(Policy.objects.all(), ("organisation", "kind"), today, days)
+    working = Q(organisation__valid_to=None) | Q(organisation__valid_to__gt=today)
+    rows = rows.filter(working, organisation__is_provider=True)
+    return rows.select_related("organisation").order_by("valid_to", "organisation__name", "pk")
+
+
+def ending_qualifications(today: date, days: int) -> QuerySet[Qualification]:
+    """Certificates of people still employed whose last day comes within so many days; with 0 those that are over."""
+    rows = _ends(Qualification.objects.all(), ("staff", "kind"), today, days)
+    employed = Q(staff__employed_to=None) | Q(staff__employed_to__gt=today)
+    return rows.filter(employed).select_related("staff", "provider").order_by("valid_to", "staff__name", "pk")
+
+
+def managers_of(organisation_id: int, now: datetime) -> list[int]:
+    """Return the logins that manage a provider now."""
+    later = Q(to_at=None) | Q(to_at__gt=now)
+    rows = Grant.objects.filter(
+        later, organisation_id=organisation_id, role="provider_manager", state=GrantState.ACTIVE
+    )
+    return list(rows.filter(from_at__lte=now, user__is_active=True).values_list("user_id", flat=True).distinct())
+
+
+def listed_for_home_medical(div: str, on: date) -> QuerySet[Organisation]:
+    """The bodies of an area that may do medical care at home on a day, as published (R-STF-04)."""
+    rows = Organisation.objects.within(div).filter(does_home_medical=True, home_medical_filed_on__lte=on)
+    return rows.filter(Q(valid_to=None) | Q(valid_to__gt=on)).order_by("div", "name")
+
+
 @dataclass(frozen=True)
 class OrganisationFile:
-    """A body with its places, people and their certificates, and its duties on a day with the names of their areas."""
+    """A body with its places, policies, people and their certificates, and its duties on a day with the names of their areas."""
 
     organisation: Organisation
     sites: list[Site]
+    policies: list[Policy]
     staff: list[Staff]
     duties: list[tuple[ServiceArea, str]]
     qualifications: dict[int, list[Qualification]]
@@ -300,6 +340,7 @@ def organisation_file(actor: Actor, organisation_id: int, on: date) -> Organisat
     return OrganisationFile(
         organisation=body,
         sites=list(Site.objects.filter(organisation=body).order_by("name", "id")),
+        policies=list(Policy.objects.filter(organisation=body, recorded_to=None).order_by("kind", "valid_from")),
         staff=staff,
         duties=[(row, row.place) for row in duties.order_by("family", "div")],
         qualifications=held,

@@ -37,12 +37,8 @@ def _rights(*patterns: str) -> frozenset[str]:
 
 
 _EVERYBODY = (
-    "accounts.notice.read",
-    "accounts.user.adjust",
-    "catalogue.item.view",
-    "directory.organisation.view",
-    "directory.area.view",
-)
+    "accounts.notice.read", "accounts.user.adjust", "catalogue.item.view", "directory.organisation.view", "directory.area.view",
+)  # fmt: skip
 _TOKENS = ("directory.token.issue", "directory.token.end")
 _TICKET_WORK = (
     "hotline.ticket.annotate", "hotline.ticket.resolve", "hotline.ticket.take", "hotline.ticket.transfer", "hotline.ticket.view",
@@ -56,28 +52,16 @@ _PEOPLE_WORK = (
 _DOUBLES = ("people.elder.merge", "people.elder.separate", "people.merge.undo")
 _IMPORT = ("people.import.*", "people.line.decide", "people.source.save")
 _WATCH = (
-    "assessment.assessment.view",
-    "people.elder.view",
-    "orders.order.view",
-    "visits.visit.view",
-    "dispatch.assignment.view",
-    "hotline.ticket.view",
-    "entitlements.application.view",
-    "entitlements.entitlement.view",
-    "directory.staff.view",
+    "assessment.assessment.view", "people.elder.view", "orders.order.view", "visits.visit.view", "dispatch.assignment.view",
+    "hotline.ticket.view", "entitlements.application.view", "entitlements.entitlement.view", "directory.staff.view",
     "indicators.value.view",
-)
+)  # fmt: skip
 _APPLY = ("assessment.assessment.view", "assessment.request.apply", "assessment.request.view", "assessment.request.withdraw")  # fmt: skip
 _LEARNED = ("dispatch.correction.confirm", "dispatch.correction.end", "dispatch.correction.reject", "dispatch.correction.view")  # fmt: skip
 _CENTRE = (
-    *_APPLY,
-    "assessment.assessment.inspect",
-    "assessment.assessment.record",
-    "assessment.commission.*",
-    "assessment.form.print",
-    "assessment.recognition.*",
-    "assessment.request.*",
-)
+    *_APPLY, "assessment.assessment.inspect", "assessment.assessment.record", "assessment.commission.*", "assessment.form.print",
+    "assessment.recognition.*", "assessment.request.*",
+)  # fmt: skip
 _BENEFIT_DESK = (
     "entitlements.application.apply", "entitlements.application.attach", "entitlements.application.complete", "entitlements.application.view",
     "entitlements.application.withdraw", "entitlements.objection.raise",
@@ -89,14 +73,18 @@ _BENEFIT_DECISION = (
     "entitlements.application.approve", "entitlements.application.refuse", "entitlements.application.withdraw", "entitlements.budget.*",
     "entitlements.notice.publish", "entitlements.objection.*",
 )  # fmt: skip
-_PEOPLE_OF_BODY = ("directory.absence.*", "directory.organisation.insure", "directory.staff.*")
+_PEOPLE_OF_BODY = ("directory.absence.*", "directory.policy.*", "directory.staff.*")
 _DOOR = (
     "directory.absence.report", "visits.visit.consult",
-    "dispatch.assignment.accept", "dispatch.assignment.refuse", "dispatch.assignment.view", "orders.order.view",
+    "dispatch.assignment.accept", "dispatch.assignment.accept_all", "dispatch.assignment.refuse", "dispatch.assignment.release",
+    "dispatch.assignment.view", "dispatch.order.claim", "orders.order.view",
     "visits.visit.abort", "visits.visit.attach", "visits.visit.depart", "visits.visit.finish", "visits.visit.start", "visits.visit.view",
     "visits.visit.inspect",
 )  # fmt: skip
+_AVOID = ("dispatch.avoidance.end", "dispatch.avoidance.record")
 _OWN = (
+    "dispatch.avoidance.ask",
+    "dispatch.avoidance.end",
     "people.health.view",
     "people.health.reveal",
     *_APPLY,
@@ -133,6 +121,7 @@ _LIST = [
             "orders.order.place",
             "orders.order.cancel",
             "orders.order.view",
+            *_AVOID,
             "dispatch.assignment.view",
             "visits.visit.view",
             "visits.visit.evaluate",
@@ -151,6 +140,8 @@ _LIST = [
             *_WATCH,
             "directory.absence.*",
             *_LEARNED,
+            *_AVOID,
+            "dispatch.claim.*",
             "dispatch.order.*",
             "dispatch.plan.*",
             "orders.order.cancel",
@@ -183,7 +174,9 @@ _LIST = [
             "orders.order.accept",
             "orders.order.refuse",
             "orders.order.view",
+            *_AVOID,
             "dispatch.assignment.*",
+            "dispatch.claim.*",
             *_LEARNED,
             "dispatch.order.*",
             "dispatch.plan.*",
@@ -283,6 +276,7 @@ _LIST = [
             "hotline.ticket.open",
             "entitlements.entitlement.*",
             "directory.organisation.*",
+            "directory.policy.*",
             "directory.service_area.*",
             "directory.site.register",
             "directory.site.update",
@@ -349,6 +343,7 @@ _LIST = [
             "supervision.finding.uphold",
             "supervision.finding.view",
             "visits.visit.inspect",
+            "visits.visit.review",
             "hotline.call.view",
             "settlement.order.view",
         ),

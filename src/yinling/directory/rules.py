@@ -127,6 +127,35 @@ def clock_time(text: str, field: str) -> time:
         raise Refused("time.format", N_("时刻请写成 08:00 的形式"), field=field) from None
 
 
+def working_hours(day_from: str, day_to: str) -> tuple[time, time]:
+    """Read the hours of a working day."""
+    hours = (clock_time(day_from, "day_from"), clock_time(day_to, "day_to"))
+    if hours[0] >= hours[1]:
+        raise Refused("staff.hours", N_("下班时刻应晚于上班时刻"), field="day_to")
+    return hours
+
+
+def break_of(text_from: str, text_to: str, minutes: int, hours: tuple[time, time]) -> tuple[time | None, time | None]:
+    """Read within which hours a break lies; it must fit into them, and they into the working day. Without minutes there is none."""
+    if not minutes:
+        return None, None
+    first, last = clock_time(text_from, "break_from"), clock_time(text_to, "break_to")
+    length = (last.hour - first.hour) * 60 + last.minute - first.minute
+    if length < minutes:
+        raise Refused("staff.break", N_("休息时段不够%(minutes)s分钟"), field="break_to", minutes=minutes)
+    if first < hours[0] or last > hours[1]:
+        raise Refused("staff.break_hours", N_("休息时段应在上班时间内"), field="break_from")
+    return first, last
+
+
+def check_place(kind: str, place: str) -> None:
+    """Refuse the registration of a doctor without its region, and a place that is no division code (R-STF-03)."""
+    if place and not re.fullmatch(r"\d{2}(\d{2}(\d{2}(\d{3}(\d{3})?)?)?)?", place):
+        raise Refused("qualification.place_format", N_("执业地点请填区划代码，如 32 或 320213"), field="place")
+    if kind == "doctor" and not place:
+        raise Refused("qualification.place", N_("医师执业证必须填写注册执业地点"), field="place")
+
+
 def check_own_absence(*, actor_staff_id: int | None, staff_id: int, may_for_others: bool) -> None:
     """Refuse that a carer reports the absence of another; who plans the work may."""
     if actor_staff_id != staff_id and not may_for_others:

@@ -1,22 +1,35 @@
-"""Offers nobody answered, and carers named for orders that were cancelled."""
+"""Offers nobody answered, carers named for orders that were cancelled, ways kept too long, and plans to be computed."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
-from yinling.directory.queries import cities, system_actor
+from yinling.directory.queries import cities, city_of, system_actor
+from yinling.dispatch.models import DayPlan
 from yinling.dispatch.operations import expire_assignment, withdraw_orphan
+from yinling.dispatch.operations.plans import hand_over
+from yinling.dispatch.operations.runs import claim_plan, fail_plan, finish_plan, note_alive, requeue_silent
+from yinling.dispatch.operations.solving import day_of, holds_of, search_day
+from yinling.dispatch.operations.travel import forget_ways
 from yinling.dispatch.queries import orphans, overdue_offers
-from yinling.ground.clock import business_now
+from yinling.dispatch.queries.plans import queued_plans
+from yinling.ground.clock import business_now, real_now
+from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refusal
 
+logger = logging.getLogger(__name__)
 MOST_A_ROUND = 500
+GAVE_UP = "计算时出错，已停止。请重新排班；再次出错时，请把编号告诉系统管理员"
 
 
 @app.periodic(cron="* * * * *")
@@ -55,3 +68,76 @@ def _each(actor: Actor, now: datetime, found: Iterable[int], perform: Callable[.
             continue
         count += 1
     return count
+
+
+@app.periodic(cron="15 19 * * *")
+@app.task(queueing_lock="dispatch.forget_old_ways", pass_context=False)
+def forget_old_ways(timestamp: int) -> int:  # noqa: ARG001 - the time of the tick, which a lost tick makes wrong
+    """Remove ways that the map engine said too long ago to be asked from the cache again; return how many."""
+    now = real_now()
+    return forget_ways(now - timedelta(days=int(parameter("travel.cache_days", "", local_date(now)))))
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(queueing_lock="dispatch.pull_plans", pass_context=False)
+def pull_plans(timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Put plans of dead workers back, and every waiting plan before the workers: any worker on any host may take it."""
+    for div in [area.div for area in cities()]:
+        pull_plans_of(div, business_now())
+
+
+def pull_plans_of(div: str, now: datetime) -> list[int]:
+    """Hand the waiting plans of a city to the workers; return their numbers. One that waits there already is left alone."""
+    actor = system_actor(div)
+    with scope(actor):
+        requeue_silent(actor=actor, now=now)
+        waiting = list(queued_plans(div))
+    for row in waiting:
+        with suppress(AlreadyEnqueued):
+            hand_over(row)
+    return [row.pk for row in waiting]
+
+
+@app.task(pass_context=False)
+def run_plan(plan_id: int, div: str) -> None:
+    """Compute one plan."""
+    solve_plan(city_of(div), plan_id)
+
+
+def solve_plan(city: str, plan_id: int) -> bool:
+    """Take up a plan, search, and write the result, each in a transaction of its own; False if another worker has it.
+
+    The carers of a street may belong to its district, so the day is read with the eyes of the city.
+    """
+    actor = system_actor(city)
+    with scope(actor):
+        token = claim_plan(actor=actor, now=business_now(), plan_id=plan_id)
+    if not token:
+        return False
+    try:
+        with scope(actor):
+            plan = DayPlan.objects.select_related("base").get(pk=plan_id)
+            day = day_of(plan, business_now())
+            holds = holds_of(day, plan.base) if plan.cause == "absence" and plan.base is not None else None
+        solution = search_day(plan, day, holds=holds, report=_reporter(actor, plan, token))
+        with scope(actor):
+            done = finish_plan(
+                actor=actor, now=business_now(), plan_id=plan_id, token=token, day=day, solution=solution
+            )
+        return done is not None
+    except Exception:  # one plan that cannot be computed must not stop the others
+        logger.exception("plan %s gave up", plan_id)
+        with scope(actor):
+            fail_plan(actor=actor, now=business_now(), plan_id=plan_id, token=token, reason=GAVE_UP)
+        return False
+    return done is not None
+
+
+def _reporter(actor: Actor, plan: DayPlan, token: str) -> Callable[[float, float], bool]:
+    """Return what tells the progress and asks whether to go on. The search calls it about twice a second."""
+
+    def report(share: float, _best: float) -> bool:
+        with scope(actor):
+            return note_alive(plan_id=plan.pk, div=plan.div, token=token, share=share)
+
+    return report

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ TIMED = frozenset({"hours", "minutes", "break", "overlap", "absent", "travel"})
 COSTS = frozenset({"area"})
 """What a plan may do at a price."""
 Pair = tuple[int, int]
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ def mask_of(jobs: Sequence[Job], carers: Sequence[Carer], *, day: date, single: 
     return Mask(whole, is_outside[spread].copy(), groups, found, {place: (one,) for place, one in single.items()})
 
 
-def _grouped[Row](rows: Iterable[Row]) -> tuple[list[int], list[Row]]:
+def _grouped(rows: Iterable[Row]) -> tuple[list[int], list[Row]]:
     """Return the group of each row, and one row of each group."""
     numbers: dict[Row, int] = {}
     groups = [numbers.setdefault(row, len(numbers)) for row in rows]

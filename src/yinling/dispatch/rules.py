@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from hashlib import blake2b
 
 from yinling.kernel.period import SHANGHAI, local_date
-from yinling.kernel.refusals import Denied, Refused
+from yinling.kernel.refusals import Denied, Refused, Stale
 from yinling.kernel.words import N_
 
 INDUCTION = "induction"
@@ -116,10 +117,16 @@ class Carer:
 
 @dataclass(frozen=True)
 class Trip:
-    """The way of a carer: seconds to the home, and on to the next order, where there is one."""
+    """The way of a carer: seconds to the home, on to the next order where there is one, and of the way between that falls away for it."""
 
     to_seconds: int = 0
     on_seconds: int = 0
+    saved_seconds: int = 0
+
+    @property
+    def more_seconds(self) -> int:
+        """How much longer the carer's ways become."""
+        return self.to_seconds + self.on_seconds - self.saved_seconds
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ def compatibility(job: Job, carer: Carer, trip: Trip | None = None) -> list[Excl
     found = [
         *(Exclusion(code, reason) for code, reason in job.against_body),
         *_employment(job, carer),
-        *_licences(job, carer),
+        *licence_exclusions(job, carer),
         *_absences(job, carer),
         *_hours(job, carer),
         *_bookings(job, carer),
@@ -167,7 +174,7 @@ def _employment(job: Job, carer: Carer) -> list[Exclusion]:
     return found
 
 
-def _licences(job: Job, carer: Carer) -> list[Exclusion]:
+def licence_exclusions(job: Job, carer: Carer) -> list[Exclusion]:
     """Each qualification must hold at the hour of the service (R-STF-02); nobody goes without induction training (R-STF-05)."""
     days = {local_date(job.starts_at), local_date(job.ends_at)}
     names = dict(job.needs)
@@ -285,10 +292,24 @@ def neighbours(job: Job, carer: Carer) -> tuple[Booked | None, Booked | None]:
     )
 
 
-def check_choice(*, exclusions: Collection[Exclusion], is_among_best: bool, choice_reason: str) -> None:
+def route_version(booked: Collection[Booked]) -> str:
+    """Return what a carer's day is known by: another one as soon as an order comes, goes or moves."""
+    stops = sorted((one.order_id, one.starts_at.timestamp(), one.ends_at.timestamp()) for one in booked)
+    return blake2b(repr(stops).encode(), digest_size=6).hexdigest()
+
+
+def check_route(*, seen: str, current: str) -> None:
+    """Refuse a choice made by a day that has changed since; an empty ``seen`` was made without looking."""
+    if seen and seen != current:
+        raise Stale("dispatch.route_changed", N_("这位服务人员的日程刚刚有变动，请重新查看推荐后再派单"))
+
+
+def check_choice(
+    *, exclusions: Collection[Exclusion], is_among_best: bool, choice_reason: str, field: str = "staff_id"
+) -> None:
     """Refuse a carer who may not go, and a choice beside the proposals without a reason."""
     if hard := next((one for one in exclusions if one.is_hard), None):
-        raise Refused(f"dispatch.{hard.code}", N_("不能派给这位服务人员：%(why)s"), field="staff_id", why=hard.reason)
+        raise Refused(f"dispatch.{hard.code}", N_("不能派给这位服务人员：%(why)s"), field=field, why=hard.reason)
     if not is_among_best and not choice_reason.strip():
         raise Refused("dispatch.reason_missing", N_("没有选推荐的前三位，请写明选择的原因"), field="choice_reason")
 

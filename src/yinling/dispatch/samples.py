@@ -70,3 +70,15 @@ def way_ratio(actual_seconds: float, estimated_seconds: int, limits: Limits) -> 
         return None
     ratio = actual_seconds / estimated_seconds
     return ratio if 1 / limits.most_ratio <= ratio <= limits.most_ratio else None
+
+
+def verdict(summary: Summary, *, before: float, proposed: float | None, rejected: float | None, share: float) -> str:
+    """Return what to do about a result: "propose" it, "drop" the older proposal it has overtaken, or nothing.
+
+    A result near what is used is no news; one near the last rejected is not asked again every week.
+    """
+    is_dull = not is_news(summary.value, before, share=share)
+    is_known = rejected is not None and not is_news(summary.value, rejected, share=share)
+    if is_dull or is_known:
+        return "" if proposed is None else "drop"
+    return "" if proposed is not None and not is_news(summary.value, proposed, share=share / 2) else "propose"

@@ -25,10 +25,10 @@ from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold, Order, OrderLine, PayerShare
 from yinling.orders.queries import (
-    check_body,
     OPEN_STATES,
     Quote,
     accept_until,
+    check_body,
     fate,
     has_same_order,
     quote,
@@ -36,12 +36,15 @@ from yinling.orders.queries import (
     suspensions,
     window,
 )
-from yinling.orders.rules import check_quoted, check_window
+from yinling.orders.rules import check_quoted, check_window, latest_start
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder, Representative
 from yinling.people.queries import consent_withdrawn
 
 PROVINCE = 2
+LATER = [
+    ("0", N_("只在这个时间")), ("30", N_("可晚 30 分钟")), ("60", N_("可晚 1 小时")), ("120", N_("可晚 2 小时"))
+]  # fmt: skip
 explain_constraint("order_time", "order.time", N_("结束时间必须晚于开始时间"))
 explain_constraint("hold_once", "hold.twice", N_("同一原因已经冻结过这张订单"))
 
@@ -63,6 +66,9 @@ def place_order(  # noqa: PLR0913 - what an order consists of
     note: Annotated[str, Input(N_("备注"), help=N_("给服务人员的说明"), max_length=500, widget="area")] = "",
     is_urgent: Annotated[bool, Input(N_("紧急"), widget="check")] = False,
     quoted_self_fen: Annotated[int | None, Input(N_("报价自付（分）"), least=0, widget="hidden")] = None,
+    flexible_minutes: Annotated[
+        int | None, Input(N_("最多可推迟"), help=N_("派单时可在这段时间内另约上门时间；不选按本地惯例"), choices=LATER, widget="choice")
+    ] = None,
 ) -> Order:
     """Place an order at exactly the quote that was shown; price and payers are frozen, caps are reserved (D-18, D-19)."""
     elder = Elder.objects.select_for_update(of=("self",)).filter(pk=elder_id).first()  # one order of an elder at a time
@@ -80,9 +86,11 @@ def place_order(  # noqa: PLR0913 - what an order consists of
         raise Refused("order.channel", N_("没有这种来源，请重新选择"), field="channel")
     if has_same_order(elder_id, offer.item, offer.starts_at, offer.ends_at):
         raise Refused("order.same", N_("老人在这个时间已有同一项目的订单，请换一个时间"), field="starts_at")
+    usual = window(offer.elder.div, local_date(offer.starts_at))
     order = _draft(
-        offer, now, channel=channel, note=note.strip(), is_urgent=is_urgent, ticket=_ticket(ticket_id, elder_id)
-    )
+        offer, now, channel=channel, note=note.strip(), is_urgent=is_urgent, ticket=_ticket(ticket_id, elder_id),
+        latest_at=latest_start(offer.starts_at, flexible_minutes, usual),
+    )  # fmt: skip
     _freeze(offer, order)
     _reserve(offer, actor, now)
     due = accept_until(now, is_urgent=is_urgent, div=order.div)
@@ -104,13 +112,15 @@ def _ticket(ticket_id: int | None, elder_id: int) -> Ticket | None:
     return ticket
 
 
-def _draft(offer: Quote, now: datetime, *, channel: str, note: str, is_urgent: bool, ticket: Ticket | None) -> Order:
+def _draft(  # noqa: PLR0913 - what an order consists of
+    offer: Quote, now: datetime, *, channel: str, note: str, is_urgent: bool, ticket: Ticket | None, latest_at: datetime
+) -> Order:
     elder, home = offer.elder, offer.elder.household
     order = Order(
         div=elder.div, elder=elder, provider=offer.provider, ticket=ticket, channel=channel, elder_name=elder.name,
         elder_sex=elder.sex, address=home.address, lon=home.lon, lat=home.lat, door_code=home.door_code, wants_sex=elder.wants_sex,
         dialect=elder.dialect, starts_at=offer.starts_at, ends_at=offer.ends_at, is_urgent=is_urgent, note=note,
-        earliest_at=offer.starts_at, latest_at=offer.starts_at + window(elder.div, local_date(offer.starts_at)),
+        earliest_at=offer.starts_at, latest_at=latest_at,
         carers_needed=offer.item.carers_needed,
         total_fen=offer.total_fen, self_fen=offer.self_fen, created_at=now, changed_at=now,
     )  # fmt: skip
@@ -312,7 +322,9 @@ def _tell_elder_side(now: datetime, order: Order) -> None:
         users = sorted(set(who.values_list("user_id", flat=True)))
         for user_id in users:
             to = Recipient(user_id=user_id)
-            notify(now=now, about=order, to=to, key=f"{key}:user:{user_id}", title=title, text=text, link="/e/services/")
+            notify(
+                now=now, about=order, to=to, key=f"{key}:user:{user_id}", title=title, text=text, link="/e/services/"
+            )
         if number := order.unseal_field("phone"):
             to = Recipient(channel="sms", address=number)
             notify(now=now, about=order, to=to, key=f"{key}:sms", title=title, text=text)

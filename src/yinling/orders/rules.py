@@ -147,6 +147,19 @@ def check_start(starts_at: datetime, now: datetime, *, booking_days: int) -> Non
         raise Refused("order.too_far", sentence, field="starts_at", days=booking_days)
 
 
+FLEXIBLE = (0, 30, 60, 120)
+"""Minutes by which an elder may let a visit begin later."""
+
+
+def latest_start(starts_at: datetime, flexible_minutes: int | None, usual: timedelta) -> datetime:
+    """Return the latest start agreed: as chosen, else as is usual in the area."""
+    if flexible_minutes is None:
+        return starts_at + usual
+    if flexible_minutes not in FLEXIBLE:
+        raise Refused("order.flexible", N_("请从列表中选择可推迟的时间"), field="flexible_minutes")
+    return starts_at + timedelta(minutes=flexible_minutes)
+
+
 def check_window(starts_at: datetime, *, earliest_at: datetime, latest_at: datetime) -> None:
     """Refuse to appoint a start outside the window agreed at placing."""
     if not earliest_at <= starts_at <= latest_at:

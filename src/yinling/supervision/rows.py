@@ -24,10 +24,11 @@ class Reader(Protocol):
 
 SERVICES = """
 SELECT o.id AS order_id, a.id AS assignment_id, v.id AS visit_id, coalesce(v.staff_id, a.staff_id) AS staff_id, o.provider_id, o.elder_id,
-    o.div, o.state AS order_state, a.state AS assignment_state,
+    o.div, o.state AS order_state, a.state AS assignment_state, coalesce(a.slot, 1) AS slot,
     coalesce(a.state IN ('offered', 'accepted', 'done'), true)
         OR (a.id = max(a.id) OVER w AND NOT bool_or(a.state IN ('offered', 'accepted', 'done')) OVER w) AS is_current,
     a.id IS NOT DISTINCT FROM min(a.id) OVER w AS is_first,
+    v.id IS NOT DISTINCT FROM first_value(v.id) OVER (w ORDER BY v.started_at NULLS LAST, v.id) AS is_first_visit,
     floor(extract(epoch FROM o.placed_at))::bigint AS placed_at,
     floor(extract(epoch FROM o.accept_due_at))::bigint AS order_accept_due_at,
     floor(extract(epoch FROM o.accepted_at))::bigint AS order_accepted_at,
@@ -106,7 +107,7 @@ NAMED = ("order", "assignment", "visit", "elder", "circumstance", "entitlement")
 """Subjects of the journal by which orders are touched."""
 
 OVERDUE = """
-SELECT id FROM orders_order WHERE state IN ('placed', 'accepted', 'assigned') AND starts_at > %(start_from)s AND starts_at <= %(now)s
+SELECT id FROM orders_order WHERE state IN ('placed', 'accepted', 'assigned', 'in_service') AND starts_at > %(start_from)s AND starts_at <= %(now)s
 UNION SELECT id FROM orders_order WHERE state = 'placed' AND accept_due_at > %(before)s AND accept_due_at <= %(now)s
 UNION SELECT order_id AS id FROM dispatch_assignment WHERE state = 'offered' AND accept_due_at > %(before)s AND accept_due_at <= %(now)s
 """

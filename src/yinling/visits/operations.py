@@ -12,8 +12,8 @@ from yinling.accounts.operations import record
 from yinling.directory.models import DATUMS
 from yinling.directory.queries import system_actor
 from yinling.directory.rules import require
-from yinling.dispatch.models import Assignment
-from yinling.dispatch.operations import finish_assignment
+from yinling.dispatch.models import LIVE, Assignment
+from yinling.dispatch.operations import finish_assignment, tell_off, withdraw
 from yinling.ground.files import clean_image, store
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, note_recorded, operation
@@ -25,7 +25,8 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
-from yinling.orders.operations import mark_failed, mark_served, mark_started
+from yinling.orders.operations import hold_order, mark_failed, mark_served, mark_started, release_hold
+from yinling.orders.states import OrderState
 from yinling.people.health import PURPOSES, readable
 from yinling.people.models import Elder
 from yinling.people.operations import open_facts
@@ -131,6 +132,7 @@ def start_visit(  # noqa: PLR0913 - what a phone says of an arrival
     visit = _visit_of(row, now)
     VISIT.target("start", VisitState(visit.state))
     order, today = row.order, local_date(now)
+    rules.check_not_alone(order.state)
     rules.check_alive(queries.died_on(row.elder_id))
     needed = {line.item.needs_qualification for line in queries.item_lines(order.pk)} - {""}
     rules.check_qualified(needed, queries.held_qualifications(row.staff_id, today))
@@ -142,7 +144,8 @@ def start_visit(  # noqa: PLR0913 - what a phone says of an arrival
     )
     check_in = _check_in(visit, order, seen, kind="in", key=key, now=now, device_at=device_at)
     check_in.save(force_insert=True)
-    mark_started(actor=actor, now=now, order=order)
+    if order.state != OrderState.IN_SERVICE:  # the other of two came first
+        mark_started(actor=actor, now=now, order=order)
     return _move(actor, now, visit, "start", started_at=now)
 
 
@@ -193,7 +196,10 @@ def finish_visit(  # noqa: PLR0913 - what a phone says of a service and of leavi
     lon: Lon = None, lat: Lat = None, datum: Datum = "wgs84", accuracy_m: Accuracy = None, device_at: DeviceAt = None,
     door_code: DoorCode = "", seen: Seen = None,
 ) -> Visit:  # fmt: skip
-    """Check out: the work ticked off against the standard, who signed, where. The order is served. A repeated key returns the visit."""
+    """Check out: the work ticked off against the standard, who signed, where. The order is served when the last carer leaves.
+
+    A repeated key returns the visit.
+    """
     visit = _own_visit(actor, "visits.visit.finish", visit_id)
     if (first := _first(key, "out", pk=visit.pk)) is not None:
         return first
@@ -214,9 +220,31 @@ def finish_visit(  # noqa: PLR0913 - what a phone says of a service and of leavi
     _move(
         actor, now, visit, "finish", ended_at=now, tasks=done, findings=findings, signed_by=signed_by.strip(), signed_as=signed_as
     )  # fmt: skip
-    mark_served(actor=actor, now=now, order=order)
     finish_assignment(actor=actor, now=now, assignment=locked(Assignment.objects.all(), visit.assignment_id))
+    _conclude(actor, now, order, "")
     return visit
+
+
+def _conclude(actor: Actor, now: datetime, order: Order, reason: str) -> None:
+    """Go on, serve or fail an order when one part of it is over; who has not come by then need not come any more."""
+    parts = queries.parts_of(order.pk)
+    found = rules.outcome(
+        [part.state for part in parts], carers_needed=order.carers_needed, is_begun=order.state == OrderState.IN_SERVICE
+    )
+    if found == rules.Outcome.WAIT:
+        return
+    late = [part.assignment for part in parts if part.assignment.state in LIVE]
+    if found == rules.Outcome.FAILED:
+        mark_failed(actor=actor, now=now, order=order, reason=reason)
+    else:
+        mark_served(actor=actor, now=now, order=order)
+    for assignment in late:
+        withdraw(actor=actor, now=now, assignment=assignment, reason=N_("另一位服务人员已结束这次服务"))
+        tell_off(now=now, assignment=assignment)
+    if found == rules.Outcome.REVIEW:
+        sentence = N_("需要两人的服务只有 %(done)s 人完成，请核实后解除")
+        done = sum(part.state == VisitState.DONE for part in parts)
+        hold_order(actor=actor, now=now, order=order, cause=rules.ALONE, reason=sentence % {"done": done})
 
 
 @operation("visits.visit.attach", label=N_("上传现场凭证"))
@@ -261,15 +289,29 @@ def _decoded(content: str) -> bytes:
 
 @operation("visits.visit.abort", label=N_("无法服务"))
 def abort_visit(*, actor: Actor, now: datetime, assignment_id: Id, reason: Reason) -> Visit:
-    """The service cannot be given: nobody opens, the elder is in hospital. The order fails, nothing is charged."""
+    """The service cannot be given: nobody opens, the elder is in hospital. The order fails, nothing is charged.
+
+    Of two carers the other may still give it, which a person then reviews before it is charged.
+    """
     row = _assignment(actor, "visits.visit.abort", assignment_id)
     rules.check_accepted(row.state)
     rules.check_reason(reason)
     visit = _visit_of(row, now)
     _move(actor, now, visit, "abort", reason=reason, abort_reason=reason, ended_at=now if visit.started_at else None)
-    mark_failed(actor=actor, now=now, order=row.order, reason=reason)
     finish_assignment(actor=actor, now=now, assignment=row)
+    _conclude(actor, now, row.order, reason)
     return visit
+
+
+@operation("visits.visit.review", label=N_("核实单人完成"))
+def review_visit(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) -> Order:
+    """Let an order for two that one carer served be settled, after asking how it came; any other hold stays."""
+    order = _order(order_id)
+    require(actor, "visits.visit.review", div=order.div)
+    if not reason.strip():
+        raise Refused("reason.missing", N_("请写明核实的结果"), field="reason")
+    release_hold(actor=actor, now=now, order=order, cause=rules.ALONE, reason=reason.strip())
+    return order
 
 
 @operation("visits.visit.evaluate", label=N_("评价"))

@@ -41,6 +41,21 @@ class Stop:
         return self.assignment.order
 
 
+@dataclass(frozen=True)
+class Part:
+    """One carer's part of an order: the assignment, and the state of its visit (``planned`` before it begins)."""
+
+    assignment: Assignment
+    state: str
+
+
+def parts_of(order_id: int) -> list[Part]:
+    """The parts of an order by those who go or went, first and second carer; who was replaced does not count."""
+    rows = list(Assignment.objects.filter(order_id=order_id, state__in=SHOWN).order_by("slot", "pk"))
+    visits = dict(Visit.objects.filter(assignment__in=[row.pk for row in rows]).values_list("assignment_id", "state"))
+    return [Part(row, visits.get(row.pk, VisitState.PLANNED)) for row in rows]
+
+
 def stops_of(actor: Actor, *, day: date, now: datetime) -> list[Stop]:
     """The stops of the actor on a day, in the order of the clock."""
     start, end = day_bounds(day)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from yinling.kernel.geo import Datum, Position, checkin_distance_m
 from yinling.kernel.period import local_date
@@ -13,6 +14,8 @@ from yinling.kernel.words import N_
 
 EVALUATED_BY = {"elder": "elder", "family": "family", "seat": "follow_up"}
 SERVED = ("served", "settled", "closed")
+ALONE = "visits.alone"
+"""Cause of the hold of an order for two that one carer served."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,35 @@ def check_not_early(*, now: datetime, starts_at: datetime, early_minutes: int) -
         raise Refused(
             "visit.too_early", N_("还没到时间：最早可在预约时间前 %(minutes)s 分钟签到"), minutes=early_minutes
         )
+
+
+class Outcome(StrEnum):
+    """What becomes of an order when a carer's part is over."""
+
+    WAIT = "wait"
+    SERVED = "served"
+    REVIEW = "review"
+    FAILED = "failed"
+
+
+def outcome(parts: Collection[str], *, carers_needed: int, is_begun: bool) -> Outcome:
+    """Return what becomes of an order, from the states of the visits of all its carers (``planned`` for one not begun).
+
+    It goes on while one is on site, or before anybody came while another may still come. With a part done it is served, for review
+    if not everybody needed has done one; with none it has failed.
+    """
+    if "on_site" in parts:
+        return Outcome.WAIT
+    if done := sum(part == "done" for part in parts):
+        return Outcome.SERVED if done >= carers_needed else Outcome.REVIEW
+    is_coming = any(part in ("planned", "en_route") for part in parts)
+    return Outcome.WAIT if is_coming and not is_begun else Outcome.FAILED
+
+
+def check_not_alone(order_state: str) -> None:
+    """Refuse the check-in while the second carer is missing: one alone cannot do this work."""
+    if order_state in ("placed", "accepted"):
+        raise NotAllowed("visit.alone", N_("这项服务需要两人同去，另一位还没有派定，请联系派单员"))
 
 
 def is_late(*, now: datetime, starts_at: datetime, late_minutes: int) -> bool:

@@ -97,6 +97,21 @@ def elder_moment(value: datetime) -> str:
     return f"{elder_day(value)} {elder_hour(value)}"
 
 
+def appointed(order: Any) -> str:
+    """Write for elders when somebody comes: while nobody is named the agreed span, afterwards the hour, and whether it was changed."""
+    if order.starts_at != order.earliest_at:
+        return _("%(at)s（比预约的时间有调整）") % {"at": elder_moment(order.starts_at)}
+    if order.state in ("placed", "accepted") and order.latest_at > order.earliest_at:
+        values = {"from": elder_moment(order.earliest_at), "to": elder_hour(order.latest_at)}
+        return _("%(from)s 到 %(to)s 之间开始") % values
+    return elder_moment(order.starts_at)
+
+
+def named_answer(row: Any) -> str:
+    """Write a carer with the answer given: 张三（已接受）."""
+    return _("%(name)s（%(answer)s）") % {"name": row.staff_name, "answer": tr(row.get_state_display())}
+
+
 def span(minutes: int) -> str:
     """Write a length of time: 2 天 3 小时, 1 小时 20 分, 15 分."""
     days, rest = divmod(max(minutes, 0), MINUTES_PER_DAY)
@@ -109,6 +124,12 @@ def span(minutes: int) -> str:
     if not days and (left or not hours):
         parts.append(ngettext("%(n)s 分", "%(n)s 分", left) % {"n": left})
     return " ".join(parts)
+
+
+def hours(minutes: int) -> str:
+    """Write working time, which has no days: 116 小时 7 分."""
+    whole, rest = divmod(max(minutes, 0), MINUTES_PER_HOUR)
+    return _("%(h)s 小时 %(m)s 分") % {"h": whole, "m": rest} if whole else ngettext("%(n)s 分", "%(n)s 分", rest) % {"n": rest}
 
 
 def time_left(due: datetime | None, now: datetime) -> str:
@@ -182,7 +203,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "elder_day": elder_day,
     "elder_hour": elder_hour,
     "elder_moment": elder_moment,
+    "appointed": appointed,
+    "named_answer": named_answer,
     "span": span,
+    "hours": hours,
     "time_left": time_left,
     "left_tone": left_tone,
     "yuan": yuan,

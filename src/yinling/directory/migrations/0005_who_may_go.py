@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='servicearea',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('recorded_to', None), ('outline', None)), expressions=[(models.F('family'), '='), (models.F('div'), '='), (yinling.ground.models.DateRange('valid_from', 'valid_to'), '&&')], name='service_area_one_body'),
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('recorded_to', None), ('outline__isnull', True)), expressions=[(models.F('family'), '='), (models.F('div'), '='), (yinling.ground.models.DateRange('valid_from', 'valid_to'), '&&')], name='service_area_one_body'),
         ),
         migrations.AddConstraint(
             model_name='staff',

@@ -2,7 +2,10 @@
 
 from yinling.directory.operations.absences import end_absence, report_absence
 from yinling.directory.operations.bodies import (
-    assign_service_area,
+    delist_organisation,
+    end_policy,
+    enlist_organisation,
+    record_policy,
     register_organisation,
     register_site,
     rename_area,
@@ -14,6 +17,7 @@ from yinling.directory.operations.calendar import (
     move_clock,
     unload_calendar,
 )
+from yinling.directory.operations.duties import assign_service_area, end_service_area
 from yinling.directory.operations.logins import (
     confirm_grant,
     end_grant,
@@ -28,20 +32,26 @@ from yinling.directory.operations.staff import (
     register_staff,
     release_suspension,
     suspend_staff,
+    update_staff,
 )
 
 __all__ = [
     "assign_service_area",
     "confirm_grant",
+    "delist_organisation",
     "end_absence",
     "end_grant",
+    "end_policy",
+    "end_service_area",
     "end_token",
+    "enlist_organisation",
     "issue_token",
     "load_calendar",
     "move_clock",
     "new_token",
     "propose_grant",
     "qualify_staff",
+    "record_policy",
     "register_organisation",
     "register_site",
     "register_staff",
@@ -53,4 +63,5 @@ __all__ = [
     "unload_calendar",
     "update_organisation",
     "update_site",
+    "update_staff",
 ]

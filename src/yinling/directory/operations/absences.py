@@ -39,7 +39,9 @@ def report_absence(
         to_at=to_at, reason=reason.strip(), created_at=now, changed_at=now,
     )  # fmt: skip
     changes = {"from_at": [None, from_at.isoformat()], "to_at": [None, to_at.isoformat() if to_at else None]}
-    record(actor=actor, now=now, event="directory.absence.report", subject=row, changes={"kind": [None, kind], **changes})
+    record(
+        actor=actor, now=now, event="directory.absence.report", subject=row, changes={"kind": [None, kind], **changes}
+    )
     tell("staff", pk=staff.pk, div=staff.div)
     return row
 

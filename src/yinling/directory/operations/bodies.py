@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 from yinling.accounts.operations import record
 from yinling.directory import inputs as ask
@@ -13,7 +12,7 @@ from yinling.directory.models import (
     CAPABILITIES,
     Area,
     Organisation,
-    ServiceArea,
+    Policy,
     Site,
 )
 from yinling.directory.rules import (
@@ -28,20 +27,18 @@ from yinling.ground.facts import curtail
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.credit_code import check_credit_code
-from yinling.kernel.inputs import Id, Input, Reason, Seen
+from yinling.kernel.inputs import Id, Reason, Seen
 from yinling.kernel.names import normalise_phone
 from yinling.kernel.refusals import NotFound, Refused
 from yinling.kernel.words import N_
 
-explain_constraint("service_area_one_body", "service_area.overlap", N_("这段时间此地的这类服务已有责任机构"))
+explain_constraint("policy_no_overlap", "policy.exists", N_("这张保单在这段时间已登记"))
 explain_constraint("directory_organisation_credit_code_key", "organisation.exists", N_("这个统一社会信用代码已登记"))
 
-_FAMILY = re.compile(r"[a-z][a-z_]{1,19}")
 
-
-def require_area(div: str) -> None:
+def require_area(div: str, field: str = "div") -> None:
     if not Area.objects.filter(div=div).exists():
-        raise Refused("area.unknown", N_("没有这个行政区划，请从列表中选择"), field="div")
+        raise Refused("area.unknown", N_("没有这个行政区划，请从列表中选择"), field=field)
 
 
 def own_phone(phone: str) -> str:
@@ -159,30 +156,65 @@ def rename_area(
     return area
 
 
-@operation("directory.service_area.assign", label=N_("划定责任区"))
-def assign_service_area(
-    *, actor: Actor, now: datetime, organisation_id: ask.BodyId, family: Annotated[str, Input(N_("服务类别"), max_length=20, widget="choice")],
-    div: ask.Div, valid_from: ask.FirstDay,
-) -> ServiceArea:  # fmt: skip
-    """Make a body answer for a family of services in an area from a day on; it takes over from whoever answered before (R-ORD-04)."""
-    require(actor, "directory.service_area.assign", div=div)
-    body = Organisation.objects.filter(pk=organisation_id).first()
-    if body is None or (body.valid_to is not None and body.valid_to <= valid_from):
-        raise Refused(
-            "organisation.unknown", N_("没有这个机构或机构已停止服务，请从列表中选择"), field="organisation_id"
-        )
-    if not _FAMILY.fullmatch(family):
-        raise Refused("family.unknown", N_("请从列表中选择服务类别"), field="family")
-    require_area(div)
-    for former in ServiceArea.objects.filter(family=family, div=div, recorded_to=None).exclude(
-        valid_to__lte=valid_from
-    ):
-        if former.organisation_id == body.pk and former.valid_from <= valid_from and former.valid_to is None:
-            raise Refused("service_area.same", N_("此地的这类服务已由该机构负责"), field="organisation_id")
-        curtail(former, until=valid_from, now=now)
-    row = ServiceArea.objects.create(
-        organisation=body, family=family, div=div, valid_from=valid_from, recorded_from=now
+@operation("directory.organisation.enlist", label=N_("登记居家医疗备案"))
+def enlist_organisation(
+    *, actor: Actor, now: datetime, organisation_id: Id, filed_on: ask.FiledOn, number: ask.FilingNumber = "", seen: Seen = None
+) -> Organisation:  # fmt: skip
+    """Put a body on the public list of those that do medical care at home, from the day of its filing (R-STF-04)."""
+    row = locked(Organisation.objects.all(), organisation_id, seen)
+    require(actor, "directory.organisation.enlist", div=row.div)
+    if not row.is_provider:
+        raise Refused("organisation.no_provider", N_("只有上门服务商才能登记，请先登记为上门服务商"))
+    changes = changed(
+        row, now=now, does_home_medical=True, home_medical_filed_on=filed_on, home_medical_number=number.strip()
     )
-    changes = {"organisation": [None, body.pk], "family": [None, family], "valid_from": [None, valid_from.isoformat()]}
-    record(actor=actor, now=now, event="directory.service_area.assign", subject=row, changes=changes, div=div)
+    record(actor=actor, now=now, event="directory.organisation.enlist", subject=row, changes=changes)
+    return row
+
+
+@operation("directory.organisation.delist", label=N_("移出居家医疗名单"))
+def delist_organisation(
+    *, actor: Actor, now: datetime, organisation_id: Id, reason: Reason, seen: Seen = None
+) -> Organisation:
+    """Take a body off the list: it takes no further medical orders."""
+    row = locked(Organisation.objects.all(), organisation_id, seen)
+    require(actor, "directory.organisation.delist", div=row.div)
+    why = required_text(reason, "reason", most=500)
+    if not row.does_home_medical:
+        raise Refused("organisation.not_listed", N_("该机构不在居家医疗服务机构名单上"))
+    changes = changed(row, now=now, does_home_medical=False)
+    record(actor=actor, now=now, event="directory.organisation.delist", subject=row, changes=changes, reason=why)
+    return row
+
+
+@operation("directory.policy.record", label=N_("登记保单"))
+def record_policy(
+    *, actor: Actor, now: datetime, organisation_id: ask.BodyId, kind: ask.PolicyKind, insurer: ask.Insurer, number: ask.PolicyNumber,
+    valid_from: ask.FirstDay, valid_to: ask.LastDay,
+) -> Policy:  # fmt: skip
+    """Enter an insurance policy of a body with the days on which it holds (R-ORD-13)."""
+    body = locked(Organisation.objects.all(), organisation_id)
+    require(actor, "directory.policy.record", div=body.div, provider_id=body.pk)
+    days = period_of(valid_from, valid_to)
+    row = Policy.objects.create(
+        organisation=body, kind=known_choice(kind, Policy.KINDS, "kind"), insurer=required_text(insurer, "insurer", most=80),
+        number=required_text(number, "number", most=60), valid_from=days.from_, valid_to=days.to, recorded_from=now,
+    )  # fmt: skip
+    changes = {"kind": [None, kind], "valid_to": [None, days.to.isoformat() if days.to else None]}
+    record(actor=actor, now=now, event="directory.policy.record", subject=row, changes=changes, div=body.div)
+    return row
+
+
+@operation("directory.policy.end", label=N_("终止保单"))
+def end_policy(*, actor: Actor, now: datetime, policy_id: Id, until: ask.UntilDay, reason: Reason) -> Policy:
+    """Let a policy end before its time, or take a wrong one off the record."""
+    row = locked(Policy.objects.filter(recorded_to=None), policy_id)
+    require(actor, "directory.policy.end", div=row.organisation.div, provider_id=row.organisation_id)
+    why = required_text(reason, "reason", most=500)
+    if row.valid_to is not None and row.valid_to <= until:
+        raise Refused("policy.over", N_("保单在这一天以前已经到期"), field="until")
+    changes = curtail(row, until=until, now=now)
+    record(
+        actor=actor, now=now, event="directory.policy.end", subject=row, changes=changes, reason=why, div=row.organisation.div
+    )  # fmt: skip
     return row

@@ -2,115 +2,231 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
+
+from django.db.models import Q, QuerySet
 
 from yinling.accounts.operations import Recipient, notify, record
 from yinling.directory.models import Staff, Suspension
 from yinling.directory.rules import require
-from yinling.dispatch.models import LIVE, Assignment
-from yinling.dispatch.queries import BEST, cause_of_end, died_on, exclusions_of, orphans, plan_for
+from yinling.dispatch.models import LIVE, Assignment, DayPlan
+from yinling.dispatch.offers import (
+    check_is_carer,
+    check_people,
+    check_same_time,
+    check_slot,
+    missing_slots,
+    slot_to_change,
+)
+from yinling.dispatch.queries import BEST, cause_of_end, died_on, exclusions_of, orphans, plan_for, plan_until
 from yinling.dispatch.rules import check_alive, check_at_home, check_choice, check_own, check_time
-from yinling.dispatch.states import ASSIGNMENT
+from yinling.dispatch.states import ASSIGNMENT, AssignmentState
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
-from yinling.kernel.inputs import Id, Input, Reason, Seen
-from yinling.kernel.period import SHANGHAI
+from yinling.kernel.inputs import Day, Id, Input, Reason, Seen
+from yinling.kernel.period import SHANGHAI, day_bounds
 from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
-from yinling.orders.operations import mark_accepted, mark_assigned, return_order
-from yinling.orders.queries import accept_until, suspensions
+from yinling.orders.operations import appoint, mark_accepted, mark_assigned, return_order
+from yinling.orders.queries import OPEN_STATES, accept_until, suspensions
 from yinling.orders.states import ORDER, OrderState
 
 explain_constraint(
     "assignment_no_overlap", "dispatch.overlap", N_("这位服务人员在这段时间刚被派了其他订单，请另选一人")
 )
 explain_constraint("assignment_once", "dispatch.twice", N_("这张订单已派给这位服务人员"))
+explain_constraint("assignment_slot", "dispatch.slot_taken", N_("这张订单已派人，请刷新页面；如需换人请用“改派”"))
 
 StaffId = Annotated[int, Input(N_("服务人员"), least=1, widget="number")]
+SecondId = Annotated[
+    int | None, Input(N_("第二位服务人员"), help=N_("需要两位同去的服务，两位都要选"), least=1, widget="number")
+]
+StartsAt = Annotated[
+    datetime | None, Input(N_("上门时间"), help=N_("在约定的时段内选，不填按预约时间"), widget="moment")
+]
 ChoiceReason = Annotated[
     str, Input(N_("选择原因"), help=N_("没有选推荐的前三位时必须填写"), max_length=500, widget="area")
+]
+SlotToChange = Annotated[
+    int | None, Input(N_("换下第几位"), help=N_("派了两位服务人员时填写"), least=1, most=2, widget="number")
 ]
 
 
 @operation("dispatch.order.assign", label=N_("派单"))
 def assign_order(
-    *, actor: Actor, now: datetime, order_id: Id, staff_id: StaffId, choice_reason: ChoiceReason = "", seen: Seen = None
-) -> Assignment:
-    """Offer an order to a carer who may go; one beside the three proposals needs a reason."""
+    *, actor: Actor, now: datetime, order_id: Id, staff_id: StaffId, second_id: SecondId = None, starts_at: StartsAt = None,
+    choice_reason: ChoiceReason = "", seen: Seen = None,
+) -> Assignment:  # fmt: skip
+    """Offer an order to a carer who may go, or to two at once; one beside the three proposals needs a reason.
+
+    Of an order for two, both are offered or neither; where one of them stayed, the one who is missing is named alone.
+    """
     order = locked(Order.objects.all(), order_id, seen)
     require(actor, "dispatch.order.assign", div=order.div, provider_id=order.provider_id)
     ORDER.target("assign", order.state)
-    row = _offer(actor, now, order, staff_id, choice_reason)
-    mark_assigned(actor=actor, now=now, order=order)
-    return _announce(actor, now, row, "dispatch.order.assign", choice_reason.strip())
+    missing = missing_places(actor, now, order)
+    check_people(carers_needed=order.carers_needed, missing=missing, staff_id=staff_id, second_id=second_id)
+    chosen = [(missing[0], staff_id, "staff_id")]
+    if second_id is not None:
+        chosen.append((missing[1], second_id, "second_id"))
+    rows = _choose(actor, now, order, chosen, starts_at, choice_reason)
+    for row in rows:
+        _tell_offer(now, row)
+    return rows[0]
 
 
 @operation("dispatch.order.reassign", label=N_("改派"))
 def reassign_order(
-    *, actor: Actor, now: datetime, order_id: Id, staff_id: StaffId, reason: Reason, seen: Seen = None
-) -> Assignment:
-    """Take an order from one carer and offer it to another, before the visit starts."""
+    *, actor: Actor, now: datetime, order_id: Id, staff_id: StaffId, reason: Reason, slot: SlotToChange = None,
+    starts_at: StartsAt = None, seen: Seen = None,
+) -> Assignment:  # fmt: skip
+    """Take an order from one carer and offer it to another, before the visit starts. The other of two stays."""
     order = locked(Order.objects.all(), order_id, seen)
     require(actor, "dispatch.order.reassign", div=order.div, provider_id=order.provider_id)
-    if not reason.strip():
+    if not (reason := reason.strip()):
         raise Refused("reason.missing", N_("请写明改派的原因"), field="reason")
-    return_order(actor=actor, now=now, order=order, reason=reason.strip())
-    current = Assignment.objects.select_for_update(of=("self",)).filter(order=order, state__in=LIVE).first()
-    if current is None:
-        raise Refused("dispatch.nobody", N_("这张订单还没有派人，请直接派单"))
-    if current.staff_id == staff_id:
+    taken = _taken(order)
+    if not taken or order.state != OrderState.PLACED:  # one that lacks a second carer waits already
+        ORDER.target("return", order.state)
+    place = slot_to_change(carers_needed=order.carers_needed, taken=list(taken), slot=slot)
+    if taken[place].staff_id == staff_id:
         raise Refused("dispatch.same", N_("订单已经派给这位服务人员，请选择另一位"), field="staff_id")
-    withdraw(actor=actor, now=now, assignment=current, reason=reason.strip())
-    row = _offer(actor, now, order, staff_id, reason)
-    mark_assigned(actor=actor, now=now, order=order)
-    return _announce(actor, now, row, "dispatch.order.reassign", reason.strip())
+    take_back(actor=actor, now=now, order=order, assignments=[taken[place]], reason=reason)
+    chosen = [(place, staff_id, "staff_id")]
+    row = _choose(actor, now, order, chosen, starts_at, reason, event="dispatch.order.reassign")[0]
+    _tell_offer(now, row)
+    return row
 
 
-def _offer(actor: Actor, now: datetime, order: Order, staff_id: int, choice_reason: str) -> Assignment:
+def missing_places(actor: Actor, now: datetime, order: Order) -> list[int]:
+    """Return the places of a waiting order that nobody has; who was named before it was returned is free again."""
+    _clear(actor, now, orphans().filter(order=order))
+    if not (missing := missing_slots(order.carers_needed, list(taken := _taken(order)))):
+        for row in taken.values():
+            withdraw(actor=actor, now=now, assignment=row, reason=N_("订单已退回"))
+        missing = list(taken)
+    return missing
+
+
+def _taken(order: Order) -> dict[int, Assignment]:
+    """Return the live assignments of a locked order by their place."""
+    rows = Assignment.objects.select_for_update(of=("self",)).filter(order=order, state__in=LIVE)
+    return {row.slot: row for row in rows.order_by("slot")}
+
+
+def _choose(
+    actor: Actor, now: datetime, order: Order, chosen: list[tuple[int, int, str]], starts_at: datetime | None, choice_reason: str,
+    event: str = "dispatch.order.assign",
+) -> list[Assignment]:  # fmt: skip
+    """Check the people somebody chose (place, carer, field of the page) against the ranking at the appointed time, and offer to them."""
+    people = [(slot, _person(actor, staff_id, field), field) for slot, staff_id, field in chosen]
+    check_may_go(now, order)
+    if starts_at is not None:
+        _appoint(actor, now, order, starts_at)
+    ranked = plan_for(order).ranked
+    offers = []
+    for slot, staff, field in people:
+        place = next((place for place, one in enumerate(ranked, 1) if one.carer.staff_id == staff.pk), None)
+        against = [] if place else exclusions_of(order, staff)
+        is_among_best = place is not None and place < BEST + len(people)
+        check_choice(exclusions=against, is_among_best=is_among_best, choice_reason=choice_reason, field=field)
+        reasons = [part.reason for part in ranked[place - 1].parts] if place else [one.reason for one in against]
+        offers.append((slot, staff, place, reasons))
+    # Two desks that name the same two people the other way round must not wait for each other.
+    rows = [
+        offer(
+            actor=actor, now=now, order=order, staff=staff, slot=slot, rank=place, reasons=reasons, choice_reason=choice_reason, event=event
+        )
+        for slot, staff, place, reasons in sorted(offers, key=lambda one: one[1].pk)
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: row.slot)
+
+
+def _person(actor: Actor, staff_id: int, field: str) -> Staff:
     staff = Staff.objects.visible_to(actor).filter(pk=staff_id).first()
     if staff is None:
-        raise NotFound("staff.not_found", N_("没有这位服务人员，或不在您的权限范围内"), field="staff_id")
+        raise NotFound("staff.not_found", N_("没有这位服务人员，或不在您的权限范围内"), field=field)
+    return staff
+
+
+def check_may_go(now: datetime, order: Order) -> None:
+    """Refuse to send anybody after the hour, to the dead, or while the elder is away."""
     check_time(order.ends_at, now)
     check_alive(died_on(order.elder_id))
     check_at_home(is_suspended=suspensions().filter(order=order).exists())
-    ranked = plan_for(order).ranked
-    place = next((place for place, one in enumerate(ranked, 1) if one.carer.staff_id == staff_id), None)
-    against = [] if place else exclusions_of(order, staff)
-    check_choice(exclusions=against, is_among_best=place is not None and place <= BEST, choice_reason=choice_reason)
-    reasons = [part.reason for part in ranked[place - 1].parts] if place else [one.reason for one in against]
-    _clear_orphans(actor, now, staff)
-    due = accept_until(now, is_urgent=order.is_urgent, div=order.div)
-    return Assignment.objects.create(
+
+
+def _appoint(actor: Actor, now: datetime, order: Order, starts_at: datetime) -> None:
+    check_same_time(starts_at=starts_at, others=[row.starts_at for row in _taken(order).values()])
+    appoint(actor=actor, now=now, order=order, starts_at=starts_at)
+
+
+def offer(  # noqa: PLR0913 - an offer and where it comes from
+    *, actor: Actor, now: datetime, order: Order, staff: Staff, slot: int = 1, starts_at: datetime | None = None,
+    plan: DayPlan | None = None, reasons: Iterable[str] = (), rank: int | None = None, choice_reason: str = "",
+    accept_due_at: datetime | None = None, event: str = "dispatch.order.assign",
+) -> Assignment:  # fmt: skip
+    """Offer one place of a locked order to a carer whom the caller has checked; the order is assigned once all its places are taken.
+
+    Nobody is told: whoever offers says so once, for one visit or for a whole day.
+    """
+    ORDER.target("assign", order.state)
+    check_may_go(now, order)
+    if starts_at is not None:
+        _appoint(actor, now, order, starts_at)
+    taken = list(_taken(order))
+    check_slot(carers_needed=order.carers_needed, taken=taken, slot=slot)
+    _clear(actor, now, orphans().filter(staff=staff))
+    due = accept_due_at or (
+        plan_until(now, order) if plan else accept_until(now, is_urgent=order.is_urgent, div=order.div)
+    )
+    row = Assignment.objects.create(
         div=order.div, order=order, elder_id=order.elder_id, provider_id=order.provider_id, staff=staff, staff_name=staff.name,
-        starts_at=order.starts_at, ends_at=order.ends_at, offered_at=now, accept_due_at=due, assigned_by_id=actor.user_id, rank=place,
-        reasons=reasons, choice_reason=choice_reason.strip(), created_at=now, changed_at=now,
+        slot=slot, plan=plan, starts_at=order.starts_at, ends_at=order.ends_at, offered_at=now, accept_due_at=due,
+        assigned_by_id=actor.user_id, rank=rank, reasons=list(reasons), choice_reason=choice_reason.strip(), created_at=now, changed_at=now,
     )  # fmt: skip
-
-
-def _clear_orphans(actor: Actor, now: datetime, staff: Staff) -> None:
-    """An order cancelled a moment ago must not keep its carer busy until the next round of the job."""
-    for row in orphans().filter(staff=staff).select_for_update(of=("self",)):
-        withdraw(actor=actor, now=now, assignment=row, reason=N_("订单已取消"))
-
-
-def _announce(actor: Actor, now: datetime, row: Assignment, event: str, reason: str) -> Assignment:
-    chosen = {"staff": [None, row.staff_id], "rank": [None, row.rank]}
-    record(actor=actor, now=now, event=event, subject=row, changes=chosen, reason=reason)
-    if (user_id := row.staff.user_id) is not None:
-        start = row.starts_at.astimezone(SHANGHAI)
-        text = N_("%(when)s 上门，请尽快接受或谢绝") % {"when": f"{start:%m-%d %H:%M}"}
-        to = Recipient(user_id=user_id)
-        notify(now=now, about=row, to=to, key=f"assignment:{row.pk}", title=N_("新派单"), text=text, link="/m/")
+    named = {"staff": [None, row.staff_id], "rank": [None, row.rank], "slot": [None, slot]}
+    record(actor=actor, now=now, event=event, subject=row, changes=named, reason=choice_reason.strip())
+    if len(taken) + 1 == order.carers_needed:
+        mark_assigned(actor=actor, now=now, order=order)
     tell("assignments", pk=row.pk, div=row.div)
     return row
 
 
-def _move(
+def take_back(
+    *, actor: Actor, now: datetime, order: Order, assignments: Iterable[Assignment], reason: str, is_told: bool = True
+) -> None:
+    """Withdraw some assignments of a locked order, which waits for dispatch again, and tell these carers."""
+    give_back_order(actor, now, order, reason)
+    for row in assignments:
+        withdraw(actor=actor, now=now, assignment=row, reason=reason)
+        if is_told:
+            tell_off(now=now, assignment=row)
+
+
+def _clear(actor: Actor, now: datetime, found: QuerySet[Assignment]) -> None:
+    """An order cancelled a moment ago must not keep its carer busy until the next round of the job."""
+    for row in found.select_for_update(of=("self",)):
+        withdraw(actor=actor, now=now, assignment=row, reason=N_("订单已取消"))
+
+
+def _tell_offer(now: datetime, row: Assignment) -> None:
+    if (user_id := row.staff.user_id) is None:
+        return
+    start = row.starts_at.astimezone(SHANGHAI)
+    text = N_("%(when)s 上门，请尽快接受或谢绝") % {"when": f"{start:%m-%d %H:%M}"}
+    to = Recipient(user_id=user_id)
+    notify(now=now, about=row, to=to, key=f"assignment:{row.pk}", title=N_("新派单"), text=text, link="/m/")
+
+
+def move_assignment(
     actor: Actor, now: datetime, row: Assignment, verb: str, *, reason: str = "", cause: str = "", **values: Any
 ) -> Assignment:
+    """Make one transition of a locked assignment, journal it and tell open screens."""
     changes: dict[str, Any] = changed(row, now=now, state=ASSIGNMENT.target(verb, row.state), **values)
     changes |= {"cause": cause} if cause else {}
     record(actor=actor, now=now, event=f"dispatch.assignment.{verb}", subject=row, changes=changes, reason=reason)
@@ -118,7 +234,7 @@ def _move(
     return row
 
 
-def _with_order(assignment_id: int, seen: int | None) -> tuple[Assignment, Order]:
+def with_order(assignment_id: int, seen: int | None) -> tuple[Assignment, Order]:
     """Lock order and assignment in the same sequence as assigning does: order first."""
     found = Assignment.objects.filter(pk=assignment_id).values_list("order_id", flat=True).first()
     if found is None:
@@ -130,17 +246,38 @@ def _with_order(assignment_id: int, seen: int | None) -> tuple[Assignment, Order
 @operation("dispatch.assignment.accept", label=N_("接受"))
 def accept_assignment(*, actor: Actor, now: datetime, assignment_id: Id, seen: Seen = None) -> Assignment:
     """The carer takes the order, or the provider for the carer. A suspended carer takes no new orders (R-ORD-07)."""
-    row, order = _with_order(assignment_id, seen)
+    row, order = with_order(assignment_id, seen)
     require(actor, "dispatch.assignment.accept", div=row.div, provider_id=row.provider_id)
     check_own(actor_staff_id=actor.staff_id, staff_id=row.staff_id, is_dispatcher=actor.has("dispatch.order.assign"))
     ASSIGNMENT.target("accept", row.state)
     check_alive(died_on(row.elder_id))
-    if order.state != OrderState.ASSIGNED:
+    if orphans().filter(pk=row.pk).exists() or order.state not in (*OPEN_STATES, OrderState.IN_SERVICE):
         raise NotAllowed("dispatch.order_gone", N_("订单已取消，不用上门了"))
     if Suspension.objects.filter(staff_id=row.staff_id, to_at=None).exists():
         raise Refused("dispatch.suspended", N_("已暂停派单，解除之前不能接受新的订单，请联系监管人员"))
-    mark_accepted(actor=actor, now=now, order=order)
-    return _move(actor, now, row, "accept", accepted_at=now)
+    move_assignment(actor, now, row, "accept", accepted_at=now)
+    note_accepted(actor, now, order)
+    return row
+
+
+def note_accepted(actor: Actor, now: datetime, order: Order) -> None:
+    """An order counts as accepted once all its carers have said yes."""
+    answers = Assignment.objects.filter(order=order, state=AssignmentState.ACCEPTED).count()
+    if answers == order.carers_needed:
+        mark_accepted(actor=actor, now=now, order=order)
+
+
+@operation("dispatch.assignment.accept_all", label=N_("接受这一天的全部"))
+def accept_all(*, actor: Actor, now: datetime, day: Day) -> Assignment:
+    """The carer takes every visit offered for a day, as after the publishing of a plan; return the last."""
+    require(actor, "dispatch.assignment.accept_all", provider_id=actor.organisation_id)
+    start, end = day_bounds(day)
+    mine = Q(staff_id=check_is_carer(actor.staff_id), state=AssignmentState.OFFERED)
+    due = Assignment.objects.filter(mine, starts_at__gte=start, starts_at__lt=end).order_by("order_id")
+    offered = list(due.exclude(pk__in=orphans().values("pk")).values_list("pk", flat=True))
+    if not offered:
+        raise NotAllowed("assignment.none", N_("这一天没有待接受的派单"))
+    return [accept_assignment(actor=actor, now=now, assignment_id=number) for number in offered][-1]
 
 
 @operation("dispatch.assignment.refuse", label=N_("谢绝"))
@@ -148,52 +285,53 @@ def refuse_assignment(
     *, actor: Actor, now: datetime, assignment_id: Id, reason: Reason, seen: Seen = None
 ) -> Assignment:
     """The carer does not go; the order waits for dispatch again."""
-    row, order = _with_order(assignment_id, seen)
+    row, order = with_order(assignment_id, seen)
     require(actor, "dispatch.assignment.refuse", div=row.div, provider_id=row.provider_id)
     check_own(actor_staff_id=actor.staff_id, staff_id=row.staff_id, is_dispatcher=actor.has("dispatch.order.assign"))
     ASSIGNMENT.target("refuse", row.state)
     if not reason.strip():
         raise Refused("reason.missing", N_("请写明谢绝的原因"), field="reason")
-    _return(actor, now, order, N_("服务人员谢绝：%(reason)s") % {"reason": reason.strip()})
-    return _move(actor, now, row, "refuse", reason=reason.strip(), ended_at=now, end_reason=reason.strip())
+    give_back_order(actor, now, order, N_("服务人员谢绝：%(reason)s") % {"reason": reason.strip()})
+    return move_assignment(actor, now, row, "refuse", reason=reason.strip(), ended_at=now, end_reason=reason.strip())
 
 
 @operation("dispatch.assignment.expire", label=N_("收回"))
 def expire_assignment(*, actor: Actor, now: datetime, assignment_id: Id, seen: Seen = None) -> Assignment:
     """An offer nobody answered in time ends; the order waits for dispatch again (X-CALL-05)."""
-    row, order = _with_order(assignment_id, seen)
+    row, order = with_order(assignment_id, seen)
     require(actor, "dispatch.assignment.expire", div=row.div, provider_id=row.provider_id)
     ASSIGNMENT.target("expire", row.state)
     if row.accept_due_at > now:
         raise Refused("assignment.in_time", N_("还没有超过接受时限，不能收回"))
     reason = N_("超时未接受")
-    _return(actor, now, order, reason)
-    return _move(actor, now, row, "expire", reason=reason, ended_at=now, end_reason=reason)
+    give_back_order(actor, now, order, reason)
+    return move_assignment(actor, now, row, "expire", reason=reason, ended_at=now, end_reason=reason)
 
 
 @operation("dispatch.assignment.withdraw", label=N_("收回"))
 def withdraw_orphan(*, actor: Actor, now: datetime, assignment_id: Id, seen: Seen = None) -> Assignment:
     """Free the carer of an order that was cancelled or suspended, and say so."""
-    row, order = _with_order(assignment_id, seen)
+    row, order = with_order(assignment_id, seen)
     require(actor, "dispatch.assignment.withdraw", div=row.div, provider_id=row.provider_id)
     if not orphans().filter(pk=row.pk).exists():
         raise Refused("assignment.needed", N_("订单没有取消，请用“改派”"))
     reason = N_("订单已取消") if order.state == OrderState.CANCELLED else N_("订单已暂停或退回")
     withdraw(actor=actor, now=now, assignment=row, reason=reason, cause=cause_of_end(order))
-    _tell_off(now, row)
+    tell_off(now=now, assignment=row)
     return row
 
 
-def _tell_off(now: datetime, row: Assignment) -> None:
-    if (user_id := row.staff.user_id) is None:
+def tell_off(*, now: datetime, assignment: Assignment) -> None:
+    """Tell a carer not to go."""
+    if (user_id := assignment.staff.user_id) is None:
         return
-    start = row.starts_at.astimezone(SHANGHAI)
+    start = assignment.starts_at.astimezone(SHANGHAI)
     text = N_("%(when)s 的上门已撤回，不用去了") % {"when": f"{start:%m-%d %H:%M}"}
-    to = Recipient(user_id=user_id)
-    notify(now=now, about=row, to=to, key=f"withdrawn:{row.pk}", title=N_("派单已撤回"), text=text, link="/m/")
+    key, to = f"withdrawn:{assignment.pk}", Recipient(user_id=user_id)
+    notify(now=now, about=assignment, to=to, key=key, title=N_("派单已撤回"), text=text, link="/m/")
 
 
-def _return(actor: Actor, now: datetime, order: Order, reason: str) -> None:
+def give_back_order(actor: Actor, now: datetime, order: Order, reason: str) -> None:
     """Give the order back, unless it was cancelled meanwhile."""
     if ORDER.allows("return", order.state):
         return_order(actor=actor, now=now, order=order, reason=reason)
@@ -201,9 +339,11 @@ def _return(actor: Actor, now: datetime, order: Order, reason: str) -> None:
 
 def withdraw(*, actor: Actor, now: datetime, assignment: Assignment, reason: str, cause: str = "") -> Assignment:
     """End an assignment without the carer's doing."""
-    return _move(actor, now, assignment, "withdraw", reason=reason, cause=cause, ended_at=now, end_reason=reason)
+    return move_assignment(
+        actor, now, assignment, "withdraw", reason=reason, cause=cause, ended_at=now, end_reason=reason
+    )
 
 
 def finish_assignment(*, actor: Actor, now: datetime, assignment: Assignment) -> Assignment:
     """The visit of an accepted assignment is over."""
-    return _move(actor, now, assignment, "finish", ended_at=now)
+    return move_assignment(actor, now, assignment, "finish", ended_at=now)

@@ -1,16 +1,32 @@
-"""Plans of a day: asking for one, stopping, moving and locking by hand, copying, re-planning around an absence."""
+"""Plans of a day: asking for one, stopping, moving and locking by hand, copying."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Any
 
+from django.db import connection
+from django.db.models import QuerySet
+from procrastinate.contrib.django import app
+
+from yinling.accounts.operations import record
+from yinling.directory.models import Area, Organisation
+from yinling.directory.queries import ancestors
 from yinling.directory.rules import require
-from yinling.dispatch.models import DayPlan
-from yinling.ground.operation import locked, operation
+from yinling.dispatch.models import DayPlan, PlannedVisit
+from yinling.dispatch.operations.runs import is_past, move, new_version
+from yinling.dispatch.queries.moves import Move, work_out
+from yinling.dispatch.states import DAY_PLAN, PlanState
+from yinling.ground.live import tell
+from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
-from yinling.kernel.inputs import Day, Id, Input, Moment, Seen
+from yinling.kernel.inputs import Day, Id, Input, Seen
+from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
+
+explain_constraint("day_plan_number", "plan.again", N_("刚有人为同一天排班，请刷新页面"))
+explain_constraint("planned_visit_once", "plan.visit_twice", N_("这次上门已在计划中，请刷新页面"))
 
 AreaCode = Annotated[str, Input(N_("区划代码"), max_length=12, widget="hidden")]
 ProviderId = Annotated[int, Input(N_("服务机构"), least=1, widget="hidden")]
@@ -18,13 +34,18 @@ CarerId = Annotated[int, Input(N_("服务人员"), least=1, widget="hidden")]
 NoCarerId = Annotated[int | None, Input(N_("服务人员"), help=N_("不填即移出计划"), least=1, widget="hidden")]
 OrderId = Annotated[int, Input(N_("订单"), least=1, widget="hidden")]
 Slot = Annotated[int, Input(N_("第几位服务人员"), least=1, most=2, widget="hidden")]
-Position = Annotated[int | None, Input(N_("第几站"), least=0, widget="hidden")]
+Position = Annotated[int | None, Input(N_("第几站"), least=0, most=500, widget="hidden")]
 StartsAt = Annotated[datetime | None, Input(N_("上门时间"), widget="moment")]
 Seconds = Annotated[
     int | None, Input(N_("计算秒数"), help=N_("每条街道的计算时间，不填按参数"), least=1, most=600, widget="number")
 ]
 Seed = Annotated[int, Input(N_("随机种子"), help=N_("同一种子得出同一计划"), least=0, most=2**31 - 1, widget="hidden")]
 Locked = Annotated[bool, Input(N_("锁定"), widget="check")]
+AT_WORK = (PlanState.QUEUED, PlanState.RUNNING)
+STANDING = (*AT_WORK, PlanState.READY, PlanState.PUBLISHED)
+TASK = "yinling.dispatch.jobs.run_plan"
+AFTER_OTHERS = -10
+"""Plans take seconds of a core; everything else that waits goes first."""
 
 
 @operation("dispatch.plan.request", label=N_("排班"))
@@ -32,67 +53,237 @@ def request_plan(
     *, actor: Actor, now: datetime, provider_id: ProviderId, div: AreaCode, day: Day, seconds: Seconds = None, seed: Seed = 1
 ) -> DayPlan:  # fmt: skip
     """Ask for a plan of a provider's day in an area; a worker computes it."""
-    raise NotImplementedError
+    require(actor, "dispatch.plan.request", div=div, provider_id=provider_id)
+    check_area(div)
+    check_provider(provider_id)
+    if is_past(day, now):
+        raise Refused("plan.past", N_("这一天已经过去，不能再排班"), field="day")
+    one_at_a_time(provider_id, day)
+    check_free(provider_id, div, day)
+    return queue_plan(actor, now, provider_id=provider_id, div=div, day=day, seconds=seconds, seed=seed)
+
+
+def check_area(div: str) -> None:
+    """Refuse an area that is not in the map."""
+    if not Area.objects.filter(pk=div).exists():
+        raise NotFound("plan.area_unknown", N_("没有这个区划，请从列表中选择"), field="div")
+
+
+def check_provider(provider_id: int) -> None:
+    """Refuse a body that serves nobody."""
+    if not Organisation.objects.filter(pk=provider_id, is_provider=True).exists():
+        raise NotFound("plan.provider_unknown", N_("没有这家服务机构，请从列表中选择"), field="provider_id")
+
+
+def one_at_a_time(provider_id: int, day: date) -> None:
+    """Let everybody who asks for or publishes plans of a provider's day wait for the others until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [provider_id % 2**31, day.toordinal()])
+
+
+def check_free(provider_id: int, div: str, day: date) -> None:
+    """Refuse a second plan while one is computed, and plans of areas of which one lies in the other."""
+    others = DayPlan.objects.filter(provider_id=provider_id, day=day)
+    if others.filter(div=div, state__in=AT_WORK).exists():
+        raise NotAllowed("plan.running", N_("这个地区正在排班，请等它算完，或先停止"))
+    crossing = overlapping(others.exclude(div=div), div).filter(state__in=STANDING).first()
+    if crossing is not None:
+        sentence = N_("%(div)s 已有同一天的计划，范围互相重叠，请先弃用它，或在它的范围内排班")
+        raise NotAllowed("plan.overlap", sentence, div=crossing.div)
+
+
+def overlapping(rows: QuerySet[DayPlan], div: str) -> QuerySet[Any]:
+    """Return the plans whose area lies in a division or holds it."""
+    return rows.within(div) | rows.filter(div__in=ancestors(div))  # type: ignore[attr-defined]
+
+
+def queue_plan(
+    actor: Actor, now: datetime, *, provider_id: int, div: str, day: date, seconds: int | None, seed: int, cause: str = "day"
+) -> DayPlan:  # fmt: skip
+    """Insert a new version of a day and hand it to the workers; the latest version that stands gives its locks."""
+    standing = DayPlan.objects.filter(
+        provider_id=provider_id, div=div, day=day, state__in=(PlanState.READY, PlanState.PUBLISHED)
+    )
+    base = standing.order_by("-number").first()
+    chosen = {"seconds": seconds or parameter("dispatch.plan.seconds", div, day), "seed": seed}
+    row = new_version(
+        actor=actor, now=now, provider_id=provider_id, div=div, day=day, cause=cause, base=base, settings=chosen
+    )
+    record(
+        actor=actor,
+        now=now,
+        event="dispatch.plan.request",
+        subject=row,
+        changes={"day": [None, day.isoformat()], **chosen},
+    )
+    tell("plans", pk=row.pk, div=row.div)
+    hand_over(row)
+    return row
+
+
+def hand_over(row: DayPlan) -> None:
+    """Put a plan before the workers. The job is there when the transaction commits."""
+    lock = f"dispatch.plan:{row.pk}"
+    app.configure_task(TASK, queueing_lock=lock, priority=AFTER_OTHERS).defer(plan_id=row.pk, div=row.div)
 
 
 @operation("dispatch.plan.stop", label=N_("停止计算"))
 def stop_plan(*, actor: Actor, now: datetime, plan_id: Id, seen: Seen = None) -> DayPlan:
     """Ask the worker to stop and keep the best found so far."""
-    raise NotImplementedError
+    row = locked(DayPlan.objects.all(), plan_id, seen)
+    require(actor, "dispatch.plan.stop", div=row.div, provider_id=row.provider_id)
+    if row.state != PlanState.RUNNING:
+        raise NotAllowed("plan.not_running", N_("现在没有在计算；排队中的计划可以弃用"))
+    changes = changed(row, now=now, is_stop_wanted=True)
+    record(actor=actor, now=now, event="dispatch.plan.stop", subject=row, changes=changes)
+    tell("plans", pk=row.pk, div=row.div)
+    return row
 
 
 @operation("dispatch.plan.discard", label=N_("弃用"))
 def discard_plan(*, actor: Actor, now: datetime, plan_id: Id, seen: Seen = None) -> DayPlan:
     """Lay a version aside that was never published."""
-    raise NotImplementedError
+    row = locked(DayPlan.objects.all(), plan_id, seen)
+    require(actor, "dispatch.plan.discard", div=row.div, provider_id=row.provider_id)
+    return move(actor, now, row, "discard")
 
 
 @operation("dispatch.plan.move", label=N_("移动"))
-def move_visit(
+def move_visit(  # noqa: PLR0913 - which visit, to whom and where
     *, actor: Actor, now: datetime, plan_id: Id, order_id: OrderId, slot: Slot, staff_id: NoCarerId = None, position: Position = None,
     starts_at: StartsAt = None, seen: Seen = None,
 ) -> DayPlan:  # fmt: skip
     """Give a visit of a version not yet published to a carer, at a place in the round (from 0) or at a time; the journal keeps where it was."""
-    raise NotImplementedError
+    row = locked(DayPlan.objects.all(), plan_id, seen)
+    require(actor, "dispatch.plan.move", div=row.div, provider_id=row.provider_id)
+    check_editable(row)
+    found = work_out(actor, row, order_id, slot, staff_id, position, starts_at)
+    if not found.effect.feasible:
+        raise Refused("plan.move", N_("不能这样移动：%(why)s"), field="staff_id", why=found.effect.reasons[0])
+    before = _store(row, found, order_id, slot, staff_id)
+    changes: dict[str, Any] = changed(row, now=now, cost=_cost(row, found), settings=_settings(row, found))
+    after = {"staff": staff_id, "starts_at": found.effect.starts_at and found.effect.starts_at.isoformat()}
+    changes = {"order": [order_id, order_id], "slot": [slot, slot]} | {
+        name: [before[name], after[name]] for name in after
+    }
+    record(actor=actor, now=now, event="dispatch.plan.move", subject=row, changes=changes)
+    tell("plans", pk=row.pk, div=row.div)
+    return row
+
+
+def check_editable(row: DayPlan) -> None:
+    """Refuse to change a version that is not ready, or that people go by already."""
+    if row.state == PlanState.PUBLISHED:
+        raise NotAllowed("plan.published", N_("计划已发布。请用“改派”，或复制为新版本后再调整"))
+    if row.state != PlanState.READY:
+        raise NotAllowed("plan.not_ready", N_("计划还没有算好，或已不再使用，不能调整"))
+
+
+def _store(plan: DayPlan, found: Move, order_id: int, slot: int, staff_id: int | None) -> dict[str, Any]:
+    """Write the new times of the touched rounds; return where the visit was."""
+    rows = {(row.order_id, row.slot): row for row in PlannedVisit.objects.select_for_update().filter(plan=plan)}
+    moved = rows[(order_id, slot)]
+    before = {"staff": moved.staff_id, "starts_at": moved.starts_at.isoformat() if moved.staff_id else None}
+    frame, touched = found.day.frame, []
+    for number, route in found.after.routes.items():
+        for stop in route:
+            wanted = found.day.wanted[stop.visit]
+            row = rows.get((wanted.order_id, stop.task + 1))
+            if row is None or wanted.is_elsewhere:
+                continue
+            row.staff_id, row.reasons = found.day.carers[number].staff_id, []
+            row.starts_at, row.ends_at = frame.moment(stop.starts), frame.moment(stop.ends)
+            row.way_minutes = round(stop.way)
+            row.late_minutes = max(0, round(stop.starts - frame.minute(found.day.orders[wanted.order_id].latest_at)))
+            touched.append(row)
+    if staff_id is None:
+        moved.staff_id, moved.way_minutes, moved.late_minutes = None, 0, 0
+        moved.reasons = [{"code": "moved_out", "values": {}}]
+        touched.append(moved)
+    fields = ["staff", "starts_at", "ends_at", "way_minutes", "late_minutes", "reasons"]
+    PlannedVisit.objects.bulk_update(touched, fields, batch_size=200)
+    return before
+
+
+def _cost(plan: DayPlan, found: Move) -> dict[str, float]:
+    """Return the cost vector with what the move adds; the largest tardiness is read anew."""
+    worst = max(PlannedVisit.objects.filter(plan=plan).values_list("late_minutes", flat=True), default=0)
+    cost = {name: plan.cost.get(name, 0.0) + delta for name, delta in found.cost.items()} | {"worst": float(worst)}
+    cost["total"] += found.day.terms.weights.worst * (worst - plan.cost.get("worst", 0.0))
+    return cost
+
+
+def _settings(plan: DayPlan, found: Move) -> dict[str, Any]:
+    rounds = dict(plan.settings.get("rounds", {}))
+    for number, route in found.after.routes.items():
+        name = str(found.day.carers[number].staff_id)
+        rests = [[round(start), round(end)] for start, end in found.after.rests[number]]
+        rounds[name] = {"breaks": rests, "back": round(found.after.back[number])}
+        if not route:
+            del rounds[name]
+    return {**plan.settings, "fairness": found.fairness.as_json(), "rounds": rounds}
 
 
 @operation("dispatch.plan.lock", label=N_("锁定上门"))
-def lock_visit(*, actor: Actor, now: datetime, plan_id: Id, order_id: OrderId, is_locked: Locked, seen: Seen = None) -> DayPlan:  # fmt: skip
-    """Hold a visit at its carer and time when the day is planned anew, or let it go."""
-    raise NotImplementedError
+def lock_visit(
+    *, actor: Actor, now: datetime, plan_id: Id, order_id: OrderId, is_locked: Locked, seen: Seen = None
+) -> DayPlan:
+    """Hold a visit at its carers and time when the day is planned anew, or let it go."""
+    row = locked(DayPlan.objects.all(), plan_id, seen)
+    require(actor, "dispatch.plan.lock", div=row.div, provider_id=row.provider_id)
+    check_lockable(row)
+    visits = PlannedVisit.objects.filter(plan=row, order_id=order_id, staff__isnull=False)
+    if not visits.exists():
+        raise NotFound("plan.no_visit", N_("这次上门没有排给任何人，不能锁定"), field="order_id")
+    visits.update(is_locked=is_locked)
+    changed(row, now=now)
+    changes = {"order": [order_id, order_id], "is_locked": [not is_locked, is_locked]}
+    record(actor=actor, now=now, event="dispatch.plan.lock", subject=row, changes=changes)
+    tell("plans", pk=row.pk, div=row.div)
+    return row
 
 
 @operation("dispatch.plan.lock_staff", label=N_("锁定人员"))
-def lock_staff(*, actor: Actor, now: datetime, plan_id: Id, staff_id: CarerId, is_locked: Locked, seen: Seen = None) -> DayPlan:  # fmt: skip
+def lock_staff(
+    *, actor: Actor, now: datetime, plan_id: Id, staff_id: CarerId, is_locked: Locked, seen: Seen = None
+) -> DayPlan:
     """Hold the whole round of a carer as it is when the day is planned anew, or let it go."""
-    raise NotImplementedError
+    row = locked(DayPlan.objects.all(), plan_id, seen)
+    require(actor, "dispatch.plan.lock_staff", div=row.div, provider_id=row.provider_id)
+    check_lockable(row)
+    if not PlannedVisit.objects.filter(plan=row, staff_id=staff_id).exists():
+        raise NotFound("plan.no_round", N_("这位服务人员在计划中没有上门，不能锁定"), field="staff_id")
+    others = [one for one in row.locked_staff if one != staff_id]
+    changes = changed(row, now=now, locked_staff=[*others, staff_id] if is_locked else others)
+    record(actor=actor, now=now, event="dispatch.plan.lock_staff", subject=row, changes=changes)
+    tell("plans", pk=row.pk, div=row.div)
+    return row
+
+
+def check_lockable(row: DayPlan) -> None:
+    """Locks count when a day is planned anew: in versions that stand."""
+    if row.state not in (PlanState.READY, PlanState.PUBLISHED):
+        raise NotAllowed("plan.not_ready", N_("计划还没有算好，或已不再使用，不能调整"))
 
 
 @operation("dispatch.plan.copy", label=N_("复制为新版本"))
 def copy_plan(*, actor: Actor, now: datetime, plan_id: Id, seen: Seen = None) -> DayPlan:
     """Make a new version of a plan that may be changed by hand."""
-    raise NotImplementedError
-
-
-@operation("dispatch.plan.replan", label=N_("重排"))
-def replan(*, actor: Actor, now: datetime, plan_id: Id, staff_id: CarerId, seen: Seen = None) -> DayPlan:
-    """Give the visits of a carer who does not come to others, with the fewest changes for elders: a new version."""
-    raise NotImplementedError
-
-
-@operation("dispatch.plan.request_all", label=N_("全市排班"))
-def plan_city(
-    *, actor: Actor, now: datetime, div: AreaCode, day: Day, seconds: Seconds = None, seed: Seed = 1
-) -> DayPlan:
-    """Ask for plans of all streets of an area, for every provider with orders that day; return the last one."""
-    raise NotImplementedError
-
-
-@operation("dispatch.plan.publish", label=N_("发布"))
-def publish_plan(
-    *, actor: Actor, now: datetime, plan_id: Id,
-    count: Annotated[int | None, Input(N_("上门次数"), help=N_("超过 20 次时，请填写上门次数以确认"), least=0, widget="number")] = None,
-    seen: Seen = None,
-) -> DayPlan:  # fmt: skip
-    """Appoint the times, offer the visits to their carers, and tell each carer once."""
-    raise NotImplementedError
+    base = locked(DayPlan.objects.all(), plan_id, seen)
+    require(actor, "dispatch.plan.copy", div=base.div, provider_id=base.provider_id)
+    if base.state not in (PlanState.READY, PlanState.PUBLISHED, PlanState.SUPERSEDED):
+        raise NotAllowed("plan.not_ready", N_("计划还没有算好，或已不再使用，不能复制"))
+    one_at_a_time(base.provider_id, base.day)
+    row = new_version(
+        actor=actor, now=now, provider_id=base.provider_id, div=base.div, day=base.day, cause="hand", base=base,
+        settings={name: value for name, value in base.settings.items() if name != "run"},
+    )  # fmt: skip
+    visits = list(PlannedVisit.objects.filter(plan=base))
+    for visit in visits:
+        visit.pk, visit.plan = None, row
+    PlannedVisit.objects.bulk_create(visits, batch_size=500)
+    changed(row, now=now, state=DAY_PLAN.target("run", row.state))
+    changed(row, now=now, state=DAY_PLAN.target("finish", row.state), cost=base.cost, notes=base.notes, progress=100)
+    record(actor=actor, now=now, event="dispatch.plan.copy", subject=row, changes={"base": [None, base.pk]})
+    tell("plans", pk=row.pk, div=row.div)
+    return row

@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from yinling.dispatch.planner import arrays
 from yinling.dispatch.planner.arrays import FAR, NONE, NOT_YET, Board
-from yinling.dispatch.planner.jit import compiled
+from yinling.dispatch.planner.kernel_near import nearest
 from yinling.dispatch.planner.problem import Problem, Visit, Weights
 from yinling.dispatch.planner.soundness import Checked
 
 NEIGHBOURS = 24
-WAIT_WEIGHT = 0.2
-LATE_WEIGHT = 1.0
 WHOLE_DAY = 1440.0
 MANY = 1 << 30
 SCRATCH = 256
@@ -88,7 +86,7 @@ def _visits(problem: Problem, checked: Checked, weights: Weights) -> arrays.Rows
         row = rows[number]
         row.opens, row.latest, row.latest_second = span(visit)
         row.floor = row.opens
-        row.closes = visit.closes if visit.closes < FAR else FAR
+        row.closes = min(FAR, visit.closes)
         row.gap_low, row.gap_high = visit.gap[0], min(visit.gap[1], FAR)
         row.usual = NOT_YET
         if visit.usual is not None and weights.shift > 0:
@@ -193,44 +191,3 @@ def _lists(pairs: set[tuple[int, int]], count: int) -> Pairs:
     for one, _ in ordered:
         starts[one + 1] += 1
     return np.array([other for _, other in ordered] or [0], np.int32), np.cumsum(starts, dtype=np.int32)
-
-
-@compiled
-def nearest(visits: arrays.Rows, tasks: arrays.Rows, travel: np.ndarray, may: np.ndarray, size: int) -> np.ndarray:
-    """Return for each visit those that go best before or after it, by way, waiting and tardiness, with a worker in common."""
-    count = len(visits)
-    near = np.full((count, max(size, 1)), NONE, np.int32)
-    for one in range(count):
-        far = np.empty(count)
-        for other in range(count):
-            far[other] = min(distance(visits, tasks, travel, one, other), distance(visits, tasks, travel, other, one))
-        far[one] = FAR
-        wanted = min(8 * size, count - 1)
-        bound = np.partition(far, wanted)[wanted] if wanted > 0 else FAR
-        close = np.nonzero(far <= bound)[0]
-        found = 0
-        for at in np.argsort(far[close]):
-            other = close[at]
-            if found < size and other != one and share_worker(may, one, other):
-                near[one, found] = other
-                found += 1
-    return near
-
-
-@compiled
-def distance(visits: arrays.Rows, tasks: arrays.Rows, travel: np.ndarray, one: int, other: int) -> float:
-    """Return how badly ``other`` goes behind ``one``."""
-    ways = travel[tasks[2 * one].place, tasks[2 * other].place]
-    minutes = tasks[2 * one].minutes + ways
-    waits = visits[other].opens - (visits[one].closes + minutes)
-    comes_late = visits[one].opens + minutes - visits[other].closes
-    return float(ways + WAIT_WEIGHT * max(0.0, waits) + LATE_WEIGHT * max(0.0, comes_late))
-
-
-@compiled
-def share_worker(may: np.ndarray, one: int, other: int) -> bool:
-    """Whether somebody may serve both visits."""
-    for worker in range(may.shape[1]):
-        if (may[2 * one, worker] or may[2 * one + 1, worker]) and (may[2 * other, worker] or may[2 * other + 1, worker]):
-            return True
-    return False

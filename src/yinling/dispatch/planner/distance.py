@@ -29,7 +29,7 @@ def _asin(x: float) -> float:
 
 
 @inlined
-def metres(  # noqa: PLR0913, PLR0917 - two places of four numbers
+def metres(
     lon1: float, low: float, sin1: float, cos1: float, lon2: float, high: float, sin2: float, cos2: float,
 ) -> float:  # fmt: skip
     """Return the geodesic distance of two places as ``planner.roster.place_of`` gives them; NaN where one is not known."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from yinling.dispatch.planner import scan
-from yinling.dispatch.planner.roster import AVOID, CODES, DECLINED, MODES, Roster, as_licences, place_of
+from yinling.dispatch.planner.roster import AVOID, CODES, DECLINED, MODES, Columns, Roster, as_licences, place_of
 from yinling.dispatch.rules import Carer, Job, licence_exclusions
 
 PAIR = 2
@@ -39,10 +39,9 @@ class Prices:
 class Enquiry:
     """One order as it is asked about; ISO moments, so that it can be sent. ``known`` served the elder before, ``wish`` is the appointed start.
 
-    ``named`` are carers whose place in the ranking is wanted whatever it is.
+    ``named`` are carers whose place in the ranking is wanted whatever it is. Who has the order already stands among ``declined``.
     """
 
-    order_id: int
     provider_id: int
     day: str
     div: str
@@ -61,7 +60,8 @@ class Enquiry:
     avoided: tuple[int, ...] = ()
     named: tuple[int, ...] = ()
     limit: int = 10
-    carers: int = 1
+    carers_needed: int = 1
+    step_seconds: float = 1
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as it is sent."""
@@ -107,34 +107,41 @@ class Found:
 def best_insertions(roster: Roster, asked: Enquiry) -> Found:
     """Return the cheapest feasible insertions of an order. Equal costs go by the number of the carer, the same each time."""
     rows = roster.rows_of(asked.provider_id)
-    wanted = wanted_of(roster, asked)
-    return _pairs(roster, asked, wanted, rows) if asked.carers == PAIR else _singles(roster, asked, wanted, rows)
+    question = question_of(roster, asked)
+    return _pairs(roster, asked, question, rows) if asked.carers_needed == PAIR else _singles(roster, asked, question, rows)
 
 
-def wanted_of(roster: Roster, asked: Enquiry) -> scan.Wanted:
+def question_of(roster: Roster, asked: Enquiry) -> scan.Question:
     """Return the order as the scan takes it."""
-    length = round(asked.seconds * scan.SECOND)
     prices = asked.prices
-    more, knows = np.zeros(roster.size, np.uint16), np.zeros(roster.size, np.bool_)
+    more, knows = np.zeros(roster.size, np.int32), np.zeros(roster.size, np.bool_)
     for staff_ids, bit in ((asked.declined, DECLINED), (asked.avoided, AVOID)):
         more[_rows(roster, staff_ids)] |= bit
     knows[_rows(roster, asked.known)] = True
-    return scan.Wanted(
-        order=asked.order_id, place=np.array(place_of(asked.lon, asked.lat)), earliest=_moment(roster, asked.earliest),
-        latest=_moment(roster, asked.latest), wish=_moment(roster, asked.wish), length=length, minutes=int(asked.seconds // 60),
-        sex=int(asked.wants_sex or 0), mode=MODES.index(prices.mode), pace=np.array(prices.pace, float), factor=np.array(prices.factor, float),
-        price=np.array([prices.travel_minute, prices.new_face, prices.other_dialect, prices.workload_hour], float),
-        fits_licence=_fitting_licences(roster, asked),
+    row: dict[str, Any] = {
+        "earliest": _moment(roster, asked.earliest), "latest": _moment(roster, asked.latest),
+        "wish": _moment(roster, asked.wish), "step": round(asked.step_seconds * scan.SECOND), "length": round(asked.seconds * scan.SECOND), "minutes": int(asked.seconds // 60),
+        **place_of(asked.lon, asked.lat), "minute_price": prices.travel_minute, "face_price": prices.new_face,
+        "tongue_price": prices.other_dialect, "hour_price": prices.workload_hour, "mode": MODES.index(prices.mode),
+        "sex": int(asked.wants_sex or 0),
+    }  # fmt: skip
+    return scan.Question(
+        wanted=_records([tuple(row[name] for name in scan.WANTED.names)], scan.WANTED),
+        paces=_records(list(zip(prices.pace, prices.factor, strict=True)), scan.PACE), fits_licence=_fitting_licences(roster, asked),
         fits_duty=np.array([not duty or not asked.div or asked.div.startswith(duty) for duty in roster.duties.number], np.bool_),
         speaks=np.array([not asked.dialect or asked.dialect in spoken for spoken in roster.tongues.number], np.bool_), more=more, knows=knows,
     )  # fmt: skip
 
 
+def _records(rows: Any, kind: Any) -> Any:
+    return np.array(rows, kind).view(np.recarray)
+
+
 def _fitting_licences(roster: Roster, asked: Enquiry) -> NDArray[np.bool_]:
     """Ask the rule itself, once for each set of licences that anybody holds."""
     moment = datetime.fromisoformat(asked.wish)
-    job = Job(asked.order_id, 0, asked.provider_id, moment, moment, needs=tuple((kind, kind) for kind in asked.needs), div=asked.div)
-    answers = [not licence_exclusions(job, _holder(*held), roster.day) for held in roster.licences.number]
+    job = Job(0, 0, asked.provider_id, moment, moment, needs=tuple((kind, kind) for kind in asked.needs), div=asked.div)
+    answers = [not licence_exclusions(job, _holder(*held)) for held in roster.licences.number]
     return np.array(answers, np.bool_)
 
 
@@ -143,11 +150,13 @@ def _holder(is_doctor: bool, held: frozenset[tuple[str, str]]) -> Carer:  # noqa
     return Carer(0, "", 0, "", time(), time(), 0, date.min, licences=as_licences(held), kind=kind)
 
 
-def _singles(roster: Roster, asked: Enquiry, wanted: scan.Wanted, rows: NDArray[np.int32]) -> Found:
-    c, count = roster.columns, len(rows)
-    cost, start, against = np.empty(count), np.empty(count, np.int64), np.empty(count, np.uint16)
-    scan.scan_single(c, wanted, rows, scan.spans(_most_spans(roster)), cost, start, against)
-    staff = c.staff[rows]
+def _singles(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDArray[np.int32]) -> Found:
+    c, staff = roster.columns, roster.columns.carers.staff[rows]
+    own = scan.spans(_most_spans(roster))
+    wished = np.array([roster.row_of[one] for one in asked.named if roster.provider_of.get(one) == asked.provider_id], np.int32)
+    exact, _start, _against = _scanned(c, question, wished, own, len(wished) + 1, -np.inf)
+    floor = exact[np.isfinite(exact)].max(initial=-np.inf)
+    cost, start, against = _scanned(c, question, rows, own, asked.limit, floor)
     best = _cheapest(cost, staff, asked.limit)
     fits = tuple(Fit((int(staff[one]),), roster.time_of(start[one]), float(cost[one])) for one in best)
     named = {}
@@ -158,17 +167,21 @@ def _singles(roster: Roster, asked: Enquiry, wanted: scan.Wanted, rows: NDArray[
     return Found(fits, named, _counts(against))
 
 
-def _pairs(roster: Roster, asked: Enquiry, wanted: scan.Wanted, rows: NDArray[np.int32]) -> Found:
-    c = roster.columns
-    out, against = scan.spans(len(rows) * _most_spans(roster)), np.empty(len(rows), np.uint16)
-    count = scan.scan_all(c, wanted, rows, out, against)
-    by_cost = np.lexsort((out.first[:count], c.staff[out.row[:count]], out.cost[:count]))
-    pairs, starts, costs = np.empty((asked.limit, PAIR), np.int64), np.empty(asked.limit, np.int64), np.empty(asked.limit)
-    found = scan.scan_pairs(out, by_cost, wanted.wish, pairs, starts, costs)
-    fits = tuple(
-        Fit((int(c.staff[one]), int(c.staff[other])), roster.time_of(start), float(cost))
-        for (one, other), start, cost in zip(pairs[:found], starts[:found], costs[:found], strict=True)
-    )
+def _scanned(c: Columns, question: scan.Question, rows: NDArray[np.int32], own: Any, limit: int, floor: float) -> tuple[Any, Any, Any]:
+    count = len(rows)
+    cost, start, against = np.empty(count), np.empty(count, np.int64), np.empty(count, np.int32)
+    scan.scan_single(c, question, rows, own, np.full(limit, np.inf), floor, cost, start, against)
+    return cost, start, against
+
+
+def _pairs(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDArray[np.int32]) -> Found:
+    c, staff = roster.columns, roster.columns.carers.staff
+    out, against = scan.spans(len(rows) * _most_spans(roster)), np.empty(len(rows), np.int32)
+    held = out[: scan.scan_all(c, question, rows, out, against)]
+    by_cost = np.lexsort((held.first, staff[held.row], held.cost))
+    pairs = _records(np.empty(asked.limit, scan.PAIRED), scan.PAIRED)
+    best = pairs[: scan.scan_pairs(out, by_cost, question, pairs)]
+    fits = tuple(Fit((int(staff[one.one]), int(staff[one.other])), roster.time_of(one.start), float(one.cost)) for one in best)
     named = {staff_id: (place, one) for place, one in reversed(list(enumerate(fits, 1))) for staff_id in one.staff_ids if staff_id in asked.named}
     return Found(fits, named, _counts(against))
 
@@ -182,8 +195,8 @@ def _cheapest(cost: NDArray[np.float64], staff: NDArray[np.int64], limit: int) -
     return finite[np.lexsort((staff[finite], cost[finite]))][:limit]
 
 
-def _counts(against: NDArray[np.uint16]) -> dict[str, int]:
-    lowest = against & (~against + np.uint16(1))
+def _counts(against: NDArray[np.int32]) -> dict[str, int]:
+    lowest = against & -against
     found = {code: int((lowest == 1 << bit).sum()) for bit, code in enumerate(CODES)}
     return {FREE: int((against == 0).sum())} | {code: number for code, number in found.items() if number}
 
@@ -191,7 +204,7 @@ def _counts(against: NDArray[np.uint16]) -> dict[str, int]:
 def _most_spans(roster: Roster) -> int:
     """Every gap of a day can be cut by each absence, and each part in two by the break."""
     c = roster.columns
-    return 2 * (c.stop_from.shape[1] + 1 + c.away_from.shape[1])
+    return 2 * (c.stops.shape[1] + 1 + c.away.shape[1])
 
 
 def _rows(roster: Roster, staff_ids: Sequence[int]) -> list[int]:

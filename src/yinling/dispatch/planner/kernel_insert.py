@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from yinling.dispatch.planner.arrays import FAR, NONE, Board
-from yinling.dispatch.planner.jit import compiled, inlined
+from yinling.dispatch.planner.jit import allocating, inlined
 from yinling.dispatch.planner.kernel import draw, late, link, open_trial, own, set_key, take_back, take_in, way
 from yinling.dispatch.planner.kernel_moves import any_floor, behind, is_led, key_between
 from yinling.dispatch.planner.kernel_times import earliest, is_worth_it, keep
@@ -54,7 +54,7 @@ def rate_hours(b: Board, worker: int, minutes: float) -> float:
     return float(rules.overtime * over + rules.imbalance * spread / 3600)
 
 
-@compiled
+@allocating
 def best_places(b: Board, visit: int, costs: np.ndarray, places: np.ndarray, blink: float) -> int:
     """Fill in the best rated places (task, stop before, worker), cheapest first; return how many. Each is overlooked by chance."""
     found = 0
@@ -68,8 +68,8 @@ def best_places(b: Board, visit: int, costs: np.ndarray, places: np.ndarray, bli
                 if blink == 0.0 or draw(b) > blink:
                     cost = rate(b, task, prev, worker)
                     if cost < FAR and (found < len(costs) or cost < costs[-1]):
-                        found = insert_sorted(costs, places, found, cost)
-                        at = position(costs, found, cost)
+                        at = insert_sorted(costs, places, found, cost)
+                        found = min(found + 1, len(costs))
                         places[at, 0], places[at, 1], places[at, 2] = task, prev, worker
                 prev = b.tasks[prev].next
                 if prev == end:
@@ -79,23 +79,14 @@ def best_places(b: Board, visit: int, costs: np.ndarray, places: np.ndarray, bli
 
 @inlined
 def insert_sorted(costs: np.ndarray, places: np.ndarray, found: int, cost: float) -> int:
-    """Make room for a cost in the sorted list, dropping the dearest where it is full; return the new length."""
-    size = min(found + 1, len(costs))
-    at = size - 1
+    """Make room for a cost in the sorted list, dropping the dearest where it is full; return where it stands."""
+    at = min(found, len(costs) - 1)
     while at > 0 and costs[at - 1] > cost:
         costs[at] = costs[at - 1]
-        places[at] = places[at - 1]
+        for i in range(places.shape[1]):
+            places[at, i] = places[at - 1, i]
         at -= 1
     costs[at] = cost
-    return size
-
-
-@inlined
-def position(costs: np.ndarray, found: int, cost: float) -> int:
-    """Return where a cost just put in stands: behind those equal to it."""
-    at = found - 1
-    while costs[at] != cost:
-        at -= 1
     return at
 
 
@@ -140,7 +131,7 @@ def try_place(b: Board, task: int, prev: int, worker: int, mate: int) -> int:
     return mate
 
 
-@compiled
+@allocating
 def insert_best(b: Board, visit: int, blink: float) -> bool:
     """Bring a visit from the bank to its best place; False where it fits nowhere."""
     if not is_led(b, visit):
@@ -166,7 +157,7 @@ def insert_best(b: Board, visit: int, blink: float) -> bool:
     return False
 
 
-@compiled
+@allocating
 def insert_all(b: Board, blink: float) -> None:
     """Bring in all visits left out, in the order in which they stand in the bank."""
     size = b.sums[0].banked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from yinling.dispatch.planner.arrays import FAR, NOT_YET, Board
-from yinling.dispatch.planner.jit import compiled
+from yinling.dispatch.planner.jit import allocating, compiled
 from yinling.dispatch.planner.kernel import open_trial, own
 from yinling.dispatch.planner.kernel_moves import tail_sums
 from yinling.dispatch.planner.kernel_times import imbalance, settle
@@ -38,7 +38,7 @@ def recount(b: Board) -> bool:
     return is_right
 
 
-@compiled
+@allocating
 def _queue_all(b: Board) -> None:
     order = by_key(b)
     trial = b.trial[0]
@@ -50,7 +50,7 @@ def _queue_all(b: Board) -> None:
             trial.waiting += 1
 
 
-@compiled
+@allocating
 def by_key(b: Board) -> np.ndarray:
     """Return the visits in the order of their keys."""
     keys = np.empty(b.rules[0].visits)
@@ -78,7 +78,7 @@ def _count_routes(b: Board) -> None:
     sums.hours = rules.overtime * overtime + rules.imbalance * spread
 
 
-@compiled
+@allocating
 def rekey(b: Board) -> None:
     """Give all keys anew in the same order, with room between them and as near as possible to the times of the visits."""
     last = np.full(b.rules[0].workers, -FAR)

@@ -80,9 +80,14 @@ def rank(job: Job, carers: Sequence[Carer], trips: Mapping[int, Trip], weights: 
     return Plan(tuple(ranked), tuple(excluded))
 
 
+def total(parts: Sequence[CostPart]) -> float:
+    """Return the cost of all parts: the way first, as ``planner.scan`` adds them, so that both come to the same last digit."""
+    return parts[0].cost + sum(part.cost for part in parts[1:])
+
+
 def cost_parts(job: Job, carer: Carer, trip: Trip, weights: Weights) -> tuple[CostPart, ...]:
     """Return the parts of the cost: way, continuity, dialect, workload."""
-    minutes = (trip.to_seconds + trip.on_seconds) / SECONDS_PER_MINUTE
+    minutes = trip.more_seconds / SECONDS_PER_MINUTE
     parts = [
         CostPart("travel", minutes * weights.travel_minute, _way(job, carer, trip)),
         CostPart("continuity", 0 if carer.served_count else weights.new_face, _continuity(carer)),
@@ -99,10 +104,16 @@ def cost_parts(job: Job, carer: Carer, trip: Trip, weights: Weights) -> tuple[Co
 
 
 def _way(job: Job, carer: Carer, trip: Trip) -> str:
-    before, _ = neighbours(job, carer)
-    minutes = -(-timedelta(seconds=trip.to_seconds) // timedelta(minutes=1))
-    place = N_("从上一家过去约 %(minutes)s 分钟") if before else N_("从站点过去约 %(minutes)s 分钟")
-    return place % {"minutes": minutes}
+    before, after = neighbours(job, carer)
+    home = N_("从家里过去约 %(minutes)s 分钟") if carer.starts_at_home else N_("从站点过去约 %(minutes)s 分钟")
+    first = (N_("从上一家过去约 %(minutes)s 分钟") if before else home) % {"minutes": _minutes(trip.to_seconds)}
+    if after is None:
+        return first
+    return N_("%(first)s，当天路上共多 %(more)s 分钟") % {"first": first, "more": _minutes(trip.more_seconds)}
+
+
+def _minutes(seconds: int) -> int:
+    return max(0, -(-timedelta(seconds=seconds) // timedelta(minutes=1)))
 
 
 def _continuity(carer: Carer) -> str:

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from yinling.dispatch.planner.distance import metres
+from yinling.dispatch.planner.distance import FLATTENING, metres
 from yinling.dispatch.rules import Carer, Licence
-from yinling.kernel.period import day_bounds, local_date
+from yinling.kernel.period import day_bounds
 
 MODES = ("walk", "ebike", "car")
 EMPLOYMENT, SUSPENDED, QUALIFICATION, AREA, SEX, DECLINED, AVOID, MINUTES, HOURS, BUSY, TRAVEL, ABSENT, BREAK = (1 << bit for bit in range(13))
@@ -26,49 +26,54 @@ CODES = (
 )  # fmt: skip
 """What keeps a carer away, by bit; the bits from ``HOURS`` on come from where the order would stand in the day."""
 NEVER, ALWAYS = -(1 << 62), 1 << 62
+MINUTE = 60_000_000
 _MICROSECOND = timedelta(microseconds=1)
-_FLATTENING = 1 / 298.257223563
 _FIRST_STOPS, _FIRST_AWAY = 8, 2
 _EVER = date.min
 
-Moments = NDArray[np.int64]
+PLACE = [("lon", "f8"), ("low", "f8"), ("sin", "f8"), ("cos", "f8")]
+CARER = np.dtype(
+    [
+        ("staff", "i8"),
+        ("day_from", "i8"),
+        ("day_to", "i8"),
+        ("rest_from", "i8"),  # the hours in which the break lies, and how long it is
+        ("rest_to", "i8"),
+        ("rest", "i8"),
+        ("booked", "i8"),  # minutes
+        ("most", "i8"),
+        *PLACE,  # where the day starts
+        ("against", "i4"),  # what keeps the carer away all day
+        ("licence", "i4"),  # numbers of words
+        ("duty", "i4"),
+        ("tongue", "i4"),
+        ("stops", "i4"),
+        ("away", "i4"),
+        ("mode", "i1"),  # of MODES, or -1
+        ("sex", "i1"),
+    ],
+    align=True,
+)
+STOP = np.dtype(
+    [
+        ("begins", "i8"),
+        ("ends", "i8"),
+        *PLACE,
+        ("metres", "f8"),  # from the stop before, from the start for the first
+    ],
+    align=True,
+)
+AWAY = np.dtype([("begins", "i8"), ("ends", "i8")], align=True)
+
+Rows = NDArray[Any]
 
 
 class Columns(NamedTuple):
-    """One row a carer; ``rest_*`` is the break, ``stop_metres`` the way from the stop before (from the start, for the first)."""
+    """One row a carer; the stops and absences of a carer lie in the same row of their own arrays, in the order of the day."""
 
-    staff: Moments
-    day_from: Moments
-    day_to: Moments
-    most: Moments
-    booked: Moments
-    against: NDArray[np.uint16]
-    mode: NDArray[np.int8]
-    sex: NDArray[np.int8]
-    licence: NDArray[np.int32]
-    duty: NDArray[np.int32]
-    tongue: NDArray[np.int32]
-    rest_from: Moments
-    rest_to: Moments
-    rest: Moments
-    start: NDArray[np.float64]
-    stops: NDArray[np.int32]
-    stop_order: Moments
-    stop_from: Moments
-    stop_to: Moments
-    stop_place: NDArray[np.float64]
-    stop_metres: NDArray[np.float64]
-    away: NDArray[np.int32]
-    away_from: Moments
-    away_to: Moments
-
-
-_KINDS: dict[str, tuple[Any, tuple[str, ...]]] = {
-    "against": (np.uint16, ()), "mode": (np.int8, ()), "sex": (np.int8, ()), "licence": (np.int32, ()), "duty": (np.int32, ()),
-    "tongue": (np.int32, ()), "start": (np.float64, ("place",)), "stops": (np.int32, ()), "stop_order": (np.int64, ("stops",)),
-    "stop_from": (np.int64, ("stops",)), "stop_to": (np.int64, ("stops",)), "stop_place": (np.float64, ("stops", "place")),
-    "stop_metres": (np.float64, ("stops",)), "away": (np.int32, ()), "away_from": (np.int64, ("away",)), "away_to": (np.int64, ("away",)),
-}  # fmt: skip
+    carers: Rows
+    stops: Rows
+    away: Rows
 
 
 class Words:
@@ -136,7 +141,7 @@ class Roster:
     @property
     def stop_count(self) -> int:
         """How many stops there are."""
-        return int(self.columns.stops[: self.size].sum())
+        return int(self.columns.carers.stops[: self.size].sum())
 
     @property
     def byte_count(self) -> int:
@@ -158,44 +163,39 @@ class Roster:
 
     def _grow(self, carers: int, stops: int, away: int) -> None:
         held = self.columns
-        sizes = (len(held.staff), held.stop_from.shape[1], held.away_from.shape[1])
-        wanted = tuple(have if need <= have else max(need, have * 2) for need, have in zip((carers, stops, away), sizes, strict=True))
-        if wanted != sizes:
+        sizes = (len(held.carers), held.stops.shape[1], held.away.shape[1])
+        wanted = [have if need <= have else max(need, have * 2) for need, have in zip((carers, stops, away), sizes, strict=True)]
+        if wanted != list(sizes):
             self.columns = _empty(*wanted)
             for old, new in zip(held, self.columns, strict=True):
                 new[tuple(slice(size) for size in old.shape)] = old
 
-    def _write(self, row: int, carer: Carer) -> None:
-        to, day = self.columns, self.day
+    def _write(self, number: int, carer: Carer) -> None:
+        day = self.day
         is_employed = carer.employed_from <= day and (carer.employed_to is None or day < carer.employed_to)
-        to.staff[row] = carer.staff_id
-        to.day_from[row], to.day_to[row] = _of_day(carer.day_from), _of_day(carer.day_to)
-        to.most[row], to.booked[row] = carer.most_minutes, carer.booked_minutes
-        to.against[row] = (0 if is_employed else EMPLOYMENT) | (SUSPENDED if carer.suspension else 0)
-        to.mode[row] = MODES.index(carer.mode) if carer.mode in MODES else -1
-        to.sex[row] = int(carer.sex or 0)
-        to.licence[row] = self.licences.of(licences_on(carer, day))
-        to.duty[row], to.tongue[row] = self.duties.of(carer.duty_div), self.tongues.of(carer.dialects)
-        to.rest_from[row], to.rest_to[row] = _of_day(carer.break_from or time()), _of_day(carer.break_to or time())
-        to.rest[row] = carer.break_minutes * 60_000_000
-        to.start[row] = place_of(carer.lon, carer.lat)
-        to.away[row] = len(carer.away)
+        row: dict[str, Any] = {
+            "staff": carer.staff_id, "day_from": _of_day(carer.day_from), "day_to": _of_day(carer.day_to),
+            "rest_from": _of_day(carer.break_from or time()), "rest_to": _of_day(carer.break_to or time()),
+            "rest": carer.break_minutes * MINUTE, "booked": carer.booked_minutes, "most": carer.most_minutes,
+            **place_of(carer.lon, carer.lat), "against": (0 if is_employed else EMPLOYMENT) | (SUSPENDED if carer.suspension else 0),
+            "licence": self.licences.of(licences_on(carer, day)), "duty": self.duties.of(carer.duty_div),
+            "tongue": self.tongues.of(carer.dialects), "stops": len(carer.booked), "away": len(carer.away),
+            "mode": MODES.index(carer.mode) if carer.mode in MODES else -1, "sex": int(carer.sex or 0),
+        }  # fmt: skip
+        self.columns.carers[number] = tuple(row[name] for name in CARER.names)
         for column, one in enumerate(sorted(carer.away, key=lambda one: one.from_at)):
-            to.away_from[row, column] = self.moment(one.from_at)
-            to.away_to[row, column] = ALWAYS if one.to_at is None else self.moment(one.to_at)
-        self._write_stops(row, carer)
+            upto = ALWAYS if one.to_at is None else self.moment(one.to_at)
+            self.columns.away[number, column] = (self.moment(one.from_at), upto)
+        self._write_stops(number, carer)
 
-    def _write_stops(self, row: int, carer: Carer) -> None:
-        to, before, until = self.columns, self.columns.start[row], NEVER
-        to.stops[row] = len(carer.booked)
+    def _write_stops(self, number: int, carer: Carer) -> None:
+        before, until = place_of(carer.lon, carer.lat), NEVER
         for column, one in enumerate(sorted(carer.booked, key=lambda one: (one.starts_at, one.ends_at, one.order_id))):
-            place = place_of(one.lon, one.lat)
-            to.stop_order[row, column] = one.order_id
-            to.stop_from[row, column], to.stop_to[row, column] = self.moment(one.starts_at), self.moment(one.ends_at)
-            to.stop_place[row, column] = place
-            to.stop_metres[row, column] = metres(*before, *place)
-            if to.stop_to[row, column] > until:
-                before, until = place, to.stop_to[row, column]
+            place, begins, ends = place_of(one.lon, one.lat), self.moment(one.starts_at), self.moment(one.ends_at)
+            way = metres(*before.values(), *place.values())
+            self.columns.stops[number, column] = (begins, ends, *place.values(), way)
+            if ends > until:
+                before, until = place, ends
 
 
 def licences_on(carer: Carer, day: date) -> tuple[bool, frozenset[tuple[str, str]]]:
@@ -210,17 +210,12 @@ def as_licences(held: frozenset[tuple[str, str]]) -> tuple[Licence, ...]:
     return tuple(Licence(kind, _EVER, None, place) for kind, place in sorted(held))
 
 
-def place_of(lon: float | None, lat: float | None) -> tuple[float, float, float, float]:
+def place_of(lon: float | None, lat: float | None) -> dict[str, float]:
     """Return a place as the arrays hold it."""
     if lon is None or lat is None:
-        return (nan, nan, nan, nan)
-    reduced = atan((1 - _FLATTENING) * tan(radians(lat)))
-    return radians(lon), reduced, sin(reduced), cos(reduced)
-
-
-def day_of(moment: datetime) -> date:
-    """Return the day whose roster an order asks."""
-    return local_date(moment)
+        return dict.fromkeys(("lon", "low", "sin", "cos"), nan)
+    low = atan((1 - FLATTENING) * tan(radians(lat)))
+    return {"lon": radians(lon), "low": low, "sin": sin(low), "cos": cos(low)}
 
 
 def _of_day(at: time) -> int:
@@ -228,6 +223,5 @@ def _of_day(at: time) -> int:
 
 
 def _empty(carers: int, stops: int, away: int) -> Columns:
-    sizes = {"place": 4, "stops": stops, "away": away}
-    kinds = {name: _KINDS.get(name, (np.int64, ())) for name in Columns._fields}
-    return Columns(**{name: np.zeros((carers, *(sizes[one] for one in shape)), kind) for name, (kind, shape) in kinds.items()})
+    shapes: list[tuple[Any, Any]] = [(carers, CARER), ((carers, stops), STOP), ((carers, away), AWAY)]
+    return Columns(*(np.zeros(shape, kind).view(np.recarray) for shape, kind in shapes))

@@ -5,13 +5,12 @@ What is announced stands: an order is put between two stops of a day or it is no
 
 from __future__ import annotations
 
-from math import ceil, isnan
+from math import ceil, isnan, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from yinling.dispatch.planner.distance import metres
+from yinling.dispatch.planner.distance import AXIS_M, metres
 from yinling.dispatch.planner.jit import compiled, inlined
 from yinling.dispatch.planner.roster import (
     ABSENT,
@@ -22,57 +21,62 @@ from yinling.dispatch.planner.roster import (
     HOURS,
     MINUTES,
     NEVER,
+    PLACE,
     QUALIFICATION,
     SEX,
     TRAVEL,
     Columns,
+    Rows,
 )
 
 SECOND = 1_000_000
 SECONDS_PER_MINUTE = 60
 MINUTES_PER_HOUR = 60
+FOUND = BREAK << 1
+TRUEST = 0.996
+"""How much of ``roughly`` the truth is at least: the flattening of the earth takes 0.34 %."""
+ROUGH_AXIS_M = AXIS_M * 1.0001
+
+WANTED = np.dtype(
+    [
+        ("earliest", "i8"),
+        ("latest", "i8"),
+        ("wish", "i8"),
+        ("step", "i8"),  # starts other than the wish lie on it where there is room
+        ("length", "i8"),
+        ("minutes", "i8"),
+        *PLACE,
+        ("minute_price", "f8"),  # of a minute on the way
+        ("face_price", "f8"),
+        ("tongue_price", "f8"),
+        ("hour_price", "f8"),
+        ("mode", "i4"),  # of carers who have none of their own
+        ("sex", "i4"),
+    ],
+    align=True,
+)
+PACE = np.dtype([("pace", "f8"), ("factor", "f8")], align=True)
+"""By mode: seconds a metre, and what check-ins correct them by."""
+SPAN = np.dtype([("first", "i8"), ("last", "i8"), ("cost", "f8"), ("row", "i8")], align=True)
+"""Where an order may start in a day."""
+PAIRED = np.dtype([("one", "i8"), ("other", "i8"), ("cost", "f8"), ("start", "i8")], align=True)
 
 
-class Wanted(NamedTuple):
-    """One order as the scan takes it. ``fits`` columns answer for the numbers of the roster's words; ``more`` and ``knows`` go by row.
+class Question(NamedTuple):
+    """One order as the scan takes it. ``fits_*`` and ``speaks`` answer for the roster's words; ``more`` and ``knows`` go by row."""
 
-    ``price`` is a minute on the way, a new face, another dialect, an hour booked; ``pace`` seconds a metre by mode, ``factor`` what was
-    learned; a carer without a mode goes by ``mode``.
-    """
-
-    order: int
-    place: NDArray[np.float64]
-    earliest: int
-    latest: int
-    wish: int
-    length: int
-    minutes: int
-    sex: int
-    mode: int
-    pace: NDArray[np.float64]
-    factor: NDArray[np.float64]
-    price: NDArray[np.float64]
-    fits_licence: NDArray[np.bool_]
-    fits_duty: NDArray[np.bool_]
-    speaks: NDArray[np.bool_]
-    more: NDArray[np.uint16]
-    knows: NDArray[np.bool_]
+    wanted: Rows
+    paces: Rows
+    fits_licence: Any
+    fits_duty: Any
+    speaks: Any
+    more: Any
+    knows: Any
 
 
-class Spans(NamedTuple):
-    """Where an order may start in the days looked at: from, to, what it costs, whose day."""
-
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    cost: NDArray[np.float64]
-    row: NDArray[np.int64]
-
-
-def spans(size: int) -> Spans:
+def spans(size: int) -> Rows:
     """Return room for so many."""
-    whole = (np.empty(size, np.int64) for _column in range(3))
-    first, last, row = whole
-    return Spans(first, last, np.empty(size), row)
+    return np.empty(size, SPAN).view(np.recarray)
 
 
 @inlined
@@ -86,208 +90,275 @@ def seconds(way: float, pace: float, factor: float) -> int:
 @inlined
 def between(a: Any, b: Any) -> float:
     """Return the metres between two places."""
-    return metres(a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3])
+    return metres(a.lon, a.low, a.sin, a.cos, b.lon, b.low, b.sin, b.cos)
 
 
 @inlined
-def standing(c: Columns, w: Wanted, row: int) -> int:
+def roughly(a: Any, b: Any) -> float:
+    """Return about how many metres lie between two places: never less than the truth, which is ``TRUEST`` of it or more."""
+    north, east = a.low - b.low, a.lon - b.lon
+    return ROUGH_AXIS_M * sqrt(north * north + a.cos * b.cos * east * east)
+
+
+@inlined
+def standing(carer: Any, row: int, q: Question) -> int:
     """Return what keeps a carer away wherever in the day the order would stand."""
-    found = int(c.against[row]) | int(w.more[row])
-    if not w.fits_licence[c.licence[row]]:
+    w = q.wanted[0]
+    found = carer.against | q.more[row]
+    if not q.fits_licence[carer.licence]:
         found |= QUALIFICATION
-    if not w.fits_duty[c.duty[row]]:
+    if not q.fits_duty[carer.duty]:
         found |= AREA
-    if w.sex and c.sex[row] != w.sex:
+    if w.sex and carer.sex != w.sex:
         found |= SEX
-    if c.booked[row] + w.minutes > c.most[row]:
+    if carer.booked + w.minutes > carer.most:
         found |= MINUTES
-    return found
+    return int(found)
 
 
 @inlined
-def standing_cost(c: Columns, w: Wanted, row: int) -> tuple[float, float, float]:
-    """Return what a new face, another dialect and the work booked cost."""
-    face = 0.0 if w.knows[row] else w.price[1]
-    tongue = 0.0 if w.speaks[c.tongue[row]] else w.price[2]
-    return face, tongue, c.booked[row] / MINUTES_PER_HOUR * w.price[3]
+def standing_cost(carer: Any, row: int, q: Question) -> float:
+    """Return what a new face, another dialect and the work booked cost together."""
+    w = q.wanted[0]
+    face = 0.0 if q.knows[row] else w.face_price
+    tongue = 0.0 if q.speaks[carer.tongue] else w.tongue_price
+    return float(face + tongue + carer.booked / MINUTES_PER_HOUR * w.hour_price)
 
 
-@compiled
-def rests_elsewhere(c: Columns, w: Wanted, row: int, gap: int) -> bool:
+@inlined
+def rests_elsewhere(carer: Any, stops: Any, row: int, gap: int) -> bool:
     """Whether the break fits between other stops than those of a gap."""
-    free = c.rest_from[row]
-    for stop in range(c.stops[row] + 1):
-        is_end = stop == c.stops[row]
-        if not is_end and c.stop_order[row, stop] == w.order:
-            continue
-        upto = c.rest_to[row] if is_end else min(c.stop_from[row, stop], c.rest_to[row])
-        if stop != gap and upto - free >= c.rest[row]:
+    free = carer.rest_from
+    for number in range(carer.stops):
+        stop = stops[row, number]
+        if number != gap and min(stop.begins, carer.rest_to) - free >= carer.rest:
             return True
-        if not is_end:
-            free = max(free, c.stop_to[row, stop])
-    return False
+        free = max(free, stop.ends)
+    return bool(gap != carer.stops and carer.rest_to - free >= carer.rest)
 
 
-@compiled
-def keep(out: Spans, count: int, row: int, cost: float, first: int, last: int) -> int:
+@inlined
+def keep(out: Any, count: int, row: int, cost: float, first: int, last: int) -> int:
     """Write one span, if it holds a moment; return how many there are."""
-    if first > last or count >= len(out.first):
+    if first > last or count >= len(out):
         return count
-    out.first[count], out.last[count], out.cost[count], out.row[count] = first, last, cost, row
+    span = out[count]
+    span.first, span.last, span.cost, span.row = first, last, cost, row
     return count + 1
 
 
-@compiled
-def keep_rested(c: Columns, w: Wanted, row: int, gap: tuple[int, int, int], out: Spans, count: int, cost: float, first: int, last: int) -> int:  # noqa: PLR0913, PLR0917 - compiled code has no objects to pass
+@inlined
+def keep_rested(c: Columns, row: int, w: Any, gap: Any, out: Any, count: int, cost: float, first: int, last: int) -> int:  # noqa: PLR0913, PLR0917 - as above
     """Write the part of a span that leaves the carer the break."""
-    number, before, after = gap
-    if c.rest[row] == 0 or rests_elsewhere(c, w, row, number):
+    carer = c.carers[row]
+    number, _previous, before, after = gap
+    if carer.rest == 0 or rests_elsewhere(carer, c.stops, row, number):
         return keep(out, count, row, cost, first, last)
-    until, since = min(after, c.rest_to[row]) - c.rest[row], max(before, c.rest_from[row]) + c.rest[row]
-    early = until - w.length if until >= c.rest_from[row] else NEVER
-    late = since if since <= c.rest_to[row] else ALWAYS
+    until, since = min(after, carer.rest_to) - carer.rest, max(before, carer.rest_from) + carer.rest
+    early = until - w.length if until >= carer.rest_from else NEVER
+    late = since if since <= carer.rest_to else ALWAYS
     if early + 1 >= late:
         return keep(out, count, row, cost, first, last)
     count = keep(out, count, row, cost, first, min(last, early))
     return keep(out, count, row, cost, max(first, late), last)
 
 
-@compiled
-def keep_present(c: Columns, w: Wanted, row: int, gap: tuple[int, int, int], out: Spans, count: int, cost: float, first: int, last: int) -> tuple[int, int]:  # noqa: PLR0913, PLR0917 - as above
+@inlined
+def keep_present(c: Columns, row: int, w: Any, gap: Any, out: Any, count: int, cost: float, first: int, last: int) -> tuple[int, int]:  # noqa: PLR0913, PLR0917 - as above
     """Write the parts of a span in which the carer is there; return how many there are, and how far it went."""
     reached, moment, had = ABSENT, first, count
-    for one in range(c.away[row] + 1):
-        is_end = one == c.away[row]
-        upto = last if is_end else min(last, c.away_from[row, one] - w.length)
+    pauses = c.carers[row].away
+    for number in range(pauses + 1):
+        upto = last if number == pauses else min(last, c.away[row, number].begins - w.length)
         if moment <= upto:
             reached = BREAK
-            count = keep_rested(c, w, row, gap, out, count, cost, moment, upto)
-        if not is_end:
-            moment = max(moment, c.away_to[row, one])
-    return count, 0 if count > had else reached
+            count = keep_rested(c, row, w, gap, out, count, cost, moment, upto)
+        if number < pauses:
+            moment = max(moment, c.away[row, number].ends)
+    return count, FOUND if count > had else reached
 
 
-@compiled
-def keep_gap(c: Columns, w: Wanted, row: int, gap: tuple[int, int, int], ends: tuple[int, int], out: Spans, count: int, way: float) -> tuple[int, int]:  # noqa: PLR0913, PLR0917 - as above
-    """Write the starts between two stops (-1: the start of the day; the number of stops: its end). ``way`` is that between them."""
-    stop, before, after = gap
-    previous, following = ends
-    mode = c.mode[row] if c.mode[row] >= 0 else w.mode
-    pace, factor = w.pace[mode], w.factor[mode]
-    first, last = max(w.earliest, c.day_from[row]), min(w.latest, c.day_to[row] - w.length)
-    there = between(c.start[row], w.place) if previous < 0 else between(c.stop_place[row, previous], w.place)
-    to, on, saved = seconds(there, pace, factor), 0, 0
+@inlined
+def keep_gap(c: Columns, row: int, q: Question, gap: Any, out: Any, count: int, base: float) -> tuple[int, int]:
+    """Write the starts between two stops, exactly; return how many there are, and how far it went."""
+    carer, w = c.carers[row], q.wanted[0]
+    number, previous, before, after = gap
+    mode = q.paces[carer.mode if carer.mode >= 0 else w.mode]
+    first, last = max(w.earliest, carer.day_from), min(w.latest, carer.day_to - w.length)
+    there = between(carer, w) if previous < 0 else between(c.stops[row, previous], w)
+    to, on, saved = seconds(there, mode.pace, mode.factor), 0, 0
     first = max(first, before + to * SECOND if previous >= 0 else before)
-    if following >= 0:
-        onward = between(w.place, c.stop_place[row, following])
-        on = seconds(onward, pace, factor)
+    if number < carer.stops:
+        goal = c.stops[row, number]
+        onward = between(w, goal)
+        on = seconds(onward, mode.pace, mode.factor)
         if not (isnan(there) or isnan(onward)):
-            saved = seconds(way, pace, factor)
+            saved = seconds(goal.metres, mode.pace, mode.factor)
         last = min(last, after - w.length - on * SECOND)
     if first > last:
         return count, TRAVEL
-    face, tongue, load = standing_cost(c, w, row)
-    cost = (to + on - saved) / SECONDS_PER_MINUTE * w.price[0] + face + tongue + load
-    return keep_present(c, w, row, gap, out, count, cost, first, last)
+    cost = (to + on - saved) / SECONDS_PER_MINUTE * w.minute_price + base
+    return keep_present(c, row, w, gap, out, count, cost, first, last)
 
 
-@compiled
-def look_at(c: Columns, w: Wanted, row: int, out: Spans, count: int) -> tuple[int, int]:
-    """Write every start a carer's day has for the order; return how many spans there are now, and what prevented it if none was added."""
-    begin, end = max(w.earliest, c.day_from[row]), min(w.latest, c.day_to[row] - w.length)
+@inlined
+def try_gap(c: Columns, row: int, q: Question, gap: Any, rough: Any, out: Any, count: int, base: float, bound: float) -> tuple[int, int]:  # noqa: PLR0913, PLR0917 - as above
+    """Write the starts between two stops, unless rough ways already tell that there is none, or none that costs ``bound`` or less."""
+    carer, w = c.carers[row], q.wanted[0]
+    number, previous, before, after = gap
+    mode = q.paces[carer.mode if carer.mode >= 0 else w.mode]
+    pace, loss = mode.pace * mode.factor, 1 + mode.factor
+    first, last = max(w.earliest, carer.day_from, before), min(w.latest, carer.day_to - w.length, after - w.length)
+    to, on, has_next = rough[0] * pace, rough[1] * pace, number < carer.stops
+    if previous >= 0 and before + to * TRUEST * SECOND > last:
+        return count, TRAVEL
+    if has_next and after - w.length - on * TRUEST * SECOND < first:
+        return count, TRAVEL
+    saved = c.stops[row, number].metres * pace + loss if has_next else 0.0
+    if ((to + on) * TRUEST - saved) / SECONDS_PER_MINUTE * w.minute_price + base > bound:
+        if previous >= 0:
+            first = max(first, before + int(to + loss + 1) * SECOND)
+        if has_next:
+            last = min(last, after - w.length - int(on + loss + 1) * SECOND)
+        found, _why = keep_present(c, row, w, gap, out, count, base, first, last)
+        if found > count:
+            return count, FOUND
+    return keep_gap(c, row, q, gap, out, count, base)
+
+
+@inlined
+def look_at(c: Columns, row: int, q: Question, out: Any, count: int, bound: float) -> tuple[int, int]:
+    """Write the starts a carer's day has for the order; return how many spans there are now, and what prevented it if there is no start.
+
+    Starts that cost more than ``bound`` need not be written.
+    """
+    carer, w = c.carers[row], q.wanted[0]
+    begin, end = max(w.earliest, carer.day_from), min(w.latest, carer.day_to - w.length)
     if begin > end:
         return count, HOURS
-    reached, had, free, previous, is_cut = BUSY, count, NEVER, -1, False
-    for stop in range(c.stops[row] + 1):
-        is_end = stop == c.stops[row]
-        if not is_end and c.stop_order[row, stop] == w.order:
-            is_cut = True
-            continue
-        after = ALWAYS if is_end else c.stop_from[row, stop]
+    reached, free, previous, rough = BUSY, NEVER, -1, -1.0
+    base = standing_cost(carer, row, q)
+    for number in range(carer.stops + 1):
+        is_end = number == carer.stops
+        after, ahead = ALWAYS if is_end else c.stops[row, number].begins, -1.0
         if max(begin, free) <= min(end, after - w.length):
-            way = c.stop_metres[row, stop] if not (is_end or is_cut) else 0.0
-            if is_cut and not is_end:
-                way = between(c.start[row] if previous < 0 else c.stop_place[row, previous], c.stop_place[row, stop])
-            count, why = keep_gap(c, w, row, (stop, free, after), (previous, -1 if is_end else stop), out, count, way)
+            if rough < 0:
+                rough = roughly(carer, w) if previous < 0 else roughly(c.stops[row, previous], w)
+            ahead = 0.0 if is_end else roughly(c.stops[row, number], w)
+            count, why = try_gap(c, row, q, (number, previous, free, after), (rough, ahead), out, count, base, bound)
             reached = max(reached, why)
-        if after - w.length > end:
+        if is_end or after - w.length > end:
             break
-        if not is_end and c.stop_to[row, stop] > free:
-            free, previous = c.stop_to[row, stop], stop
-    return count, 0 if count > had else reached
+        if c.stops[row, number].ends > free:
+            free, previous, rough = c.stops[row, number].ends, number, ahead
+    return count, 0 if reached == FOUND else reached
+
+
+@inlined
+def enter(best: Any, cost: float) -> float:
+    """Put a cost among the least ones, if it belongs there; return the greatest of them."""
+    place = len(best) - 1
+    if cost >= best[place]:
+        return float(best[place])
+    while place > 0 and best[place - 1] > cost:
+        best[place] = best[place - 1]
+        place -= 1
+    best[place] = cost
+    return float(best[len(best) - 1])
+
+
+@inlined
+def nearest(w: Any, first: int, last: int) -> int:
+    """Return the start in a span nearest to the wish, on the step if the span holds one."""
+    start = min(max(w.wish, first), last)
+    if start == w.wish:
+        return int(start)
+    stepped = -(-first // w.step) * w.step if start == first else last // w.step * w.step
+    return int(stepped if first <= stepped <= last else start)
+
+
+@inlined
+def least(w: Any, own: Any, count: int) -> tuple[float, int]:
+    """Return the least cost of some spans, and the start nearest to the wish at that cost."""
+    cost, start = np.inf, 0
+    for number in range(count):
+        one = own[number]
+        moment = nearest(w, one.first, one.last)
+        is_nearer = one.cost == cost and abs(moment - w.wish) < abs(start - w.wish)
+        if one.cost < cost or is_nearer:
+            cost, start = one.cost, moment
+    return cost, start
 
 
 @compiled
-def scan_single(c: Columns, w: Wanted, rows: Any, own: Spans, cost: Any, start: Any, against: Any) -> None:  # noqa: PLR0913, PLR0917 - as above
-    """For each row write the least cost, the start nearest to the wish at that cost, and what keeps the carer away."""
+def scan_single(c: Columns, q: Question, rows: Any, own: Any, best: Any, floor: float, cost: Any, start: Any, against: Any) -> None:  # noqa: PLR0913, PLR0917 - as above
+    """For each row write the least cost, the start nearest to the wish at that cost, and what keeps the carer away.
+
+    ``best`` starts full of infinity and ends with the least costs; a row that costs more than the last of them and than ``floor`` may be
+    left at infinity.
+    """
+    bound = np.inf
     for number in range(len(rows)):
         row = rows[number]
         cost[number], start[number] = np.inf, 0
-        against[number] = standing(c, w, row)
-        if against[number]:
-            continue
-        count, why = look_at(c, w, row, own, 0)
-        against[number] = why
-        for one in range(count):
-            nearest = min(max(w.wish, own.first[one]), own.last[one])
-            is_nearer = own.cost[one] == cost[number] and abs(nearest - w.wish) < abs(start[number] - w.wish)
-            if own.cost[one] < cost[number] or is_nearer:
-                cost[number], start[number] = own.cost[one], nearest
+        against[number] = standing(c.carers[row], row, q)
+        if against[number] == 0:
+            count, against[number] = look_at(c, row, q, own, 0, max(bound, floor))
+            cost[number], start[number] = least(q.wanted[0], own, count)
+            bound = enter(best, cost[number])
 
 
 @compiled
-def scan_all(c: Columns, w: Wanted, rows: Any, out: Spans, against: Any) -> int:
+def scan_all(c: Columns, q: Question, rows: Any, out: Any, against: Any) -> int:
     """Write every span of every row that may go; return how many."""
     count = 0
     for number in range(len(rows)):
         row = rows[number]
-        against[number] = standing(c, w, row)
-        if not against[number]:
-            count, against[number] = look_at(c, w, row, out, count)
+        against[number] = standing(c.carers[row], row, q)
+        if against[number] == 0:
+            count, against[number] = look_at(c, row, q, out, count, np.inf)
     return count
 
 
 @compiled
-def scan_pairs(out: Spans, by_cost: Any, wish: int, pairs: Any, starts: Any, costs: Any) -> int:  # noqa: PLR0913, PLR0917 - as above
-    """Write the cheapest pairs of different carers who can start together, best first; return how many.
+def scan_pairs(out: Any, by_cost: Any, q: Question, pairs: Any) -> int:
+    """Write the cheapest pairs of different carers who can start together, best first; return how many. ``first`` of a pair is its start.
 
     Spans are taken in the order of their cost, so that a pair that costs more than the last one kept ends the search for its first half.
     """
     count = 0
     for a in range(len(by_cost)):
-        i = by_cost[a]
-        for b in range(a + 1, len(by_cost)):
-            j = by_cost[b]
-            total = out.cost[i] + out.cost[j]
-            if count == len(pairs) and total >= costs[count - 1]:
-                break
-            first, last = max(out.first[i], out.first[j]), min(out.last[i], out.last[j])
-            if out.row[i] != out.row[j] and first <= last:
-                start = min(max(wish, first), last)
-                count = enter_pair(out.row[i], out.row[j], total, start, count, pairs, starts, costs)
-        if count == len(pairs) and a + 1 < len(by_cost) and 2 * out.cost[by_cost[a + 1]] >= costs[count - 1]:
+        one = out[by_cost[a]]
+        if count == len(pairs) and 2 * one.cost >= pairs[count - 1].cost:
             break
+        for b in range(a + 1, len(by_cost)):
+            other = out[by_cost[b]]
+            total = one.cost + other.cost
+            if count == len(pairs) and total >= pairs[count - 1].cost:
+                break
+            first, last = max(one.first, other.first), min(one.last, other.last)
+            if one.row != other.row and first <= last:
+                count = enter_pair(pairs, count, one.row, other.row, total, nearest(q.wanted[0], first, last))
     return count
 
 
 @compiled
-def enter_pair(one: int, other: int, total: float, start: int, count: int, pairs: Any, starts: Any, costs: Any) -> int:  # noqa: PLR0913, PLR0917 - as above
+def enter_pair(pairs: Any, count: int, one: int, other: int, cost: float, start: int) -> int:
     """Put a pair at its place among the best, once; return how many there are."""
-    for place in range(count):
-        if (pairs[place, 0] == one and pairs[place, 1] == other) or (pairs[place, 0] == other and pairs[place, 1] == one):
-            if costs[place] <= total:
+    for number in range(count):
+        known = pairs[number]
+        if (known.one == one and known.other == other) or (known.one == other and known.other == one):
+            if known.cost <= cost:
                 return count
-            for later in range(place, count - 1):
-                pairs[later], starts[later], costs[later] = pairs[later + 1], starts[later + 1], costs[later + 1]
+            for later in range(number, count - 1):
+                pairs[later] = pairs[later + 1]
             count -= 1
             break
-    place = count
-    while place > 0 and costs[place - 1] > total:
-        place -= 1
-    if place == len(pairs):
-        return count
     count = min(count + 1, len(pairs))
-    for later in range(count - 1, place, -1):
-        pairs[later], starts[later], costs[later] = pairs[later - 1], starts[later - 1], costs[later - 1]
-    pairs[place, 0], pairs[place, 1], starts[place], costs[place] = one, other, start, total
+    place = count - 1
+    while place > 0 and pairs[place - 1].cost > cost:
+        pairs[place] = pairs[place - 1]
+        place -= 1
+    entered = pairs[place]
+    entered.one, entered.other, entered.cost, entered.start = one, other, cost, start
     return count

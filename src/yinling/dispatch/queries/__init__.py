@@ -2,6 +2,7 @@
 
 from yinling.dispatch.queries.assignments import (
     assignments_of,
+    carers_of,
     carers_on,
     cause_of_end,
     died_on,
@@ -9,6 +10,7 @@ from yinling.dispatch.queries.assignments import (
     live_assignments,
     orphans,
     overdue_offers,
+    plan_until,
     waiting,
     with_carer,
 )
@@ -25,6 +27,7 @@ from yinling.dispatch.queries.boards import (
 )
 from yinling.dispatch.queries.carers import (
     BEST,
+    BUSY,
     OPEN_ORDERS,
     avoidances_on,
     away_of,
@@ -41,6 +44,14 @@ from yinling.dispatch.queries.carers import (
     why_not,
     with_needs,
 )
+from yinling.dispatch.queries.claims import (
+    OpenOrder,
+    claim_terms,
+    claims_of,
+    is_claimable,
+    open_orders,
+    releases_of,
+)
 from yinling.dispatch.queries.insertions import MOST_SHOWN, Proposal, RankingView, ranking
 from yinling.dispatch.queries.moves import effect_of_move
 from yinling.dispatch.queries.plans import compare, plan_board, plans_of
@@ -55,6 +66,7 @@ __all__ = [
     "CostRow",
     "Effect",
     "LeftRow",
+    "OpenOrder",
     "Proposal",
     "RankingView",
     "RouteRow",
@@ -64,25 +76,32 @@ __all__ = [
     "avoidances_on",
     "away_of",
     "carers_for",
+    "carers_of",
     "carers_on",
     "cause_of_end",
+    "claim_terms",
+    "claims_of",
     "compare",
     "died_on",
     "dispatched",
     "effect_of_move",
     "exclusions_of",
+    "is_claimable",
     "job_of",
     "jobs_of",
     "licence_of",
     "live_assignments",
+    "open_orders",
     "orphans",
     "overdue_offers",
     "plan_board",
     "plan_for",
+    "plan_until",
     "plans_of",
     "proposal",
     "rank_carers",
     "ranking",
+    "releases_of",
     "trips_to",
     "waiting",
     "weights",

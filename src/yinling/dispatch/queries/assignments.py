@@ -6,30 +6,40 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from django.contrib.postgres.aggregates import StringAgg
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from yinling.accounts.models import Journal
 from yinling.directory.models import Staff
 from yinling.dispatch.models import LIVE, Assignment
+from yinling.dispatch.offers import plan_offer_due
 from yinling.dispatch.states import AssignmentState
+from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import day_bounds
+from yinling.kernel.period import day_bounds, local_date
 from yinling.orders.models import Order
-from yinling.orders.queries import in_dispatch_order, suspensions
+from yinling.orders.queries import WAITING_STATES, in_dispatch_order, suspensions
 from yinling.orders.states import OrderState
 
 
 def waiting(actor: Actor) -> QuerySet[Order]:
-    """The orders an actor may dispatch and to which nobody is assigned."""
+    """The orders an actor may dispatch that lack a carer; of two needed, one may be named."""
     return in_dispatch_order(Order.objects.visible_to(actor))
 
 
 def with_carer(orders: QuerySet[Order]) -> QuerySet[Any]:
-    """Orders with the name and the answer of the carer named now (``carer_name``, ``carer_state``)."""
-    rows = Assignment.objects.filter(order=OuterRef("pk"), state__in=[*LIVE, AssignmentState.DONE]).order_by("-pk")
+    """Orders with who is named now: the names (``carer_name``), an answer still awaited before one given, and how many (``carer_count``)."""
+    rows = Assignment.objects.filter(order=OuterRef("pk"), state__in=[*LIVE, AssignmentState.DONE])
+    names = (
+        rows.order_by().values("order").annotate(names=StringAgg("staff_name", Value("、"), ordering=("slot", "pk")))
+    )
+    live = rows.filter(state__in=LIVE).order_by().values("order").annotate(count=Count("pk"))
     return orders.annotate(
-        carer_name=Subquery(rows.values("staff_name")[:1]), carer_state=Subquery(rows.values("state")[:1])
+        carer_name=Subquery(names.values("names")[:1]),
+        carer_state=Subquery(rows.order_by("-state").values("state")[:1]),  # offered, done, accepted
+        carer_count=Coalesce(Subquery(live.values("count")[:1]), 0),
     )
 
 
@@ -50,9 +60,16 @@ def carers_on(actor: Actor, day: date) -> QuerySet[Staff]:
 
 
 def live_assignments(orders: Iterable[Order]) -> Mapping[int, Assignment]:
-    """Return the assignment in force of each order, by order."""
-    rows = Assignment.objects.filter(order__in=list(orders), state__in=LIVE)
-    return {row.order_id: row for row in rows}
+    """Return the assignment in force of each order, of two the first, by order."""
+    return {number: rows[0] for number, rows in carers_of(orders).items()}
+
+
+def carers_of(orders: Iterable[Order]) -> Mapping[int, list[Assignment]]:
+    """Return the assignments in force of each order, first and second carer, by order."""
+    found: dict[int, list[Assignment]] = {}
+    for row in Assignment.objects.filter(order__in=list(orders), state__in=LIVE).order_by("slot"):
+        found.setdefault(row.order_id, []).append(row)
+    return found
 
 
 def assignments_of(actor: Actor, day: date) -> QuerySet[Assignment]:
@@ -68,10 +85,23 @@ def overdue_offers(div: str, now: datetime) -> QuerySet[Assignment]:
     return Assignment.objects.within(div).filter(state=AssignmentState.OFFERED, accept_due_at__lte=now)
 
 
+def plan_until(now: datetime, order: Order) -> datetime:
+    """Return until when a carer may decline an order of a plan published now."""
+    day = local_date(now)
+    minutes, hour = (int(parameter(f"dispatch.plan.accept_{name}", order.div, day)) for name in ("minutes", "hour"))
+    return plan_offer_due(now, order.starts_at, minutes=minutes, evening_hour=hour)
+
+
 def orphans(div: str = "") -> QuerySet[Assignment]:
-    """Live assignments below a division of orders to which nobody goes any more (cancelled by the elder side, for instance)."""
-    nobody = (OrderState.PLACED, OrderState.CANCELLED, OrderState.FAILED)
-    return Assignment.objects.within(div).filter(state__in=LIVE, order__state__in=nobody)
+    """Live assignments below a division of orders to which nobody goes any more (cancelled by the elder side, for instance).
+
+    Of an order for two that lacks one, the other stays, unless nobody is at home.
+    """
+    over = Q(order__state__in=(OrderState.CANCELLED, OrderState.FAILED))
+    waits = Q(order__state__in=WAITING_STATES)
+    away = Exists(suspensions().filter(order=OuterRef("order_id")))
+    gone = over | (waits & (Q(order__carers_needed=1) | away))
+    return Assignment.objects.within(div).filter(gone, state__in=LIVE)
 
 
 def cause_of_end(order: Order) -> str:

@@ -18,7 +18,7 @@ from yinling.directory.queries import absences_on, body_obstacles
 from yinling.dispatch.models import LIVE, Assignment, Avoidance
 from yinling.dispatch.planner.ranking import Plan, Ranked, Weights, rank
 from yinling.dispatch.ports import Point, travel_time
-from yinling.dispatch.queries.learned import learned
+from yinling.dispatch.queries.learned import Learned, learned
 from yinling.dispatch.rules import (
     INDUCTION,
     Away,
@@ -39,12 +39,19 @@ from yinling.kernel.period import day_bounds, local_date
 from yinling.kernel.refusals import NotFound
 from yinling.kernel.words import N_
 from yinling.orders.models import Order, OrderLine
+from yinling.orders.queries import WAITING_STATES
 from yinling.orders.states import OrderState
 
 BEST = 3
 OPEN_ORDERS = (OrderState.ASSIGNED, OrderState.IN_SERVICE)
 """An assignment of an order in another state keeps nobody busy: dispatch withdraws it."""
-_DECLINED = {AssignmentState.REFUSED: N_("已谢绝这张订单"), AssignmentState.EXPIRED: N_("对这张订单超时未接")}
+BUSY = Q(order__state__in=OPEN_ORDERS) | Q(order__state__in=WAITING_STATES, order__carers_needed__gt=1)
+"""Orders whose live assignments keep a carer busy: also one that waits for the second carer only."""
+_DECLINED = {
+    AssignmentState.REFUSED: N_("已谢绝这张订单"), AssignmentState.EXPIRED: N_("对这张订单超时未接"),
+    AssignmentState.RELEASED: N_("已退回这张订单"), AssignmentState.OFFERED: N_("已派给这张订单"),
+    AssignmentState.ACCEPTED: N_("已派给这张订单"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,7 +108,7 @@ def carers_for(job: Job, staff: QuerySet[Staff]) -> list[Carer]:
     day = local_date(job.starts_at)
     start, end = day_bounds(day)
     busy = Q(order__starts_at__gte=start, order__starts_at__lt=end) & (
-        Q(state__in=LIVE, order__state__in=OPEN_ORDERS) | Q(state=AssignmentState.DONE)
+        (BUSY & Q(state__in=LIVE)) | Q(state=AssignmentState.DONE)
     )
     before = Q(elder_id=job.elder_id, state=AssignmentState.DONE)
     suspended = Suspension.objects.filter(staff=OuterRef("pk"), to_at=None).order_by("pk").values("reason")[:1]
@@ -165,11 +172,21 @@ def _carer(
 
 
 def trips_to(job: Job, carers: Sequence[Carer], area: str) -> dict[int, Trip]:
-    """Return the ways of the carers: from the order before or the site to the home, and on to the order after, as learned."""
+    """Return the ways of the carers, each by the own mode: from the order before or the start of the day to the home, and on."""
     if job.lon is None or job.lat is None:
         return {}
-    home = Point(job.lon, job.lat)
-    mode = parameter("dispatch.mode", area, local_date(job.starts_at))
+    usual = parameter("dispatch.mode", area, local_date(job.starts_at))
+    by_mode: dict[str, list[Carer]] = defaultdict(list)
+    for carer in carers:
+        by_mode[carer.mode or usual].append(carer)
+    known, found = learned(area), {}
+    for mode, group in by_mode.items():
+        found |= _trips(job, Point(job.lon, job.lat), group, mode, known)
+    return found
+
+
+def _trips(job: Job, home: Point, carers: Sequence[Carer], mode: str, known: Learned) -> dict[int, Trip]:
+    """Return the ways of carers who travel alike, as estimated and as learned."""
     starts: dict[int, Point] = {}
     goals: dict[int, Point] = {}
     for carer in carers:
@@ -184,7 +201,6 @@ def trips_to(job: Job, carers: Sequence[Carer], area: str) -> dict[int, Trip]:
         )
     )
     on = dict(zip(goals, clock.matrix([home], mode, job.ends_at, to=list(goals.values()))[0], strict=True))
-    known = learned(area)
     there, away = known.factor_at(mode, job.starts_at), known.factor_at(mode, job.ends_at)
     return {
         carer.staff_id: Trip(ceil(to.get(carer.staff_id, 0) * there), ceil(on.get(carer.staff_id, 0) * away))

@@ -104,7 +104,8 @@ class Engine:
         reason = ""
         try:
             for starts, ends in self._blocks(missing):
-                fresh |= self._asked(starts, ends, mode, depart)
+                answer = self._asked(starts, ends, mode, depart)
+                fresh |= {pair: seconds for pair, seconds in answer.items() if pair in missing}
         except NoAnswer as error:
             reason = str(error)
             self._resting[self.engine] = time.monotonic() + PAUSE_SECONDS

@@ -8,7 +8,7 @@ from yinling.supervision.rules.rule import WARNING, Rule
 
 def find(services: Table, _photos: Table) -> Table:
     """An order that was begun, with a share of a scheme that was not the elder's on that day."""
-    t = services.filter(services.started_at.notnull(), services.unfunded_fen > 0)
+    t = services.filter(services.is_first_visit, services.started_at.notnull(), services.unfunded_fen > 0)
     return t.select(
         subject_id=t.order_id, order_id=t.order_id, visit_id=t.visit_id, staff_id=t.staff_id, happened_at=t.started_at,
         starts_at=t.starts_at, unfunded_fen=t.unfunded_fen,

@@ -28,6 +28,7 @@ PARAMETERS: dict[str, str] = {
 SERVICES: dict[str, str] = {
     "order_id": "int64", "assignment_id": "int64", "visit_id": "int64", "staff_id": "int64", "provider_id": "int64", "elder_id": "int64",
     "div": "string", "order_state": "string", "assignment_state": "string", "is_current": "boolean", "is_first": "boolean",
+    "slot": "int64", "is_first_visit": "boolean",
     "placed_at": "int64", "order_accept_due_at": "int64", "order_accepted_at": "int64", "offered_at": "int64", "first_offered_at": "int64",
     "accept_due_at": "int64", "accepted_at": "int64", "assignment_ended_at": "int64", "starts_at": "int64", "ends_at": "int64",
     "started_at": "int64", "ended_at": "int64", "standard_minutes": "int64", "distance_m": "int64", "death_over_at": "int64",
@@ -38,6 +39,7 @@ SERVICES: dict[str, str] = {
 """One row per order, assignment and visit; ``_at`` in epoch seconds, ``as_of`` the moment of looking.
 
 ``is_current`` marks the assignment that counts (offered, accepted or done; without one the last), ``is_first`` one row per order.
+``slot`` is 2 for the second carer of an order for two; ``is_first_visit`` marks the visit of an order that began first.
 ``death_over_at`` is the end of the day on which the elder died; ``hospital_from_at`` the end of the first and ``hospital_to_at`` the
 beginning of the last day in hospital, of the stay that holds on the day of the service. Of the lines' ``charged_fen``, ``allowed_fen`` is
 what the published list asks at most; ``unfunded_fen`` is what schemes pay that the elder had no entitlement to on the service day.

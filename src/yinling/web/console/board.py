@@ -71,6 +71,12 @@ class Lane:
         return not self.route.breaks and self.route.work_minutes + self.route.way_minutes > NO_BREAK_FROM
 
     @property
+    def hours(self) -> str:
+        """Work and ways of the day, short: 6:56."""
+        whole, rest = divmod(self.route.work_minutes + self.route.way_minutes, 60)
+        return f"{whole}:{rest:02}"
+
+    @property
     def mode(self) -> str:
         """How the carer travels, in words."""
         return tr(MODES.get(self.route.mode, self.route.mode))
@@ -166,8 +172,8 @@ def _route(lane: Lane) -> dict[str, Any]:
         if row.lon is not None
     ]
     if not places:
-        return {"name": route.name, "stops": []}
-    return {"name": route.name, "stops": [end for end in (ends[0], *places, ends[1]) if end]}
+        return {"name": route.name, "staff": route.staff_id, "stops": []}
+    return {"name": route.name, "staff": route.staff_id, "stops": [end for end in (ends[0], *places, ends[1]) if end]}
 
 
 def find(board: Board, order_id: int, slot: int) -> tuple[RouteRow | None, StopRow | LeftRow] | None:

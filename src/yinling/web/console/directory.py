@@ -10,7 +10,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.catalogue.models import FAMILIES
-from yinling.directory.models import Area, Organisation, Qualification, Staff
+from yinling.directory.models import Area, Organisation, Policy, Qualification, Staff
 from yinling.directory.queries import ancestors, areas_below, coverage_gaps, organisation_file, organisations
 from yinling.directory.rules import may
 from yinling.kernel.inputs import meant_day
@@ -18,6 +18,7 @@ from yinling.kernel.period import ONE_DAY, add_months, local_date, month_start
 from yinling.kernel.words import N_
 from yinling.visits.queries import work_of
 from yinling.web.actions import ActionForm, action_form
+from yinling.web.console import staff
 from yinling.web.console.people import area_filter
 from yinling.web.pages import Filter, Listing, page, render
 
@@ -41,6 +42,7 @@ def organisation_list(request: Any) -> HttpResponse:
         Filter("kind", _("类型"), lambda rows, kind: rows.filter(kind=kind), "choice", Organisation.KINDS),
         by_text,
         Filter("provider", _("只看上门服务商"), lambda rows, _yes: rows.filter(is_provider=True), "check"),
+        Filter("medical", _("居家医疗服务机构"), lambda rows, _yes: rows.filter(does_home_medical=True), "check"),
     )
     return render(request, "console/organisations.html", listing=listing, names=names, today=local_date(request.now))
 
@@ -66,9 +68,23 @@ def organisation_page(request: Any, pk: int) -> HttpResponse:
     sees_staff = may(request.actor, "directory.staff.view", div=body.div, provider_id=body.pk)
     return render(
         request, "console/organisation.html", file=file, body=body, today=today, soon=add_months(today, SOON_MONTHS), one_day=ONE_DAY,
+        policies=_policies(request, file, f"/organisations/{pk}/"), policy_kinds=Policy.KINDS,
         forms=_body_forms(request, file, f"/organisations/{pk}/"), families=FAMILIES, kinds=Qualification.KINDS,
         sees_staff=sees_staff,
     )  # fmt: skip
+
+
+def _policies(request: Any, file: Any, here: str) -> list[tuple[Policy, ActionForm | None]]:
+    """The policies with the form that ends each, for who may."""
+    body, today = file.organisation, local_date(request.now)
+    if not may(request.actor, "directory.policy.end", div=body.div, provider_id=body.pk):
+        return [(row, None) for row in file.policies]
+    return [
+        (row, action_form(request, "end_policy", {"policy_id": row.pk, "until": today}, next=here, tone=""))
+        if row.valid_to is None or row.valid_to > today
+        else (row, None)
+        for row in file.policies
+    ]
 
 
 def _body_forms(request: Any, file: Any, here: str) -> dict[str, ActionForm]:
@@ -79,9 +95,12 @@ def _body_forms(request: Any, file: Any, here: str) -> dict[str, ActionForm]:
     look: dict[str, Any] = {"next": here, "tone": ""}
     sites = [(row.pk, row.name) for row in file.sites]
     people = [(row.pk, f"{row.name} · {dict(Staff.KINDS)[row.kind]}") for row in file.staff]
+    current = own | {"seen": body.version}
     forms = {
-        "change": action_form(request, "update_organisation", own | on_file | {"seen": body.version}, **look),
-    }  # fmt: skip
+        "change": action_form(request, "update_organisation", current | on_file, **look),
+        "enlist": action_form(request, "enlist_organisation", current | {"filed_on": today}, **look),
+        "delist": action_form(request, "delist_organisation", current, **look),
+    }
     if not may(request.actor, "directory.staff.view", div=body.div, provider_id=body.pk):
         return forms
     if sites:
@@ -177,4 +196,5 @@ urlpatterns = [
     path("organisations/<int:pk>/performance/", organisation_work),
     path("organisations/<int:pk>/sites/new/", site_new),
     path("coverage/", coverage_page),
+    *staff.urlpatterns,
 ]

@@ -4,107 +4,165 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
+from yinling.directory.models import Staff
 from yinling.dispatch.models import Assignment
-from yinling.dispatch.planner.ranking import Plan
 from yinling.dispatch.queries import (
     BEST,
+    MOST_SHOWN,
+    Proposal,
     assignments_of,
     carers_on,
     dispatched,
-    plan_for,
-    proposal,
+    ranking,
     waiting,
+    why_not,
     with_carer,
     with_needs,
 )
 from yinling.dispatch.states import ASSIGNMENT
 from yinling.kernel.inputs import meant_day
-from yinling.kernel.period import local_date
+from yinling.kernel.period import SHANGHAI, local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.states import ORDER
 from yinling.web.actions import ActionForm, action_form
+from yinling.web.console import dispatch_board, dispatch_learned, dispatch_plans
+from yinling.web.console.claims import Claims, claims_shown
+from yinling.web.console.dispatch_plans import desk_tabs
 from yinling.web.options import provider_choices
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.show import clock, tr
 
-ASSIGNED = "assigned"
+Pairs = list[tuple[int, str]]
+ASSIGNED, OPEN = "assigned", "open"
+MOST_FOUND = 5
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A proposal on its card: the parts of its cost as (label, minutes, from, width) of a line of a hundred, and its form."""
+
+    proposal: Proposal
+    parts: tuple[tuple[str, float, float, float], ...]
+    form: ActionForm | None
 
 
 @page("dispatch.order.assign")
 def dispatch(request: Any) -> HttpResponse:
     """Waiting orders beside the proposals for the one chosen; without a choice, for the first."""
-    is_assigned = request.GET.get("tab") == ASSIGNED
-    rows = dispatched(request.actor) if is_assigned else waiting(request.actor)
-    listing = Listing(request, with_carer(with_needs(rows)))
-    chosen = _chosen(request, listing, is_assigned=is_assigned)
-    plan = plan_for(chosen) if chosen else None
-    tabs = [
-        (_("待派单"), "/dispatch/", None, not is_assigned),
-        (_("已派单，可改派"), f"/dispatch/?tab={ASSIGNED}", None, is_assigned),
-        (_("人员日程"), "/dispatch/day/", None, False),
-    ]
-    shown = (
-        _panel(request, chosen, plan, is_assigned=is_assigned)
-        if chosen and plan
-        else {"best": [], "others": [], "manual": None}
-    )
+    tab = request.GET.get("tab", "")
+    tab = tab if tab in (ASSIGNED, OPEN) else ""
+    claims = claims_shown(request)
+    listing = Listing(request, with_carer(with_needs(_rows(request, tab, claims))))
+    chosen = _chosen(request, listing, tab, claims)
+    here = f"/dispatch/?tab={tab}" if tab else "/dispatch/"
     return render(
-        request, "console/dispatch.html", listing=listing, chosen=chosen, tabs=tabs, is_assigned=is_assigned, machine=ORDER,
-        answers=ASSIGNMENT, **shown,
+        request, "console/dispatch.html", listing=listing, chosen=chosen, tabs=desk_tabs(here, has_claims=claims.is_allowed), tab=tab,
+        is_assigned=tab == ASSIGNED, machine=ORDER, answers=ASSIGNMENT, claims=claims,
+        **(_panel(request, chosen, is_assigned=tab == ASSIGNED) if chosen else NO_PANEL),
     )  # fmt: skip
 
 
-def _chosen(request: Any, listing: Listing, *, is_assigned: bool) -> Order | None:
+def _rows(request: Any, tab: str, claims: Claims) -> QuerySet[Order]:
+    if tab == ASSIGNED:
+        return dispatched(request.actor)
+    return claims.narrow(waiting(request.actor)) if tab == OPEN else waiting(request.actor)
+
+
+def _chosen(request: Any, listing: Listing, tab: str, claims: Claims) -> Order | None:
     wanted = request.GET.get("order", "")
     if wanted.isascii() and wanted.isdigit():
         if found := next((row for row in listing if str(row.pk) == wanted), None):
             return found  # type: ignore[no-any-return]
-        rows = dispatched(request.actor) if is_assigned else waiting(request.actor)
-        return with_carer(with_needs(rows)).filter(pk=int(wanted)).first()
+        return with_carer(with_needs(_rows(request, tab, claims))).filter(pk=int(wanted)).first()
     return listing.rows[0] if listing.rows else None
 
 
-def _panel(request: Any, order: Order, plan: Plan, *, is_assigned: bool) -> dict[str, Any]:
-    """The best with a button each, the others with what speaks against them, and the form of a manual choice."""
-    best = [proposal(place, one) for place, one in enumerate(plan.ranked[:BEST], 1)]
-    later = [(one.carer, [part.reason for part in one.parts], True) for one in plan.ranked[BEST:]]
-    later += [(one.carer, [reason.reason for reason in one.against], not one.is_final) for one in plan.excluded]
-    possible = [(carer.staff_id, carer.name) for carer, _reasons, may_go in later if may_go]
-    if is_assigned:
-        possible = [*[(one.staff_id, one.name) for one in best], *possible]
-        forms: list[ActionForm | None] = [None for _one in best]
-        manual = _form(request, "reassign_order", order, possible)
-    else:
-        forms = [_assign(request, order, one.staff_id, one.name, is_first=one.rank == 1) for one in best]
-        manual = _form(request, "assign_order", order, possible)
-    return {"best": list(zip(best, forms, strict=True)), "others": later, "manual": manual}
+NO_PANEL: dict[str, Any] = {
+    "best": [], "more": False, "view": None, "manual": None, "asked": "", "found": [], "answer": None,
+}  # fmt: skip
 
 
-def _assign(request: Any, order: Order, staff_id: int, name: str, *, is_first: bool) -> ActionForm:
+def _panel(request: Any, order: Order, *, is_assigned: bool) -> dict[str, Any]:
+    """The best with a button each, the form of another choice, and why a carer who is named is not among them."""
+    more = "more" in request.GET
+    view = ranking(actor=request.actor, order=order, now=request.now, limit=MOST_SHOWN if more else BEST)
+    best = [Shown(one, _parts(one), None if is_assigned else _assign(request, order, one)) for one in view.proposals]
+    people = list(Staff.objects.filter(provider_id=order.provider_id).exclude(kind="office").order_by("name", "pk").values_list("pk", "name"))
+    manual = _reassign(request, order, people) if is_assigned else _other(request, order, people)
+    return {"best": best, "view": view, "more": more, "manual": manual, **_why(request, order, people)}
+
+
+def _parts(one: Proposal) -> tuple[tuple[str, float, float, float], ...]:
+    """The drawbacks as stretches of one line, in proportion."""
+    whole = sum(max(minutes, 0) for _label, minutes in one.parts) or 1
+    found, start = [], 0.0
+    for label, minutes in one.parts:
+        width = round(max(minutes, 0) * 100 / whole, 1)
+        found.append((label, minutes, round(start, 1), width))
+        start += width
+    return tuple(found)
+
+
+def _initial(order: Order) -> dict[str, Any]:
+    return {"order_id": order.pk, "seen": order.version}
+
+
+def _assign(request: Any, order: Order, one: Proposal) -> ActionForm:
+    values = _initial(order) | {"staff_id": one.staff_id}
+    if one.starts_at != order.starts_at:
+        values["starts_at"] = f"{one.starts_at.astimezone(SHANGHAI):%Y-%m-%dT%H:%M}"
+    names = one.name
+    if one.second:
+        values["second_id"], names = one.second[0], f"{one.name}、{one.second[1]}"
+    is_first = one.rank == 1
     return action_form(
-        request, "assign_order", {"order_id": order.pk, "seen": order.version, "staff_id": staff_id}, next="/dispatch/", hidden=("staff_id",),
-        only=("staff_id",), submit=_("派给%(name)s") % {"name": name}, key_hint="D" if is_first else "", done=N_("已派单，等待服务人员接受"),
-        tone="primary" if is_first else "",
+        request, "assign_order", values, next="/dispatch/", hidden=tuple(values), only=tuple(values), submit=_("派给%(name)s") % {"name": names},
+        key_hint="D" if is_first else "", done=N_("已派单，等待服务人员接受"), tone="primary" if is_first else "",
     )  # fmt: skip
 
 
-def _form(request: Any, name: str, order: Order, possible: list[tuple[int, str]]) -> ActionForm | None:
-    if not possible:
+def _other(request: Any, order: Order, people: Pairs) -> ActionForm | None:
+    """Anybody else, with a reason; of an order for two, both."""
+    if not people:
         return None
-    fields = {"staff_id": {"options": possible, "widget": "choice"}}
-    if name == "assign_order":
-        fields["choice_reason"] = {"required": True}  # type: ignore[dict-item]
-    initial = {"order_id": order.pk, "seen": order.version}
-    next_page = "/dispatch/" if name == "assign_order" else f"/dispatch/?tab={ASSIGNED}"
-    return action_form(request, name, initial, next=next_page, fields=fields)
+    fields: dict[str, dict[str, Any]] = {"staff_id": {"options": people, "widget": "choice"}, "choice_reason": {"required": True}}
+    only = ["staff_id", "choice_reason"]
+    if order.carers_needed > 1:
+        fields["second_id"] = {"options": people, "widget": "choice"}
+        only.insert(1, "second_id")
+    if order.earliest_at != order.latest_at:
+        fields["starts_at"] = {"help": _("可选 %(span)s 之间，不填按预约时间") % {"span": f"{clock(order.earliest_at)}–{clock(order.latest_at)}"}}
+        only.append("starts_at")
+    return action_form(request, "assign_order", _initial(order), next="/dispatch/", fields=fields, only=tuple(only), tone="")
+
+
+def _reassign(request: Any, order: Order, people: Pairs) -> ActionForm | None:
+    if not people:
+        return None
+    fields: dict[str, dict[str, Any]] = {"staff_id": {"options": people, "widget": "choice"}}
+    only = ["staff_id", "reason"]
+    if order.carers_needed > 1:
+        fields["slot"] = {"options": [("1", _("第一位")), ("2", _("第二位"))], "widget": "choice", "required": True}
+        only.insert(0, "slot")
+    return action_form(request, "reassign_order", _initial(order), next=f"/dispatch/?tab={ASSIGNED}", fields=fields, only=tuple(only))
+
+
+def _why(request: Any, order: Order, people: Pairs) -> dict[str, Any]:
+    """What speaks against a carer who is asked for by name; several of the same name are offered to choose from."""
+    asked = request.GET.get("who", "").strip()[:40]
+    found = [(pk, name) for pk, name in people if asked and (asked in name or asked == f"#{pk}")][:MOST_FOUND]
+    answer = why_not(actor=request.actor, order=order, staff_id=found[0][0], now=request.now) if len(found) == 1 else None
+    return {"asked": asked, "found": found, "answer": answer}
 
 
 @page("dispatch.assignment.view")
@@ -148,4 +206,7 @@ def _route(person: Any, stops: list[Assignment]) -> dict[str, Any]:
 urlpatterns = [
     path("dispatch/", dispatch),
     path("dispatch/day/", day),
+    *dispatch_learned.urlpatterns,
+    *dispatch_plans.urlpatterns,
+    *dispatch_board.urlpatterns,
 ]

@@ -21,12 +21,14 @@ from yinling.kernel.period import SHANGHAI, day_bounds, local_date
 from yinling.kernel.refusals import Refusal
 from yinling.kernel.words import N_
 from yinling.orders.models import Order, OrderLine, PayerShare
-from yinling.orders.queries import COUNTED_STATES, Quote, count_by_state, open_holds, orders_of, quote
+from yinling.orders.operations import LATER
+from yinling.orders.queries import COUNTED_STATES, Quote, count_by_state, open_holds, orders_of, quote, window
 from yinling.orders.rules import BAR, STAGE_LABELS, Stage
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
 from yinling.visits.models import Visit
 from yinling.visits.queries import stage, with_progress
+from yinling.visits.rules import ALONE
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.options import provider_choices
 from yinling.web.pages import Filter, Listing, page, render
@@ -46,7 +48,7 @@ EVENTS = {
     "orders.order.assign": N_("订单已派人"), "orders.order.mark_accepted": N_("服务人员已接单"), "orders.order.mark_started": N_("开始服务"),
     "orders.order.mark_served": N_("服务完毕"), "orders.order.mark_settled": N_("已入账"), "orders.order.mark_failed": N_("服务未完成"),
     "orders.order.hold": N_("冻结结算"), "orders.order.release": N_("解除冻结"), "dispatch.assignment.withdraw": N_("收回派单"),
-    "dispatch.assignment.finish": N_("派单完成"),
+    "dispatch.assignment.finish": N_("派单完成"), "orders.order.appoint": N_("另约上门时间"),
 }  # fmt: skip
 LONGEST_JOURNAL = 100
 MOST_DIGITS = 18
@@ -132,13 +134,16 @@ def order(request: Any, pk: int) -> HttpResponse:
     current = stage(found)
     return render(
         request, "console/order.html", order=found, shares=shares, payers=PAYERS, machine=ORDER, label=STAGE_LABELS[current],
-        bar=stage_bar(current), holds=list(open_holds(found)) if getattr(found, "is_held", False) else [], assignment=_assignment(found),
-        entries=_journal(found), forms=_acts(request, found),
+        bar=stage_bar(current), holds=list(open_holds(found)) if getattr(found, "is_held", False) else [],
+        entries=_journal(found), forms=_acts(request, found), carers=_carers(found),
     )  # fmt: skip
 
 
-def _assignment(found: Order) -> Assignment | None:
-    return Assignment.objects.filter(order=found, state__in=[*LIVE, "done"]).order_by("-pk").first()
+def _carers(found: Order) -> list[Assignment]:
+    """Who goes or went, first and second carer."""
+    rows = Assignment.objects.filter(order=found, state__in=[*LIVE, "done"]).order_by("pk")
+    latest = {row.slot: row for row in rows}
+    return [latest[slot] for slot in sorted(latest)]
 
 
 def _journal(found: Order) -> list[tuple[Journal, str]]:
@@ -170,7 +175,11 @@ def _acts(request: Any, found: Order) -> list[ActionForm]:
         "cancel": action_form(request, "cancel_order", base, next=here, tone="danger"),
         "close": action_form(request, "close_order", base, next=here),
     }
-    return [form for verb, form in forms.items() if ORDER.allows(verb, found.state) and form.allowed]
+    shown = [form for verb, form in forms.items() if ORDER.allows(verb, found.state) and form.allowed]
+    if open_holds(found).filter(cause=ALONE).exists():
+        review = action_form(request, "review_visit", {"order_id": found.pk}, next=here)
+        shown += [review] if review.allowed else []
+    return shown
 
 
 class QuoteForm(forms.Form):
@@ -180,14 +189,18 @@ class QuoteForm(forms.Form):
     starts_at = forms.DateTimeField(
         widget=forms.DateTimeInput(attrs={"type": "datetime-local", "step": "300"}, format="%Y-%m-%dT%H:%M")
     )
+    flexible_minutes = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
     provider_id = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
     is_urgent = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, items: list[Any], providers: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, items: list[Any], providers: list[tuple[str, str]], usual_minutes: int, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         labels = {
             "item_code": _("服务项目"),
             "starts_at": _("上门时间"),
+            "flexible_minutes": _("最多可推迟"),
             "provider_id": _("服务机构"),
             "is_urgent": _("紧急"),
         }
@@ -206,6 +219,9 @@ class QuoteForm(forms.Form):
         ]
         self.fields["item_code"].choices = [("", _("请选择")), *[group for group in grouped if group[1]]]  # type: ignore[attr-defined]
         self.fields["provider_id"].choices = [("", _("责任机构")), *providers]  # type: ignore[attr-defined]
+        usual = _("按本地惯例，可晚 %(minutes)s 分钟") % {"minutes": usual_minutes}
+        later = [(value, tr(text)) for value, text in LATER]
+        self.fields["flexible_minutes"].choices = [("", usual), *later]  # type: ignore[attr-defined]
 
 
 @page("orders.order.place")
@@ -218,8 +234,9 @@ def new(request: Any) -> HttpResponse:
         )
     items = list(active_items())
     form = QuoteForm(
-        _quote_values(request), items=items, providers=_providers(request, items), label_suffix="", auto_id="quote-%s"
-    )
+        _quote_values(request), items=items, providers=_providers(request, items), label_suffix="", auto_id="quote-%s",
+        usual_minutes=window(elder.div, local_date(request.now)) // timedelta(minutes=1),
+    )  # fmt: skip
     offer, problem = _offer(request, elder, form)
     ticket = request.GET.get("ticket", "")
     confirm = _confirm(request, offer, form, ticket) if offer else None
@@ -291,9 +308,10 @@ def _confirm(request: Any, offer: Quote, form: QuoteForm, ticket: str) -> Action
     initial = {
         "elder_id": offer.elder.pk, "item_code": offer.item.code, "starts_at": offer.starts_at, "quoted_total_fen": offer.total_fen,
         "quoted_self_fen": offer.self_fen, "provider_id": chosen["provider_id"], "is_urgent": chosen["is_urgent"],
+        "flexible_minutes": chosen["flexible_minutes"],
         "ticket_id": int(ticket) if ticket.isascii() and ticket.isdigit() else None, "channel": "phone" if ticket else "console",
     }  # fmt: skip
-    hidden = ("item_code", "starts_at", "provider_id", "is_urgent")
+    hidden = ("item_code", "starts_at", "provider_id", "is_urgent", "flexible_minutes")
     return action_form(
         request,
         "place_order",

@@ -13,7 +13,7 @@ from yinling.accounts.models import Journal
 from yinling.catalogue.models import ServiceItem
 from yinling.catalogue.queries import public_list
 from yinling.directory.queries import city_of
-from yinling.dispatch.queries import live_assignments
+from yinling.dispatch.queries import carers_of
 from yinling.entitlements.models import PAYERS
 from yinling.entitlements.queries.eligibility import offers
 from yinling.ground.parameters import parameter
@@ -85,8 +85,8 @@ def home(request: Any) -> HttpResponse:
     person = _person(request)
     coming = orders_of(request.actor).filter(elder_id=person.elder.pk, state__in=COMING, ends_at__gte=request.now)
     order = coming.prefetch_related("lines").order_by("starts_at", "id").first()
-    carer = live_assignments([order]).get(order.pk) if order else None
-    return _show(request, "home", person, order=order, carer=carer)
+    carers = carers_of([order]).get(order.pk, []) if order else []
+    return _show(request, "home", person, order=order, carers=carers)
 
 
 @page("orders.order.place")
@@ -110,6 +110,16 @@ class TimeForm(forms.Form):
         label="几点",
         widget=forms.RadioSelect,
         error_messages={"required": "请选择几点", "invalid_choice": "请从列出的时间里选择"},
+    )
+    later = forms.TypedChoiceField(
+        label="可以晚一点吗",
+        coerce=int,
+        empty_value=0,
+        required=False,
+        initial="0",
+        widget=forms.RadioSelect,
+        choices=[("0", "就要这个时间"), ("30", "晚半小时也可以"), ("60", "晚 1 小时也可以"), ("120", "晚 2 小时也可以")],
+        error_messages={"invalid_choice": "请从列出的选项里选择"},
     )
     note = forms.CharField(label="想说明的话", required=False, max_length=500)
 
@@ -147,7 +157,7 @@ def book_item(request: Any, code: str) -> HttpResponse:
         )
     except Refusal as refusal:
         return _show(request, "book_time", person, item=item, form=form, problem=refusal_text(refusal))
-    confirm = _confirm(request, person, offer, form.cleaned_data["note"])
+    confirm = _confirm(request, person, offer, form.cleaned_data)
     return _show(
         request,
         "book_confirm",
@@ -157,15 +167,16 @@ def book_item(request: Any, code: str) -> HttpResponse:
         confirm=confirm,
         payments=_payments(offer),
         note=form.cleaned_data["note"],
+        latest_at=offer.starts_at + timedelta(minutes=form.cleaned_data["later"]),
     )
 
 
-def _confirm(request: Any, person: Person, offer: Quote, note: str) -> Any:
+def _confirm(request: Any, person: Person, offer: Quote, chosen: dict[str, Any]) -> Any:
     initial = {
         "elder_id": person.elder.pk, "item_code": offer.item.code, "starts_at": offer.starts_at, "quoted_total_fen": offer.total_fen,
-        "quoted_self_fen": offer.self_fen, "channel": "app", "note": note,
+        "quoted_self_fen": offer.self_fen, "channel": "app", "note": chosen["note"], "flexible_minutes": chosen["later"],
     }  # fmt: skip
-    hidden = ("elder_id", "item_code", "starts_at", "quoted_total_fen", "quoted_self_fen", "channel", "note")
+    hidden = ("elder_id", "item_code", "starts_at", "quoted_total_fen", "quoted_self_fen", "channel", "note", "flexible_minutes")
     return action_form(
         request, "place_order", initial, next=f"/e/services/?{person.query}", hidden=hidden, only=("elder_id",), submit=N_("确认预约"),
         done=N_("预约好了，我们会尽快安排人员"),
@@ -188,14 +199,14 @@ def services(request: Any) -> HttpResponse:
     person = _person(request)
     rows = with_progress(orders_of(request.actor).filter(elder_id=person.elder.pk)).prefetch_related("lines", "shares")
     listing = Listing(request, rows, size=ORDERS_SHOWN)
-    carers = live_assignments(listing.rows)
+    carers = carers_of(listing.rows)
     return _show(
         request, "services", person, listing=listing,
-        entries=[_entry(request, person, order, carers.get(order.pk)) for order in listing.rows],
+        entries=[_entry(request, person, order, carers.get(order.pk, [])) for order in listing.rows],
     )  # fmt: skip
 
 
-def _entry(request: Any, person: Person, order: Any, carer: Any) -> dict[str, Any]:
+def _entry(request: Any, person: Person, order: Any, carers: Any) -> dict[str, Any]:
     paid: dict[str, int] = {}
     for share in order.shares.all():
         if share.payer != "self" and share.amount_fen:
@@ -204,7 +215,7 @@ def _entry(request: Any, person: Person, order: Any, carer: Any) -> dict[str, An
     initial = {"order_id": order.pk, "seen": order.version}
     can_cancel = ORDER.allows("cancel", order.state)
     return {
-        "order": order, "stage": STAGE_LABELS[stage(order)], "paid": list(paid.items()), "carer": carer,
+        "order": order, "stage": STAGE_LABELS[stage(order)], "paid": list(paid.items()), "carers": carers,
         "can_rate": _can_rate(request, order),
         "cancel": action_form(request, "cancel_order", initial, next=here, submit=N_("取消预约"), tone="danger") if can_cancel else None,
     }  # fmt: skip

@@ -29,6 +29,7 @@ EVENTS = {
     "dispatch.assignment.finish": N_("派单完成"),
     "dispatch.assignment.offer": N_("派单"),
     "dispatch.assignment.withdraw": N_("派单撤回"),
+    "orders.order.appoint": N_("另约上门时间"),
     "orders.order.assign": N_("已派单"),
     "orders.order.hold": N_("冻结结算"),
     "orders.order.mark_accepted": N_("已接单"),

@@ -111,9 +111,9 @@
   }
   function begin() {
     const one = visit();
-    if (!one || !("editable" in desk.dataset) || one.classList.contains("is-locked")) return;
+    if (!one || !one.matches(".v") || !("editable" in desk.dataset) || one.classList.contains("is-locked")) return;
     const lane = one.closest(".lane");
-    going = { visit: one, byKey: true, position: lane ? visits(lane).indexOf(one) + 1 : 1 };
+    going = { visit: one, byKey: true, position: lane ? visits(lane).indexOf(one) : 0 };
     one.classList.add("going");
     one.focus();
     over(lane);
@@ -122,8 +122,8 @@
     const all = lanes();
     const next = all[Math.min(Math.max(all.indexOf(going.lane) + down, 0), all.length - 1)];
     const others = visits(next).filter((one) => one !== going.visit);
-    if (down) going.position = others.filter((one) => left(one) < left(going.visit)).length + 1;
-    going.position = Math.min(Math.max(going.position + across, 1), others.length + 1);
+    if (down) going.position = others.filter((one) => left(one) < left(going.visit)).length;
+    going.position = Math.min(Math.max(going.position + across, 0), others.length);
     over(next);
     next.scrollIntoView({ block: "nearest" });
     ask(`${going.visit.getAttribute("href")}?staff=${next.dataset.staff}&position=${going.position}`);
