@@ -24,6 +24,7 @@ KNOWN = {
     "YINLING_HTTPS": "1 = cookies only over https",
     "YINLING_SUITE": "aes or sm",
     "YINLING_POOL": "size of the connection pool, 0 = none",
+    "YINLING_DISPATCH": "socket of the resident ranking (in the folder of files and keys)",
     "YINLING_TEST_DB": "suffix of the test database",
     "YINLING_TEST_URLS": "file with the addresses of the test server",
 }
@@ -41,6 +42,7 @@ if _unknown():
 BASE = Path(__file__).resolve().parent
 ROOT = BASE.parent.parent
 DATA = Path(os.environ.get("YINLING_DATA", ROOT / "var" / "data"))
+DISPATCH_SOCKET = os.environ.get("YINLING_DISPATCH", str(DATA / "dispatch.sock"))
 DEMO = os.environ.get("YINLING_DEMO") == "1"
 CITY = os.environ.get("YINLING_CITY", "wuxi-332")
 CITIES = Path(os.environ.get("YINLING_CITIES", ROOT / "cities"))

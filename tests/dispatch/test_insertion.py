@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yinling.dispatch.planner.distance import metres
-from yinling.dispatch.planner.insertion import Enquiry, Fit, Found, Prices, best_insertions
+from yinling.dispatch.planner.enquiry import Enquiry, Fit, Found, Prices
+from yinling.dispatch.planner.insertion import best_insertions
 from yinling.dispatch.planner.ranking import Weights, cost_parts, total
 from yinling.dispatch.planner.roster import Roster, place_of
 from yinling.dispatch.rules import Away, Booked, Carer, Job, Licence, Trip, compatibility, neighbours

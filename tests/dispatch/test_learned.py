@@ -38,7 +38,7 @@ from yinling.dispatch.operations import (
     reject_correction,
     replace_correction,
 )
-from yinling.dispatch.queries import rank_carers
+from yinling.dispatch.queries import ranking
 from yinling.dispatch.queries.learned import (
     corrections_of,
     impact,
@@ -89,7 +89,7 @@ def test_ranking_uses_the_confirmed_factor_and_no_other() -> None:
     order = make_order("placed", price=price)
 
     def way() -> float:
-        return rank_carers(actor=actor("dispatcher"), order=order, now=NOW)[0].cost
+        return ranking(actor=actor("dispatcher"), order=order, now=NOW).proposals[0].cost
 
     before = way()
     row = make_correction(value=3.0)

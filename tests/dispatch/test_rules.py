@@ -5,10 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from yinling.dispatch.planner.ranking import Weights, cost_parts, rank
+from yinling.dispatch.planner.ranking import Weights, cost_parts, total
 from yinling.dispatch.rules import (
     Booked,
     Carer,
@@ -19,11 +17,13 @@ from yinling.dispatch.rules import (
     check_alive,
     check_choice,
     check_own,
+    check_route,
     check_time,
     compatibility,
     neighbours,
+    route_version,
 )
-from yinling.kernel.refusals import Denied, Refused
+from yinling.kernel.refusals import Denied, Refused, Stale
 
 TEN = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
 """10:00 in China."""
@@ -175,47 +175,41 @@ def test_the_cost_names_its_parts() -> None:
 @pytest.mark.parametrize(
     ("better", "worse", "trips"),
     [
-        ({"served_count": 1}, {}, {}),
-        ({"dialects": frozenset({"无锡话"})}, {}, {}),
-        ({}, {"booked": (at(8),)}, {}),
-        ({}, {}, {1: Trip(60), 2: Trip(120)}),
-        ({}, {}, {}),
+        ({"served_count": 1}, {}, (Trip(), Trip())),
+        ({"dialects": frozenset({"无锡话"})}, {}, (Trip(), Trip())),
+        ({}, {"booked": (at(8),)}, (Trip(), Trip())),
+        ({}, {}, (Trip(60), Trip(120))),
+        ({}, {}, (Trip(60, 60, 30), Trip(60, 60))),
     ],
 )
-def test_the_cheaper_carer_comes_first(better: dict[str, Any], worse: dict[str, Any], trips: dict[int, Trip]) -> None:
-    first, second = replace(CARER, staff_id=1, **better), replace(CARER, staff_id=2, **worse)
-    plan = rank(JOB, [second, first], trips, WEIGHTS)
-    assert [one.carer.staff_id for one in plan.ranked] == [1, 2]
-    assert plan.excluded == ()
+def test_each_drawback_costs(better: dict[str, Any], worse: dict[str, Any], trips: tuple[Trip, Trip]) -> None:
+    cheap, dear = (
+        total(cost_parts(JOB, replace(CARER, **values), trip, WEIGHTS))
+        for values, trip in zip((better, worse), trips, strict=True)
+    )
+    assert cheap < dear
 
 
-carers = st.lists(
-    st.builds(
-        replace,
-        st.just(CARER),
-        staff_id=st.integers(1, 99),
-        sex=st.sampled_from("12"),
-        served_count=st.integers(0, 3),
-        suspension=st.sampled_from(["", "核查"]),
-        booked=st.lists(st.integers(7, 18).map(at), max_size=3).map(tuple),
-    ),
-    max_size=8,
-    unique_by=lambda carer: carer.staff_id,
-)
+def test_the_way_is_told_from_where_it_begins_and_what_it_adds() -> None:
+    before, after = at(8), at(15)
+    told = [
+        cost_parts(JOB, replace(CARER, **values), Trip(61, 300, 120), WEIGHTS)[0].reason
+        for values in ({}, {"starts_at_home": True}, {"booked": (before,)}, {"booked": (before, after)})
+    ]
+    assert told == [
+        "从站点过去约 2 分钟", "从家里过去约 2 分钟", "从上一家过去约 2 分钟", "从上一家过去约 2 分钟，当天路上共多 5 分钟",
+    ]  # fmt: skip
 
 
-@given(carers)
-def test_every_carer_is_ranked_or_excluded_with_a_reason_and_costs_rise(people: list[Carer]) -> None:
-    trips = {carer.staff_id: Trip(carer.staff_id * 10, 0) for carer in people}
-    plan = rank(JOB, people, trips, WEIGHTS)
-    ranked = [one.carer.staff_id for one in plan.ranked]
-    excluded = [one.carer.staff_id for one in plan.excluded]
-    assert sorted([*ranked, *excluded]) == sorted(carer.staff_id for carer in people)
-    assert all(one.against and one.is_final == any(reason.is_hard for reason in one.against) for one in plan.excluded)
-    costs = [one.cost for one in plan.ranked]
-    assert costs == sorted(costs)
-    assert all(compatibility(JOB, one.carer, trips[one.carer.staff_id]) == [] for one in plan.ranked)
-    assert rank(JOB, people[::-1], trips, WEIGHTS).ranked == plan.ranked
+def test_a_day_is_known_by_its_orders_and_their_times() -> None:
+    one, other = at(8), at(15)
+    assert route_version([one, other]) == route_version([other, one]) != route_version([one])
+    assert route_version([one]) != route_version([replace(one, starts_at=one.starts_at + timedelta(minutes=1))])
+    check_route(seen="", current="b")
+    check_route(seen="a", current="a")
+    with pytest.raises(Stale) as caught:
+        check_route(seen="a", current="b")
+    assert caught.value.code == "dispatch.route_changed"
 
 
 HARD, SOFT = Exclusion("suspended", "已暂停派单"), Exclusion("sex", "希望", is_hard=False)

@@ -1,5 +1,7 @@
 """What samples say: by medians, from enough of them, and only if it is news."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +40,7 @@ def test_every_sample_is_in_one_bar_and_the_quartiles_hold_the_median(samples: l
 def test_bars_touch_and_cover_everything(samples: list[float]) -> None:
     drawn = bars(samples)
     assert (drawn[0][0], drawn[-1][1]) == (min(samples), max(samples))
-    assert all(one[1] == other[0] for one, other in zip(drawn, drawn[1:], strict=False))
+    assert all(one[1] == other[0] for one, other in pairwise(drawn))
 
 
 def test_the_bands_cover_the_day_once() -> None:

@@ -153,7 +153,7 @@ def test_a_manager_enters_staff_and_certificates_on_the_page(sign_in: SignIn) ->
     make_staff(body)
     client = sign_in(actor("provider_manager", organisation=body))
     html = text_of(client.get(f"/organisations/{body.pk}/"))
-    assert re.findall(r'data-action="(\w+)"', html) == ["register_staff", "qualify_staff"]
+    assert re.findall(r'data-action="(\w+)"', html) == [*["end_policy"] * 3, "register_staff", "qualify_staff"]
     form = {
         "organisation_id": body.pk, "site_id": body.sites.get().pk, "name": "陈静", "kind": "nurse", "sex": "2", "day_from": "08:00",
         "day_to": "17:00", "employed_from": "2026-01-01",

@@ -195,6 +195,8 @@ def _sequences(problem: Problem, plan: Plan) -> Iterator[str]:
     served = _visits_served(problem, plan)
     numbers = {visit.id: number for number, visit in enumerate(problem.visits)}
     for worker, round_ in problem.sequences.items():
+        if not 0 <= worker < len(problem.workers):
+            continue
         before = -1
         for name in round_:
             number = numbers.get(name, -1)

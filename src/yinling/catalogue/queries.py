@@ -37,6 +37,7 @@ class Fee:
     basis: str
     document: str
     effective_on: date
+    organisation_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def _fees(div: str, on: date, now: datetime) -> dict[int, tuple[Fee, ...]]:
             basis=row.price_list.get_basis_display(),
             document=row.price_list.document,
             effective_on=row.valid_from,
+            organisation_id=row.organisation_id,
         )
         found[row.item_id] += (fee,)
     return found

@@ -110,6 +110,7 @@ def servers(host: str, port: int, environment: dict[str, str]) -> list[Child]:
         Child("pages", [*pages, "yinling.wsgi:application"], environment | {"YINLING_POOL": str(POOL)}),
         Child("stream", [*stream, "yinling.asgi:application"], environment | {"YINLING_POOL": "0"}),
         Child("worker", worker, environment | {"YINLING_POOL": "0"}),
+        Child("dispatch", [sys.executable, "-m", "yinling.dispatch.resident"], environment | {"YINLING_POOL": "0"}),
     ]
     return [replace(children[0], is_ready=lambda: answers(host, port)), *children[1:]]
 

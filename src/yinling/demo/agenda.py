@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 
 from yinling.catalogue.models import ServiceItem
 from yinling.demo.world import World
@@ -23,6 +24,7 @@ HALF_HOURS = 18
 AHEAD = 2
 LONGEST = 90
 ENOUGH = 8
+TRIES = 40
 FIRST_DAY = date(2015, 1, 8)
 """Prices and deadlines begin with the year; an order is placed some days before its visit."""
 
@@ -38,11 +40,17 @@ class Plan:
     starts_at: datetime
     outcome: str
     oddity: str = ""
+    second: Staff | None = None
 
     @property
     def ends_at(self) -> datetime:
         """The end of the booked time."""
         return self.starts_at + timedelta(minutes=self.item.standard_minutes)
+
+    @property
+    def people(self) -> list[Staff]:
+        """Who goes, first and second carer."""
+        return [self.staff] if self.second is None else [self.staff, self.second]
 
 
 class Agenda:
@@ -66,7 +74,7 @@ class Agenda:
         plain = [elder for elder in living if elder.pk not in world.people.entitlements]
         chosen = world.random.sample(funded, min(len(funded), count * 7 // 10))
         chosen += world.random.sample(plain, min(len(plain), count - len(chosen)))
-        items = list(world.items.values())
+        items = [item for item in world.items.values() if item.carers_needed == 1]
         weights = [WEIGHTS[item.family] for item in items]
         return [(elder, world.random.choices(items, weights, k=2)) for elder in chosen]
 
@@ -90,6 +98,35 @@ class Agenda:
                 if plan:
                     made += 1
                     yield plan
+        yield from self.pairs([elder for elder, _items in clients], days)
+
+    def pairs(self, elders: list[Elder], days: int) -> Iterator[Plan]:
+        """Yield a visit of two carers for most days, two for the days ahead."""
+        items = [item for item in self.world.items.values() if item.carers_needed > 1]
+        for offset in range(-days, AHEAD + 1) if items else ():
+            day, wanted = self.world.today + offset * ONE_DAY, 2 if offset >= 0 else 1
+            tries = (
+                self.try_pair(self.world.random.choice(elders), self.world.random.choice(items), day)
+                for _ in range(TRIES)
+            )
+            yield from islice((plan for plan in tries if plan), wanted if day >= FIRST_DAY else 0)
+
+    def try_pair(self, elder: Elder, item: ServiceItem, day: date) -> Plan | None:
+        """Find a time and two carers for a visit on a day; None if fewer are free."""
+        provider = self.world.responsible(item.family, elder.div)
+        if provider is None:
+            return None
+        start = datetime.combine(day, time(8), SHANGHAI) + timedelta(minutes=30) * self.world.random.randrange(
+            HALF_HOURS
+        )
+        able = self.world.able[provider.pk, item.needs_qualification]
+        able = [one for one in able if not (one.user_id and day >= self.world.today)]
+        free = [one for one in self.world.random.sample(able, len(able)) if self.is_free(one, elder, start, item)]
+        if len(free) < 2:  # noqa: PLR2004 - a pair
+            return None
+        plan = self.take(elder, item, provider, free[0], start)
+        self.busy[free[1].pk].append((start, plan.ends_at))
+        return replace(plan, second=free[1])
 
     def own_days(self, days: int) -> Iterator[Plan]:
         """Yield the days of the logins a newcomer uses: four visits of the carer today, fewer of nurse and doctor."""
@@ -132,6 +169,7 @@ class Agenda:
         is_able = person in self.world.able[person.provider_id, item.needs_qualification]
         return (
             is_able
+            and item.carers_needed == 1
             and item.standard_minutes <= LONGEST
             and self.world.price(person.provider_id, item, self.world.today) is not None
         )

@@ -101,7 +101,7 @@ def mark_oddities(plans: list[Plan], now: datetime) -> list[Plan]:
             fitting = [
                 place
                 for place, plan in enumerate(plans)
-                if start < plan.starts_at < end and plan.outcome == "served" and not plan.oddity and not plan.staff.user_id
+                if start < plan.starts_at < end and plan.outcome == "served" and not plan.oddity and not plan.staff.user_id and not plan.second
                 and plan.staff.pk not in spent and plan.starts_at.astimezone(SHANGHAI).hour < 16  # noqa: PLR2004 - in office hours
             ]  # fmt: skip
             if not fitting:
@@ -116,7 +116,7 @@ def spare_the_stopped(plans: list[Plan], now: datetime) -> list[Plan]:
     """A carer whom an open block stops has no orders ahead."""
     stopped = {plan.staff.pk for plan in plans if plan.oddity == "same_photo"}
     stopped |= {plan.staff.pk for plan in [plan for plan in plans if plan.oddity == "distant"][1:]}
-    return [plan for plan in plans if plan.staff.pk not in stopped or plan.starts_at < now]
+    return [plan for plan in plans if plan.starts_at < now or not {one.pk for one in plan.people} & stopped]
 
 
 def write_order(world: World, desk: Desk, visiting: Visiting, plan: Plan) -> None:

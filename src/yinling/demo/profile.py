@@ -268,9 +268,8 @@ def _items(document: Document) -> tuple[dict[str, Any], ...]:
         _check_kind(document, index, item)
         if not 0 < item["standard_minutes"] <= LONGEST_MINUTES:
             document.fail(("items", index, "standard_minutes"), N_("应在1至600分钟之间"))
-        if item.get("carers_needed", 1) != 1:
-            # A pair is not dispatched yet, and one carer sent to a lift for two is a danger.
-            document.fail(("items", index, "carers_needed"), N_("目前每个项目只能派一人，请写 1 或删去这一行"))
+        if item.get("carers_needed", 1) not in (1, 2):
+            document.fail(("items", index, "carers_needed"), N_("每个项目派 1 人或 2 人同去，请写 1 或 2"))
         if not item["steps"] or not all(isinstance(step, str) for step in item["steps"]):
             document.fail(("items", index, "steps"), N_("应列出服务步骤，每步一句文字"))
         if codes[item["code"]] > 1:

@@ -23,7 +23,7 @@ from yinling.demo.steps import Step, Stopped, Story
 from yinling.directory.models import Qualification, Staff, Suspension
 from yinling.dispatch.models import Assignment
 from yinling.dispatch.operations import accept_assignment, assign_order
-from yinling.dispatch.queries import BEST, rank_carers
+from yinling.dispatch.queries import BEST, ranking
 from yinling.ground.clock import business_now
 from yinling.ground.models import in_force
 from yinling.ground.scope import scope
@@ -205,12 +205,12 @@ def assigned(story: Story, order: Order, minutes: float, *, shows_lapsed: bool =
     now = story.at(minutes)
     actor, nurse = actor_of("dispatcher", now), actor_of("nurse", now)
     with scope(actor):
-        proposals = rank_carers(actor=actor, order=order, now=now)
+        proposals = ranking(actor=actor, order=order, now=now, limit=BEST).proposals
         lapsed = Staff.objects.filter(provider_id=order.provider_id, kind="nurse").exclude(
             pk__in=Qualification.objects.filter(in_force(local_date(order.starts_at)), kind="nurse").values("staff_id")
         ).first()  # fmt: skip
     for one in proposals:
-        story.note("rank_carers", None, f"第{one.rank}位 {one.name}：{'；'.join(one.reasons)}")
+        story.note("ranking", None, f"第{one.rank}位 {one.name}：{'；'.join(one.reasons)}")
     if shows_lapsed and lapsed is not None:
         story.refused(
             "dispatcher",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from math import cos, radians
 
@@ -9,6 +10,7 @@ from yinling.accounts.models import User
 from yinling.demo.agenda import Plan
 from yinling.demo.money import Money
 from yinling.demo.world import STAFF_ROLES, World
+from yinling.directory.models import Staff
 from yinling.dispatch.models import Assignment
 from yinling.dispatch.states import AssignmentState
 from yinling.hotline.models import Ticket
@@ -62,9 +64,13 @@ class Visiting:
         self.step(order, "accept", OrderState.ACCEPTED, accepted, manager, "provider_manager", "机构调度")
         if plan.outcome == "accepted":
             return order
-        assignment = self.assignment(plan, order, accepted + self.world.minutes(1, 6))
+        offered = min(accepted + self.world.minutes(1, 6), self.world.now)
+        rows = [self.assignment(order, person, slot, offered) for slot, person in enumerate(plan.people, 1)]
+        self.step(order, "assign", OrderState.ASSIGNED, offered, self.world.users["dispatcher"], "dispatcher")
         if plan.outcome != "offered":
-            self.after_offer(plan, order, assignment)
+            self.after_offer(plan, order, rows[0])
+            for row in rows[1:]:
+                self.accompany(replace(plan, staff=row.staff), order, row)
         return order
 
     def order(self, plan: Plan, ticket: Ticket | None, placed_at: datetime, channel: str) -> Order:
@@ -74,6 +80,7 @@ class Visiting:
             div=elder.div, elder=elder, provider=plan.provider, ticket=ticket, channel=channel, elder_name=elder.name, elder_sex=elder.sex,
             address=home.address, lon=home.lon, lat=home.lat, door_code=home.door_code, wants_sex=elder.wants_sex, dialect=elder.dialect,
             starts_at=plan.starts_at, ends_at=plan.ends_at, earliest_at=plan.starts_at, latest_at=plan.starts_at + WINDOW,
+            carers_needed=plan.item.carers_needed,
             placed_at=placed_at, created_at=placed_at, changed_at=placed_at,
             accept_due_at=acceptance_due(placed_at, is_urgent=False, within=self.within),
         )  # fmt: skip
@@ -115,21 +122,19 @@ class Visiting:
             name=name,
         )
 
-    def assignment(self, plan: Plan, order: Order, offered: datetime) -> Assignment:
-        """Offer the order to the carer."""
-        world, offered = self.world, min(offered, self.world.now)
-        row = world.add(
+    def assignment(self, order: Order, person: Staff, slot: int, offered: datetime) -> Assignment:
+        """Offer the order to a carer."""
+        world, dispatcher = self.world, self.world.users["dispatcher"]
+        row: Assignment = world.add(
             Assignment(
-                div=order.div, order=order, elder_id=order.elder_id, provider_id=order.provider_id, staff=plan.staff,
-                staff_name=plan.staff.name, starts_at=order.starts_at, ends_at=order.ends_at, offered_at=offered,
-                accept_due_at=acceptance_due(offered, is_urgent=False, within=self.within), assigned_by=world.users["dispatcher"], rank=1,
+                div=order.div, order=order, elder_id=order.elder_id, provider_id=order.provider_id, staff=person,
+                staff_name=person.name, slot=slot, starts_at=order.starts_at, ends_at=order.ends_at, offered_at=offered,
+                accept_due_at=acceptance_due(offered, is_urgent=False, within=self.within), assigned_by=dispatcher, rank=1,
                 reasons=["证书有效，时间有空", "距离较近"], created_at=offered, changed_at=offered,
             )
         )  # fmt: skip
-        dispatcher = world.users["dispatcher"]
-        self.step(order, "assign", OrderState.ASSIGNED, offered, dispatcher, "dispatcher")
         world.note(
-            dispatcher, "dispatcher", "dispatch.order.assign", offered, row, changes={"staff": [None, plan.staff.pk]}
+            dispatcher, "dispatcher", "dispatch.order.assign", offered, row, changes={"staff": [None, person.pk]}
         )
         return row
 
@@ -139,24 +144,35 @@ class Visiting:
 
     def after_offer(self, plan: Plan, order: Order, row: Assignment) -> None:
         """Accept the offer and go on to the outcome."""
-        user, role, name = self.carer(plan)
-        row.accepted_at = min(row.offered_at + self.world.minutes(1, 14), self.world.now)
-        row.state, row.changed_at, row.version = AssignmentState.ACCEPTED, row.accepted_at, 1
-        self.world.note(
-            user,
-            role,
-            "dispatch.assignment.accept",
-            row.accepted_at,
-            row,
-            changes={"state": ["offered", "accepted"]},
-            name=name,
-        )
+        self.accept(plan, row)
         if plan.outcome == "cancelled":
             self.cancel(plan, order, row)
         elif plan.outcome == "failed":
             self.fail(plan, order, row)
         elif plan.outcome in ("served", "in_service"):
             self.visit(plan, order, row)
+
+    def accept(self, plan: Plan, row: Assignment) -> None:
+        """The carer says yes."""
+        user, role, name = self.carer(plan)
+        row.accepted_at = min(row.offered_at + self.world.minutes(1, 14), self.world.now)
+        row.state, row.changed_at, row.version = AssignmentState.ACCEPTED, row.accepted_at, 1
+        changes = {"state": ["offered", "accepted"]}
+        self.world.note(user, role, "dispatch.assignment.accept", row.accepted_at, row, changes=changes, name=name)
+
+    def accompany(self, plan: Plan, order: Order, row: Assignment) -> None:
+        """The second of two comes just after the first, leaves just before, and turns back where she does."""
+        self.accept(plan, row)
+        if plan.outcome == "cancelled":
+            self.end(row, AssignmentState.WITHDRAWN, order.changed_at, "订单已取消")
+        elif plan.outcome == "failed":
+            visit = self.new_visit(plan, order, row, order.changed_at)
+            visit.state, visit.abort_reason = VisitState.ABORTED, order.cancel_reason
+            self.end(row, AssignmentState.DONE, order.changed_at)
+        elif plan.outcome in ("served", "in_service"):
+            visit = self.arrive(plan, order, row, plan.starts_at + self.world.minutes(-2, 6), 0)
+            if plan.outcome == "served":
+                self.leave(plan, row, visit, (order.served_at or plan.ends_at) - self.world.minutes(0, 2))
 
     def cancel(self, plan: Plan, order: Order, row: Assignment) -> None:
         """The elder side cancels some hours before the visit."""
@@ -214,17 +230,22 @@ class Visiting:
         world = self.world
         late = world.minutes(38, 55) if plan.oddity == "no_check_in" else world.minutes(-7, 11)
         started = plan.starts_at + late
+        visit = self.arrive(plan, order, row, started, ODD_METRES.get(plan.oddity, 0))
+        self.step(order, "mark_started", OrderState.IN_SERVICE, started, *self.carer(plan))
+        if plan.outcome == "served":
+            self.finish(plan, order, row, visit)
+
+    def arrive(self, plan: Plan, order: Order, row: Assignment, started: datetime, odd_metres: int) -> Visit:
+        """Go there and check in."""
+        world = self.world
         visit = self.new_visit(plan, order, row, started)
         visit.departed_at = started - world.minutes(8, 20)
         user, role, name = self.carer(plan)
         visit.state, visit.started_at = VisitState.ON_SITE, started
-        world.note(
-            user, role, "visits.visit.start", started, visit, changes={"state": ["en_route", "on_site"]}, name=name
-        )
-        self.step(order, "mark_started", OrderState.IN_SERVICE, started, user, role, name)
-        self.check_in(plan, visit, "in", started, ODD_METRES.get(plan.oddity, world.random.randint(3, 70)))
-        if plan.outcome == "served":
-            self.finish(plan, order, row, visit)
+        changes = {"state": ["en_route", "on_site"]}
+        world.note(user, role, "visits.visit.start", started, visit, changes=changes, name=name)
+        self.check_in(plan, visit, "in", started, odd_metres or world.random.randint(3, 70))
+        return visit
 
     def finish(self, plan: Plan, order: Order, row: Assignment, visit: Visit) -> None:
         """Check out; the order is served."""
@@ -232,21 +253,21 @@ class Visiting:
         share = 0.45 if plan.oddity == "too_short" else world.random.uniform(0.92, 1.06)
         started = visit.started_at or plan.starts_at
         ended = min(started + timedelta(minutes=plan.item.standard_minutes) * share, world.now)
-        user, role, name = self.carer(plan)
-        visit.state, visit.ended_at, visit.tasks, visit.version, visit.changed_at = (
-            VisitState.DONE,
-            ended,
-            list(plan.item.steps),
-            2,
-            ended,
-        )
-        visit.signed_by, visit.signed_as = plan.elder.name, "self"
-        world.note(user, role, "visits.visit.finish", ended, visit, changes={"state": ["on_site", "done"]}, name=name)
-        self.check_in(plan, visit, "out", ended, world.random.randint(3, 70))
+        self.leave(plan, row, visit, ended)
         order.served_at = ended
-        self.step(order, "mark_served", OrderState.SERVED, ended, user, role, name)
-        self.end(row, AssignmentState.DONE, ended)
+        self.step(order, "mark_served", OrderState.SERVED, ended, *self.carer(plan))
         self.served.append((plan, order, visit))
+
+    def leave(self, plan: Plan, row: Assignment, visit: Visit, ended: datetime) -> None:
+        """Check out with the record and the signature."""
+        user, role, name = self.carer(plan)
+        visit.state, visit.ended_at, visit.tasks = VisitState.DONE, ended, list(plan.item.steps)
+        visit.version, visit.changed_at = 2, ended
+        visit.signed_by, visit.signed_as = plan.elder.name, "self"
+        changes = {"state": ["on_site", "done"]}
+        self.world.note(user, role, "visits.visit.finish", ended, visit, changes=changes, name=name)
+        self.check_in(plan, visit, "out", ended, self.world.random.randint(3, 70))
+        self.end(row, AssignmentState.DONE, ended)
 
     def check_in(self, plan: Plan, visit: Visit, kind: str, at: datetime, metres: int) -> None:
         """Store a position some metres from the home, half of them in the datum of Chinese maps."""

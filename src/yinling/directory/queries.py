@@ -34,7 +34,7 @@ from yinling.directory.states import GrantState
 from yinling.ground.clock import business_now, real_now
 from yinling.ground.models import CalendarDay, ClockOffset, in_force
 from yinling.kernel.actor import Actor
-from yinling.kernel.geo import Datum, Position
+from yinling.kernel.geo import Datum, Position, distance_m
 from yinling.kernel.period import day_bounds
 from yinling.kernel.workdays import WorkingCalendar
 
@@ -95,17 +95,35 @@ def absences_on(day: date, staff_ids: Iterable[int] | None = None) -> dict[int, 
     return dict(found)
 
 
+def _with_policies(bodies: QuerySet[Organisation]) -> QuerySet[Any]:
+    """Bodies with their policies on record in the same query; ``_policies_of`` reads them."""
+    names = ("id", "kind", "insurer", "number", "valid_from", "valid_to")
+    rows = Policy.objects.filter(organisation_id=OuterRef("pk"), recorded_to=None).order_by("kind", "valid_from", "id")
+    parts = rows.values_list(JSONObject(**{name: name for name in names}), flat=True)
+    return bodies.annotate(held_policies=ArraySubquery(parts))
+
+
+def _policies_of(body: Any) -> list[Policy]:
+    return [
+        Policy(
+            id=one["id"], organisation=body, kind=one["kind"], insurer=one["insurer"], number=one["number"],
+            valid_from=date.fromisoformat(one["valid_from"]), valid_to=date.fromisoformat(one["valid_to"]) if one["valid_to"] else None,
+        )
+        for one in body.held_policies
+    ]  # fmt: skip
+
+
 def body_obstacles(organisation_id: int, days: Collection[date], *, is_medical: bool) -> tuple[tuple[str, str], ...]:
     """Return what stops a body from serving at home on some days, as code and sentence: one query (R-ORD-13, R-STF-04)."""
-    on_record = Policy.objects.filter(organisation_id=OuterRef("pk"), recorded_to=None)
-    parts = on_record.values_list(JSONObject(kind="kind", first="valid_from", end="valid_to"), flat=True)
-    body = Organisation.objects.filter(pk=organisation_id).annotate(held=ArraySubquery(parts)).first()
+    body = _with_policies(Organisation.objects.filter(pk=organisation_id)).first()
     if body is None:
         return ()
     return against_body(
-        policies=[(one["kind"], date.fromisoformat(one["first"]), date.fromisoformat(one["end"]) if one["end"] else None) for one in body.held],
-        listed_from=body.home_medical_filed_on if body.does_home_medical else None, days=days, is_medical=is_medical,
-    )  # fmt: skip
+        policies=[(one.kind, one.valid_from, one.valid_to) for one in _policies_of(body)],
+        listed_from=body.home_medical_filed_on if body.does_home_medical else None,
+        days=days,
+        is_medical=is_medical,
+    )
 
 
 def system_actor(area: str) -> Actor:
@@ -311,6 +329,19 @@ def listed_for_home_medical(div: str, on: date) -> QuerySet[Organisation]:
     return rows.filter(Q(valid_to=None) | Q(valid_to__gt=on)).order_by("div", "name")
 
 
+def distances_from(place: Area, city: str) -> dict[int, float]:
+    """Return how far the nearest place of each provider of the city is from the middle of an area, in metres as the crow flies."""
+    here = point_at(place.lon, place.lat)
+    if here is None:
+        return {}
+    found: dict[int, float] = {}
+    near = Site.objects.filter(organisation__is_provider=True, div__gte=city, div__lt=city + ":")
+    for body, lon, lat in near.values_list("organisation_id", "lon", "lat"):
+        away = distance_m(here, Position(lon, lat, Datum.WGS84))
+        found[body] = min(away, found.get(body, away))
+    return found
+
+
 @dataclass(frozen=True)
 class OrganisationFile:
     """A body with its places, policies, people and their certificates, and its duties on a day with the names of their areas."""
@@ -326,7 +357,7 @@ class OrganisationFile:
 
 def organisation_file(actor: Actor, organisation_id: int, on: date) -> OrganisationFile | None:
     """Return a body; of its people, those whom the actor may see."""
-    body = Organisation.objects.filter(pk=organisation_id).first()
+    body = _with_policies(Organisation.objects.filter(pk=organisation_id)).first()
     if body is None:
         return None
     stopped = Exists(Suspension.objects.filter(staff=OuterRef("pk"), to_at=None))
@@ -340,7 +371,7 @@ def organisation_file(actor: Actor, organisation_id: int, on: date) -> Organisat
     return OrganisationFile(
         organisation=body,
         sites=list(Site.objects.filter(organisation=body).order_by("name", "id")),
-        policies=list(Policy.objects.filter(organisation=body, recorded_to=None).order_by("kind", "valid_from")),
+        policies=_policies_of(body),
         staff=staff,
         duties=[(row, row.place) for row in duties.order_by("family", "div")],
         qualifications=held,

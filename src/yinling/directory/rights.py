@@ -69,6 +69,7 @@ RIGHTS: dict[str, str] = {
     "dispatch.assignment.accept": N_("接受派单"),
     "dispatch.assignment.accept_all": N_("接受一天的全部派单"),
     "dispatch.assignment.expire": N_("收回超时未接的派单"),
+    "dispatch.assignment.inform": N_("通知服务人员新地址"),
     "dispatch.assignment.refuse": N_("谢绝派单"),
     "dispatch.assignment.release": N_("退单"),
     "dispatch.assignment.view": N_("查看派单"),

@@ -13,12 +13,12 @@ from procrastinate.exceptions import AlreadyEnqueued
 
 from yinling.directory.queries import cities, city_of, system_actor
 from yinling.dispatch.models import DayPlan
-from yinling.dispatch.operations import expire_assignment, withdraw_orphan
+from yinling.dispatch.operations import expire_assignment, inform_carer, withdraw_orphan
 from yinling.dispatch.operations.plans import hand_over
 from yinling.dispatch.operations.runs import claim_plan, fail_plan, finish_plan, note_alive, requeue_silent
 from yinling.dispatch.operations.solving import day_of, holds_of, search_day
 from yinling.dispatch.operations.travel import forget_ways
-from yinling.dispatch.queries import orphans, overdue_offers
+from yinling.dispatch.queries import orphans, overdue_offers, readdressed
 from yinling.dispatch.queries.plans import queued_plans
 from yinling.ground.clock import business_now, real_now
 from yinling.ground.parameters import parameter
@@ -45,7 +45,19 @@ def expire_offers_of(div: str, now: datetime) -> int:
     actor = system_actor(div)
     with scope(actor):
         due = list(overdue_offers(div, now).values_list("pk", flat=True)[:MOST_A_ROUND])
-    return _each(actor, now, due, expire_assignment) + withdraw_orphans(actor, now)
+    ended = _each(actor, now, due, expire_assignment) + withdraw_orphans(actor, now)
+    inform_carers(actor, now)
+    return ended
+
+
+def inform_carers(actor: Actor, now: datetime, elder_id: int | None = None) -> int:
+    """Tell the carers of the area, or of one elder, whose order leads to another home now."""
+    with scope(actor):
+        rows = readdressed(actor.div or "", now)
+        if elder_id is not None:
+            rows = rows.filter(elder_id=elder_id)
+        due = list(rows.values_list("pk", flat=True)[:MOST_A_ROUND])
+    return _each(actor, now, due, inform_carer)
 
 
 def withdraw_orphans(actor: Actor, now: datetime, elder_id: int | None = None) -> int:

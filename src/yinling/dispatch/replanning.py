@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from yinling.dispatch.assembly import Wanted, pinned
-from yinling.dispatch.planner.problem import Plan, Problem, Visit, Weights
+from yinling.dispatch.planner.problem import Plan, Problem, Visit
 
 Holds = Mapping[int, tuple[tuple[int, ...], float]]
 """By visit: its carers (-1 is free) and its start in the version before."""
@@ -23,15 +23,16 @@ class Ask:
     """What is to be planned anew. ``search`` is the planner, called with a problem and the plan to start from."""
 
     problem: Problem
-    weights: Weights
     wanted: tuple[Wanted, ...]
     holds: Holds
+    served: frozenset[int]
+    """Visits somebody went to in the version before: those that are not to be lost."""
     start: Plan | None
     search: Callable[[Problem, Plan | None], Plan]
 
 
 def replanned(ask: Ask) -> Plan:
-    """Return the plan with the fewest changes: the first step that leaves out no more than the search without holds would."""
+    """Return the plan with the fewest changes: the first step that loses nobody, or the one that loses least."""
     first = ask.search(_held(ask, ask.holds, exactly=True), ask.start)
     missing = _missing(ask, first)
     if not missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -45,13 +46,12 @@ def summarise(samples: Sequence[float], *, least: int) -> Summary | None:
 def bars(samples: Sequence[float]) -> tuple[tuple[float, float, int], ...]:
     """Return a histogram of ten equal bars from the smallest to the largest sample; the last holds its upper edge."""
     first, last = min(samples), max(samples)
-    if first == last:
+    width = (last - first) / _BARS
+    if first + width == first:
         return ((first, last, len(samples)),)
-    edges = [first + (last - first) * number / _BARS for number in range(_BARS)] + [last]
-    return tuple(
-        (lower, upper, sum(lower <= one < upper or (upper == last and one == last) for one in samples))
-        for lower, upper in pairwise(edges)
-    )
+    counts = Counter(min(int((one - first) / width), _BARS - 1) for one in samples)
+    edges = [first + width * number for number in range(_BARS)] + [last]
+    return tuple((*edge, counts[number]) for number, edge in enumerate(pairwise(edges)))
 
 
 def is_news(value: float, before: float, *, share: float) -> bool:

@@ -83,8 +83,9 @@ def measured(city: str, now: datetime) -> list[Measured]:
     for visit in _finished(city, since, now):
         way = way_between(before.get(visit.staff_id), visit, _mode(visit, city, today))
         before[visit.staff_id] = visit
-        for key in way_keys(visit.div, way, engine) if way else ():
-            ways[key].append(way)
+        if way is not None:
+            for key in way_keys(visit.div, way, engine):
+                ways[key].append(way)
         if (done := work_of_visit(visit)) is not None:
             item_id, one = done
             home = visit.provider__div if visit.provider__div.startswith(city) else city
@@ -169,7 +170,7 @@ def _estimates(ways: Iterable[Way], clock: TravelTime) -> dict[Way, int]:
         rows = iter(sorted(some, key=lambda way: (way.left_at, way.start.lon, way.end.lon)))
         while part := list(islice(rows, PAIRS_AT_ONCE)):
             matrix = clock.matrix([way.start for way in part], mode, part[0].left_at, to=[way.end for way in part])
-            filled = getattr(clock, "filled", frozenset())
+            filled: frozenset[tuple[int, int]] = getattr(clock, "filled", frozenset())
             found |= {way: matrix[place][place] for place, way in enumerate(part) if (place, place) not in filled}
     return found
 

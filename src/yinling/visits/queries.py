@@ -56,6 +56,22 @@ def parts_of(order_id: int) -> list[Part]:
     return [Part(row, visits.get(row.pk, VisitState.PLANNED)) for row in rows]
 
 
+@dataclass(frozen=True)
+class Partner:
+    """The other of two who go together: the name, and how far the visit is (``missing`` while nobody is named)."""
+
+    name: str
+    state: str
+
+
+def partners_of(row: Assignment) -> list[Partner]:
+    """Who goes with a carer; nobody for an order of one."""
+    if row.order.carers_needed == 1:
+        return []
+    others = [part for part in parts_of(row.order_id) if part.assignment.slot != row.slot]
+    return [Partner(one.assignment.staff_name, one.state) for one in others[-1:]] or [Partner("", "missing")]
+
+
 def stops_of(actor: Actor, *, day: date, now: datetime) -> list[Stop]:
     """The stops of the actor on a day, in the order of the clock."""
     start, end = day_bounds(day)
@@ -106,6 +122,29 @@ def died_on(elder_id: int) -> date | None:
         cursor.execute("SELECT people_death(%s)", [elder_id])
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+FEWEST_RATINGS = 5
+"""Of fewer evaluations no average is told: it would tell what single elders said."""
+
+
+@dataclass(frozen=True)
+class Rating:
+    """What the elders' side says of a provider: how many evaluations, and their average if they are enough."""
+
+    count: int
+    average: float | None
+
+
+def ratings(div: str, since: datetime) -> dict[int, Rating]:
+    """Return the rating of each provider from the evaluations of an area since a moment, for everybody (R-ORD-02)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT provider, average, number FROM visits_ratings(%s, %s)", [div, since])
+        rows = cursor.fetchall()
+    return {
+        provider: Rating(count, round(float(average), 1) if count >= FEWEST_RATINGS else None)
+        for provider, average, count in rows
+    }
 
 
 def may_sign(elder_id: int, capacity: str, on: date) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from yinling.directory.queries import system_actor
-from yinling.dispatch.jobs import withdraw_orphans
+from yinling.dispatch.jobs import inform_carers, withdraw_orphans
 from yinling.entitlements.jobs import stop_entitlements
 from yinling.kernel.actor import Actor
 from yinling.orders.jobs import stop_orders
@@ -23,6 +23,7 @@ from yinling.settlement.jobs import recover_overpaid
 STEPS: tuple[Callable[[Actor, datetime, int], int], ...] = (
     stop_orders,
     withdraw_orphans,
+    inform_carers,
     stop_entitlements,
     recover_overpaid,
 )

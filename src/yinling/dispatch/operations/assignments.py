@@ -20,8 +20,8 @@ from yinling.dispatch.offers import (
     missing_slots,
     slot_to_change,
 )
-from yinling.dispatch.queries import BEST, cause_of_end, died_on, exclusions_of, orphans, plan_for, plan_until
-from yinling.dispatch.rules import check_alive, check_at_home, check_choice, check_own, check_time
+from yinling.dispatch.queries import cause_of_end, choices, died_on, lock_routes, orphans, plan_until, readdressed
+from yinling.dispatch.rules import check_alive, check_at_home, check_choice, check_own, check_route, check_time
 from yinling.dispatch.states import ASSIGNMENT, AssignmentState
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
@@ -51,6 +51,9 @@ StartsAt = Annotated[
 ChoiceReason = Annotated[
     str, Input(N_("选择原因"), help=N_("没有选推荐的前三位时必须填写"), max_length=500, widget="area")
 ]
+Route = Annotated[
+    str, Input(N_("日程版本"), help=N_("推荐时所见的人员日程，由系统填写"), max_length=60, widget="hidden")
+]
 SlotToChange = Annotated[
     int | None, Input(N_("换下第几位"), help=N_("派了两位服务人员时填写"), least=1, most=2, widget="number")
 ]
@@ -59,9 +62,11 @@ SlotToChange = Annotated[
 @operation("dispatch.order.assign", label=N_("派单"))
 def assign_order(
     *, actor: Actor, now: datetime, order_id: Id, staff_id: StaffId, second_id: SecondId = None, starts_at: StartsAt = None,
-    choice_reason: ChoiceReason = "", seen: Seen = None,
+    choice_reason: ChoiceReason = "", route: Route = "", seen: Seen = None,
 ) -> Assignment:  # fmt: skip
     """Offer an order to a carer who may go, or to two at once; one beside the three proposals needs a reason.
+
+    ``route`` comes with a proposal; if the carer's day has changed since, the choice is refused.
 
     Of an order for two, both are offered or neither; where one of them stayed, the one who is missing is named alone.
     """
@@ -73,7 +78,7 @@ def assign_order(
     chosen = [(missing[0], staff_id, "staff_id")]
     if second_id is not None:
         chosen.append((missing[1], second_id, "second_id"))
-    rows = _choose(actor, now, order, chosen, starts_at, choice_reason)
+    rows = _choose(actor, now, order, chosen, starts_at, choice_reason, route)
     for row in rows:
         _tell_offer(now, row)
     return rows[0]
@@ -120,22 +125,26 @@ def _taken(order: Order) -> dict[int, Assignment]:
 
 def _choose(
     actor: Actor, now: datetime, order: Order, chosen: list[tuple[int, int, str]], starts_at: datetime | None, choice_reason: str,
-    event: str = "dispatch.order.assign",
+    route: str = "", event: str = "dispatch.order.assign",
 ) -> list[Assignment]:  # fmt: skip
-    """Check the people somebody chose (place, carer, field of the page) against the ranking at the appointed time, and offer to them."""
+    """Check the people somebody chose (place, carer, field of the page) against the ranking at the appointed time, and offer to them.
+
+    Their days are held meanwhile: of two who choose the same carer at once, one sees what the other did.
+    """
     people = [(slot, _person(actor, staff_id, field), field) for slot, staff_id, field in chosen]
     check_may_go(now, order)
     if starts_at is not None:
         _appoint(actor, now, order, starts_at)
-    ranked = plan_for(order).ranked
+    numbers = [staff.pk for _slot, staff, _field in people]
+    lock_routes(numbers)
+    judged, current = choices(actor=actor, order=order, now=now, staff_ids=numbers)
+    check_route(seen=route, current=current)
     offers = []
-    for slot, staff, field in people:
-        place = next((place for place, one in enumerate(ranked, 1) if one.carer.staff_id == staff.pk), None)
-        against = [] if place else exclusions_of(order, staff)
-        is_among_best = place is not None and place < BEST + len(people)
-        check_choice(exclusions=against, is_among_best=is_among_best, choice_reason=choice_reason, field=field)
-        reasons = [part.reason for part in ranked[place - 1].parts] if place else [one.reason for one in against]
-        offers.append((slot, staff, place, reasons))
+    for (slot, staff, field), one in zip(people, judged, strict=True):
+        check_choice(
+            exclusions=one.against, is_among_best=one.is_among_best, choice_reason=choice_reason, field=field
+        )
+        offers.append((slot, staff, one.place, one.reasons))
     # Two desks that name the same two people the other way round must not wait for each other.
     rows = [
         offer(
@@ -178,8 +187,10 @@ def offer(  # noqa: PLR0913 - an offer and where it comes from
     check_may_go(now, order)
     if starts_at is not None:
         _appoint(actor, now, order, starts_at)
-    taken = list(_taken(order))
+    taken = _taken(order)
     check_slot(carers_needed=order.carers_needed, taken=taken, slot=slot)
+    if staff.pk in [one.staff_id for one in taken.values()]:
+        raise Refused("dispatch.twice", N_("这张订单已派给这位服务人员"), field="staff_id")
     _clear(actor, now, orphans().filter(staff=staff))
     due = accept_due_at or (
         plan_until(now, order) if plan else accept_until(now, is_urgent=order.is_urgent, div=order.div)
@@ -234,7 +245,7 @@ def move_assignment(
     return row
 
 
-def with_order(assignment_id: int, seen: int | None) -> tuple[Assignment, Order]:
+def with_order(assignment_id: int, seen: int | None = None) -> tuple[Assignment, Order]:
     """Lock order and assignment in the same sequence as assigning does: order first."""
     found = Assignment.objects.filter(pk=assignment_id).values_list("order_id", flat=True).first()
     if found is None:
@@ -249,6 +260,10 @@ def accept_assignment(*, actor: Actor, now: datetime, assignment_id: Id, seen: S
     row, order = with_order(assignment_id, seen)
     require(actor, "dispatch.assignment.accept", div=row.div, provider_id=row.provider_id)
     check_own(actor_staff_id=actor.staff_id, staff_id=row.staff_id, is_dispatcher=actor.has("dispatch.order.assign"))
+    return _accept(actor, now, row, order)
+
+
+def _accept(actor: Actor, now: datetime, row: Assignment, order: Order) -> Assignment:
     ASSIGNMENT.target("accept", row.state)
     check_alive(died_on(row.elder_id))
     if orphans().filter(pk=row.pk).exists() or order.state not in (*OPEN_STATES, OrderState.IN_SERVICE):
@@ -277,7 +292,7 @@ def accept_all(*, actor: Actor, now: datetime, day: Day) -> Assignment:
     offered = list(due.exclude(pk__in=orphans().values("pk")).values_list("pk", flat=True))
     if not offered:
         raise NotAllowed("assignment.none", N_("这一天没有待接受的派单"))
-    return [accept_assignment(actor=actor, now=now, assignment_id=number) for number in offered][-1]
+    return [_accept(actor, now, *with_order(number)) for number in offered][-1]
 
 
 @operation("dispatch.assignment.refuse", label=N_("谢绝"))
@@ -318,6 +333,23 @@ def withdraw_orphan(*, actor: Actor, now: datetime, assignment_id: Id, seen: See
     reason = N_("订单已取消") if order.state == OrderState.CANCELLED else N_("订单已暂停或退回")
     withdraw(actor=actor, now=now, assignment=row, reason=reason, cause=cause_of_end(order))
     tell_off(now=now, assignment=row)
+    return row
+
+
+@operation("dispatch.assignment.inform", label=N_("通知新地址"))
+def inform_carer(*, actor: Actor, now: datetime, assignment_id: Id) -> Assignment:
+    """Tell a carer that the order leads to another home than when it was given."""
+    row, _order = with_order(assignment_id)
+    require(actor, "dispatch.assignment.inform", div=row.div, provider_id=row.provider_id)
+    if not readdressed(row.div, now).filter(pk=row.pk).exists():
+        raise Refused("assignment.same_home", N_("上门地址没有变化，或者已经通知过"))
+    record(actor=actor, now=now, event="dispatch.assignment.inform", subject=row)
+    if (user_id := row.staff.user_id) is not None:
+        when = {"when": f"{row.starts_at.astimezone(SHANGHAI):%m-%d %H:%M}"}
+        text, to = N_("%(when)s 上门的地址有变化，请按新地址前往") % when, Recipient(user_id=user_id)
+        key, link = f"readdressed:{row.pk}:{now:%Y%m%d%H%M%S}", f"/m/{row.pk}/"
+        notify(now=now, about=row, to=to, key=key, title=N_("上门地址已更新"), text=text, link=link)
+    tell("assignments", pk=row.pk, div=row.div)
     return row
 
 

@@ -53,7 +53,7 @@ def search_day(plan: DayPlan, day: Day, *, holds: Holds | None = None, report: R
 
     if holds is None:
         return search(day.problem, day.start)
-    return replanned(Ask(day.problem, day.terms.weights, day.wanted, holds, day.start, search))
+    return replanned(Ask(day.problem, day.wanted, holds, day.served, day.start, search))
 
 
 def replan_seconds(div: str, plan_day: Any) -> float:

@@ -1,15 +1,12 @@
-"""The seam of planning: plain values in, ranked proposals with their cost parts out. No database, no clock, no network.
-
-Ranking of one order among carers stands here; the optimiser of whole days takes the same values.
-"""
+"""What one order costs in a carer's day, part by part and in words. Pure; ``planner.scan`` comes to the same sums."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from yinling.dispatch.rules import Carer, Exclusion, Job, Trip, compatibility, neighbours
+from yinling.dispatch.rules import Carer, Job, Trip, neighbours
 from yinling.kernel.words import N_
 
 SECONDS_PER_MINUTE = 60
@@ -33,51 +30,6 @@ class CostPart:
     code: str
     cost: float
     reason: str
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A carer who may go, at what cost; the lowest cost is the best."""
-
-    carer: Carer
-    cost: float
-    parts: tuple[CostPart, ...]
-
-
-@dataclass(frozen=True)
-class Excluded:
-    """A carer who may not go, with every reason."""
-
-    carer: Carer
-    against: tuple[Exclusion, ...]
-
-    @property
-    def is_final(self) -> bool:
-        """Whether no reason of a dispatcher can overrule it."""
-        return any(one.is_hard for one in self.against)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """The carers who may go, best first, and why each other one may not."""
-
-    ranked: tuple[Ranked, ...]
-    excluded: tuple[Excluded, ...]
-
-
-def rank(job: Job, carers: Sequence[Carer], trips: Mapping[int, Trip], weights: Weights) -> Plan:
-    """Rank those who may go by cost; equal costs go in the order of staff numbers, so that a repetition gives the same list."""
-    ranked: list[Ranked] = []
-    excluded: list[Excluded] = []
-    for carer in carers:
-        trip = trips.get(carer.staff_id, Trip())
-        if against := compatibility(job, carer, trip):
-            excluded.append(Excluded(carer, tuple(against)))
-            continue
-        parts = cost_parts(job, carer, trip, weights)
-        ranked.append(Ranked(carer, round(sum(part.cost for part in parts), 3), parts))
-    ranked.sort(key=lambda one: (one.cost, one.carer.staff_id))
-    return Plan(tuple(ranked), tuple(excluded))
 
 
 def total(parts: Sequence[CostPart]) -> float:

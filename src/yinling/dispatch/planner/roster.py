@@ -26,7 +26,8 @@ CODES = (
 )  # fmt: skip
 """What keeps a carer away, by bit; the bits from ``HOURS`` on come from where the order would stand in the day."""
 NEVER, ALWAYS = -(1 << 62), 1 << 62
-MINUTE = 60_000_000
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST_STOPS, _FIRST_AWAY = 8, 2
 _EVER = date.min
@@ -142,6 +143,14 @@ class Roster:
     def stop_count(self) -> int:
         """How many stops there are."""
         return int(self.columns.carers.stops[: self.size].sum())
+
+    def totals(self) -> tuple[int, int, int]:
+        """Return how many carers and stops there are, and the sum of the seconds at which these begin."""
+        rows = np.concatenate([np.empty(0, np.int32), *self.rows.values()])
+        held = self.columns.carers.stops[rows]
+        is_stop = np.arange(self.columns.stops.shape[1]) < held[:, None]
+        begins = self.columns.stops.begins[rows][is_stop] // SECOND
+        return len(rows), int(held.sum()), int(begins.sum())
 
     @property
     def byte_count(self) -> int:

@@ -23,13 +23,13 @@ from yinling.dispatch.planner.roster import (
     NEVER,
     PLACE,
     QUALIFICATION,
+    SECOND,
     SEX,
     TRAVEL,
     Columns,
     Rows,
 )
 
-SECOND = 1_000_000
 SECONDS_PER_MINUTE = 60
 MINUTES_PER_HOUR = 60
 FOUND = BREAK << 1
@@ -84,7 +84,7 @@ def seconds(way: float, pace: float, factor: float) -> int:
     """Return the whole seconds of a way, as the straight line estimates them and check-ins corrected them; nothing for an unknown one."""
     if isnan(way):
         return 0
-    return int(ceil(ceil(way * pace) * factor))
+    return int(ceil(ceil(way * pace) * factor))  # noqa: RUF046 - compiled, ceil gives a float
 
 
 @inlined

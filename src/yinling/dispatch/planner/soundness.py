@@ -27,7 +27,7 @@ class Checked:
     away: set[int] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
-    def leave(self, visit: int, code: str, **values: object) -> None:
+    def leave(self, visit: int, code: str, /, **values: object) -> None:
         """Set a visit aside; the first reason found stands."""
         self.left.setdefault(visit, Left(visit, code, values))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.postgres.aggregates import StringAgg
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from yinling.accounts.models import Journal
@@ -33,7 +33,7 @@ def with_carer(orders: QuerySet[Order]) -> QuerySet[Any]:
     """Orders with who is named now: the names (``carer_name``), an answer still awaited before one given, and how many (``carer_count``)."""
     rows = Assignment.objects.filter(order=OuterRef("pk"), state__in=[*LIVE, AssignmentState.DONE])
     names = (
-        rows.order_by().values("order").annotate(names=StringAgg("staff_name", Value("、"), ordering=("slot", "pk")))
+        rows.order_by().values("order").annotate(names=StringAgg("staff_name", Value("、"), order_by=("slot", "pk")))
     )
     live = rows.filter(state__in=LIVE).order_by().values("order").annotate(count=Count("pk"))
     return orders.annotate(
@@ -83,6 +83,24 @@ def assignments_of(actor: Actor, day: date) -> QuerySet[Assignment]:
 def overdue_offers(div: str, now: datetime) -> QuerySet[Assignment]:
     """Offers below a division that nobody answered in time."""
     return Assignment.objects.within(div).filter(state=AssignmentState.OFFERED, accept_due_at__lte=now)
+
+
+def readdressed(div: str, now: datetime) -> QuerySet[Assignment]:
+    """Live assignments below a division still to come whose order got another address after they were made, and whose carer was not told."""
+    moved = Journal.objects.filter(
+        subject_type="order", subject_id=OuterRef("order_id"), event="orders.order.readdress", is_refused=False,
+        business_at__gte=OuterRef("offered_at"),
+    )  # fmt: skip
+    told = Journal.objects.filter(
+        subject_type="assignment", subject_id=OuterRef("pk"), event="dispatch.assignment.inform",
+        business_at__gte=OuterRef("moved_at"),
+    )  # fmt: skip
+    rows = Assignment.objects.within(div).filter(
+        state__in=LIVE, starts_at__gt=now, order__changed_at__gte=F("offered_at")
+    )
+    return rows.annotate(moved_at=Subquery(moved.order_by("-pk").values("business_at")[:1])).filter(
+        ~Exists(told), moved_at__isnull=False
+    )
 
 
 def plan_until(now: datetime, order: Order) -> datetime:

@@ -1,42 +1,39 @@
-"""Who may go for one order, ranked with reasons."""
+"""What an order asks, who might go, and how long everybody's way is."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from math import ceil
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Extract, Floor
 
-from yinling.directory.models import Absence, Qualification, Staff, Suspension
+from yinling.directory.models import MODES, Absence, Qualification, Staff, Suspension
 from yinling.directory.queries import absences_on, body_obstacles
 from yinling.dispatch.models import LIVE, Assignment, Avoidance
-from yinling.dispatch.planner.ranking import Plan, Ranked, Weights, rank
+from yinling.dispatch.planner.ranking import Weights
 from yinling.dispatch.ports import Point, travel_time
-from yinling.dispatch.queries.learned import Learned, learned
+from yinling.dispatch.queries.learned import learned
 from yinling.dispatch.rules import (
     INDUCTION,
     Away,
     Booked,
     Carer,
-    Exclusion,
     Job,
     Licence,
     Trip,
-    compatibility,
     neighbours,
 )
 from yinling.dispatch.states import AssignmentState
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
-from yinling.kernel.actor import Actor
 from yinling.kernel.period import day_bounds, local_date
-from yinling.kernel.refusals import NotFound
 from yinling.kernel.words import N_
 from yinling.orders.models import Order, OrderLine
 from yinling.orders.queries import WAITING_STATES
@@ -52,17 +49,6 @@ _DECLINED = {
     AssignmentState.RELEASED: N_("已退回这张订单"), AssignmentState.OFFERED: N_("已派给这张订单"),
     AssignmentState.ACCEPTED: N_("已派给这张订单"),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A carer proposed for an order: place in the ranking, cost and the reasons shown."""
-
-    rank: int
-    staff_id: int
-    name: str
-    cost: float
-    reasons: tuple[str, ...]
 
 
 def job_of(order: Order) -> Job:
@@ -103,33 +89,90 @@ def with_needs(orders: QuerySet[Order]) -> QuerySet[Any]:
     )  # fmt: skip
 
 
-def carers_for(job: Job, staff: QuerySet[Staff]) -> list[Carer]:
-    """Return staff with all that speaks for or against them: five queries, however many they are."""
-    day = local_date(job.starts_at)
-    start, end = day_bounds(day)
-    busy = Q(order__starts_at__gte=start, order__starts_at__lt=end) & (
-        (BUSY & Q(state__in=LIVE)) | Q(state=AssignmentState.DONE)
-    )
+@dataclass(frozen=True)
+class Acquaintance:
+    """What lies between one order and the carers: how often each served the elder, who has or declined the order, who is kept away."""
+
+    served: Mapping[int, int]
+    declined: Mapping[int, str]
+    avoided: Mapping[int, str]
+
+    def with_carer(self, job: Job, carer: Carer) -> Carer:
+        """Return a carer with what lies between the two. What the carer has of the order itself is no other booking."""
+        booked = tuple(one for one in carer.booked if one.order_id != job.order_id)
+        pk = carer.staff_id
+        return replace(
+            carer,
+            booked=booked,
+            served_count=self.served.get(pk, 0),
+            declined=self.declined.get(pk, ""),
+            avoided=self.avoided.get(pk, ""),
+        )
+
+
+def acquaintance(job: Job) -> Acquaintance:
+    """Return what lies between an order and the carers: two queries."""
     before = Q(elder_id=job.elder_id, state=AssignmentState.DONE)
+    mine = Q(order_id=job.order_id, state__in=list(_DECLINED))
+    served: Counter[int] = Counter()
+    declined: dict[int, str] = {}
+    known = Assignment.objects.filter(before | mine).values_list("staff_id", "state").annotate(Count("pk"), Max("pk"))
+    for staff_id, state, count, _last in sorted(known, key=lambda one: one[3]):
+        if state == AssignmentState.DONE:
+            served[staff_id] += count
+        else:
+            declined[staff_id] = _DECLINED[AssignmentState(state)]
+    avoided = avoidances_on(local_date(job.starts_at), [job.elder_id])
+    return Acquaintance(served, declined, {staff_id: reason for (_elder_id, staff_id), reason in avoided.items()})
+
+
+def carers_for(job: Job, staff: QuerySet[Staff]) -> list[Carer]:
+    """Return staff with all that speaks for or against them: six queries, however many they are."""
+    between = acquaintance(job)
+    return [between.with_carer(job, one) for one in carers_of_day(local_date(job.starts_at), staff)]
+
+
+def carers_of_day(day: date, staff: QuerySet[Staff]) -> list[Carer]:
+    """Return staff with their day, whatever the order: four queries, however many they are."""
     suspended = Suspension.objects.filter(staff=OuterRef("pk"), to_at=None).order_by("pk").values("reason")[:1]
     people = list(staff.select_related("site").annotate(suspension_reason=Subquery(suspended)).order_by("pk"))
     numbers = [person.pk for person in people]
     licences: dict[int, list[Licence]] = defaultdict(list)
     for row in Qualification.objects.filter(staff_id__in=numbers, recorded_to=None):
         licences[row.staff_id].append(licence_of(row))
-    known: dict[int, list[Assignment]] = defaultdict(list)
-    mine = Q(order_id=job.order_id, state__in=list(_DECLINED))
-    for assignment in Assignment.objects.filter(busy | before | mine, staff_id__in=numbers).select_related("order"):
-        known[assignment.staff_id].append(assignment)
-    away, avoided = absences_on(day, numbers), avoidances_on(day, [job.elder_id])
+    booked, away = bookings_on(day, numbers), absences_on(day, numbers)
     return [
         replace(
-            _carer(job, person, licences[person.pk], known[person.pk], (start, end)),
+            _carer(person), licences=tuple(licences[person.pk]), booked=tuple(booked.get(person.pk, ())),
             away=tuple(away_of(row) for row in away.get(person.pk, ())),
-            avoided=avoided.get((job.elder_id, person.pk), ""),
         )
         for person in people
-    ]
+    ]  # fmt: skip
+
+
+def bookings_on(day: date, staff_ids: Iterable[int]) -> dict[int, list[Booked]]:
+    """Return the visits of carers on a day, done or to come, in the order of the day."""
+    found: dict[int, list[Booked]] = defaultdict(list)
+    names = ("staff_id", "order_id", "starts_at", "ends_at", "order__lon", "order__lat")
+    rows = _busy_on(day).filter(staff_id__in=list(staff_ids)).order_by("starts_at", "ends_at", "order_id")
+    for staff_id, *values in rows.values_list(*names):
+        found[staff_id].append(Booked(*values))
+    return found
+
+
+def booked_totals(day: date, staff: QuerySet[Staff]) -> tuple[int, int]:
+    """Return how many visits some staff have on a day, and the sum of the seconds at which they begin: two numbers to compare with."""
+    since = Extract(F("starts_at") - day_bounds(day)[0], "epoch")
+    found = _busy_on(day).filter(staff__in=staff).aggregate(count=Count("pk"), begins=Sum(Floor(since)))
+    return found["count"], int(found["begins"] or 0)
+
+
+def _busy_on(day: date) -> QuerySet[Assignment]:
+    start, end = day_bounds(day)
+    busy = (BUSY & Q(state__in=LIVE)) | Q(state=AssignmentState.DONE)
+    return Assignment.objects.filter(
+        busy, starts_at__gte=start, starts_at__lt=end, order__starts_at__gte=start, order__starts_at__lt=end
+    )
 
 
 def licence_of(row: Qualification) -> Licence:
@@ -148,17 +191,7 @@ def avoidances_on(day: date, elder_ids: Iterable[int]) -> dict[tuple[int, int], 
     return {(row.elder_id, row.staff_id): row.reason for row in rows}
 
 
-def _carer(
-    job: Job, person: Staff, licences: Iterable[Licence], known: Iterable[Assignment], day: tuple[datetime, datetime]
-) -> Carer:
-    booked, served, declined = [], 0, ""
-    for one in known:
-        done = one.state == AssignmentState.DONE
-        served += done and one.elder_id == job.elder_id
-        if one.order_id == job.order_id:
-            declined = _DECLINED.get(AssignmentState(one.state), declined)
-        elif day[0] <= one.starts_at < day[1] and (done or one.state in LIVE):
-            booked.append(Booked(one.order_id, one.starts_at, one.ends_at, one.order.lon, one.order.lat))
+def _carer(person: Any) -> Carer:
     return Carer(
         staff_id=person.pk, name=person.name, provider_id=person.provider_id, sex=person.sex, day_from=person.day_from,
         day_to=person.day_to, most_minutes=person.most_minutes_a_day, employed_from=person.employed_from,
@@ -166,26 +199,42 @@ def _carer(
         lon=person.home_lon if person.starts_at_home else person.site.lon, lat=person.home_lat if person.starts_at_home else person.site.lat,
         break_from=person.break_from, break_to=person.break_to, break_minutes=person.break_minutes,
         contract_minutes=person.contract_minutes_a_day, duty_div=person.duty_div,
-        dialects=frozenset(re.split(r"[,，、;；\s]+", person.dialects)) - {""}, licences=tuple(licences),
-        suspension=getattr(person, "suspension_reason", None) or "", booked=tuple(booked), served_count=served, declined=declined,
+        dialects=frozenset(re.split(r"[,，、;；\s]+", person.dialects)) - {""}, suspension=person.suspension_reason or "",
     )  # fmt: skip
 
 
-def trips_to(job: Job, carers: Sequence[Carer], area: str) -> dict[int, Trip]:
+@dataclass(frozen=True)
+class Ways:
+    """How people get about for one order: the mode of those who have none of their own, and what check-ins correct ways by, by mode."""
+
+    usual: str
+    factors: Mapping[str, float]
+
+    def mode_of(self, carer: Carer) -> str:
+        """Return how a carer gets about."""
+        return carer.mode or self.usual
+
+
+def ways_for(job: Job) -> Ways:
+    """Return how people get about for an order, at the hour it is appointed for: one query."""
+    known, usual = learned(job.div), parameter("dispatch.mode", job.div, local_date(job.starts_at))
+    return Ways(usual, {mode: known.factor_at(mode, job.starts_at) for mode, _label in MODES})
+
+
+def trips_to(job: Job, carers: Sequence[Carer], ways: Ways) -> dict[int, Trip]:
     """Return the ways of the carers, each by the own mode: from the order before or the start of the day to the home, and on."""
     if job.lon is None or job.lat is None:
         return {}
-    usual = parameter("dispatch.mode", area, local_date(job.starts_at))
     by_mode: dict[str, list[Carer]] = defaultdict(list)
     for carer in carers:
-        by_mode[carer.mode or usual].append(carer)
-    known, found = learned(area), {}
+        by_mode[ways.mode_of(carer)].append(carer)
+    found = {}
     for mode, group in by_mode.items():
-        found |= _trips(job, Point(job.lon, job.lat), group, mode, known)
+        found |= _trips(job, Point(job.lon, job.lat), group, mode, ways.factors[mode])
     return found
 
 
-def _trips(job: Job, home: Point, carers: Sequence[Carer], mode: str, known: Learned) -> dict[int, Trip]:
+def _trips(job: Job, home: Point, carers: Sequence[Carer], mode: str, factor: float) -> dict[int, Trip]:
     """Return the ways of carers who travel alike, as estimated and as learned."""
     starts: dict[int, Point] = {}
     goals: dict[int, Point] = {}
@@ -194,59 +243,19 @@ def _trips(job: Job, home: Point, carers: Sequence[Carer], mode: str, known: Lea
         for place, points in ((before or carer, starts), (after, goals)):
             if place is not None and place.lon is not None and place.lat is not None:
                 points[carer.staff_id] = Point(place.lon, place.lat)
+    both = [pk for pk in starts if pk in goals]
     clock = travel_time()
-    to = dict(
-        zip(
-            starts, (row[0] for row in clock.matrix(list(starts.values()), mode, job.starts_at, to=[home])), strict=True
-        )
-    )
-    on = dict(zip(goals, clock.matrix([home], mode, job.ends_at, to=list(goals.values()))[0], strict=True))
-    there, away = known.factor_at(mode, job.starts_at), known.factor_at(mode, job.ends_at)
-    return {
-        carer.staff_id: Trip(ceil(to.get(carer.staff_id, 0) * there), ceil(on.get(carer.staff_id, 0) * away))
-        for carer in carers
-    }
+    to = clock.matrix(list(starts.values()), mode, job.starts_at, to=[home])
+    on = clock.matrix([home], mode, job.starts_at, to=list(goals.values()))[0]
+    cut = clock.matrix([starts[pk] for pk in both], mode, job.starts_at, to=[goals[pk] for pk in both])
+    parts: list[dict[int, int]] = [
+        dict(zip(starts, (row[0] for row in to), strict=True)), dict(zip(goals, on, strict=True)),
+        {pk: cut[number][number] for number, pk in enumerate(both)},
+    ]  # fmt: skip
+    return {carer.staff_id: Trip(*(ceil(part.get(carer.staff_id, 0) * factor) for part in parts)) for carer in carers}
 
 
 def weights(area: str, on: date) -> Weights:
     """Return the weights of an area on a day."""
     names = ("travel_minute", "new_face", "other_dialect", "workload_hour")
     return Weights(**{name: float(parameter(f"dispatch.weight.{name}", area, on)) for name in names})
-
-
-def plan_for(order: Order) -> Plan:
-    """Rank all carers of the order's provider."""
-    job = job_of(order)
-    staff = Staff.objects.filter(provider_id=order.provider_id).exclude(kind="office")
-    carers = carers_for(job, staff)
-    return rank(job, carers, trips_to(job, carers, order.div), weights(order.div, local_date(order.starts_at)))
-
-
-def proposal(place: int, one: Ranked) -> Proposal:
-    """Return a ranked carer as a screen shows it."""
-    return Proposal(place, one.carer.staff_id, one.carer.name, one.cost, tuple(part.reason for part in one.parts))
-
-
-def rank_carers(*, actor: Actor, order: Order, now: datetime, limit: int = BEST) -> list[Proposal]:  # noqa: ARG001 - asked as all queries
-    """Return the best carers for an order, each with the reasons: seven queries, however many carers there are."""
-    return [proposal(place, one) for place, one in enumerate(plan_for(order).ranked[:limit], 1)]
-
-
-def exclusions_of(order: Order, staff: Staff) -> list[Exclusion]:
-    """Return every reason against one carer."""
-    job = job_of(order)
-    carer = carers_for(job, Staff.objects.filter(pk=staff.pk))[0]
-    return compatibility(job, carer, trips_to(job, [carer], order.div).get(carer.staff_id))
-
-
-def why_not(*, actor: Actor, order: Order, staff_id: int, now: datetime) -> list[str]:  # noqa: ARG001 - as above
-    """Return in words why a carer is not proposed; for one who may go, the place in the ranking and its reasons."""
-    staff = Staff.objects.visible_to(actor).filter(pk=staff_id).first()
-    if staff is None:
-        raise NotFound("staff.not_found", N_("没有这位服务人员，或不在您的权限范围内"), field="staff_id")
-    if against := exclusions_of(order, staff):
-        return [one.reason for one in against]
-    for place, one in enumerate(plan_for(order).ranked, 1):
-        if one.carer.staff_id == staff_id:
-            return [N_("可以派，排在第 %(place)s 位") % {"place": place}, *(part.reason for part in one.parts)]
-    return [N_("管理人员不上门服务")]

@@ -102,6 +102,8 @@ class Day:
     start: Solution | None = None
     locked_staff: frozenset[int] = frozenset()
     locked_orders: frozenset[int] = frozenset()
+    served: frozenset[int] = frozenset()
+    """Visits somebody went to in the version before."""
 
     @property
     def number_of(self) -> dict[int, int]:
@@ -416,7 +418,11 @@ def _ways(frame: Frame, atlas: Atlas, mode: str) -> np.ndarray[Any, np.dtype[np.
 
 
 def _with_start(day: Day, planned: Planned) -> Day:
-    return replace(day, start=solution_of(day, planned.values()))
+    visit_of = day.visit_of
+    served = {
+        visit_of[row.order_id] for row in planned.values() if row.staff_id is not None and row.order_id in visit_of
+    }
+    return replace(day, start=solution_of(day, planned.values()), served=frozenset(served))
 
 
 def solution_of(day: Day, planned: Iterable[PlannedVisit]) -> Solution:

@@ -1,17 +1,46 @@
-"""The best places for one order in the days of the carers, with cost parts in words; and what stands against a carer who is named."""
+"""The best places for one order in the days of the carers, with cost parts in words; and what stands against a carer who is named.
+
+Which carers and when is found by the scan (``planner.insertion``) in the resident process, or here if that does not answer. Everything
+shown is then read and checked anew for the few carers shown, so that an answer from a moment ago cannot propose who is taken.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
 
-from yinling.dispatch.queries.carers import plan_for
+from yinling.directory.models import Staff
+from yinling.dispatch.models import LIVE, Assignment
+from yinling.dispatch.planner.enquiry import Enquiry, Found, Prices
+from yinling.dispatch.planner.ranking import CostPart, Weights, cost_parts, total
+from yinling.dispatch.queries.carers import (
+    BEST,
+    Acquaintance,
+    Ways,
+    acquaintance,
+    carers_of_day,
+    job_of,
+    trips_to,
+    ways_for,
+    weights,
+)
+from yinling.dispatch.ranker import asked_resident
+from yinling.dispatch.rules import Carer, Exclusion, Job, Trip, compatibility, route_version
+from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import local_date
+from yinling.kernel.refusals import NotFound
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 
 MOST_SHOWN = 10
+SPARE = 5
+"""Asked for beyond those shown, in case one of them was taken a moment ago."""
+PAIR = 2
 LABELS = {"travel": N_("路上"), "continuity": N_("熟悉程度"), "dialect": N_("方言"), "workload": N_("当天工作量")}
+METRES_PER_SECOND_OF_A_KMH = 1000 / 3600
 
 
 @dataclass(frozen=True)
@@ -35,7 +64,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class RankingView:
-    """The best proposals; ``counts`` are the carers of the provider by what stands against them (code), ``free`` those who may go.
+    """The best proposals; ``counts`` are the carers of the provider by what first stands against them (code), ``free`` those who may go.
 
     ``is_live`` is false when the resident ranking did not answer and the database was read instead.
     """
@@ -46,14 +75,207 @@ class RankingView:
     is_live: bool = True
 
 
-def ranking(*, actor: Actor, order: Order, now: datetime, limit: int = MOST_SHOWN) -> RankingView:  # noqa: ARG001 - asked as all queries
-    """Return the best carers (or pairs) for an order and the start in its window at which each is cheapest."""
-    plan = plan_for(order)
-    proposals = tuple(
-        Proposal(
-            rank=place, staff_id=one.carer.staff_id, name=one.carer.name, starts_at=order.starts_at, cost=one.cost,
-            parts=tuple((LABELS[part.code], part.cost) for part in one.parts), reasons=tuple(part.reason for part in one.parts),
-        )
-        for place, one in enumerate(plan.ranked[:limit], 1)
+@dataclass(frozen=True)
+class Choice:
+    """A carer named for an order at a start: the place in the ranking if there is one, the sentences to show, and everything against it."""
+
+    staff_id: int
+    place: int | None
+    reasons: tuple[str, ...]
+    against: tuple[Exclusion, ...]
+
+    @property
+    def is_among_best(self) -> bool:
+        """Whether it is one of the proposals that need no reason."""
+        return self.place is not None and self.place <= BEST
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One order, read once: what it asks, what lies between it and the carers, what ways and drawbacks cost, and its window."""
+
+    order: Order
+    job: Job
+    between: Acquaintance
+    ways: Ways
+    weights: Weights
+    first: datetime
+    last: datetime
+    carers_needed: int
+
+    def at(self, starts_at: datetime) -> Job:
+        """Return the order as it would be at another start."""
+        length = self.job.ends_at - self.job.starts_at
+        return replace(self.job, starts_at=starts_at, ends_at=starts_at + length)
+
+    def carers(self, rows: Any) -> list[Carer]:
+        """Return staff as this order sees them."""
+        return [self.between.with_carer(self.job, one) for one in carers_of_day(local_date(self.job.starts_at), rows)]
+
+    def judged(self, carers: Sequence[Carer], starts_at: datetime) -> list[Judged]:
+        """Return carers with what stands against them at a start, and what they cost."""
+        job = self.at(starts_at)
+        trips = trips_to(job, carers, self.ways)
+        return [self._judged(job, one, trips.get(one.staff_id, Trip())) for one in carers]
+
+    def _judged(self, job: Job, carer: Carer, trip: Trip) -> Judged:
+        return Judged(carer, tuple(compatibility(job, carer, trip)), cost_parts(job, carer, trip, self.weights))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A carer at one start: what stands against it, and the parts of the cost."""
+
+    carer: Carer
+    against: tuple[Exclusion, ...]
+    parts: tuple[CostPart, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The sentences of the cost."""
+        return tuple(part.reason for part in self.parts)
+
+
+def ranking(*, actor: Actor, order: Order, now: datetime, limit: int = MOST_SHOWN) -> RankingView:
+    """Return the best carers for an order (pairs, if it takes two) and for each the cheapest start in its window."""
+    asked = _asked(order, now)
+    if asked.job.against_body:
+        return RankingView((), "", {"free": 0})
+    found, is_live = _found(actor, asked, limit=limit + SPARE)
+    shown = sorted(_proposals(actor, asked, found), key=lambda one: (one.cost, one.staff_id))[:limit]
+    proposals = tuple(replace(one, rank=place) for place, one in enumerate(shown, 1))
+    return RankingView(proposals, _whole(one.route for one in proposals), found.counts, is_live)
+
+
+def choices(*, actor: Actor, order: Order, now: datetime, staff_ids: Sequence[int], starts_at: datetime | None = None) -> tuple[list[Choice], str]:
+    """Judge the carers somebody named for one start, as the day is now; also return the version of their days."""
+    asked = _asked(order, now)
+    people = {one.carer.staff_id: one for one in asked.judged(asked.carers(Staff.objects.filter(pk__in=staff_ids)), starts_at or order.starts_at)}
+    places = {} if asked.job.against_body else _places(actor, asked, staff_ids)
+    route = _whole(route_version(people[pk].carer.booked) for pk in staff_ids)
+    return [_choice(people[pk], places.get(pk)) for pk in staff_ids], route
+
+
+def _choice(one: Judged, place: int | None) -> Choice:
+    if one.against:
+        return Choice(one.carer.staff_id, None, tuple(reason.reason for reason in one.against), one.against)
+    return Choice(one.carer.staff_id, place, one.reasons, ())
+
+
+def exclusions_of(order: Order, staff: Staff) -> list[Exclusion]:
+    """Return every reason against one carer at the appointed time."""
+    asked = _asked(order, order.starts_at)
+    return list(asked.judged(asked.carers(Staff.objects.filter(pk=staff.pk)), order.starts_at)[0].against)
+
+
+def why_not(*, actor: Actor, order: Order, staff_id: int, now: datetime) -> list[str]:
+    """Return in words why a carer is not proposed; for one who may go, the place in the ranking and its reasons."""
+    staff = Staff.objects.visible_to(actor).filter(pk=staff_id).first()
+    if staff is None:
+        raise NotFound("staff.not_found", N_("没有这位服务人员，或不在您的权限范围内"), field="staff_id")
+    asked = _asked(order, now)
+    found, _is_live = _found(actor, asked, limit=MOST_SHOWN, named=[staff_id])
+    place, fit = found.named.get(staff_id, (None, None))
+    one = asked.judged(asked.carers(Staff.objects.filter(pk=staff_id)), fit.starts_at if fit else order.starts_at)[0]
+    if one.against:
+        return [reason.reason for reason in one.against]
+    if staff.kind == "office":
+        return [N_("管理人员不上门服务")]
+    if place is None:
+        return [N_("没有能与这位服务人员同时上门的第二位人员")]
+    return [N_("可以派，排在第 %(place)s 位") % {"place": place}, *one.reasons]
+
+
+def lock_routes(staff_ids: Iterable[int]) -> None:
+    """Hold the days of some carers until the end of the transaction: who assigns to them at the same time waits, always in the same order."""
+    rows = Staff.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=list(staff_ids))
+    list(rows.order_by("pk").values_list("pk", flat=True))
+
+
+def _asked(order: Order, now: datetime) -> Asked:
+    job = job_of(order)
+    first, last, needed = order.earliest_at, order.latest_at, order.carers_needed
+    if needed == PAIR and (taken := Assignment.objects.filter(order=order, state__in=LIVE).count()):
+        # The one who is named already goes at the appointed time.
+        first, last, needed = order.starts_at, order.starts_at, max(1, needed - taken)
+    first = max(first, min(now, last))
+    return Asked(order, job, acquaintance(job), ways_for(job), weights(order.div, local_date(order.starts_at)), first, last, needed)
+
+
+def _found(actor: Actor, asked: Asked, *, limit: int, named: Iterable[int] = ()) -> tuple[Found, bool]:
+    """Ask the resident ranking, else scan the provider's carers as they stand in the database."""
+    enquiry = _enquiry(asked, limit, tuple(named))
+    if (found := asked_resident(enquiry)) is not None:
+        return found, True
+    # Only here, because compiled code takes long to load and is not needed where the resident answers.
+    from yinling.dispatch.planner.insertion import best_insertions  # noqa: PLC0415 - as said
+    from yinling.dispatch.planner.roster import Roster  # noqa: PLC0415 - as above
+
+    roster = Roster(local_date(asked.job.starts_at))
+    roster.put(carers_of_day(roster.day, sent_out(Staff.objects.visible_to(actor)).filter(provider_id=asked.job.provider_id)))
+    return best_insertions(roster, enquiry), False
+
+
+def sent_out(rows: Any) -> Any:
+    """Return the staff who visit elders."""
+    return rows.exclude(kind="office")
+
+
+def _enquiry(asked: Asked, limit: int, named: tuple[int, ...]) -> Enquiry:
+    job, cost, day = asked.job, asked.weights, local_date(asked.job.starts_at)
+    detour = float(parameter("travel.detour", "", day))
+    speeds = [float(parameter(f"travel.speed_kmh.{mode}", "", day)) for mode in asked.ways.factors]
+    # Seconds a metre in the very same steps as the straight line's adapter, so that both round alike.
+    prices = Prices(
+        cost.travel_minute, cost.new_face, cost.other_dialect, cost.workload_hour,
+        tuple(detour / (speed * METRES_PER_SECOND_OF_A_KMH) for speed in speeds), tuple(asked.ways.factors.values()), asked.ways.usual,
     )  # fmt: skip
-    return RankingView(proposals, "", {"free": len(plan.ranked)}, is_live=False)
+    return Enquiry(
+        provider_id=job.provider_id, day=day.isoformat(), div=job.div, lon=job.lon, lat=job.lat, earliest=asked.first.isoformat(),
+        latest=asked.last.isoformat(), wish=job.starts_at.isoformat(), seconds=(job.ends_at - job.starts_at) / timedelta(seconds=1),
+        needs=tuple(kind for kind, _name in job.needs), wants_sex=job.wants_sex, dialect=job.dialect, prices=prices,
+        known=tuple(asked.between.served), declined=tuple(asked.between.declined), avoided=tuple(asked.between.avoided), named=named,
+        limit=limit, carers_needed=asked.carers_needed, step_seconds=60 * float(parameter("dispatch.start_step_minutes", job.div, day)),
+    )  # fmt: skip
+
+
+def _proposals(actor: Actor, asked: Asked, found: Found) -> list[Proposal]:
+    """Read the carers of the best fits anew and put them into words; who may not go after all is left out."""
+    wanted = {pk for fit in found.best for pk in fit.staff_ids}
+    carers = {one.staff_id: one for one in asked.carers(Staff.objects.visible_to(actor).filter(pk__in=wanted))}
+    shown = []
+    for fit in found.best:
+        people = asked.judged([carers[pk] for pk in fit.staff_ids if pk in carers], fit.starts_at)
+        if len(people) == len(fit.staff_ids) and not any(one.against for one in people):
+            shown.append(_proposal(people, fit.starts_at))
+    return shown
+
+
+def _proposal(people: Sequence[Judged], starts_at: datetime) -> Proposal:
+    first, second = people[0].carer, people[1].carer if len(people) == PAIR else None
+    parts: dict[str, float] = {}
+    for part in (part for one in people for part in one.parts):
+        parts[part.code] = parts.get(part.code, 0) + part.cost
+    reasons = people[0].reasons if second is None else tuple(_named(one.carer.name, reason) for one in people for reason in one.reasons)
+    return Proposal(
+        rank=0, staff_id=first.staff_id, name=first.name, starts_at=starts_at, cost=round(sum(total(one.parts) for one in people), 3),
+        parts=tuple((LABELS[code], round(cost, 3)) for code, cost in parts.items()), reasons=reasons,
+        second=(second.staff_id, second.name) if second else None, route=_whole(route_version(one.carer.booked) for one in people),
+    )  # fmt: skip
+
+
+def _named(name: str, reason: str) -> str:
+    return N_("%(name)s：%(reason)s") % {"name": name, "reason": reason}
+
+
+def _places(actor: Actor, asked: Asked, staff_ids: Sequence[int]) -> dict[int, int]:
+    """Return the place of each carer in the ranking; of two, that of the pair they are."""
+    found, _is_live = _found(actor, asked, limit=MOST_SHOWN, named=staff_ids)
+    if asked.carers_needed == PAIR and len(staff_ids) == PAIR:
+        place = next((place for place, fit in enumerate(found.best, 1) if set(fit.staff_ids) == set(staff_ids)), None)
+        return dict.fromkeys(staff_ids, place) if place else {}
+    return {pk: place for pk, (place, _fit) in found.named.items()}
+
+
+def _whole(versions: Iterable[str]) -> str:
+    return "-".join(versions)

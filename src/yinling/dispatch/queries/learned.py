@@ -17,9 +17,9 @@ from yinling.dispatch.states import AssignmentState, CorrectionState
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import SHANGHAI, day_bounds, local_date
-from yinling.orders.models import OrderLine
+from yinling.orders.models import Order, OrderLine
 
-MOST_WAYS = 60
+MOST_WAYS = 20
 """Ways of a day looked at to tell what a result would change: enough to judge by, little enough for a page."""
 
 Key = tuple[str, str, int | None, str, str, int, int, int | None, str]
@@ -35,7 +35,7 @@ class Learned:
 
     div: str
     ways: Mapping[tuple[str, str, int, int], float] = field(default_factory=dict)
-    minutes: Mapping[tuple[int, int | None, str], float] = field(default_factory=dict)
+    minutes: Mapping[tuple[int | None, int | None, str], float] = field(default_factory=dict)
 
     def factor(self, mode: str, hour: int | None = None) -> float:
         """Return what estimated ways are multiplied by: street before district, the hour's band before the whole day, else 1."""
@@ -161,24 +161,27 @@ def _impact_of_ways(row: Correction, day: date, pairs: list[tuple[Assignment, As
     chosen = pairs[:MOST_WAYS]
     if not chosen:
         return Impact(day, 0, 0, 0, 0, 0, is_sample=False)
-    starts, ends = ([Point(pair[side].order.lon, pair[side].order.lat) for pair in chosen] for side in (0, 1))
+    starts, ends = ([_home(pair[side].order) for pair in chosen] for side in (0, 1))
     matrix = travel_time().matrix(starts, row.mode, chosen[0][0].ends_at, to=ends)
     ways = [matrix[place][place] / 60 for place in range(len(chosen))]
     free = [(other.starts_at - one.ends_at).total_seconds() / 60 for one, other in chosen]
-    tight = [sum(way * factor > gap for way, gap in zip(ways, free, strict=True)) for factor in (row.before, row.value)]
-    return Impact(
-        day, len(chosen), sum(ways) * row.before, sum(ways) * row.value, *tight, is_sample=len(pairs) > len(chosen)
+    before, after = (
+        sum(way * factor > gap for way, gap in zip(ways, free, strict=True)) for factor in (row.before, row.value)
     )
+    minutes = sum(ways)
+    is_sample = len(pairs) > len(chosen)
+    return Impact(day, len(chosen), minutes * row.before, minutes * row.value, before, after, is_sample=is_sample)
+
+
+def _home(order: Order) -> Point:
+    return Point(order.lon or 0.0, order.lat or 0.0)
 
 
 def _impact_of_minutes(row: Correction, day: date, ordered: list[Assignment]) -> Impact:
     lines = OrderLine.objects.filter(order__in=[one.order_id for one in ordered], kind="item", quantity=1)
     booked = {line.order_id: line.minutes for line in lines if line.item_id == row.item_id}
     mine = {one.pk: booked[one.order_id] for one in ordered if one.order_id in booked}
-    tight = [0, 0]
-    for one, other in pairwise(ordered):
-        if one.pk in mine and one.staff_id == other.staff_id:
-            free = (other.starts_at - one.starts_at).total_seconds() / 60
-            tight[0] += row.before > free
-            tight[1] += row.value > free
-    return Impact(day, len(mine), row.before * len(mine), row.value * len(mine), *tight, is_sample=False)
+    pairs = [pair for pair in pairwise(ordered) if pair[0].pk in mine and pair[0].staff_id == pair[1].staff_id]
+    free = [(other.starts_at - one.starts_at).total_seconds() / 60 for one, other in pairs]
+    before, after = (sum(minutes > gap for gap in free) for minutes in (row.before, row.value))
+    return Impact(day, len(mine), row.before * len(mine), row.value * len(mine), before, after, is_sample=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -37,7 +37,7 @@ def ask(url: str, *, seconds: float, body: Any = None) -> tuple[int, Any]:
         raise NoAnswer(_words(error)) from error
 
 
-def _read(response: HTTPResponse, until: float) -> bytes:
+def _read(response: Any, until: float) -> bytes:
     """Read part by part: a server that sends a byte a second must not hold a plan."""
     parts, size = [], 0
     while part := response.read1(_PART):

@@ -36,6 +36,7 @@ from yinling.people.queries.health import (
     health_part,
     next_check,
 )
+from yinling.people.queries.homes import Homes, homes_by_body
 from yinling.people.queries.households import HouseholdFile, household_file
 from yinling.people.queries.labels import hardship_kinds, is_great_age, labels_on, verification_due
 from yinling.people.queries.merging import Pair, Pairs, kept_file, merged_numbers, merges_into
@@ -47,6 +48,7 @@ __all__ = [
     "ConsentText",
     "ContactLine",
     "ElderFile",
+    "Homes",
     "HouseholdFile",
     "Pair",
     "Pairs",
@@ -72,6 +74,7 @@ __all__ = [
     "health_alerts",
     "health_facts",
     "health_part",
+    "homes_by_body",
     "household_file",
     "is_great_age",
     "kept_file",

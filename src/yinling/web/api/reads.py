@@ -14,7 +14,7 @@ from ninja import Path, Query
 
 from yinling.accounts.queries import journal
 from yinling.directory.rules import require
-from yinling.dispatch.queries import rank_carers
+from yinling.dispatch.queries import BEST, MOST_SHOWN, Proposal, ranking, why_not
 from yinling.ground.clock import real_now
 from yinling.hotline.models import Call
 from yinling.hotline.queries import pop
@@ -140,12 +140,22 @@ def order_quote(
 
 
 @in_scope
-def proposals(request: Any, *, id: Number) -> HttpResponse:  # noqa: A002 - the name in the address
-    """Return the best carers of an order with their reasons."""
+def proposals(
+    request: Any, *, id: Number, limit: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = BEST,  # noqa: A002 - the name in the address
+    staff_id: Annotated[int | None, Query(ge=1, le=BIGGEST)] = None,
+) -> HttpResponse:
+    """Return the best carers of an order with their reasons; for a carer named by ``staff_id`` also why not, or which place."""
     order = found(Order.objects.visible_to(request.actor).filter(pk=id).first())
     require(request.actor, "dispatch.order.assign", div=order.div, provider_id=order.provider_id)
-    ranked = rank_carers(actor=request.actor, order=order, now=request.now)
-    return answer({"items": [asdict(one) | {"reasons": list(one.reasons)} for one in ranked]})
+    view = ranking(actor=request.actor, order=order, now=request.now, limit=limit)
+    told = {} if staff_id is None else {"why": why_not(actor=request.actor, order=order, staff_id=staff_id, now=request.now)}
+    return answer({"items": [_proposed(one) for one in view.proposals], "counts": view.counts, "is_live": view.is_live, **told})
+
+
+def _proposed(one: Proposal) -> dict[str, Any]:
+    parts = [{"label": label, "minutes": minutes} for label, minutes in one.parts]
+    second = {"staff_id": one.second[0], "name": one.second[1]} if one.second else None
+    return asdict(one) | {"starts_at": plain_value(one.starts_at), "parts": parts, "reasons": list(one.reasons), "second": second}
 
 
 @in_scope

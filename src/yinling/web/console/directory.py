@@ -1,4 +1,4 @@
-"""Organisations with their places and people, and who answers for which services where (P11)."""
+"""Organisations with their places and people (P11)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,18 @@ from django.utils.translation import gettext as _
 
 from yinling.catalogue.models import FAMILIES
 from yinling.directory.models import Area, Organisation, Policy, Qualification, Staff
-from yinling.directory.queries import ancestors, areas_below, coverage_gaps, organisation_file, organisations
+from yinling.directory.queries import ancestors, areas_below, organisation_file, organisations
 from yinling.directory.rules import may
 from yinling.kernel.inputs import meant_day
 from yinling.kernel.period import ONE_DAY, add_months, local_date, month_start
 from yinling.kernel.words import N_
 from yinling.visits.queries import work_of
 from yinling.web.actions import ActionForm, action_form
-from yinling.web.console import staff
+from yinling.web.console import coverage, staff
 from yinling.web.console.people import area_filter
 from yinling.web.pages import Filter, Listing, page, render
 
 SOON_MONTHS = 2
-MOST_LISTED = 200
 
 
 @page("directory.organisation.view")
@@ -152,28 +151,6 @@ def site_new(request: Any, pk: int) -> HttpResponse:
 
 
 @page("directory.area.view")
-def coverage_page(request: Any) -> HttpResponse:
-    """Who answers for a family of services in each community; where nobody does, and where several do (R-ORD-04)."""
-    today, family = local_date(request.now), request.GET.get("family", FAMILIES[0][0])
-    if family not in dict(FAMILIES):
-        family = FAMILIES[0][0]
-    report = coverage_gaps(family, today, request.actor.div or "")
-    shares: dict[Organisation, int] = {}
-    for body in report.resolved.values():
-        shares[body] = shares.get(body, 0) + 1
-    form = action_form(
-        request, "assign_service_area", {"family": family, "valid_from": today}, next=f"/coverage/?family={family}", tone="",
-        fields={
-            "family": {"options": FAMILIES}, "organisation_id": {"options": "providers"}, "div": {"options": "streets"},
-        },
-    )  # fmt: skip
-    return render(
-        request, "console/coverage.html", family=family, families=FAMILIES, report=report, form=form, most=MOST_LISTED,
-        shares=sorted(shares.items(), key=lambda one: (-one[1], one[0].name)),
-    )  # fmt: skip
-
-
-@page("directory.area.view")
 def area_page(request: Any) -> HttpResponse:
     """The tree: an area, the way to it, and what lies below it; names can be corrected (P26)."""
     home = request.actor.div or ""
@@ -195,6 +172,6 @@ urlpatterns = [
     path("organisations/<int:pk>/", organisation_page),
     path("organisations/<int:pk>/performance/", organisation_work),
     path("organisations/<int:pk>/sites/new/", site_new),
-    path("coverage/", coverage_page),
+    *coverage.urlpatterns,
     *staff.urlpatterns,
 ]

@@ -12,27 +12,30 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.accounts.models import Journal
+from yinling.directory.models import Staff
 from yinling.dispatch.models import DayPlan
 from yinling.dispatch.queries import Board, Effect, LeftRow, RouteRow, StopRow, effect_of_move, plan_board
 from yinling.dispatch.states import ASSIGNMENT, DAY_PLAN, PlanState
 from yinling.kernel.period import SHANGHAI, local_date
 from yinling.kernel.words import N_
+from yinling.orders.models import Order
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console import board as shapes
-from yinling.web.console.dispatch_plans import UNDER_WAY, VIEW, desk_tabs, plan_of, seconds_left, versions_of
+from yinling.web.console.dispatch_plans import UNDER_WAY, VIEW, desk_tabs, plan_of, seconds_left, with_versions
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, Column, excel
 from yinling.web.show import clock, tr
 
-NOBODY = 0
+STANDING = (PlanState.READY, PlanState.PUBLISHED)
 UNDO_FOR = timedelta(seconds=10)
 SHEETS = 20
+MOST_VERSIONS = 20
 
 
 @page(VIEW)
 def board_page(request: Any, pk: int) -> HttpResponse:
     """The board; while the plan is computed its progress, and why if it failed."""
-    plan = plan_of(request, pk)
+    plan, versions = with_versions(request, pk)
     common = {"plan": plan, "tabs": desk_tabs("/dispatch/plans/"), "machine": DAY_PLAN, "forms": _plan_forms(request, plan)}
     if plan.state in UNDER_WAY or plan.state == PlanState.FAILED:
         return render(request, "console/dispatch_progress.html", **common, left=seconds_left(plan))
@@ -42,7 +45,7 @@ def board_page(request: Any, pk: int) -> HttpResponse:
     today = local_date(request.now) == plan.day
     return render(
         request, "console/dispatch_board.html", **common, board=board, listing=listing, hours=shapes.hours_of(board, plan.day),
-        editable=editable, answers=ASSIGNMENT, versions=list(versions_of(request, plan)[:20]), left=board.left[: shapes.MOST_LEFT],
+        editable=editable, answers=ASSIGNMENT, versions=versions[:MOST_VERSIONS], left=board.left[: shapes.MOST_LEFT],
         map_data=shapes.map_data(listing, board.left), now_spot=shapes.spot(request.now, request.now, plan.day) if today else "",
         window_of=lambda row: f"{clock(row.earliest_at)}–{clock(row.latest_at)}",
     )  # fmt: skip
@@ -125,7 +128,7 @@ def visit(request: Any, pk: int, order_id: int, slot: int) -> HttpResponse:
         partner=shapes.partners(board.routes).get((order_id, slot), ""), editable=editable, wish=wish, effect=effect, goal=goal,
         places=_places(aim, order_id, slot), here=f"/dispatch/plans/{pk}/{order_id}-{slot}/", answers=ASSIGNMENT,
         spot=_preview(plan, row, effect), names=_names(board), move=_move(request, plan, row, wish, effect),
-        locks=_locks(request, plan, route, row) if editable and isinstance(row, StopRow) else [],
+        locks=_locks(request, plan, route, row) if plan.state in STANDING and isinstance(row, StopRow) else [],
     )  # fmt: skip
 
 
@@ -190,11 +193,10 @@ def carer(request: Any, pk: int, staff_id: int) -> HttpResponse:
     if route is None:
         raise Http404
     lane = shapes.lanes_of([route], plan.day, shapes.partners(board.routes))[0]
-    may = plan.state == PlanState.READY and request.asked is None
     return render(
         request, "console/dispatch_carer.html", plan=plan, lane=lane, route=route, answers=ASSIGNMENT,
-        lock=_lock_staff(request, plan, route) if may else None,
-        may_replan=plan.state in (PlanState.PUBLISHED, PlanState.READY) and request.asked is None and request.actor.has("dispatch.plan.replan"),
+        lock=_lock_staff(request, plan, route) if plan.state in STANDING and route.stops else None,
+        may_replan=plan.state in STANDING and request.asked is None and request.actor.has("dispatch.plan.replan"),
     )  # fmt: skip
 
 
@@ -211,8 +213,20 @@ def undo(request: Any, pk: int) -> HttpResponse:
 
 
 def _back(request: Any, plan: DayPlan, changes: Mapping[str, Any]) -> tuple[ActionForm | None, str]:
-    """The form that puts a visit back to where the journal says it was."""
-    return None, ""
+    """The form that puts a visit back to where the journal says it was, and what was done in words."""
+    order_id, slot = changes["order"][0], changes["slot"][0]
+    before, after = changes["staff"]
+    names = dict(Staff.objects.filter(pk__in=[one for one in (before, after) if one]).values_list("pk", "name"))
+    elder = Order.objects.filter(pk=order_id).values_list("elder_name", flat=True).first() or ""
+    values: dict[str, Any] = {"plan_id": plan.pk, "order_id": order_id, "slot": slot, "staff_id": before or "", "seen": plan.version}
+    if before and changes["starts_at"][0]:
+        was = datetime.fromisoformat(changes["starts_at"][0]).astimezone(SHANGHAI)
+        values["starts_at"] = f"{was:%Y-%m-%dT%H:%M}"
+    form = action_form(
+        request, "move_visit", values, hidden=("staff_id", "starts_at"), only=("starts_at",), submit=N_("撤销"), tone="", key_hint="U", done=N_("已撤销"),
+    )  # fmt: skip
+    goal = names.get(after) or _("未排入")
+    return form, _("%(elder)s 已移到 %(goal)s") % {"elder": elder, "goal": goal}
 
 
 @page(VIEW)

@@ -27,7 +27,7 @@ ENGINES = {
     "osrm": N_("OSRM 路线引擎"),
     "amap": N_("高德地图"),
 }
-WORDS = {
+WORDS: dict[str, Any] = {
     "modes": dict(MODES),
     "levels": dict(LEVELS),
     "engines": ENGINES,

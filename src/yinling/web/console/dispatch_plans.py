@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.directory.models import Staff
+from yinling.directory.queries import absences_on
 from yinling.dispatch.models import DayPlan, PlannedVisit
 from yinling.dispatch.queries import compare, plan_board, plans_of
 from yinling.dispatch.states import DAY_PLAN, PlanState
@@ -47,9 +49,12 @@ def plan_of(request: Any, pk: int) -> DayPlan:
 
 def counted(plans: QuerySet[DayPlan]) -> QuerySet[Any]:
     """Versions with the number of visits planned and left out."""
-    return plans.annotate(
-        visit_count=Count("visits", filter=Q(visits__staff__isnull=False)), left_count=Count("visits", filter=Q(visits__staff=None))
-    )  # fmt: skip
+
+    def number(**only: Any) -> Any:
+        rows = PlannedVisit.objects.filter(plan=OuterRef("pk"), **only).order_by().values("plan")
+        return Coalesce(Subquery(rows.annotate(count=Count("pk")).values("count")), 0)
+
+    return plans.annotate(visit_count=number(staff__isnull=False), left_count=number(staff=None))
 
 
 def usual_day(now: datetime) -> date:
@@ -76,13 +81,8 @@ def plans(request: Any) -> HttpResponse:
         request, "console/dispatch_plans.html", listing=listing, tabs=desk_tabs("/dispatch/plans/"), day=day, machine=DAY_PLAN,
         days={"before": day - timedelta(days=1), "after": day + timedelta(days=1)}, running=running, tones=CAUSES,
         left_of=seconds_left, ask=_ask(request, listing, day, here), ask_all=_ask_all(request, day, here),
-        waits=_waits(request, day),
+        waits=sum(row.state == PlanState.READY for row in listing),
     )  # fmt: skip
-
-
-def _waits(request: Any, day: date) -> int:
-    """How many versions of the day are ready and only wait to be published."""
-    return DayPlan.objects.visible_to(request.actor).filter(day=day, state=PlanState.READY).count()
 
 
 def _stop(request: Any, row: DayPlan) -> ActionForm | None:
@@ -123,10 +123,15 @@ def _ask_all(request: Any, day: date, here: str) -> ActionForm:
     )  # fmt: skip
 
 
-def versions_of(request: Any, plan: DayPlan) -> QuerySet[DayPlan]:
-    """The other versions of the same provider, area and day that have a result."""
-    rows = plans_of(request.actor, plan.provider_id, plan.div, plan.day).filter(div=plan.div)
-    return rows.exclude(pk=plan.pk).exclude(state__in=[*UNDER_WAY, PlanState.FAILED])
+def with_versions(request: Any, pk: int) -> tuple[DayPlan, list[DayPlan]]:
+    """Return a version and the others of the same provider, area and day that have a result, newest first: one query."""
+    same = DayPlan.objects.filter(pk=pk, provider=OuterRef("provider"), div=OuterRef("div"), day=OuterRef("day"))
+    rows = DayPlan.objects.visible_to(request.actor).filter(Exists(same))
+    found = list(rows.select_related("provider", "base", "requested_by", "published_by").order_by("-number"))
+    plan = next((row for row in found if row.pk == pk), None)
+    if plan is None:
+        raise Http404
+    return plan, [row for row in found if row.pk != pk and row.state not in (*UNDER_WAY, PlanState.FAILED)]
 
 
 @page(VIEW)
@@ -164,9 +169,9 @@ def _is(row: Any, what: str) -> bool:
 @page("dispatch.plan.publish")
 def publication(request: Any, pk: int) -> HttpResponse:
     """What publishing will do, before it is done: visits, carers told, changes against the version in force."""
-    plan = plan_of(request, pk)
+    plan, others = with_versions(request, pk)
     board = plan_board(request.actor, plan)
-    in_force = versions_of(request, plan).filter(state=PlanState.PUBLISHED).first()
+    in_force = next((row for row in others if row.state == PlanState.PUBLISHED), None)
     found = compare(request.actor, in_force, plan) if in_force else None
     busy = [route for route in board.routes if route.stops]
     told = _told(found, len(busy))
@@ -199,12 +204,12 @@ def absence(request: Any, pk: int, staff_id: int) -> HttpResponse:
     if person is None:
         raise Http404
     start, end = day_bounds(plan.day)
-    away = person.absences.filter(from_at__lt=end).filter(Q(to_at=None) | Q(to_at__gt=start)).order_by("from_at").first()
+    away = next(iter(absences_on(plan.day, [staff_id]).get(staff_id, ())), None)
     touched = PlannedVisit.objects.filter(plan=plan, staff=person).select_related("order").order_by("starts_at")
     here = f"/dispatch/plans/{pk}/absence/{staff_id}/"
-    begin = max(request.now, start).astimezone(SHANGHAI)
+    begin = max(request.now, start)
     report = action_form(
-        request, "report_absence", {"staff_id": staff_id, "kind": "sick", "from_at": f"{begin:%Y-%m-%dT%H:%M}"}, next=here, submit=N_("登记缺勤"),
+        request, "report_absence", {"staff_id": staff_id, "kind": "sick", "from_at": _typed(begin), "to_at": _typed(end)}, next=here, submit=N_("登记缺勤"),
     ) if away is None else None  # fmt: skip
     again = action_form(
         request, "replan", {"plan_id": pk, "staff_id": staff_id, "seen": plan.version}, next=f"/dispatch/plans/{{id}}/compare/{pk}/",
@@ -214,6 +219,10 @@ def absence(request: Any, pk: int, staff_id: int) -> HttpResponse:
         request, "console/dispatch_absence.html", plan=plan, person=person, away=away, touched=list(touched), report=report, again=again,
         kinds=dict(type(away).KINDS) if away else {},
     )  # fmt: skip
+
+
+def _typed(moment: datetime) -> str:
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%dT%H:%M}"
 
 
 urlpatterns = [

@@ -16,6 +16,7 @@ from yinling.catalogue.models import FAMILIES
 from yinling.catalogue.queries import active_items, offers
 from yinling.directory.rights import RIGHTS
 from yinling.dispatch.models import LIVE, Assignment
+from yinling.dispatch.queries import with_avoidance
 from yinling.entitlements.models import PAYERS
 from yinling.kernel.period import SHANGHAI, day_bounds, local_date
 from yinling.kernel.refusals import Refusal
@@ -131,18 +132,37 @@ def order(request: Any, pk: int) -> HttpResponse:
     shares = list(
         PayerShare.objects.filter(order=found).select_related("line", "entitlement").order_by("line_id", "pk")
     )
-    current = stage(found)
+    current, carers = stage(found), _carers(found, local_date(request.now))
     return render(
         request, "console/order.html", order=found, shares=shares, payers=PAYERS, machine=ORDER, label=STAGE_LABELS[current],
         bar=stage_bar(current), holds=list(open_holds(found)) if getattr(found, "is_held", False) else [],
-        entries=_journal(found), forms=_acts(request, found), carers=_carers(found),
+        entries=_journal(found), forms=[*_acts(request, found), *_avoiding(request, found, carers)], carers=carers,
     )  # fmt: skip
 
 
-def _carers(found: Order) -> list[Assignment]:
-    """Who goes or went, first and second carer."""
+def _avoiding(request: Any, found: Order, carers: list[Any]) -> list[ActionForm]:
+    """The forms that keep a carer of this order away from the elder, or no longer do; for who may."""
+    here = f"/orders/{found.pk}/"
+    free = [(row.staff_id, row.staff_name) for row in carers if row.avoidance_id is None]
+    forms = [
+        action_form(
+            request, "end_avoidance", {"avoidance_id": row.avoidance_id}, next=here, tone="", submit=_("解除回避：%(name)s") % {"name": row.staff_name}
+        )
+        for row in carers
+        if row.avoidance_id is not None
+    ]  # fmt: skip
+    if free:
+        people = {"staff_id": {"options": free}}
+        forms.append(
+            action_form(request, "record_avoidance", {"order_id": found.pk}, next=here, tone="", fields=people)
+        )
+    return [form for form in forms if form.allowed]
+
+
+def _carers(found: Order, today: date) -> list[Any]:
+    """Who goes or went, first and second carer, and whether that carer is to be kept away from the elder."""
     rows = Assignment.objects.filter(order=found, state__in=[*LIVE, "done"]).order_by("pk")
-    latest = {row.slot: row for row in rows}
+    latest = {row.slot: row for row in with_avoidance(rows, today)}
     return [latest[slot] for slot in sorted(latest)]
 
 

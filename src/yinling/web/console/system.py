@@ -18,15 +18,18 @@ from yinling.accounts.models import Notice
 from yinling.accounts.queries import last_seal
 from yinling.catalogue.models import ServiceItem
 from yinling.directory.queries import calendar_years
+from yinling.dispatch.ports import engine_name
+from yinling.dispatch.queries.travel import engine_state
 from yinling.entitlements.models import Scheme
 from yinling.ground.clock import offset, real_now
 from yinling.ground.models import CalendarDay, Outbox
 from yinling.ground.parameters import parameters
+from yinling.interop.travel.great_circle import GreatCircle
 from yinling.kernel.words import N_
 from yinling.supervision.queries import last_round
 from yinling.web.actions import action_form
 from yinling.web.pages import own_page, page, render
-from yinling.web.show import day, moment
+from yinling.web.show import day, moment, tr
 
 STALLED = timedelta(minutes=5)
 LATE_ROUND = timedelta(minutes=1)
@@ -78,6 +81,20 @@ def _queue(now: datetime) -> list[tuple[str, str]]:
     ]
 
 
+def _ways() -> str:
+    """Return how ways are estimated now: by the line, by an engine that answers, or by the line instead of one that does not."""
+    name = engine_name()
+    if name == GreatCircle.engine:
+        return _("直线估算，不用路线引擎")
+    state = engine_state()
+    if state is None:
+        return _("%(name)s：还没有问过") % {"name": name}
+    if state.failing_since is None:
+        return _("%(name)s：正常，最近一次 %(when)s") % {"name": name, "when": moment(state.answered_at)}
+    since = {"name": name, "when": moment(state.failing_since), "reason": tr(state.reason)}
+    return _("%(name)s：自 %(when)s 起按直线估算。%(reason)s") % since
+
+
 def _age(at: datetime | None, now: datetime) -> str:
     return _("%(seconds)s 秒前") % {"seconds": int((now - at).total_seconds())} if at else _("尚未运行")
 
@@ -92,6 +109,7 @@ def system(request: Any) -> HttpResponse:
         (_("上一轮用时"), f"{round_.took_ms} ms" if round_ else "—"),
         (_("日志封存到"), _age(seal.sealed_at if seal else None, now)),
         (_("待发往外部"), str(Outbox.objects.filter(sent_at=None).count())),
+        (_("路上时间"), _ways()),
         (_("待发短信"), str(Notice.objects.filter(channel="sms", sent_at=None).count())),
     ]
     versions = [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)]

@@ -13,7 +13,8 @@ from yinling.accounts.models import Journal
 from yinling.catalogue.models import ServiceItem
 from yinling.catalogue.queries import public_list
 from yinling.directory.queries import city_of
-from yinling.dispatch.queries import carers_of
+from yinling.dispatch.models import LIVE
+from yinling.dispatch.queries import carers_of, given_to
 from yinling.entitlements.models import PAYERS
 from yinling.entitlements.queries.eligibility import offers
 from yinling.ground.parameters import parameter
@@ -30,7 +31,7 @@ from yinling.people.queries import capacity_of, consent_texts, consents_of, elde
 from yinling.visits.queries import evaluation_of, stage, with_progress
 from yinling.visits.rules import EVALUATED_BY, SERVED
 from yinling.web import conditions
-from yinling.web.actions import action_form
+from yinling.web.actions import ActionForm, action_form
 from yinling.web.pages import Listing, page, render
 from yinling.web.show import elder_day, elder_hour, refusal_text
 
@@ -118,7 +119,12 @@ class TimeForm(forms.Form):
         required=False,
         initial="0",
         widget=forms.RadioSelect,
-        choices=[("0", "就要这个时间"), ("30", "晚半小时也可以"), ("60", "晚 1 小时也可以"), ("120", "晚 2 小时也可以")],
+        choices=[
+            ("0", "就要这个时间"),
+            ("30", "晚半小时也可以"),
+            ("60", "晚 1 小时也可以"),
+            ("120", "晚 2 小时也可以"),
+        ],
         error_messages={"invalid_choice": "请从列出的选项里选择"},
     )
     note = forms.CharField(label="想说明的话", required=False, max_length=500)
@@ -176,7 +182,16 @@ def _confirm(request: Any, person: Person, offer: Quote, chosen: dict[str, Any])
         "elder_id": person.elder.pk, "item_code": offer.item.code, "starts_at": offer.starts_at, "quoted_total_fen": offer.total_fen,
         "quoted_self_fen": offer.self_fen, "channel": "app", "note": chosen["note"], "flexible_minutes": chosen["later"],
     }  # fmt: skip
-    hidden = ("elder_id", "item_code", "starts_at", "quoted_total_fen", "quoted_self_fen", "channel", "note", "flexible_minutes")
+    hidden = (
+        "elder_id",
+        "item_code",
+        "starts_at",
+        "quoted_total_fen",
+        "quoted_self_fen",
+        "channel",
+        "note",
+        "flexible_minutes",
+    )
     return action_form(
         request, "place_order", initial, next=f"/e/services/?{person.query}", hidden=hidden, only=("elder_id",), submit=N_("确认预约"),
         done=N_("预约好了，我们会尽快安排人员"),
@@ -199,10 +214,10 @@ def services(request: Any) -> HttpResponse:
     person = _person(request)
     rows = with_progress(orders_of(request.actor).filter(elder_id=person.elder.pk)).prefetch_related("lines", "shares")
     listing = Listing(request, rows, size=ORDERS_SHOWN)
-    carers = carers_of(listing.rows)
+    carers = given_to(listing.rows, local_date(request.now))
     return _show(
         request, "services", person, listing=listing,
-        entries=[_entry(request, person, order, carers.get(order.pk, [])) for order in listing.rows],
+        entries=[_entry(request, person, order, carers.get(order.pk, [])) for order in listing.rows]
     )  # fmt: skip
 
 
@@ -215,10 +230,24 @@ def _entry(request: Any, person: Person, order: Any, carers: Any) -> dict[str, A
     initial = {"order_id": order.pk, "seen": order.version}
     can_cancel = ORDER.allows("cancel", order.state)
     return {
-        "order": order, "stage": STAGE_LABELS[stage(order)], "paid": list(paid.items()), "carers": carers,
+        "order": order, "stage": STAGE_LABELS[stage(order)], "paid": list(paid.items()), "carers": [one for one in carers if one.state in LIVE],
         "can_rate": _can_rate(request, order),
+        "avoid": [_avoid(request, one, here) for one in carers],
         "cancel": action_form(request, "cancel_order", initial, next=here, submit=N_("取消预约"), tone="danger") if can_cancel else None,
     }  # fmt: skip
+
+
+def _avoid(request: Any, given: Any, here: str) -> ActionForm:
+    """The form that asks for another carer from now on, or for this one again."""
+    if given.avoidance_id is not None:
+        said = f"可以再派{given.staff_name}"
+        return action_form(
+            request, "end_avoidance", {"avoidance_id": given.avoidance_id}, next=here, submit=said, tone=""
+        )
+    return action_form(
+        request, "ask_avoidance", {"assignment_id": given.pk}, next=here, submit=f"不要再派{given.staff_name}", tone="",
+        done=N_("已登记，以后不再派这位服务人员"),
+    )  # fmt: skip
 
 
 def _can_rate(request: Any, order: Any) -> bool:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from yinling.web.mobile import assessments, views
+from yinling.web.mobile import assessments, claims, views
 
 urlpatterns = [
     path("m/", views.today),
     path("m/<int:pk>/", views.stop),
     path("evidence/<int:pk>/", views.evidence),
     *assessments.urlpatterns,
+    *claims.urlpatterns,
 ]

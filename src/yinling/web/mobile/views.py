@@ -13,9 +13,10 @@ from yinling.ground.files import content_of
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.visits.models import Evidence
-from yinling.visits.queries import Stop, stop_of, stops_of
+from yinling.visits.queries import Stop, partners_of, stop_of, stops_of
 from yinling.visits.states import VISIT
 from yinling.web.actions import ActionForm, action_form
+from yinling.web.mobile.round import round_of
 from yinling.web.pages import page, render
 
 DAYS_SHOWN = 3
@@ -30,7 +31,12 @@ def today(request: Any) -> HttpResponse:
     stops = stops_of(request.actor, day=day, now=request.now)
     labels = (_("今天"), _("明天"), _("后天"))
     tabs = [(label, f"/m/?day={one.isoformat()}", None, one == day) for one, label in zip(days, labels, strict=True)]
-    return render(request, "mobile/today.html", stops=stops, tabs=tabs, day=day, machine=VISIT)
+    around = round_of(request, stops, day)
+    every = action_form(
+        request, "accept_all", {"day": day}, hidden=("day",), only=("day",), next=f"/m/?day={day.isoformat()}", done=N_("已全部接受"),
+        submit=_("接受全部 %(n)s 次") % {"n": around.offered},
+    ) if around.offered > 1 else None  # fmt: skip
+    return render(request, "mobile/today.html", stops=stops, tabs=tabs, day=day, machine=VISIT, around=around, every=every)
 
 
 def _chosen(text: str, days: list[date]) -> date:
@@ -49,8 +55,9 @@ def stop(request: Any, pk: int) -> HttpResponse:
         return _inside(request, found)
     arrivals = {row.kind: row for row in visit.check_ins.all()} if visit and stage == "done" else {}
     forms = _before(request, found, stage) if found.assignment.state in ("offered", "accepted") else {}
+    others = partners_of(found.assignment)
     return render(
-        request, "mobile/stop.html", stop=found, order=found.order, visit=visit, stage=stage, forms=forms, arrivals=arrivals,
+        request, "mobile/stop.html", stop=found, order=found.order, visit=visit, stage=stage, forms=forms, arrivals=arrivals, others=others, machine=VISIT,
         phone=found.order.unseal_field("phone") if found.assignment.state == "accepted" else "",
     )  # fmt: skip
 
@@ -70,6 +77,8 @@ def _before(request: Any, found: Stop, stage: str) -> dict[str, ActionForm]:
         "start": action_form(request, "start_visit", checked, next=here, done=N_("已签到")),
         "abort": action_form(request, "abort_visit", initial, next="/m/", tone="danger"),
     }
+    if row.is_claimed and stage == "planned":
+        forms["release"] = action_form(request, "release_assignment", initial, next="/m/", tone="danger")
     if stage == "planned":
         forms["depart"] = action_form(request, "depart_visit", initial, next=here, tone="")
     return forms
@@ -101,7 +110,7 @@ def _inside(request: Any, found: Stop) -> HttpResponse:
     return render(
         request, "mobile/visit.html", stop=found, order=found.order, visit=visit, photo=photo, signature=signature, finish=finish, abort=abort,
         consult=_consult(request, found.assignment.pk),
-        kept=list(visit.evidence.order_by("pk")),
+        kept=list(visit.evidence.order_by("pk")), others=partners_of(found.assignment), machine=VISIT,
     )  # fmt: skip
 
 

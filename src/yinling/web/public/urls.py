@@ -10,4 +10,5 @@ urlpatterns = [
     *notices.urlpatterns,
     path("catalogue/", views.catalogue),
     path("prices/", views.catalogue),
+    path("public/home-medical/", views.home_medical),
 ]

@@ -24,6 +24,10 @@
       const lane = { staff: String(route.staff), marks: [] };
       lanes.push(lane);
       if (!route.dots) lane.marks.push(L.polyline(points, { color, weight: 3 }).bindTooltip(route.name, { sticky: true }).addTo(layer));
+      (route.rings || []).forEach((ring) => {
+        L.polygon(ring, { color, weight: 2, fillOpacity: 0.15 }).bindTooltip(route.name, { sticky: true }).addTo(layer);
+        all.push(...ring);
+      });
       route.stops.forEach((stop, index) => {
         const isEnd = !stop.id && !index;
         const mark = L.circleMarker([stop.lat, stop.lon], { radius: isEnd ? 5 : 7, color, fillColor: isEnd || route.dots ? "#ffffff" : color, fillOpacity: 1 })
