@@ -36,7 +36,7 @@ from yinling.people.models import Contact, Elder, ElderKey, Household, Represent
 from yinling.people.rules import name_keys
 from yinling.supervision.models import Finding
 from yinling.supervision.rules import RULES
-from yinling.visits.models import CheckIn, Evidence, Visit
+from yinling.visits.models import CheckIn, Evaluation, Evidence, Visit
 
 NOW = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
 """Monday, 10:00 in China."""
@@ -162,7 +162,13 @@ def make_organisation(*, insured: bool = True, **values: Any) -> Organisation:
 
 def make_policy(organisation: Organisation, kind: str = "liability", **values: Any) -> Policy:
     """A policy that holds now."""
-    chosen = {"insurer": "测试保险公司", "number": f"P{serial():06d}", "valid_from": LONG_AGO, "recorded_from": NOW, **values}
+    chosen = {
+        "insurer": "测试保险公司",
+        "number": f"P{serial():06d}",
+        "valid_from": LONG_AGO,
+        "recorded_from": NOW,
+        **values,
+    }
     return Policy.objects.create(organisation=organisation, kind=kind, **chosen)
 
 
@@ -541,3 +547,11 @@ def make_correction(state: str = "proposed", **values: Any) -> Correction:
         row.state = step
         row.save()
     return row
+
+
+def make_evaluation(order: Order, **values: Any) -> Evaluation:
+    """What the family says of an order."""
+    chosen = {"score": 5, "by": "family", "user": make_user(), "evaluated_at": NOW, **values}
+    return Evaluation.objects.create(
+        div=order.div, order=order, elder_id=order.elder_id, provider_id=order.provider_id, **chosen
+    )

@@ -24,7 +24,7 @@ KNOWN = {
     "YINLING_HTTPS": "1 = cookies only over https",
     "YINLING_SUITE": "aes or sm",
     "YINLING_POOL": "size of the connection pool, 0 = none",
-    "YINLING_DISPATCH": "socket of the resident ranking (in the folder of files and keys)",
+    "YINLING_DISPATCH": "socket of the resident ranking (in the folder of files and keys), or DIVISION=SOCKET,...",
     "YINLING_TEST_DB": "suffix of the test database",
     "YINLING_TEST_URLS": "file with the addresses of the test server",
 }
@@ -42,7 +42,8 @@ if _unknown():
 BASE = Path(__file__).resolve().parent
 ROOT = BASE.parent.parent
 DATA = Path(os.environ.get("YINLING_DATA", ROOT / "var" / "data"))
-DISPATCH_SOCKET = os.environ.get("YINLING_DISPATCH", str(DATA / "dispatch.sock"))
+_sockets = os.environ.get("YINLING_DISPATCH", str(DATA / "dispatch.sock")).split(",")
+DISPATCH_SOCKETS = {part.rpartition("=")[0]: part.rpartition("=")[2] for part in _sockets}
 DEMO = os.environ.get("YINLING_DEMO") == "1"
 CITY = os.environ.get("YINLING_CITY", "wuxi-332")
 CITIES = Path(os.environ.get("YINLING_CITIES", ROOT / "cities"))

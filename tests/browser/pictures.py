@@ -12,7 +12,7 @@ from yinling.cli.paths import ROOT
 CHOSEN = {
     "pop": "pop-1366", "dispatch": "dispatch-1366", "warnings": "warnings-1366", "carer": "carer_check_in-360", "elder_home": "family_e_-360",
     "desk": "desk-1366", "ticket": "ticket-1366", "settlement": "settlement-1366", "indicators": "indicators-1366", "elder": "page_elder-1366",
-    "catalogue": "page_public_catalogue-1366",
+    "catalogue": "page_public_catalogue-1366", "dispatch_board": "board-1366",
 }  # fmt: skip
 MOST_BYTES = 200_000
 

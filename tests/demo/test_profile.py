@@ -102,7 +102,7 @@ FAULTS = [
     ("items.yaml", "family: meal", "family: meals", "items.0.family"),
     ("items.yaml", "standard_minutes: 20", "standard_minutes: 0", "items.0.standard_minutes"),
     ("items.yaml", "standard_minutes: 20", "standard_minutes: 二十", "items.0.standard_minutes"),
-    ("items.yaml", "standard_minutes: 20", "standard_minutes: 20\n    carers_needed: 2", "items.0.carers_needed"),
+    ("items.yaml", "standard_minutes: 20", "standard_minutes: 20\n    carers_needed: 3", "items.0.carers_needed"),
     ("items.yaml", "needs_qualification: nurse", "needs_qualification: angel", "items.4.needs_qualification"),
     ("items.yaml", "code: DC01", "code: ME01", "items.0.code"),
     ("items.yaml", "family: comfort", "family: cleaning", "items"),

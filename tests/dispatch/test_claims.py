@@ -71,7 +71,7 @@ class Street(Situation):
         self.dispatcher = actor("dispatcher")
         self.mine, self.other = (actor("carer", staff=one) for one in self.carers)
 
-    def carer(self, **values: Any) -> Staff:  # noqa: D102
+    def carer(self, **values: Any) -> Staff:
         return make_staff(self.body, qualified=("induction", "care_worker"), **values)
 
     def claim(self, order: Order | None = None, **values: Any) -> Assignment:
@@ -110,10 +110,16 @@ def test_only_what_one_may_go_to_is_shown(at: Street) -> None:
     strict = make_price(make_item(needs_qualification="nurse"), at.body)
     two = make_price(make_item(needs_qualification="care_worker", carers_needed=2), at.body)
     hidden = [make_order(price=price, starts_at=START) for price in (nursing, strict, two)]
-    hidden += [at.wanted(is_urgent=True), at.wanted(NOW + timedelta(days=3)), at.wanted(NOW - timedelta(hours=1)), make_order()]
+    hidden += [
+        at.wanted(is_urgent=True),
+        at.wanted(NOW + timedelta(days=3)),
+        at.wanted(NOW - timedelta(hours=1)),
+        make_order(),
+    ]
     hidden.append(at.wanted(wants_sex="1"))
     assert at.seen() == [at.order.pk]
-    for order, code in ((hidden[0], "claim.not_open"), (hidden[1], "claim.not_suitable"), (hidden[2], "claim.not_open"), (hidden[-1], "claim.not_suitable")):  # fmt: skip
+    expected = [(0, "claim.not_open"), (1, "claim.not_suitable"), (2, "claim.not_open"), (-1, "claim.not_suitable")]
+    for order, code in ((hidden[number], code) for number, code in expected):
         with no(at.mine, code):
             at.claim(order)
     with no(at.mine, "row.not_found", NotFound):
@@ -221,9 +227,10 @@ def test_the_city_or_the_provider_switches_it_off(at: Street, opened: dict[str, 
         stop_claims(actor=boss, now=NOW, provider_id=0, reason="x")
 
 
-def test_by_default_no_city_allows_it(wide: Any) -> None:
-    order = make_order()
-    assert not queries.claim_terms(order.div, order.provider_id, NOW).is_allowed
+def test_only_a_city_that_opened_it_allows_it(wide: Any) -> None:
+    body = make_organisation()
+    assert queries.claim_terms("320213021", body.pk, NOW).is_allowed, "the demonstration city"
+    assert not queries.claim_terms("500101", body.pk, NOW).is_allowed
 
 
 @pytest.mark.django_db(transaction=True)

@@ -44,7 +44,8 @@ def with_terms(**values: Any) -> ClaimTerms:
 
 
 @pytest.mark.parametrize(
-    ("needed", "taken", "missing"), [(1, [], [1]), (1, [1], []), (2, [], [1, 2]), (2, [1], [2]), (2, [2], [1]), (2, [1, 2], [])]
+    ("needed", "taken", "missing"),
+    [(1, [], [1]), (1, [1], []), (2, [], [1, 2]), (2, [1], [2]), (2, [2], [1]), (2, [1, 2], [])],
 )
 def test_the_places_that_nobody_has(needed: int, taken: list[int], missing: list[int]) -> None:
     assert missing_slots(needed, taken) == missing
@@ -133,7 +134,12 @@ def test_who_may_take_one_more() -> None:
 
 def test_until_when_an_order_is_given_back() -> None:
     start = at("16 10:00")
-    given: dict[str, Any] = {"is_claimed": True, "starts_at": start, "now": start - timedelta(hours=4), "reason": "发烧"}
+    given: dict[str, Any] = {
+        "is_claimed": True,
+        "starts_at": start,
+        "now": start - timedelta(hours=4),
+        "reason": "发烧",
+    }
     check_release(TERMS, **given)
     check_releases(TERMS, releases=2)
     for values, code in (

@@ -33,7 +33,17 @@ from yinling.dispatch.operations import (
     take_back,
     withdraw_orphan,
 )
-from yinling.dispatch.queries import carers_of, carers_for, job_of, live_assignments, orphans, ranking, waiting, why_not, with_carer
+from yinling.dispatch.queries import (
+    carers_for,
+    carers_of,
+    job_of,
+    live_assignments,
+    orphans,
+    ranking,
+    waiting,
+    why_not,
+    with_carer,
+)
 from yinling.ground.scope import scope
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed
@@ -51,7 +61,7 @@ class Pairs(Situation):
         self.price = make_price(self.item, self.body)
         self.order = self.wanted(latest_at=START + timedelta(hours=1))
 
-    def assign(self, staff: Staff, order: Order | None = None, **values: Any) -> Assignment:  # noqa: D102
+    def assign(self, staff: Staff, order: Order | None = None, **values: Any) -> Assignment:
         return super().assign(staff, order, **values)
 
     def both(self, **values: Any) -> list[Assignment]:
@@ -96,7 +106,10 @@ def test_both_are_offered_or_none(at: Pairs) -> None:
     as_carer(first)
     as_carer(second)
     rows = at.both()
-    assert [(row.slot, row.staff_id, row.state) for row in rows] == [(1, first.pk, "offered"), (2, second.pk, "offered")]
+    assert [(row.slot, row.staff_id, row.state) for row in rows] == [
+        (1, first.pk, "offered"),
+        (2, second.pk, "offered"),
+    ]
     assert all(row.reasons and row.rank for row in rows)
     assert at.state() == "assigned"
     assert carers_of([at.order]) == {at.order.pk: rows}
@@ -108,7 +121,11 @@ def test_both_are_offered_or_none(at: Pairs) -> None:
 
 
 def test_a_choice_beside_the_best_pair_asks_a_reason(at: Pairs) -> None:
-    pairs = [{one.staff_id, one.second[0]} for one in ranking(actor=at.dispatcher, order=at.order, now=NOW).proposals if one.second]
+    pairs = [
+        {one.staff_id, one.second[0]}
+        for one in ranking(actor=at.dispatcher, order=at.order, now=NOW).proposals
+        if one.second
+    ]
     by = {carer.pk: carer for carer in at.carers}
     assert len(pairs) == 6
     first, second = pairs[5]
@@ -284,7 +301,13 @@ def planned(at: Pairs) -> DayPlan:
 
 def test_a_plan_offers_place_by_place_and_until_the_evening(at: Pairs) -> None:
     plan, order = planned(at), at.order
-    common: dict[str, Any] = {"actor": at.dispatcher, "now": NOW, "order": order, "plan": plan, "event": "dispatch.plan.publish"}
+    common: dict[str, Any] = {
+        "actor": at.dispatcher,
+        "now": NOW,
+        "order": order,
+        "plan": plan,
+        "event": "dispatch.plan.publish",
+    }
     later = START + timedelta(minutes=30)
     first = offer(**common, staff=at.carers[0], slot=1, starts_at=later, reasons=["顺路"])
     assert (order.state, order.starts_at) == ("placed", later)
@@ -336,7 +359,9 @@ def test_the_carer_is_told_of_another_address(at: Pairs) -> None:
     readdress_order(actor=nobody, now=NOW + timedelta(minutes=1), order_id=at.order.pk)
     expire_offers_of("3202", NOW + timedelta(minutes=2))
     told = Notice.objects.filter(title="上门地址已更新")
-    assert [(row.user_id, row.link) for row in told] == [(at.carers[0].user_id or Staff.objects.get(pk=at.carers[0].pk).user_id, f"/m/{rows[0].pk}/")]
+    assert [(row.user_id, row.link) for row in told] == [
+        (at.carers[0].user_id or Staff.objects.get(pk=at.carers[0].pk).user_id, f"/m/{rows[0].pk}/")
+    ]
     expire_offers_of("3202", NOW + timedelta(minutes=3))
     assert told.all().count() == 1
     with no(nobody, "assignment.same_home"):
@@ -349,6 +374,11 @@ def test_nothing_is_written_when_the_second_is_taken_meanwhile(at: Pairs) -> Non
     before = contents()
     with no(at.dispatcher, "dispatch.overlap"):
         assign_order(
-            actor=at.dispatcher, now=NOW, order_id=at.order.pk, staff_id=at.carers[0].pk, second_id=at.carers[1].pk, choice_reason="急"
+            actor=at.dispatcher,
+            now=NOW,
+            order_id=at.order.pk,
+            staff_id=at.carers[0].pk,
+            second_id=at.carers[1].pk,
+            choice_reason="急",
         )
     assert contents() == before

@@ -9,8 +9,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from tests.factories import (
+    COMMUNITY,
     DISTRICT,
     NOW,
+    OTHER_COMMUNITY,
+    OTHER_STREET,
     STREET,
     actor,
     make_absence,
@@ -33,11 +36,13 @@ from yinling.dispatch.jobs import pull_plans_of, solve_plan
 from yinling.dispatch.models import Assignment, Avoidance, DayPlan, PlannedVisit
 from yinling.dispatch.operations import (
     accept_assignment,
+    balance_plans,
     copy_plan,
     discard_plan,
     lock_staff,
     lock_visit,
     move_visit,
+    plan_city,
     publish_plan,
     replan,
     request_plan,
@@ -537,3 +542,32 @@ def test_a_stranger_sees_no_plan(at: Street) -> None:
     stranger = actor("provider_manager")
     with no(stranger, "row.not_found", NotFound):
         discard_plan(actor=stranger, now=NOW, plan_id=plan.pk)
+
+
+def test_all_streets_of_a_city_are_planned_and_neighbours_help_each_other(wide: Any) -> None:
+    at = Street(carers=0, visits=0)
+    for number, street in enumerate((COMMUNITY, OTHER_STREET)):
+        at.carer(duty_div=street[:9])
+        for order in range(2 + number):
+            lon, lat = SPOTS[number]
+            elder = make_elder(
+                street if len(street) == 12 else OTHER_COMMUNITY, household=make_household(lon=lon, lat=lat)
+            )
+            at.wanted(0, elder=elder, hour=float(3 * order if number == 0 else min(order, 1)), room=5)
+    plan_city(actor=at.dispatcher, now=NOW, div="3202", day=DAY)
+    plans = list(DayPlan.objects.order_by("div"))
+    assert [plan.div for plan in plans] == [STREET, OTHER_STREET]
+    for plan in plans:
+        at.solved(plan)
+    latest = {plan.div: plan for plan in DayPlan.objects.order_by("number")}
+    assert {plan.cause for plan in latest.values()} == {"border"}
+    assert not PlannedVisit.objects.filter(plan__in=latest.values(), staff=None).exists()
+    helper = PlannedVisit.objects.filter(plan=latest[OTHER_STREET]).exclude(staff__duty_div=OTHER_STREET).get()
+    assert latest[STREET].locked_staff == [helper.staff_id]
+    for plan in latest.values():
+        at.published(plan)
+    assert Assignment.objects.filter(staff=helper.staff_id).count() == 3
+    with no(at.dispatcher, "plan.balanced"):
+        balance_plans(actor=at.dispatcher, now=NOW, div="3202", day=DAY)
+    with no(at.dispatcher, "plan.nothing"):
+        plan_city(actor=at.dispatcher, now=NOW, div="3202", day=DAY + timedelta(days=1))

@@ -11,6 +11,7 @@ from yinling.kernel.period import SHANGHAI
 from yinling.kernel.refusals import Refused
 from yinling.orders.rules import (
     BAR,
+    FLEXIBLE,
     STAGE_LABELS,
     Acceptance,
     Line,
@@ -23,6 +24,8 @@ from yinling.orders.rules import (
     check_elder,
     check_quoted,
     check_start,
+    check_window,
+    latest_start,
     price_lines,
     split_lines,
     stage_of,
@@ -221,3 +224,22 @@ def test_every_stage_of_the_plan_can_be_reached_and_has_a_label() -> None:
     }
     assert reached == set(Stage) == set(STAGE_LABELS)
     assert set(BAR) < set(Stage)
+
+
+def test_how_much_later_a_visit_may_begin() -> None:
+    start, usual = NOW + timedelta(days=1), timedelta(minutes=30)
+    assert latest_start(start, None, usual) == start + usual
+    for minutes in FLEXIBLE:
+        assert latest_start(start, minutes, usual) == start + timedelta(minutes=minutes)
+    for minutes in (-30, 45, 1440):
+        with pytest.raises(Refused, check=lambda refusal: refusal.code == "order.flexible"):
+            latest_start(start, minutes, usual)
+
+
+def test_a_visit_is_appointed_within_its_window_only() -> None:
+    first, last = NOW, NOW + timedelta(hours=1)
+    for moment in (first, last):
+        check_window(moment, earliest_at=first, latest_at=last)
+    for moment in (first - timedelta(seconds=1), last + timedelta(seconds=1)):
+        with pytest.raises(Refused, check=lambda refusal: refusal.code == "order.window"):
+            check_window(moment, earliest_at=first, latest_at=last)

@@ -31,7 +31,9 @@ class Street:
         self.body = make_organisation()
         self.price = make_price(make_item(), self.body)
         names = ("李敏", "王芳", "张丽")
-        self.carers = [make_staff(self.body, qualified=("induction", "care_worker"), name=name, duty_div="") for name in names]
+        self.carers = [
+            make_staff(self.body, qualified=("induction", "care_worker"), name=name, duty_div="") for name in names
+        ]
         self.day: date = local_date(business_now()) + timedelta(days=1)
         self.asker = actor("dispatcher")
 
@@ -41,7 +43,9 @@ class Street:
     def order(self, hour: int, **values: Any) -> Order:
         start = self.at(hour)
         span = timedelta(minutes=30)
-        return make_order("placed", price=self.price, starts_at=start, earliest_at=start - span, latest_at=start + span, **values)
+        return make_order(
+            "placed", price=self.price, starts_at=start, earliest_at=start - span, latest_at=start + span, **values
+        )
 
     def plan(self, stops: Sequence[tuple[Staff | None, Order]] = (), state: str = "ready", **values: Any) -> DayPlan:
         """A version with these visits at the appointed times of their orders; without a carer they are left out."""

@@ -48,7 +48,9 @@ def cards_of(html: str) -> list[str]:
     return re.findall(r'<li class="card" id="carer-(\d+)">', html)
 
 
-def test_the_three_best_are_shown_with_reasons_and_a_named_carer_with_what_stands_against(sign_in: SignIn, desk: Desk) -> None:
+def test_the_three_best_are_shown_with_reasons_and_a_named_carer_with_what_stands_against(
+    sign_in: SignIn, desk: Desk
+) -> None:
     Suspension.objects.create(
         div=desk.carers[0].div,
         staff=desk.carers[0],

@@ -56,7 +56,16 @@ def test_versions_are_listed_with_state_cause_numbers_and_progress(sign_in: Sign
     street.plan(state="failed", reason="地图没有应答")
     html = text_of(sign_in("dispatcher"), "/dispatch/plans/", day=street.day)
     assert re.findall(r'data-row id="plan-\d+"', html).__len__() == 3
-    for words in ("待发布", "计算中", "计算失败", "地图没有应答", "40 %", "约剩 6 秒", "停止，保留目前最好的", "1 个版本已算好"):
+    for words in (
+        "待发布",
+        "计算中",
+        "计算失败",
+        "地图没有应答",
+        "40 %",
+        "约剩 6 秒",
+        "停止，保留目前最好的",
+        "1 个版本已算好",
+    ):
         assert words in html
     assert 'hx-trigger="every 2s"' in html
     assert "没有这样的排班计划" in text_of(sign_in("dispatcher"), "/dispatch/plans/", day="2030-01-01", div="3299")
@@ -92,15 +101,17 @@ def test_a_failed_plan_says_why_and_offers_another_try(sign_in: SignIn, street: 
 
 def test_the_board_draws_every_round_and_the_map_the_same(sign_in: SignIn, street: Street) -> None:
     first, second, third = street.order(9), street.order(11), street.order(9)
-    plan = street.plan([(street.carers[0], first), (street.carers[0], second), (street.carers[1], third), (None, street.order(15))])
+    plan = street.plan(
+        [(street.carers[0], first), (street.carers[0], second), (street.carers[1], third), (None, street.order(15))]
+    )
     html = text_of(sign_in("dispatcher"), f"/dispatch/plans/{plan.pk}/")
     drawn = [f"{order.pk}-1" for order in (first, second, third)]
     assert sorted(bars_of(html)) == sorted(drawn)
     assert 'class="v at h09 m00 u10 n00 w12 "' in html
     routes = json.loads(markup.unescape(re.search(r'data-routes="([^"]*)"', html)[1]))  # type: ignore[index]
-    assert sorted(stop["id"] for route in routes if not route.get("dots") for stop in route["stops"] if "id" in stop) == sorted(
-        f"v{key}" for key in drawn
-    )
+    assert sorted(
+        stop["id"] for route in routes if not route.get("dots") for stop in route["stops"] if "id" in stop
+    ) == sorted(f"v{key}" for key in drawn)
     assert [len(route["stops"]) for route in routes if route.get("dots")] == [1]
     assert "已由调度员移出" in html
     assert "没有上门" in html
@@ -135,7 +146,9 @@ def test_the_board_takes_the_same_few_queries_for_one_row_and_for_three(sign_in:
 # Moving
 
 
-def test_what_a_move_would_do_is_shown_before_it_is_done_and_undone_for_ten_seconds(sign_in: SignIn, street: Street) -> None:
+def test_what_a_move_would_do_is_shown_before_it_is_done_and_undone_for_ten_seconds(
+    sign_in: SignIn, street: Street
+) -> None:
     order = street.order(9)
     plan = street.plan([(street.carers[0], order), (street.carers[1], street.order(14))])
     client, here = sign_in("dispatcher"), f"/dispatch/plans/{plan.pk}/"
@@ -159,7 +172,9 @@ def test_a_move_that_cannot_be_says_why_and_offers_no_button(sign_in: SignIn, st
     order, busy = street.order(9), street.order(9)
     plan = street.plan([(street.carers[0], order), (street.carers[1], busy)])
     make_absence(street.carers[2], from_at=street.at(0), to_at=street.at(23))
-    html = text_of(sign_in("dispatcher"), f"/dispatch/plans/{plan.pk}/{order.pk}-1/", staff=street.carers[2].pk, at="09:00")
+    html = text_of(
+        sign_in("dispatcher"), f"/dispatch/plans/{plan.pk}/{order.pk}-1/", staff=street.carers[2].pk, at="09:00"
+    )
     assert 'class="effect no"' in html
     assert 'data-action="move_visit"' not in html
 
@@ -210,7 +225,12 @@ def test_two_versions_stand_side_by_side(sign_in: SignIn, street: Street) -> Non
     assert "<del>李敏</del>" in html
     assert "<ins>王芳</ins>" in html
     assert "没有符合条件的变化" in text_of(client, here, what="time")
-    assert client.get(f"/dispatch/plans/{new.pk}/compare/{street.plan(day=street.day + timedelta(days=1)).pk}/").status_code == 404
+    assert (
+        client.get(
+            f"/dispatch/plans/{new.pk}/compare/{street.plan(day=street.day + timedelta(days=1)).pk}/"
+        ).status_code
+        == 404
+    )
 
 
 def test_publishing_says_what_happens_and_offers_the_visits(sign_in: SignIn, street: Street) -> None:
@@ -246,13 +266,19 @@ def test_a_sick_carer_is_entered_and_the_round_planned_anew(sign_in: SignIn, str
     client, here = sign_in("dispatcher"), f"/dispatch/plans/{plan.pk}/absence/{street.carers[0].pk}/"
     html = text_of(client, here)
     assert 'data-action="replan"' not in html
-    assert send(client, html, "report_absence", kind="sick", from_at=f"{street.at(0):%Y-%m-%dT%H:%M}")["Location"] == here
+    assert (
+        send(client, html, "report_absence", kind="sick", from_at=f"{street.at(0):%Y-%m-%dT%H:%M}")["Location"] == here
+    )
     html = text_of(client, here)
     assert "病假" in html
     assert order.elder_name in html
     answer = send(client, html, "replan")
     new = DayPlan.objects.latest("pk")
-    assert (answer["Location"], new.cause, new.base) == (f"/dispatch/plans/{new.pk}/compare/{plan.pk}/", "absence", plan)
+    assert (answer["Location"], new.cause, new.base) == (
+        f"/dispatch/plans/{new.pk}/compare/{plan.pk}/",
+        "absence",
+        plan,
+    )
     assert client.get(f"/dispatch/plans/{plan.pk}/absence/999999/").status_code == 404
 
 
@@ -263,7 +289,9 @@ def test_a_version_is_a_table_and_a_sheet_a_carer(sign_in: SignIn, street: Stree
     order = street.order(9)
     plan = street.plan([(street.carers[0], order), (None, street.order(10))])
     client, here = sign_in("dispatcher"), f"/dispatch/plans/{plan.pk}/"
-    rows = CalamineWorkbook.from_filelike(BytesIO(client.get(f"{here}excel/").content)).get_sheet_by_index(0).to_python()
+    rows = (
+        CalamineWorkbook.from_filelike(BytesIO(client.get(f"{here}excel/").content)).get_sheet_by_index(0).to_python()
+    )
     assert rows[3][:5] == ["李敏", 1.0, "09:00", "10:00", order.elder_name]
     assert rows[4][0] == "未排入"
     sheets = text_of(client, f"{here}sheets/")
@@ -317,4 +345,4 @@ def test_a_board_of_two_hundred_carers_stays_light(sign_in: SignIn, street: Stre
     assert len(gzip.compress(html.encode(), 6)) <= PAGE_BYTES
     assert queries_of(client, f"/dispatch/plans/{plan.pk}/") <= MOST_QUERIES
     assert Journal.objects.filter(event__startswith="dispatch.plan").count() == 0
-    assert STREET == plan.div
+    assert plan.div == STREET

@@ -203,3 +203,13 @@ def test_no_page_asks_more_for_more_rows(clerk: Client) -> None:
     assert {part: queries_of(clerk, f"/imports/{many.pk}/{part}") for part in asked} == asked
     assert queries_of(clerk, "/imports/") == listed
     assert max(*asked.values(), listed, queries_of(clerk, "/imports/new/")) <= MOST_QUERIES
+
+
+def test_a_page_at_rest_is_not_swapped_under_an_open_form(clerk: Client) -> None:
+    """While nothing is at work, the news of another import must not close the form that somebody fills in."""
+    row = put(clerk.actor, PEOPLE)  # type: ignore[attr-defined]
+    html = text_of(clerk.get(f"/imports/{row.pk}/"))
+    assert 'id="import-body"' in html
+    assert "live:imports" not in html
+    Import.objects.filter(pk=row.pk).update(state="running")
+    assert "live:imports" in text_of(clerk.get(f"/imports/{row.pk}/"))

@@ -160,7 +160,7 @@ def test_an_engine_that_fails_is_named_here_and_among_the_states_of_the_system(s
     client, operator = sign_in("dispatcher"), sign_in("system_admin")
     assert "还没有问过" in text(operator, "/system/")
     note_trouble("osrm", "超时", at=real_now())
-    for one, address in ((client, LIST), (operator, "/system/")):
+    for one, address in ((client, LIST), (client, "/dispatch/"), (client, "/dispatch/plans/"), (operator, "/system/")):
         html = text(one, address)
         assert "按直线估算" in html
         assert "超时" in html

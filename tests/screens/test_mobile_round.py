@@ -25,9 +25,15 @@ def street(sign_in: SignIn) -> Street:
 
 def given(street: Street, hour: int, staff: Any = None, state: str = "accepted", **values: Any) -> Assignment:
     order = make_order(
-        "assigned", price=street.price, starts_at=street.at(hour), earliest_at=street.at(hour - 1), latest_at=street.at(hour + 1)
+        "assigned",
+        price=street.price,
+        starts_at=street.at(hour),
+        earliest_at=street.at(hour - 1),
+        latest_at=street.at(hour + 1),
     )
-    return make_assignment(order, staff or street.carers[0], state=state, accept_due_at=business_now() + timedelta(hours=2), **values)
+    return make_assignment(
+        order, staff or street.carers[0], state=state, accept_due_at=business_now() + timedelta(hours=2), **values
+    )
 
 
 def tomorrow(street: Street) -> str:

@@ -43,7 +43,8 @@ def service(case: dict[str, Any], number: int) -> dict[str, Any]:
         **flat, **THRESHOLDS, "order_id": row["order"], "assignment_id": row["assignment"], "visit_id": row["order"] if is_assigned else None,
         "staff_id": row["staff"] if is_assigned else None, "order_state": row["order_state"], "distance_m": row["distance_m"],
         "assignment_state": row.get("assignment_state", "accepted" if row["accepted"] is not None else "offered") if is_assigned else None,
-        "is_current": True, "is_first": True, "slot": row.get("slot", 1), "is_first_visit": row.get("first_visit", True), "first_offered_at": flat["offered_at"], "standard_minutes": row["standard_minutes"],
+        "is_current": True, "is_first": True, "slot": row.get("slot", 1), "is_first_visit": row.get("first_visit", True),
+        "first_offered_at": flat["offered_at"], "standard_minutes": row["standard_minutes"],
         "provider_id": row.get("provider", 1), "elder_id": row.get("elder", 1), "div": "3202", "charged_fen": row.get("charged_fen"),
         "allowed_fen": row.get("allowed_fen"), "unfunded_fen": row.get("unfunded_fen"), "is_declined": row.get("declined", False),
     }  # fmt: skip

@@ -30,7 +30,7 @@ from yinling.settlement.models import Charge
 from yinling.settlement.operations import settle_order
 from yinling.visits.models import Evaluation, Visit
 from yinling.visits.operations import abort_visit, evaluate_visit, finish_visit, review_visit, start_visit
-from yinling.visits.queries import made_by, parts_of, partners_of, stops_of
+from yinling.visits.queries import made_by, partners_of, parts_of, stops_of
 from yinling.visits.rules import Outcome, outcome
 
 LATER = NOW + timedelta(minutes=60)
@@ -148,8 +148,8 @@ def test_when_one_aborts_the_other_serves_and_a_person_reviews_it(two: Two) -> N
     assert two.state() == "in_service"
     two.finish(0)
     assert (two.state(), two.held()) == ("served", ["visits.alone"])
-    with pytest.raises(Refused):
-        settle_order(actor=system(), now=LATER + timedelta(days=1), order_id=two.order.pk)
+    with refused(nobody := system(), Refused, "order.held"):
+        settle_order(actor=nobody, now=LATER + timedelta(days=1), order_id=two.order.pk)
     reviewer: Actor = actor("supervisor")
     with refused(reviewer, Refused, "reason.missing"):
         review_visit(actor=reviewer, now=LATER, order_id=two.order.pk, reason=" ")

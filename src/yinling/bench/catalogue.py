@@ -15,6 +15,13 @@ class Bench:
     full_minutes: float
     options: tuple[str, ...] = ()
     """Words of the command line that only some benches know."""
+    file: str = ""
+    """Its module, where another has its name already."""
+
+    @property
+    def module(self) -> str:
+        """Return the name of the module that measures."""
+        return f"yinling.bench.{self.file or self.name}"
 
     def minutes(self, *, quick: bool) -> float:
         """Return the expected time."""
@@ -42,6 +49,14 @@ BENCHES = {
             50,
             ("instances", "seconds", "write"),
         ),
+        Bench(
+            "city",
+            "全市排班 the day of a city: 100 streets, one through the database, a sick carer",
+            2.5,
+            11,
+            file="cityday",
+        ),
+        Bench("rank", "一张订单的推荐 one order among 20,000 carers: process, HTTP with the write, SQL", 2, 4),
         Bench("start", "首次与再次启动 first and later start of ./run, packages cached", 2, 4),
     )
 }

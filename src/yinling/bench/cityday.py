@@ -108,7 +108,10 @@ def pure_figures(streets: list[Street], whole: float, warm: float, count: int) -
     replans = [seconds for one in streets for seconds in one.replans]
     cores = os.cpu_count() or 1
     return [
-        Figure("city.day", round(whole, 1), "s", f"{FULL_STREETS} streets, {PROCESSES} processes, {cores} cores, from {count} streets", most=MOST_SECONDS),
+        Figure(
+            "city.day", round(whole, 1), "s", f"{FULL_STREETS} streets, {PROCESSES} processes, {cores} cores, from {count}",
+            most=MOST_SECONDS,
+        ),
         Figure("city.compile", round(warm, 1), "s", "before, once a machine"),
         Figure("city.street", round(quantile([one.seconds for one in streets], 0.5), 2), "s", f"{SECONDS:g} CPU seconds each"),
         Figure("city.left", round(1000 * sum(one.left for one in streets) / visits, 2), "‰", f"of {visits:,} visits, left out"),

@@ -37,7 +37,7 @@ def main(argv: list[str]) -> int:
         return 2
     say(expected(bench.minutes(quick=options.quick) * (2 if options.elders else 1) + options.elders / ELDERS_A_MINUTE))
     started = time.monotonic()
-    module = importlib.import_module(f"yinling.bench.{bench.name}")
+    module = importlib.import_module(bench.module)
     figures = [with_goal(figure) for figure in module.measure(HOME, quick=options.quick, **more)]
     around = circumstances(seed=SEED, quick=options.quick)
     if options.json:

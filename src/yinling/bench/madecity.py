@@ -47,7 +47,8 @@ def street(number: int, *, visits: int = 600, carers: int = 200) -> Problem:
     wishes = np.where(dice.random((visits, carers)) < 3 / carers, 0.0, NEW_FACE).astype(np.float32)
     workers = tuple(
         Worker(
-            f"c{one}", one % SITES, one % SITES, 480.0, 1080.0, most_minutes=480.0, contract_minutes=420.0, breaks=(LUNCH,), mode=int(dice.random() < RIDES)
+            f"c{one}", one % SITES, one % SITES, 480.0, 1080.0, most_minutes=480.0, contract_minutes=420.0, breaks=(LUNCH,),
+            mode=int(dice.random() < RIDES),
         )
         for one in range(carers)
     )  # fmt: skip

@@ -18,6 +18,9 @@ LONG_AGO = date(2020, 1, 1)
 ROOM = (30, 60, 90)
 HOURS = (8.0, 8.5, 9.0, 9.5, 10.0, 11.0, 13.0, 14.0, 15.0, 16.0)
 DOUBLE, MALE = 0.04, 0.15
+WIDE, HIGH = 0.03, 0.022
+"""Degrees: about 3 km by 2.5 km."""
+SITES, SPOTS = 4, 400
 
 
 def place(day: date) -> tuple[Organisation, ServiceItem, Price, str]:
@@ -33,9 +36,16 @@ def place(day: date) -> tuple[Organisation, ServiceItem, Price, str]:
     return price.organisation, item, price, max(districts, key=lambda div: districts[div])
 
 
-def enter_carers(provider: Organisation, area: str, count: int, now: datetime, dice: Random) -> None:
-    """Enter carers with the two papers everybody needs, starting from the sites of the district."""
-    sites = list(Site.objects.filter(organisation=provider).order_by("pk"))
+def enter_carers(provider: Organisation, area: str, count: int, now: datetime, dice: Random) -> list[Site]:
+    """Enter carers with the two papers everybody needs, and the sites in the street they start from."""
+    lon, lat = middle(area)
+    sites = [
+        Site.objects.create(
+            organisation=provider, name=f"站点{number}", kind="home_care", div=area, address="中山路1号", lon=lon + dice.uniform(0, WIDE),
+            lat=lat + dice.uniform(0, HIGH), created_at=now, changed_at=now,
+        )
+        for number in range(SITES)
+    ]  # fmt: skip
     staff = [
         Staff(
             div=area, provider=provider, site=dice.choice(sites), name=f"护理{number}", kind="care_worker", sex="1" if dice.random() < MALE else "2",
@@ -52,6 +62,18 @@ def enter_carers(provider: Organisation, area: str, count: int, now: datetime, d
         for number, person in enumerate(staff)
         for kind in ("induction", "care_worker")
     )  # fmt: skip
+    return sites
+
+
+def middle(area: str) -> tuple[float, float]:
+    """Return a home of the area: the corner of the made-up street."""
+    home = (
+        Elder.objects.filter(div__startswith=area, household__lon__isnull=False)
+        .order_by("pk")
+        .select_related("household")[0]
+        .household
+    )
+    return float(home.lon or 0), float(home.lat or 0)
 
 
 def enter_orders(
@@ -64,19 +86,21 @@ def enter_orders(
     day: date,
     dice: Random,
 ) -> None:
-    """Place orders for so many elders of the district, each with a window."""
+    """Place orders for so many elders of the district, each with a window, at homes that stand as close as in a street."""
     elders = Elder.objects.filter(died_on=None, household__lon__isnull=False, div__startswith=area, wants_sex="")
     people = list(elders.select_related("household").order_by("pk")[:count])
+    lon, lat = middle(area)
+    spots = [(lon + dice.uniform(0, WIDE), lat + dice.uniform(0, HIGH)) for _ in range(SPOTS)]
     orders = []
     for number in range(count):
         elder = people[number % len(people)]
         hour = dice.choice(HOURS) + (5 if number >= len(people) else 0)
         start = datetime.combine(day, time(), SHANGHAI) + timedelta(hours=min(hour, 16.5))
-        home = elder.household
+        spot, home = spots[number % SPOTS], elder.household
         orders.append(
             Order(
                 div=elder.div, elder=elder, provider=provider, channel="console", elder_name=elder.name, elder_sex=elder.sex,
-                address=home.address, lon=home.lon, lat=home.lat, door_code=home.door_code, dialect=elder.dialect, starts_at=start,
+                address=home.address, lon=spot[0], lat=spot[1], door_code=home.door_code, dialect=elder.dialect, starts_at=start,
                 ends_at=start + timedelta(minutes=item.standard_minutes), earliest_at=start,
                 latest_at=start + timedelta(minutes=dice.choice(ROOM)), carers_needed=2 if dice.random() < DOUBLE else 1, placed_at=now,
                 total_fen=price.amount_fen, self_fen=price.amount_fen, created_at=now, changed_at=now,

@@ -110,9 +110,16 @@ def servers(host: str, port: int, environment: dict[str, str]) -> list[Child]:
         Child("pages", [*pages, "yinling.wsgi:application"], environment | {"YINLING_POOL": str(POOL)}),
         Child("stream", [*stream, "yinling.asgi:application"], environment | {"YINLING_POOL": "0"}),
         Child("worker", worker, environment | {"YINLING_POOL": "0"}),
-        Child("dispatch", [sys.executable, "-m", "yinling.dispatch.resident"], environment | {"YINLING_POOL": "0"}),
+        *residents(environment | {"YINLING_POOL": "0"}),
     ]
     return [replace(children[0], is_ready=lambda: answers(host, port)), *children[1:]]
+
+
+def residents(environment: dict[str, str]) -> list[Child]:
+    """Return the resident ranking, or one for each area that YINLING_DISPATCH names."""
+    areas = [part.rpartition("=")[0] for part in environment.get("YINLING_DISPATCH", "").split(",")]
+    alone = [sys.executable, "-m", "yinling.dispatch.resident"]
+    return [Child("dispatch", [*alone, "--area", area] if area else alone, environment) for area in areas]
 
 
 def load_city(options: argparse.Namespace, *, demo: bool) -> None:

@@ -206,17 +206,18 @@ def communities(div: str) -> QuerySet[Area]:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Who answers for a family of services where: communities with nobody, and with more than one; the grids, if any are drawn."""
+    """Who answers for a family of services where: communities with nobody, and with more than one; by what areas, and the communities' names."""
 
     gaps: list[Area]
     overlaps: list[tuple[Area, list[Organisation]]]
     resolved: dict[str, Organisation]
-    grids: list[ServiceArea]
+    areas: list[ServiceArea]
+    names: dict[str, str]
 
     @property
-    def drawn_divs(self) -> list[str]:
-        """The divisions with grids, where the position of a home decides."""
-        return sorted({row.div for row in self.grids})
+    def grids(self) -> list[ServiceArea]:
+        """The areas drawn by hand, in which the position of a home decides."""
+        return [row for row in self.areas if row.outline is not None]
 
 
 def coverage_gaps(family: str, on: date, div: str = "") -> Coverage:
@@ -237,7 +238,8 @@ def coverage_gaps(family: str, on: date, div: str = "") -> Coverage:
         gaps=[places[place] for place, ids in found.items() if not ids],
         overlaps=[(places[place], [bodies[one] for one in ids]) for place, ids in found.items() if len(ids) > 1],
         resolved={place: bodies[ids[0]] for place, ids in found.items() if len(ids) == 1},
-        grids=[row for row in rows if row.outline is not None],
+        areas=rows,
+        names={div: area.short_name for div, area in places.items()},
     )
 
 

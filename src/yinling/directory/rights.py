@@ -88,6 +88,7 @@ RIGHTS: dict[str, str] = {
     "dispatch.order.assign": N_("派单"),
     "dispatch.order.claim": N_("抢单"),
     "dispatch.order.reassign": N_("改派"),
+    "dispatch.plan.balance": N_("相邻街道调剂"),
     "dispatch.plan.copy": N_("复制排班计划"),
     "dispatch.plan.discard": N_("弃用排班计划"),
     "dispatch.plan.lock": N_("锁定计划中的上门"),

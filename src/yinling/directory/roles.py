@@ -452,6 +452,7 @@ _LIST = [
         _rights(
             "assessment.request.withdraw",
             "dispatch.order.*",
+            "dispatch.plan.balance",
             "dispatch.assignment.*",
             "dispatch.correction.propose",
             "dispatch.correction.replace",

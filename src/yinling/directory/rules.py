@@ -108,14 +108,15 @@ def period_of(first: date, last: date | None, field: str = "valid_to") -> DayPer
         return DayPeriod.through(first, last)
 
 
-def position_of(lon: float | None, lat: float | None, datum: str) -> Position | None:
-    """Return a position in WGS-84 from what was sent; half a position is refused."""
+def position_of(lon: float | None, lat: float | None, datum: str, *, stem: str = "") -> Position | None:
+    """Return a position in WGS-84 from what was sent; half a position is refused. ``stem`` begins the names of the inputs."""
     if lon is None and lat is None:
         return None
     if lon is None or lat is None:
-        raise Refused("geo.half", N_("经度和纬度须同时填写，或都不填"), field="lon" if lon is None else "lat")
+        missing = "lon" if lon is None else "lat"
+        raise Refused("geo.half", N_("经度和纬度须同时填写，或都不填"), field=f"{stem}{missing}")
     known_choice(datum, [(one.value, "") for one in Datum], "datum")
-    with at_field("lon"):
+    with at_field(f"{stem}lon"):
         return to_wgs84(Position(lon, lat, Datum(datum)))
 
 

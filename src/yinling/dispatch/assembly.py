@@ -54,7 +54,12 @@ class Wanted:
     start: float | None = None
     usual: float | None = None
     is_elsewhere: bool = False
-    """Whether the order belongs to another area and only keeps its carer busy."""
+    """Whether the order belongs to another area and only keeps its carer busy: one entry a carer."""
+
+    @property
+    def id(self) -> str:
+        """The name of the visit."""
+        return f"{self.order_id}/{self.carers[0]}" if self.is_elsewhere else str(self.order_id)
 
     @property
     def is_fixed(self) -> bool:
@@ -105,10 +110,10 @@ def visits_of(wanted: Sequence[Wanted], carers: Sequence[Carer], atlas: Atlas, t
     after = _after(wanted, terms.precedence)
     return tuple(
         Visit(
-            id=str(one.order_id), place=atlas.of(one.place), opens=one.opens, closes=one.closes,
+            id=one.id, place=atlas.of(one.place), opens=one.opens, closes=one.closes,
             tasks=tuple(Task(str(slot), minutes) for slot, minutes in enumerate(one.minutes, 1)), is_hard=terms.is_hard,
-            priority=terms.urgent if one.is_urgent else 1.0, after=after.get(one.order_id, ("", 0.0))[0],
-            after_minutes=after.get(one.order_id, ("", 0.0))[1],
+            priority=terms.urgent if one.is_urgent else 1.0, after=after.get(one.id, ("", 0.0))[0],
+            after_minutes=after.get(one.id, ("", 0.0))[1],
             carers=tuple(number.get(staff_id, -1) for staff_id in one.carers) if any(one.carers) else (),
             start=one.start, usual=one.usual,
         )
@@ -116,7 +121,7 @@ def visits_of(wanted: Sequence[Wanted], carers: Sequence[Carer], atlas: Atlas, t
     )  # fmt: skip
 
 
-def _after(wanted: Sequence[Wanted], rules: Sequence[tuple[str, str, float]]) -> dict[int, tuple[str, float]]:
+def _after(wanted: Sequence[Wanted], rules: Sequence[tuple[str, str, float]]) -> dict[str, tuple[str, float]]:
     """Return for each order of an elder with several the one it must wait for, and the minutes between."""
     by_elder: dict[int, list[Wanted]] = {}
     for one in wanted:
@@ -126,7 +131,7 @@ def _after(wanted: Sequence[Wanted], rules: Sequence[tuple[str, str, float]]) ->
         row = _in_order(several, rules)
         for first, second in pairwise(row):
             if not (first.is_fixed and second.is_fixed) and may_meet(first, second):
-                found[second.order_id] = (str(first.order_id), _between(first, second, rules))
+                found[second.id] = (first.id, _between(first, second, rules))
     return found
 
 
@@ -255,3 +260,12 @@ def areas_to_plan(homes: Iterable[str], duties: Collection[str], div: str) -> li
         wide = [duty for duty in duties if len(div) <= len(duty) < len(street) and street.startswith(duty)]
         found.add(min(wide, key=len, default=street))
     return sorted(found)
+
+
+def nearest(here: Place | None, others: Mapping[int, Place], count: int) -> list[int]:
+    """Return the nearest of some places, the nearest first. Degrees are good enough to tell neighbours apart."""
+    if here is None:
+        return []
+    return sorted(others, key=lambda key: ((others[key][0] - here[0]) ** 2 + (others[key][1] - here[1]) ** 2, key))[
+        :count
+    ]

@@ -14,7 +14,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 from yinling.directory.queries import cities, city_of, system_actor
 from yinling.dispatch.models import DayPlan
 from yinling.dispatch.operations import expire_assignment, inform_carer, withdraw_orphan
-from yinling.dispatch.operations.plans import hand_over
+from yinling.dispatch.operations.borders import balance_plans
+from yinling.dispatch.operations.plans import AT_WORK, hand_over
 from yinling.dispatch.operations.runs import claim_plan, fail_plan, finish_plan, note_alive, requeue_silent
 from yinling.dispatch.operations.solving import day_of, holds_of, search_day
 from yinling.dispatch.operations.travel import forget_ways
@@ -136,13 +137,22 @@ def solve_plan(city: str, plan_id: int) -> bool:
             done = finish_plan(
                 actor=actor, now=business_now(), plan_id=plan_id, token=token, day=day, solution=solution
             )
-        return done is not None
     except Exception:  # one plan that cannot be computed must not stop the others
         logger.exception("plan %s gave up", plan_id)
         with scope(actor):
             fail_plan(actor=actor, now=business_now(), plan_id=plan_id, token=token, reason=GAVE_UP)
         return False
+    if done is not None and (area := plan.settings.get("city")):
+        help_over_borders(actor, area, plan)
     return done is not None
+
+
+def help_over_borders(actor: Actor, area: str, plan: DayPlan) -> None:
+    """Let neighbours help each other once the last street of an area is ready. Whoever finds nothing to do leaves it at that."""
+    with suppress(Refusal), scope(actor):
+        waiting = DayPlan.objects.within(area).filter(day=plan.day, provider_id=plan.provider_id, state__in=AT_WORK)
+        if not waiting.exists():
+            balance_plans(actor=actor, now=business_now(), div=area, day=plan.day)
 
 
 def _reporter(actor: Actor, plan: DayPlan, token: str) -> Callable[[float, float], bool]:

@@ -39,6 +39,10 @@ def travel_time() -> TravelTime:
     return adapter
 
 
+STRAIGHT_LINE = "great_circle"
+"""Name of the adapter that asks nobody."""
+
+
 def engine_name() -> str:
     """Return the name under which ways and what was learned about them are kept: what one engine estimates says nothing of another's."""
     path = settings.PORTS["travel"]

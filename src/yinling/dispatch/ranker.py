@@ -1,6 +1,7 @@
 """Asking the resident ranking, a process beside the pages that holds the days of all carers in memory (``dispatch.resident``).
 
-One question and one answer, a line of JSON each, over a socket in the data folder that only our own account can open.
+One question and one answer, a line of JSON each, over a socket in the data folder that only our own account can open. A large city may
+have several, each for an area of providers.
 """
 
 from __future__ import annotations
@@ -21,15 +22,21 @@ MOST_BYTES = 1 << 20
 LINE = b"\n"
 
 
-def asked_resident(asked: Enquiry) -> Found | None:
-    """Return the resident's answer; nothing if there is no resident, or it does not hold that day yet."""
-    values = exchange({"rank": asked.as_dict()})
+def asked_resident(asked: Enquiry, div: str) -> Found | None:
+    """Return the answer of the resident for a provider's division; nothing if there is none, or it does not hold that day yet."""
+    values = exchange({"rank": asked.as_dict()}, div)
     return Found.of(values["found"]) if values and "found" in values else None
 
 
-def exchange(question: dict[str, Any]) -> dict[str, Any] | None:
+def socket_for(div: str) -> str:
+    """Return where the resident of a division listens: the narrowest area that has one, else the one for all."""
+    areas = [area for area in settings.DISPATCH_SOCKETS if div.startswith(area)]
+    return str(settings.DISPATCH_SOCKETS[max(areas, key=len)]) if areas else ""
+
+
+def exchange(question: dict[str, Any], div: str = "") -> dict[str, Any] | None:
     """Send one question and return the answer, or nothing if none comes in time."""
-    path = settings.DISPATCH_SOCKET
+    path = socket_for(div)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
             link.settimeout(PATIENCE_S)

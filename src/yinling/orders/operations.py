@@ -67,7 +67,13 @@ def place_order(  # noqa: PLR0913 - what an order consists of
     is_urgent: Annotated[bool, Input(N_("紧急"), widget="check")] = False,
     quoted_self_fen: Annotated[int | None, Input(N_("报价自付（分）"), least=0, widget="hidden")] = None,
     flexible_minutes: Annotated[
-        int | None, Input(N_("最多可推迟"), help=N_("派单时可在这段时间内另约上门时间；不选按本地惯例"), choices=LATER, widget="choice")
+        int | None,
+        Input(
+            N_("最多可推迟"),
+            help=N_("派单时可在这段时间内另约上门时间；不选按本地惯例"),
+            choices=LATER,
+            widget="choice",
+        ),
     ] = None,
 ) -> Order:
     """Place an order at exactly the quote that was shown; price and payers are frozen, caps are reserved (D-18, D-19)."""
@@ -112,7 +118,7 @@ def _ticket(ticket_id: int | None, elder_id: int) -> Ticket | None:
     return ticket
 
 
-def _draft(  # noqa: PLR0913 - what an order consists of
+def _draft(
     offer: Quote, now: datetime, *, channel: str, note: str, is_urgent: bool, ticket: Ticket | None, latest_at: datetime
 ) -> Order:
     elder, home = offer.elder, offer.elder.household

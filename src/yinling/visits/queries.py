@@ -200,7 +200,7 @@ def with_progress(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Orders with what rows beside them say, so that ``stage`` needs no query of its own (R-ORD-01)."""
     visits, mine = Visit.objects.filter(order_id=OuterRef("pk")), OuterRef("pk")
     return orders.annotate(
-        is_en_route=Exists(visits.filter(state=VisitState.EN_ROUTE)),
+        is_en_route=Exists(visits.filter(state=VisitState.EN_ROUTE, assignment__state="accepted")),
         is_signed=Exists(visits.filter(state=VisitState.DONE).exclude(signed_by="")),
         is_evaluated=Exists(Evaluation.objects.filter(order_id=mine)),
         is_held=Exists(Hold.objects.filter(order_id=mine, to_at=None)),

@@ -19,6 +19,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from jinja2.ext import InternationalizationExtension
 
+from yinling.dispatch.queries.travel import engine_trouble
 from yinling.web.shell import area_name, role_name
 from yinling.web.show import FILTERS
 
@@ -50,6 +51,7 @@ def environment(**options: Any) -> Environment:
         language=get_language,
         messages_of=get_messages,
         area_name=area_name,
+        engine_trouble=engine_trouble,
         roles_of=role_name,
     )
     env.globals["ui"] = env.get_template("ui.html").module

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
 from django.utils.http import urlencode
@@ -103,9 +102,9 @@ class Filter:
 
 
 class Listing:
-    """A filtered page of a queryset: 20 rows and one more to know whether there is a next page; nothing is counted."""
+    """A filtered page of a queryset, or of rows read already: 20 and one more to know whether there is a next page; nothing is counted."""
 
-    def __init__(self, request: Any, queryset: QuerySet[Any], *filters: Filter, size: int = PAGE_SIZE) -> None:
+    def __init__(self, request: Any, queryset: Any, *filters: Filter, size: int = PAGE_SIZE) -> None:
         self.request = request
         self.filters = filters
         self.values = {entry.name: entry.value(request.GET.get(entry.name, "")) for entry in filters}

@@ -129,7 +129,11 @@ def span(minutes: int) -> str:
 def hours(minutes: int) -> str:
     """Write working time, which has no days: 116 小时 7 分."""
     whole, rest = divmod(max(minutes, 0), MINUTES_PER_HOUR)
-    return _("%(h)s 小时 %(m)s 分") % {"h": whole, "m": rest} if whole else ngettext("%(n)s 分", "%(n)s 分", rest) % {"n": rest}
+    return (
+        _("%(h)s 小时 %(m)s 分") % {"h": whole, "m": rest}
+        if whole
+        else ngettext("%(n)s 分", "%(n)s 分", rest) % {"n": rest}
+    )
 
 
 def time_left(due: datetime | None, now: datetime) -> str:

@@ -47,7 +47,7 @@ NEAR = 3
 def register_staff(  # noqa: PLR0913 - the fields of the form
     *, actor: Actor, now: datetime, organisation_id: ask.BodyId, site_id: Annotated[int, Input(N_("站点"), least=1, widget="choice")],
     name: ask.PersonName, kind: Annotated[str, Input(N_("岗位"), choices=Staff.KINDS, widget="choice")], sex: ask.Sex, phone: ask.Phone = "",
-    day_from: ask.Hour = "08:00", day_to: ask.Hour = "18:00", dialects: ask.Dialects = "",
+    day_from: ask.DayFrom = "08:00", day_to: ask.DayTo = "18:00", dialects: ask.Dialects = "",
     employed_from: ask.FirstDay,
 ) -> Staff:  # fmt: skip
     """Enter a person who works for a body at one of its sites."""
@@ -79,7 +79,7 @@ def register_staff(  # noqa: PLR0913 - the fields of the form
 @operation("directory.staff.update", label=N_("修改工作人员"))
 def update_staff(  # noqa: PLR0913 - the fields of the form
     *, actor: Actor, now: datetime, staff_id: Id, name: ask.PersonName, phone: ask.Phone = "", dialects: ask.Dialects = "",
-    day_from: ask.Hour = "08:00", day_to: ask.Hour = "18:00", most_minutes_a_day: ask.MostMinutes = 480,
+    day_from: ask.DayFrom = "08:00", day_to: ask.DayTo = "18:00", most_minutes_a_day: ask.MostMinutes = 480,
     contract_minutes_a_day: ask.ContractMinutes = 0, break_minutes: ask.BreakMinutes = 0, break_from: ask.BreakFrom = "",
     break_to: ask.BreakTo = "", mode: ask.Mode = "", starts_at_home: ask.AtHome = False, home_lon: ask.HomeLon = None,
     home_lat: ask.HomeLat = None, datum: ask.Datum = "wgs84", duty_div: ask.DutyDiv = "", employed_to: ask.LastDay = None, seen: Seen = None,
@@ -89,7 +89,7 @@ def update_staff(  # noqa: PLR0913 - the fields of the form
     require(actor, "directory.staff.update", div=row.div, provider_id=row.provider_id)
     hours = working_hours(day_from, day_to)
     pause = break_of(break_from, break_to, break_minutes, hours)
-    home = position_of(home_lon, home_lat, datum)
+    home = position_of(home_lon, home_lat, datum, stem="home_")
     if starts_at_home and home is None:
         raise Refused("staff.home", N_("从家里出发的，请填写住处的经纬度"), field="home_lon")
     if duty_div:

@@ -16,6 +16,7 @@ from yinling.dispatch.operations.assignments import (
     withdraw_orphan,
 )
 from yinling.dispatch.operations.avoidances import ask_avoidance, end_avoidance, record_avoidance
+from yinling.dispatch.operations.borders import balance_plans
 from yinling.dispatch.operations.cities import plan_city
 from yinling.dispatch.operations.claims import allow_claims, claim_order, release_assignment, stop_claims
 from yinling.dispatch.operations.corrections import (
@@ -43,6 +44,7 @@ __all__ = [
     "allow_claims",
     "ask_avoidance",
     "assign_order",
+    "balance_plans",
     "claim_order",
     "confirm_correction",
     "copy_plan",

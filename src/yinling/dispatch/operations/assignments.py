@@ -60,7 +60,7 @@ SlotToChange = Annotated[
 
 
 @operation("dispatch.order.assign", label=N_("派单"))
-def assign_order(
+def assign_order(  # noqa: PLR0913 - whom, when and why
     *, actor: Actor, now: datetime, order_id: Id, staff_id: StaffId, second_id: SecondId = None, starts_at: StartsAt = None,
     choice_reason: ChoiceReason = "", route: Route = "", seen: Seen = None,
 ) -> Assignment:  # fmt: skip
@@ -141,9 +141,7 @@ def _choose(
     check_route(seen=route, current=current)
     offers = []
     for (slot, staff, field), one in zip(people, judged, strict=True):
-        check_choice(
-            exclusions=one.against, is_among_best=one.is_among_best, choice_reason=choice_reason, field=field
-        )
+        check_choice(exclusions=one.against, is_among_best=one.is_among_best, choice_reason=choice_reason, field=field)
         offers.append((slot, staff, one.place, one.reasons))
     # Two desks that name the same two people the other way round must not wait for each other.
     rows = [

@@ -44,7 +44,7 @@ def plan_city(*, actor: Actor, now: datetime, div: AreaCode, day: Day, seconds: 
     if is_past(day, now):
         raise Refused("plan.past", N_("这一天已经过去，不能再排班"), field="day")
     made = [
-        queue_plan(actor, now, provider_id=provider_id, div=area, day=day, seconds=seconds, seed=seed)
+        queue_plan(actor, now, provider_id=provider_id, div=area, day=day, seconds=seconds, seed=seed, city=div)
         for provider_id, areas in sorted(plan_areas(div, day).items())
         for area in areas
         if is_free(provider_id, area, day)

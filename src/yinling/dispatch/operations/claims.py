@@ -81,7 +81,7 @@ def stop_claims(*, actor: Actor, now: datetime, provider_id: Id, reason: Reason)
         note_recorded()  # closed already: the first row says why
         return known
     row = ClaimStop.objects.create(
-        div=body.div, provider=body, reason=reason, stopped_by_id=actor.user_id, stopped_at=now
+        div=body.div, provider=body, reason=reason, stopped_by_id=actor.user_id or 0, stopped_at=now
     )
     record(actor=actor, now=now, event="dispatch.claim.stop", subject=body, reason=reason)
     return row

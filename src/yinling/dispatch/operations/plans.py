@@ -98,16 +98,19 @@ def overlapping(rows: QuerySet[DayPlan], div: str) -> QuerySet[Any]:
 
 
 def queue_plan(
-    actor: Actor, now: datetime, *, provider_id: int, div: str, day: date, seconds: int | None, seed: int, cause: str = "day"
+    actor: Actor, now: datetime, *, provider_id: int, div: str, day: date, seconds: int | None, seed: int, city: str = ""
 ) -> DayPlan:  # fmt: skip
-    """Insert a new version of a day and hand it to the workers; the latest version that stands gives its locks."""
+    """Insert a new version of a day and hand it to the workers; the latest version that stands gives its locks.
+
+    ``city`` is the area that is planned as a whole: when its last street is ready, neighbours help each other.
+    """
     standing = DayPlan.objects.filter(
         provider_id=provider_id, div=div, day=day, state__in=(PlanState.READY, PlanState.PUBLISHED)
     )
     base = standing.order_by("-number").first()
-    chosen = {"seconds": seconds or parameter("dispatch.plan.seconds", div, day), "seed": seed}
+    chosen = {"seconds": seconds or parameter("dispatch.plan.seconds", div, day), "seed": seed, "city": city}
     row = new_version(
-        actor=actor, now=now, provider_id=provider_id, div=div, day=day, cause=cause, base=base, settings=chosen
+        actor=actor, now=now, provider_id=provider_id, div=div, day=day, cause="day", base=base, settings=chosen
     )
     record(
         actor=actor,
@@ -274,8 +277,16 @@ def copy_plan(*, actor: Actor, now: datetime, plan_id: Id, seen: Seen = None) ->
     if base.state not in (PlanState.READY, PlanState.PUBLISHED, PlanState.SUPERSEDED):
         raise NotAllowed("plan.not_ready", N_("计划还没有算好，或已不再使用，不能复制"))
     one_at_a_time(base.provider_id, base.day)
+    row = duplicate(actor, now, base, cause="hand", locked_staff=base.locked_staff)
+    record(actor=actor, now=now, event="dispatch.plan.copy", subject=row, changes={"base": [None, base.pk]})
+    tell("plans", pk=row.pk, div=row.div)
+    return row
+
+
+def duplicate(actor: Actor, now: datetime, base: DayPlan, *, cause: str, locked_staff: list[int]) -> DayPlan:
+    """Insert a ready version with the visits of another."""
     row = new_version(
-        actor=actor, now=now, provider_id=base.provider_id, div=base.div, day=base.day, cause="hand", base=base,
+        actor=actor, now=now, provider_id=base.provider_id, div=base.div, day=base.day, cause=cause, base=base,
         settings={name: value for name, value in base.settings.items() if name != "run"},
     )  # fmt: skip
     visits = list(PlannedVisit.objects.filter(plan=base))
@@ -283,7 +294,6 @@ def copy_plan(*, actor: Actor, now: datetime, plan_id: Id, seen: Seen = None) ->
         visit.pk, visit.plan = None, row
     PlannedVisit.objects.bulk_create(visits, batch_size=500)
     changed(row, now=now, state=DAY_PLAN.target("run", row.state))
-    changed(row, now=now, state=DAY_PLAN.target("finish", row.state), cost=base.cost, notes=base.notes, progress=100)
-    record(actor=actor, now=now, event="dispatch.plan.copy", subject=row, changes={"base": [None, base.pk]})
-    tell("plans", pk=row.pk, div=row.div)
+    done = {"cost": base.cost, "notes": base.notes, "progress": 100, "locked_staff": locked_staff}
+    changed(row, now=now, state=DAY_PLAN.target("finish", row.state), **done)
     return row

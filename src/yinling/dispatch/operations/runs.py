@@ -5,10 +5,10 @@ No rights here: whoever asked for the plan had it. The plan is computed outside 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from yinling.accounts.operations import record
@@ -153,7 +153,7 @@ def _served(plan: DayPlan, day: Day, number: int, stop: Stop) -> PlannedVisit:
     return row
 
 
-def _left(plan: DayPlan, day: Day, visit: int, why: list[Mapping[str, Any]]) -> list[PlannedVisit]:
+def _left(plan: DayPlan, day: Day, visit: int, why: list[dict[str, Any]]) -> list[PlannedVisit]:
     wanted = day.wanted[visit]
     order = day.orders[wanted.order_id]
     start = order.starts_at if wanted.start is None else day.frame.moment(wanted.start)
@@ -188,7 +188,7 @@ def new_version(
     last = DayPlan.objects.filter(provider_id=provider_id, div=div, day=day).order_by("-number").first()
     return DayPlan.objects.create(
         provider_id=provider_id, div=div, day=day, number=1 + (last.number if last else 0), cause=cause, base=base,
-        locked_staff=list(base.locked_staff) if base else [], settings=settings, requested_by_id=actor.user_id, created_at=now,
+        locked_staff=list(base.locked_staff) if base else [], settings=settings, requested_by_id=cast("int", actor.user_id), created_at=now,
         changed_at=now,
     )  # fmt: skip
 

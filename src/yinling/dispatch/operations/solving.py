@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from yinling.dispatch.assembly import pinned
 from yinling.dispatch.models import DayPlan, PlannedVisit
 from yinling.dispatch.planner.problem import Plan, Problem
 from yinling.dispatch.planner.search import solve
@@ -54,6 +55,12 @@ def search_day(plan: DayPlan, day: Day, *, holds: Holds | None = None, report: R
     if holds is None:
         return search(day.problem, day.start)
     return replanned(Ask(day.problem, day.wanted, holds, day.served, day.start, search))
+
+
+def search_held(day: Day, holds: Holds, *, seconds: float, start: Plan | None) -> Plan:
+    """Search with visits held at their carers and times: only what is left out may find a place."""
+    problem = pinned(day.problem, dict(holds.items()))
+    return solve(problem, day.terms.weights, seconds=seconds, seed=1, start=start)
 
 
 def replan_seconds(div: str, plan_day: Any) -> float:

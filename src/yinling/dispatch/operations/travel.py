@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import connection
@@ -10,6 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from yinling.dispatch.models import TravelCache, TravelEngine
+from yinling.dispatch.queries.travel import Ways
 
 ROWS_AT_ONCE = 10_000
 _LONGEST_REASON = 300
@@ -20,14 +20,13 @@ _REMEMBER = """
 """
 
 
-def remember_ways(engine: str, mode: str, ways: Mapping[tuple[int, int], int | None], *, at: datetime) -> None:
-    """Keep seconds between cells; None where the engine knows no way. Always in the same order, so that two writers never wait in a ring."""
-    rows = sorted(ways.items(), key=lambda row: row[0])
+def remember_ways(engine: str, mode: str, ways: Ways, *, at: datetime) -> None:
+    """Keep seconds between cells. Always in the same order, so that two writers never wait for each other in a ring."""
+    rows = [(start, end, ways[start][end]) for start in sorted(ways) for end in sorted(ways[start])]
     with connection.cursor() as cursor:
         for first in range(0, len(rows), ROWS_AT_ONCE):
             part = rows[first : first + ROWS_AT_ONCE]
-            starts, ends = [pair[0] for pair, _ in part], [pair[1] for pair, _ in part]
-            cursor.execute(_REMEMBER, [engine, mode, at, starts, ends, [seconds for _, seconds in part]])
+            cursor.execute(_REMEMBER, [engine, mode, at, *(list(column) for column in zip(*part, strict=True))])
 
 
 def forget_ways(before: datetime) -> int:

@@ -104,6 +104,7 @@ SUMS = np.dtype(
         ("length_square", "f8"),
         ("total", "f8"),
         ("best", "f8"),
+        ("accepted", "i8"),
         ("banked", "i4"),
         ("is_saved", "i1"),  # whether the best plan lies in ``best_*``
     ],

@@ -55,9 +55,7 @@ class Enquiry:
     @classmethod
     def of(cls, values: dict[str, Any]) -> Enquiry:
         """Return what was sent."""
-        prices = Prices(**{name: tuple(one) if isinstance(one, list) else one for name, one in values["prices"].items()})
-        rest = {name: tuple(one) if isinstance(one, list) else one for name, one in values.items() if name != "prices"}
-        return cls(**rest, prices=prices)
+        return cls(**_with_tuples(values) | {"prices": Prices(**_with_tuples(values["prices"]))})
 
 
 @dataclass(frozen=True)
@@ -87,6 +85,10 @@ class Found:
         """Return what was sent."""
         named = {int(pk): (place, _received(one)) for pk, (place, one) in values["named"].items()}
         return cls(tuple(map(_received, values["best"])), named, values["counts"])
+
+
+def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(one) if isinstance(one, list) else one for name, one in values.items()}
 
 
 def _sent(one: Fit) -> list[Any]:

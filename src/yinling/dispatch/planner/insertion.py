@@ -55,7 +55,7 @@ def question_of(roster: Roster, asked: Enquiry) -> scan.Question:
         "sex": int(asked.wants_sex or 0),
     }  # fmt: skip
     return scan.Question(
-        wanted=_records([tuple(row[name] for name in scan.WANTED.names)], scan.WANTED),
+        wanted=_records([tuple(row[name] for name in scan.WANTED.names or ())], scan.WANTED),
         paces=_records(list(zip(prices.pace, prices.factor, strict=True)), scan.PACE), fits_licence=_fitting_licences(roster, asked),
         fits_duty=np.array([not duty or not asked.div or asked.div.startswith(duty) for duty in roster.duties.number], np.bool_),
         speaks=np.array([not asked.dialect or asked.dialect in spoken for spoken in roster.tongues.number], np.bool_), more=more, knows=knows,

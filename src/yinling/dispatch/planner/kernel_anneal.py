@@ -63,6 +63,7 @@ def anneal(b: Board, moves: int, hot: float, cold: float) -> None:
             save(b)
         else:
             keep(b)
+            sums.accepted += 1
             if sums.total < sums.best - SAME:
                 sums.best = sums.total
                 sums.is_saved = 0

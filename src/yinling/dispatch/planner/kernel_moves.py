@@ -329,12 +329,14 @@ def book_tail(b: Board, at: int, worker: int, sign: float) -> None:
 
 @inlined
 def wake_tail(b: Board, head: int, worker: int, mate: int) -> None:
-    """Wake the head of a tail that changed hands; all of it where the two carers travel differently."""
+    """Wake the head of a tail that changed hands; all of it where the two carers travel or rest differently."""
+    wake(b, head)
+    one, other = b.workers[worker], b.workers[mate]
     task = head
-    wake(b, task)
-    while b.workers[worker].mode != b.workers[mate].mode and task < 2 * b.rules[0].visits:
-        wake(b, task)
-        task = b.tasks[task].next
+    if one.mode != other.mode or one.breaks > 0 or other.breaks > 0:
+        while task < 2 * b.rules[0].visits:
+            wake(b, task)
+            task = b.tasks[task].next
 
 
 @compiled

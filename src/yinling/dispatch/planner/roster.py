@@ -66,7 +66,8 @@ STOP = np.dtype(
 )
 AWAY = np.dtype([("begins", "i8"), ("ends", "i8")], align=True)
 
-Rows = NDArray[Any]
+Rows = Any
+"""A record array; the type checker knows no fields of one."""
 
 
 class Columns(NamedTuple):
@@ -191,7 +192,7 @@ class Roster:
             "tongue": self.tongues.of(carer.dialects), "stops": len(carer.booked), "away": len(carer.away),
             "mode": MODES.index(carer.mode) if carer.mode in MODES else -1, "sex": int(carer.sex or 0),
         }  # fmt: skip
-        self.columns.carers[number] = tuple(row[name] for name in CARER.names)
+        self.columns.carers[number] = tuple(row[name] for name in CARER.names or ())
         for column, one in enumerate(sorted(carer.away, key=lambda one: one.from_at)):
             upto = ALWAYS if one.to_at is None else self.moment(one.to_at)
             self.columns.away[number, column] = (self.moment(one.from_at), upto)

@@ -30,6 +30,7 @@ STEP_MOVES = 4096
 """Moves between two looks at the clock, at first and where a number of moves is the limit."""
 STEP_SECONDS = 0.03
 REPORT_SECONDS = 0.5
+MEASURED_SHARE = 0.02
 
 
 @dataclass
@@ -88,12 +89,16 @@ def _search(board: Board, limits: Limits, report: Report | None, *, is_replan: b
     sums = board.sums[0]
     schedule = Schedule(board, is_replan=is_replan)
     step, told = STEP_MOVES, time.thread_time()
+    if limits.moves is not None:
+        schedule.plan(limits.moves)
     while (share := limits.share) < 1 and not (limits.target is not None and sums.best <= limits.target):
         if limits.moves is not None:
             step = min(STEP_MOVES, limits.moves - limits.done)
-        hot, cold = schedule.heat(share), schedule.heat(min(1.0, share + schedule.step_share(share, step, limits.done)))
+        if schedule.chains == 0 and share > MEASURED_SHARE:
+            schedule.plan(limits.done / share)
+        heat = schedule.heat(share)
         before = time.thread_time()
-        anneal(board, step, hot, cold)
+        anneal(board, step, heat, heat)
         limits.done += step
         rekey(board)
         recount(board)

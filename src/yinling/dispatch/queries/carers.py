@@ -228,7 +228,7 @@ def trips_to(job: Job, carers: Sequence[Carer], ways: Ways) -> dict[int, Trip]:
     by_mode: dict[str, list[Carer]] = defaultdict(list)
     for carer in carers:
         by_mode[ways.mode_of(carer)].append(carer)
-    found = {}
+    found: dict[int, Trip] = {}
     for mode, group in by_mode.items():
         found |= _trips(job, Point(job.lon, job.lat), group, mode, ways.factors[mode])
     return found

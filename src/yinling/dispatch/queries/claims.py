@@ -55,6 +55,11 @@ def claim_terms(div: str, provider_id: int, now: datetime) -> ClaimTerms:
     )  # fmt: skip
 
 
+def claims_open(div: str, now: datetime) -> bool:
+    """Whether an area lets carers take orders; a provider may still have closed it for its own."""
+    return bool(parameter("dispatch.claim_allowed", div, local_date(now)))
+
+
 def claims_of(staff: Staff) -> QuerySet[Assignment]:
     """The orders a carer took without the desk and has not done yet."""
     return Assignment.objects.filter(staff=staff, is_claimed=True, state__in=LIVE)

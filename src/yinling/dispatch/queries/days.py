@@ -70,8 +70,8 @@ class Frame:
     now: datetime
     base: DayPlan | None = None
     only: tuple[frozenset[int], frozenset[int]] | None = None
-    guests: frozenset[int] = frozenset()
-    """Carers of other areas who may help out."""
+    guests: Mapping[int, tuple[PlannedVisit, ...]] = field(default_factory=dict)
+    """Carers of other areas who may help out, with what they are to do there."""
 
     @property
     def midnight(self) -> datetime:
@@ -202,7 +202,7 @@ def _rows(frame: Frame) -> _Rows:
         elif one.state in (*LIVE, AssignmentState.DONE):
             slots[one.order_id][one.slot] = one
     extra = {one.staff_id for by_slot in slots.values() for one in by_slot.values()}
-    extra |= {row.staff_id for row in planned.values() if row.staff_id is not None} | frame.guests
+    extra |= {row.staff_id for row in planned.values() if row.staff_id is not None} | set(frame.guests)
     staff = list(_staff(frame, extra))
     people = [person.pk for person in staff]
     licences: dict[int, list[Qualification]] = defaultdict(list)
@@ -309,7 +309,11 @@ def _wanted(
             wanted.append(one if opens == one.opens else replace(one, opens=opens))
         elif row.state in OPEN:
             over.append(row.pk)
-    return [*wanted, *(_busy(frame, one) for one in rows.elsewhere)], over
+    busy: dict[tuple[int, int | None], Any] = {
+        (one.order_id, one.staff_id): one for visits in frame.guests.values() for one in visits
+    }
+    busy |= {(one.order_id, one.staff_id): one for one in rows.elsewhere}
+    return [*wanted, *(_busy(frame, one) for one in busy.values())], over
 
 
 def _one_wanted(
@@ -351,7 +355,8 @@ def _held(
     return carers, (starts[0] if starts else None), usual
 
 
-def _busy(frame: Frame, one: Assignment) -> Wanted:
+def _busy(frame: Frame, one: Any) -> Wanted:
+    """Return what a carer does elsewhere, assigned or planned."""
     start = frame.minute(one.starts_at)
     return Wanted(
         order_id=one.order_id, elder_id=one.elder_id, opens=start, closes=start, minutes=((one.ends_at - one.starts_at) / _MINUTE,),

@@ -202,10 +202,15 @@ def _asked(order: Order, now: datetime) -> Asked:
     return Asked(order, job, acquaintance(job), ways_for(job), weights(order.div, local_date(order.starts_at)), first, last, needed)
 
 
+def enquiry_of(order: Order, now: datetime, *, limit: int = MOST_SHOWN) -> Enquiry:
+    """Return an order as the resident ranking is asked about it."""
+    return _enquiry(_asked(order, now), limit, ())
+
+
 def _found(actor: Actor, asked: Asked, *, limit: int, named: Iterable[int] = ()) -> tuple[Found, bool]:
     """Ask the resident ranking, else scan the provider's carers as they stand in the database."""
     enquiry = _enquiry(asked, limit, tuple(named))
-    if (found := asked_resident(enquiry)) is not None:
+    if (found := asked_resident(enquiry, asked.order.provider.div)) is not None:
         return found, True
     # Only here, because compiled code takes long to load and is not needed where the resident answers.
     from yinling.dispatch.planner.insertion import best_insertions  # noqa: PLC0415 - as said

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from yinling.dispatch.fairness import Fairness
 from yinling.dispatch.masks import TIMED
@@ -59,12 +62,17 @@ def work_out(
     starts_at: datetime | None = None,
 ) -> Move:  # fmt: skip
     """Time the touched rounds before and after. Without place and time, the cheapest place in the round is taken."""
-    visits = list(PlannedVisit.objects.visible_to(actor).filter(plan=plan))
-    moved = next((row for row in visits if (row.order_id, row.slot) == (order_id, slot)), None)
+    visits = PlannedVisit.objects.visible_to(actor).filter(plan=plan)
+    moved = visits.filter(order_id=order_id, slot=slot).first()
     if moved is None:
         raise NotFound("plan.no_visit", N_("这个计划中没有这次上门，请刷新页面"), field="order_id")
-    staff = _touched(visits, moved, staff_id)
-    rows = [row for row in visits if row.staff_id in staff or row.order_id == order_id]
+    staff = {number for number in (moved.staff_id, staff_id) if number is not None}
+    rows = _rounds_of(visits, staff, order_id)
+    # Those who go together with somebody of these rounds are touched too.
+    mates = visits.filter(order_id__in={row.order_id for row in rows}, staff__isnull=False).exclude(staff__in=staff)
+    if together := set(mates.values_list("staff_id", flat=True)):
+        staff |= together
+        rows = _rounds_of(visits, staff, order_id)
     orders = frozenset(row.order_id for row in rows)
     day = load_day(Frame(plan.provider_id, plan.div, plan.day, plan.created_at, plan, only=(orders, frozenset(staff))))
     if staff_id is not None and staff_id not in day.number_of:
@@ -72,11 +80,8 @@ def work_out(
     return _Bench(plan, day, rows, moved, staff_id, starts_at).best(position)
 
 
-def _touched(visits: Sequence[PlannedVisit], moved: PlannedVisit, staff_id: int | None) -> set[int]:
-    """The carers whose rounds change: of both rounds, and those who go with them to somebody."""
-    first = {moved.staff_id, staff_id} - {None}
-    orders = {row.order_id for row in visits if row.staff_id in first} | {moved.order_id}
-    return {row.staff_id for row in visits if row.staff_id is not None and row.order_id in orders} | first  # type: ignore[return-value]
+def _rounds_of(visits: QuerySet[Any], staff: Collection[int], order_id: int) -> list[PlannedVisit]:
+    return list(visits.filter(Q(staff__in=staff) | Q(order_id=order_id)).order_by("pk"))
 
 
 @dataclass

@@ -217,8 +217,8 @@ def _when(row: PlannedVisit) -> tuple[datetime, int, int]:
 def _costs(plan_a: DayPlan, plan_b: DayPlan) -> tuple[tuple[str, str, float, float], ...]:
     parts = zip(cost_rows(plan_a), cost_rows(plan_b), strict=True)
     rows = [(a.code, a.label, a.weighted, b.weighted) for a, b in parts]
-    total = (round(float(plan.cost.get("total", 0.0)), 1) for plan in (plan_a, plan_b))
-    return (*rows, ("total", N_("合计"), *total))  # type: ignore[return-value]
+    before, after = (round(float(plan.cost.get("total", 0.0)), 1) for plan in (plan_a, plan_b))
+    return (*rows, ("total", N_("合计"), before, after))
 
 
 def _counts(before: Iterable[PlannedVisit], after: Iterable[PlannedVisit]) -> dict[str, tuple[int, int]]:

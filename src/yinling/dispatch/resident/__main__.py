@@ -10,7 +10,7 @@ from django.conf import settings
 
 def main(argv: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m yinling.dispatch.resident")
-    parser.add_argument("--area", action="append", help="a division; without it, every loaded city")
+    parser.add_argument("--area", default="", help="the division of the providers; without it, every loaded city")
     parser.add_argument("--socket", help="where to listen; without it, as the pages expect")
     options = parser.parse_args(argv)
     django.setup()
@@ -23,9 +23,9 @@ def main(argv: list[str]) -> None:
     try:
         with audit_connection() as audit:
             audit.autocommit = True
-            resident = Resident(audit, options.area or [city.div for city in cities()])
+            resident = Resident(audit, [options.area] if options.area else [city.div for city in cities()])
             resident.build()
-            Server(resident, options.socket or settings.DISPATCH_SOCKET).serve()
+            Server(resident, options.socket or settings.DISPATCH_SOCKETS[options.area]).serve()
     except KeyboardInterrupt:
         return
 

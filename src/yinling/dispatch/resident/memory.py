@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import resource
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from yinling.dispatch.planner.insertion import best_insertions
 from yinling.dispatch.planner.roster import Roster
 from yinling.dispatch.queries import carers_of_day, sent_out
 from yinling.dispatch.queries.carers import booked_totals
+from yinling.dispatch.rules import Carer
 from yinling.ground.clock import business_now
 from yinling.ground.scope import scope
 from yinling.kernel.period import local_date
@@ -50,6 +52,7 @@ class Resident:
         self.rosters: dict[date, Roster] = {}
         self.snapshot = self._snapshot()
         self.missing: set[date] = set()
+        self.took: dict[date, float] = {}
 
     def build(self) -> None:
         """Load today and tomorrow, and compile the scan on them."""
@@ -76,7 +79,7 @@ class Resident:
                     roster.put(self._carers(day, rows, numbers[first : first + CHUNK]))
         self.rosters[day] = roster
         self.missing.discard(day)
-        took = time.perf_counter() - began
+        self.took[day] = took = time.perf_counter() - began
         logger.info("resident ranking: %s, %s carers, %s stops, %.1f s", day, len(roster.provider_of), roster.stop_count, took)
 
     def follow(self) -> int:
@@ -169,14 +172,15 @@ class Resident:
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """Answer one question: ``rank`` an order, or the ``state`` of the process."""
         if "rank" not in question:
-            held = {str(day): [len(one.provider_of), one.stop_count, one.byte_count] for day, one in self.rosters.items()}
-            return {"days": held, "snapshot": self.snapshot, "cpu_seconds": time.process_time()}
+            held = {str(day): [len(one.provider_of), one.stop_count, one.byte_count, self.took[day]] for day, one in self.rosters.items()}
+            most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            return {"days": held, "snapshot": self.snapshot, "most_bytes": most}
+        began = time.process_time()
         asked = Enquiry.of(question["rank"])
         day, today = date.fromisoformat(asked.day), self.today()
         if day not in self.rosters:
             if today <= day <= today + timedelta(days=DAYS_AHEAD):
                 self.missing.add(day)
             return {"later": asked.day}
-        began = time.process_time()
-        found = best_insertions(self.rosters[day], asked)
-        return {"found": found.as_dict(), "cpu_ms": (time.process_time() - began) * 1e3}
+        found = best_insertions(self.rosters[day], asked).as_dict()
+        return {"found": found, "cpu_ms": (time.process_time() - began) * 1e3}

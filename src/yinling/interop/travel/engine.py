@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,7 +20,7 @@ from django.db import DatabaseError, transaction
 
 from yinling.dispatch.operations.travel import note_answer, note_trouble, remember_ways
 from yinling.dispatch.ports import Point
-from yinling.dispatch.queries.travel import known_ways
+from yinling.dispatch.queries.travel import Ways, known_ways
 from yinling.ground.clock import real_now
 from yinling.ground.parameters import parameter
 from yinling.ground.scope import current_scope
@@ -32,6 +33,7 @@ from yinling.kernel.words import N_
 logger = logging.getLogger("yinling.travel")
 
 Pair = tuple[int, int]
+Missing = dict[int, set[int]]
 Answer = Mapping[Pair, float | None]
 """Seconds by (start, end) number; None: no way. A missing pair was not answered."""
 PAUSE_SECONDS = 60
@@ -71,48 +73,52 @@ class Engine:
         ends = points if to is None else to
         rows, columns = [cell_of(point) for point in points], [cell_of(point) for point in ends]
         ways = self._ways(set(rows), set(columns), mode, depart)
-        left = {
-            (row, column): ways.get((start, end)) is None
-            for row, start in enumerate(rows)
-            for column, end in enumerate(columns)
-        }
-        self.filled = frozenset(pair for pair, is_left in left.items() if is_left and rows[pair[0]] != columns[pair[1]])
-        straight = GreatCircle()
+        filled: list[Pair] = []
         result = []
         for row, start in enumerate(rows):
-            gaps = [column for column in range(len(columns)) if left[row, column]]
-            line = straight.matrix([points[row]], mode, depart, to=[ends[column] for column in gaps])[0] if gaps else []
-            estimates = dict(zip(gaps, line, strict=True))
-            result.append([estimates.get(column, ways.get((start, end)) or 0) for column, end in enumerate(columns)])
+            known = ways.get(start, {})
+            seconds = [known.get(end) for end in columns]
+            gaps = [column for column, one in enumerate(seconds) if one is None]
+            if gaps:
+                places = [ends[column] for column in gaps]
+                line = GreatCircle().matrix([points[row]], mode, depart, to=places)[0]
+                for column, estimate in zip(gaps, line, strict=True):
+                    seconds[column] = estimate
+                filled += [(row, column) for column in gaps if columns[column] != start]
+            result.append([one or 0 for one in seconds])
+        self.filled = frozenset(filled)
         return result
 
-    def _ways(self, starts: set[int], ends: set[int], mode: str, depart: datetime) -> dict[Pair, int | None]:
+    def _ways(self, starts: set[int], ends: set[int], mode: str, depart: datetime) -> Ways:
         """Return the ways between cells that are kept or can be asked."""
         now = real_now()
         since = now - timedelta(days=int(parameter("travel.cache_days", "", local_date(now))))
         ways = known_ways(self.engine, mode, starts, ends, since=since)
-        missing = {(a, b) for a in starts for b in ends if a != b and (a, b) not in ways}
+        left = {start: ends - ways.get(start, {}).keys() - {start} for start in starts}
+        missing = {start: some for start, some in left.items() if some}
         if missing and self._resting.get(self.engine, 0) <= time.monotonic():
-            fresh = self._fresh(missing, mode, depart, now)
-            ways |= fresh
+            for start, found in self._fresh(missing, mode, depart, now).items():
+                ways.setdefault(start, {}).update(found)
         return ways
 
-    def _fresh(self, missing: set[Pair], mode: str, depart: datetime, now: datetime) -> dict[Pair, int | None]:
+    def _fresh(self, missing: Missing, mode: str, depart: datetime, now: datetime) -> Ways:
         """Ask for what is missing, keep it, and note how the engine did."""
         self._until = time.monotonic() + MOST_SECONDS
-        fresh: dict[Pair, int | None] = {}
+        fresh: Ways = defaultdict(dict)
         reason = ""
         try:
             for starts, ends in self._blocks(missing):
-                answer = self._asked(starts, ends, mode, depart)
-                fresh |= {pair: seconds for pair, seconds in answer.items() if pair in missing}
+                for (start, end), seconds in self._asked(starts, ends, mode, depart).items():
+                    if end in missing[start]:
+                        fresh[start][end] = seconds
         except NoAnswer as error:
             reason = str(error)
             self._resting[self.engine] = time.monotonic() + PAUSE_SECONDS
-        if not reason and missing - set(fresh):
-            reason = N_("答复不完整：%(count)s 段路没有给出") % {"count": len(missing - set(fresh))}
+        silent = sum(len(some) for some in missing.values()) - sum(len(found) for found in fresh.values())
+        if not reason and silent:
+            reason = N_("答复不完整：%(count)s 段路没有给出") % {"count": silent}
         if fresh:
-            _later(partial(remember_ways, self.engine, mode, fresh, at=now))
+            _later(partial(remember_ways, self.engine, mode, dict(fresh), at=now))
         if reason:
             logger.warning("travel engine %s: %s", self.engine, reason)
             _later(partial(note_trouble, self.engine, reason, at=now))
@@ -120,12 +126,11 @@ class Engine:
             _later(partial(note_answer, self.engine, at=now))
         return fresh
 
-    def _blocks(self, missing: set[Pair]) -> Iterator[tuple[list[int], list[int]]]:
-        rows = sorted({start for start, _ in missing})
+    def _blocks(self, missing: Missing) -> Iterator[tuple[list[int], list[int]]]:
+        rows = sorted(missing)
         for first in range(0, len(rows), self.most_starts):
             starts = rows[first : first + self.most_starts]
-            chosen = set(starts)
-            columns = sorted({end for start, end in missing if start in chosen})
+            columns = sorted(set().union(*(missing[start] for start in starts)))
             for place in range(0, len(columns), self.most_ends):
                 yield starts, columns[place : place + self.most_ends]
 

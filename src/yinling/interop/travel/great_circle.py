@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from yinling.dispatch.ports import Point
+from yinling.dispatch.ports import STRAIGHT_LINE, Point
 from yinling.ground.parameters import parameter
 from yinling.kernel.period import local_date
 
@@ -21,7 +21,7 @@ Metres = NDArray[np.float64]
 class GreatCircle:
     """Geodesic distance x ``travel.detour`` at ``travel.speed_kmh.<mode>``; works offline and everywhere."""
 
-    engine = "great_circle"
+    engine = STRAIGHT_LINE
 
     def matrix(
         self, points: Sequence[Point], mode: str, depart: datetime, *, to: Sequence[Point] | None = None

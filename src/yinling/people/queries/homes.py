@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import reduce
 from operator import or_
 
 from django.db.models import Q
 
-from yinling.directory.models import Organisation
-from yinling.directory.queries import answering, duty_of, point_at
+from yinling.directory.models import Organisation, ServiceArea
+from yinling.directory.queries import duty_of, point_at
 from yinling.directory.rules import bodies_at
 from yinling.kernel.actor import Actor
 from yinling.people.models import Household
@@ -27,9 +27,8 @@ class Homes:
     by_body: dict[Organisation, int]
 
 
-def homes_by_body(actor: Actor, family: str, on: date) -> Homes:
+def homes_by_body(actor: Actor, rows: Sequence[ServiceArea]) -> Homes:
     """Look at every home in the divisions with grids, at its own position (R-ORD-04). Without grids there is nothing to look at."""
-    rows = list(answering(family, on))
     divs = {row.div for row in rows if row.outline is not None}
     if not divs:
         return Homes(0, {}, {}, {})

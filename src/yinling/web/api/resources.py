@@ -21,7 +21,7 @@ from yinling.directory.models import (
     Staff,
     Suspension,
 )
-from yinling.dispatch.models import Assignment
+from yinling.dispatch.models import Assignment, Correction
 from yinling.entitlements.models import Application, Budget, Entitlement, Objection, Paper, PublicNotice, Quota, Recheck
 from yinling.ground.models import CalendarDay
 from yinling.hotline.models import Call, Emergency, Ticket
@@ -314,9 +314,15 @@ LIST = [
     ),
     Resource(
         "assignments", Assignment, "dispatch.assignment.view", visible(Assignment),
-        "div order_id elder_id provider_id staff_id staff_name state starts_at ends_at offered_at accept_due_at accepted_at "
+        "div order_id elder_id provider_id staff_id staff_name slot is_claimed state starts_at ends_at offered_at accept_due_at accepted_at "
         f"ended_at assigned_by_id rank reasons choice_reason end_reason {VERSIONED}",
         ids("order", "staff") | texts("state") | {"day": on_day("day", "starts_at")},
+    ),
+    Resource(
+        "corrections", Correction, "dispatch.correction.view", visible(Correction),
+        "kind div provider_id mode engine hour_from hour_to item_id level state value before low high sample_count distribution "
+        f"measured_from computed_on decided_by_id decided_at reason {VERSIONED}",
+        ids("provider", "item") | texts("kind", "state") | {"div": within()},
     ),
     Resource(
         "visits", Visit, "visits.visit.view", visible(Visit),

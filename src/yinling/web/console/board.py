@@ -18,7 +18,8 @@ from yinling.web.show import clock, tr
 
 MODES = {"walk": N_("步行"), "ebike": N_("电动车"), "bike": N_("自行车"), "car": N_("汽车"), "bus": N_("公交")}
 SHOWN = {
-    "late": N_("有迟到"), "warned": N_("有提示"), "over": N_("超合同工时"), "no_break": N_("没有排休息"), "locked": N_("已锁定"), "idle": N_("没有上门"),
+    "late": N_("有迟到"), "warned": N_("有提示"), "over": N_("超合同工时"), "no_break": N_("没有排休息"), "locked": N_("已锁定"),
+    "idle": N_("没有上门"),
 }  # fmt: skip
 MIDNIGHT = 24 * 60
 FIRST_HOUR, LAST_HOUR = 8, 18
@@ -96,7 +97,11 @@ def spot(start: datetime, end: datetime, day: date) -> str:
 
 def hours_of(board: Board, day: date) -> tuple[int, int]:
     """Return the first and last hour that the axis shows: of all rounds, so that pages and filters do not shift it."""
-    moments = [(row.starts_at - timedelta(minutes=row.way_minutes), row.ends_at) for route in board.routes for row in route.stops]
+    moments = [
+        (row.starts_at - timedelta(minutes=row.way_minutes), row.ends_at)
+        for route in board.routes
+        for row in route.stops
+    ]
     first = min((minute_of(start, day) // 60 for start, _end in moments), default=FIRST_HOUR)
     last = max((-(-minute_of(end, day) // 60) for _start, end in moments), default=LAST_HOUR)
     return min(first, FIRST_HOUR), max(last, LAST_HOUR)
@@ -157,7 +162,9 @@ def map_data(lanes: Iterable[Lane], left: Iterable[LeftRow]) -> str:
         for row in left
         if row.lon is not None
     ]
-    return json.dumps([*routes, *([{"name": _("未排入"), "stops": dots, "dots": True}] if dots else [])], ensure_ascii=False)
+    return json.dumps(
+        [*routes, *([{"name": _("未排入"), "stops": dots, "dots": True}] if dots else [])], ensure_ascii=False
+    )
 
 
 def _route(lane: Lane) -> dict[str, Any]:
@@ -167,7 +174,12 @@ def _route(lane: Lane) -> dict[str, Any]:
         for place, text in ((route.start, _("出发")), (route.end, _("返回")))
     ]
     places = [
-        {"lon": row.lon, "lat": row.lat, "id": f"v{row.order_id}-{row.slot}", "text": f"{row.number} {clock(row.starts_at)} {row.elder_name}"}
+        {
+            "lon": row.lon,
+            "lat": row.lat,
+            "id": f"v{row.order_id}-{row.slot}",
+            "text": f"{row.number} {clock(row.starts_at)} {row.elder_name}",
+        }
         for row in route.stops
         if row.lon is not None
     ]

@@ -40,12 +40,23 @@ class Claims:
         return rows if self.urgent_too else rows.filter(is_urgent=False)
 
 
+def _area(request: Any) -> str:
+    """Where the actor works: the area of the grant, else that of the organisation, read once a request."""
+    if "claim_area" not in request.__dict__:
+        own = Organisation.objects.filter(pk=request.actor.organisation_id).values_list("div", flat=True)
+        request.claim_area = request.actor.div or own.first() or ""
+    return str(request.claim_area)
+
+
+def claims_allowed(request: Any) -> bool:
+    """Whether the area lets carers take open orders."""
+    return bool(parameter("dispatch.claim_allowed", _area(request), local_date(request.now)))
+
+
 def claims_shown(request: Any) -> Claims:
     """Return what holds today where the actor works."""
-    own = request.actor.organisation_id
-    div = request.actor.div or Organisation.objects.filter(pk=own).values_list("div", flat=True).first() or ""
-    day = local_date(request.now)
-    if not parameter("dispatch.claim_allowed", div, day):
+    own, div, day = request.actor.organisation_id, _area(request), local_date(request.now)
+    if not claims_allowed(request):
         return Claims(is_allowed=False)
     stop = ClaimStop.objects.filter(provider_id=own).first() if own else None
     switch = _switch(request, own, is_stopped=stop is not None) if own and request.GET.get("tab") == "open" else None
@@ -58,7 +69,9 @@ def claims_shown(request: Any) -> Claims:
 def _switch(request: Any, own: int, *, is_stopped: bool) -> ActionForm:
     here = "/dispatch/?tab=open"
     if is_stopped:
-        return action_form(request, "allow_claims", {"provider_id": own}, next=here, submit=N_("开放本机构抢单"), done=N_("已开放"))
+        return action_form(
+            request, "allow_claims", {"provider_id": own}, next=here, submit=N_("开放本机构抢单"), done=N_("已开放")
+        )
     return action_form(
         request, "stop_claims", {"provider_id": own}, next=here, submit=N_("关闭本机构抢单"), tone="", done=_("已关闭，只由派单员派单")
     )  # fmt: skip

@@ -30,7 +30,7 @@ def coverage_page(request: Any) -> HttpResponse:
     if family not in dict(FAMILIES):
         family = FAMILIES[0][0]
     report = coverage_gaps(family, today, request.actor.div or "")
-    homes = homes_by_body(request.actor, family, today)
+    homes = homes_by_body(request.actor, report.areas)
     if "export" in request.GET:
         return _export(family, report, homes)
     shares: dict[Organisation, int] = {}
@@ -43,10 +43,9 @@ def coverage_page(request: Any) -> HttpResponse:
             "family": {"options": FAMILIES}, "organisation_id": {"options": "providers"}, "div": {"options": "streets"},
         },
     )  # fmt: skip
-    names = dict(Area.objects.filter(pk__in={*homes.uncovered, *homes.doubled}).values_list("div", "short_name"))
     return render(
         request, "console/coverage.html", family=family, families=FAMILIES, report=report, form=form, most=MOST_LISTED, homes=homes,
-        names=names, shares=sorted(shares.items(), key=lambda one: (-one[1], one[0].name)), grids=_grids(request, report, here),
+        names=report.names, shares=sorted(shares.items(), key=lambda one: (-one[1], one[0].name)), grids=_grids(request, report, here),
         map_data=json.dumps(_drawn(report), ensure_ascii=False),
     )  # fmt: skip
 

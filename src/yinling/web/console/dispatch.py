@@ -66,7 +66,7 @@ def dispatch(request: Any) -> HttpResponse:
     chosen = _chosen(request, listing, tab, claims)
     here = f"/dispatch/?tab={tab}" if tab else "/dispatch/"
     return render(
-        request, "console/dispatch.html", listing=listing, chosen=chosen, tabs=desk_tabs(here, has_claims=claims.is_allowed), tab=tab,
+        request, "console/dispatch.html", listing=listing, chosen=chosen, tabs=desk_tabs(request, here), tab=tab,
         is_assigned=tab == ASSIGNED, machine=ORDER, answers=ASSIGNMENT, claims=claims,
         **(_panel(request, chosen, is_assigned=tab == ASSIGNED) if chosen else NO_PANEL),
     )  # fmt: skip
@@ -97,7 +97,12 @@ def _panel(request: Any, order: Order, *, is_assigned: bool) -> dict[str, Any]:
     more = "more" in request.GET
     view = ranking(actor=request.actor, order=order, now=request.now, limit=MOST_SHOWN if more else BEST)
     best = [Shown(one, _parts(one), None if is_assigned else _assign(request, order, one)) for one in view.proposals]
-    people = list(Staff.objects.filter(provider_id=order.provider_id).exclude(kind="office").order_by("name", "pk").values_list("pk", "name"))
+    people = list(
+        Staff.objects.filter(provider_id=order.provider_id)
+        .exclude(kind="office")
+        .order_by("name", "pk")
+        .values_list("pk", "name")
+    )
     manual = _reassign(request, order, people) if is_assigned else _other(request, order, people)
     return {"best": best, "view": view, "more": more, "manual": manual, **_why(request, order, people)}
 
@@ -135,15 +140,23 @@ def _other(request: Any, order: Order, people: Pairs) -> ActionForm | None:
     """Anybody else, with a reason; of an order for two, both."""
     if not people:
         return None
-    fields: dict[str, dict[str, Any]] = {"staff_id": {"options": people, "widget": "choice"}, "choice_reason": {"required": True}}
+    fields: dict[str, dict[str, Any]] = {
+        "staff_id": {"options": people, "widget": "choice"},
+        "choice_reason": {"required": True},
+    }
     only = ["staff_id", "choice_reason"]
     if order.carers_needed > 1:
         fields["second_id"] = {"options": people, "widget": "choice"}
         only.insert(1, "second_id")
     if order.earliest_at != order.latest_at:
-        fields["starts_at"] = {"help": _("可选 %(span)s 之间，不填按预约时间") % {"span": f"{clock(order.earliest_at)}–{clock(order.latest_at)}"}}
+        fields["starts_at"] = {
+            "help": _("可选 %(span)s 之间，不填按预约时间")
+            % {"span": f"{clock(order.earliest_at)}–{clock(order.latest_at)}"}
+        }
         only.append("starts_at")
-    return action_form(request, "assign_order", _initial(order), next="/dispatch/", fields=fields, only=tuple(only), tone="")
+    return action_form(
+        request, "assign_order", _initial(order), next="/dispatch/", fields=fields, only=tuple(only), tone=""
+    )
 
 
 def _reassign(request: Any, order: Order, people: Pairs) -> ActionForm | None:
@@ -154,14 +167,18 @@ def _reassign(request: Any, order: Order, people: Pairs) -> ActionForm | None:
     if order.carers_needed > 1:
         fields["slot"] = {"options": [("1", _("第一位")), ("2", _("第二位"))], "widget": "choice", "required": True}
         only.insert(0, "slot")
-    return action_form(request, "reassign_order", _initial(order), next=f"/dispatch/?tab={ASSIGNED}", fields=fields, only=tuple(only))
+    return action_form(
+        request, "reassign_order", _initial(order), next=f"/dispatch/?tab={ASSIGNED}", fields=fields, only=tuple(only)
+    )
 
 
 def _why(request: Any, order: Order, people: Pairs) -> dict[str, Any]:
     """What speaks against a carer who is asked for by name; several of the same name are offered to choose from."""
     asked = request.GET.get("who", "").strip()[:40]
     found = [(pk, name) for pk, name in people if asked and (asked in name or asked == f"#{pk}")][:MOST_FOUND]
-    answer = why_not(actor=request.actor, order=order, staff_id=found[0][0], now=request.now) if len(found) == 1 else None
+    answer = (
+        why_not(actor=request.actor, order=order, staff_id=found[0][0], now=request.now) if len(found) == 1 else None
+    )
     return {"asked": asked, "found": found, "answer": answer}
 
 

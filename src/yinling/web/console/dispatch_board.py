@@ -21,7 +21,7 @@ from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console import board as shapes
-from yinling.web.console.dispatch_plans import UNDER_WAY, VIEW, desk_tabs, plan_of, seconds_left, with_versions
+from yinling.web.console.dispatch_plans import UNDER_WAY, VIEW, plan_of, seconds_left, with_versions
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, Column, excel
 from yinling.web.show import clock, tr
@@ -36,7 +36,7 @@ MOST_VERSIONS = 20
 def board_page(request: Any, pk: int) -> HttpResponse:
     """The board; while the plan is computed its progress, and why if it failed."""
     plan, versions = with_versions(request, pk)
-    common = {"plan": plan, "tabs": desk_tabs("/dispatch/plans/"), "machine": DAY_PLAN, "forms": _plan_forms(request, plan)}
+    common: dict[str, Any] = {"plan": plan, "machine": DAY_PLAN, "forms": _plan_forms(request, plan)}
     if plan.state in UNDER_WAY or plan.state == PlanState.FAILED:
         return render(request, "console/dispatch_progress.html", **common, left=seconds_left(plan))
     board = plan_board(request.actor, plan)
@@ -66,16 +66,34 @@ def _plan_forms(request: Any, plan: DayPlan) -> dict[str, ActionForm]:
     initial = {"plan_id": plan.pk, "seen": plan.version}
     forms: dict[str, ActionForm] = {}
     if plan.state in UNDER_WAY and not plan.is_stop_wanted and plan.state != PlanState.QUEUED:
-        forms["stop"] = action_form(request, "stop_plan", initial, submit=N_("停止，保留目前最好的"), tone="", done=N_("正在停止"))
+        forms["stop"] = action_form(
+            request, "stop_plan", initial, submit=N_("停止，保留目前最好的"), tone="", done=N_("正在停止")
+        )
     if DAY_PLAN.allows("discard", plan.state):
         forms["discard"] = action_form(
             request, "discard_plan", initial, next="/dispatch/plans/", tone="", confirm=N_("弃用这个版本？弃用后不能发布。")
         )  # fmt: skip
     if plan.state == PlanState.FAILED:
         again = {"provider_id": plan.provider_id, "div": plan.div, "day": plan.day}
-        forms["again"] = action_form(request, "request_plan", again, next="/dispatch/plans/{id}/", hidden=("day",), only=("day",), submit=N_("重新生成"))
+        forms["again"] = action_form(
+            request,
+            "request_plan",
+            again,
+            next="/dispatch/plans/{id}/",
+            hidden=("day",),
+            only=("day",),
+            submit=N_("重新生成"),
+        )
     if plan.state in (PlanState.PUBLISHED, PlanState.SUPERSEDED):
-        forms["copy"] = action_form(request, "copy_plan", initial, next="/dispatch/plans/{id}/", tone="", submit=N_("复制调整"), done=N_("已复制，可以调整后重新发布"))
+        forms["copy"] = action_form(
+            request,
+            "copy_plan",
+            initial,
+            next="/dispatch/plans/{id}/",
+            tone="",
+            submit=N_("复制调整"),
+            done=N_("已复制，可以调整后重新发布"),
+        )
     return forms
 
 
@@ -137,7 +155,10 @@ def _places(route: RouteRow | None, order_id: int, slot: int) -> list[tuple[int,
     if route is None:
         return []
     others = [row for row in route.stops if (row.order_id, row.slot) != (order_id, slot)]
-    after = [(number, _("在 %(time)s %(name)s 之后") % {"time": clock(row.starts_at), "name": row.elder_name}) for number, row in enumerate(others, 1)]
+    after = [
+        (number, _("在 %(time)s %(name)s 之后") % {"time": clock(row.starts_at), "name": row.elder_name})
+        for number, row in enumerate(others, 1)
+    ]
     return [(0, _("最先")), *after]
 
 
@@ -161,7 +182,8 @@ def _move(request: Any, plan: DayPlan, row: Any, wish: Wish | None, effect: Effe
         initial["starts_at"] = f"{wish.at:%Y-%m-%dT%H:%M}"
     hidden = ("starts_at", "staff_id", "position")
     return action_form(
-        request, "move_visit", initial, hidden=hidden, only=("starts_at",), submit=N_("移到这里") if wish.carer else N_("移出计划"), done=N_("已移动"),
+        request, "move_visit", initial, hidden=hidden, only=("starts_at",), done=N_("已移动"),
+        submit=N_("移到这里") if wish.carer else N_("移出计划"),
     )  # fmt: skip
 
 
@@ -170,7 +192,8 @@ def _locks(request: Any, plan: DayPlan, route: RouteRow | None, row: StopRow) ->
     forms = [
         action_form(
             request, "lock_visit", {**common, "order_id": row.order_id, "is_locked": not row.is_locked}, hidden=("is_locked",), only=("is_locked",),
-            tone="", submit=N_("解锁这次上门") if row.is_locked else N_("锁定这次上门"), key_hint="L", done=N_("已解锁") if row.is_locked else N_("已锁定"),
+            tone="", submit=N_("解锁这次上门") if row.is_locked else N_("锁定这次上门"), key_hint="L",
+            done=N_("已解锁") if row.is_locked else N_("已锁定"),
         )
     ]  # fmt: skip
     return [*forms, _lock_staff(request, plan, route)] if route else forms
@@ -179,7 +202,8 @@ def _locks(request: Any, plan: DayPlan, route: RouteRow | None, row: StopRow) ->
 def _lock_staff(request: Any, plan: DayPlan, route: RouteRow) -> ActionForm:
     values = {"plan_id": plan.pk, "seen": plan.version, "staff_id": route.staff_id, "is_locked": not route.is_locked}
     return action_form(
-        request, "lock_staff", values, hidden=("is_locked",), only=("is_locked",), tone="", submit=N_("解锁整条路线") if route.is_locked else N_("锁定整条路线"),
+        request, "lock_staff", values, hidden=("is_locked",), only=("is_locked",), tone="",
+        submit=N_("解锁整条路线") if route.is_locked else N_("锁定整条路线"),
         done=N_("已解锁") if route.is_locked else N_("已锁定"),
     )  # fmt: skip
 
@@ -218,12 +242,19 @@ def _back(request: Any, plan: DayPlan, changes: Mapping[str, Any]) -> tuple[Acti
     before, after = changes["staff"]
     names = dict(Staff.objects.filter(pk__in=[one for one in (before, after) if one]).values_list("pk", "name"))
     elder = Order.objects.filter(pk=order_id).values_list("elder_name", flat=True).first() or ""
-    values: dict[str, Any] = {"plan_id": plan.pk, "order_id": order_id, "slot": slot, "staff_id": before or "", "seen": plan.version}
+    values: dict[str, Any] = {
+        "plan_id": plan.pk,
+        "order_id": order_id,
+        "slot": slot,
+        "staff_id": before or "",
+        "seen": plan.version,
+    }
     if before and changes["starts_at"][0]:
         was = datetime.fromisoformat(changes["starts_at"][0]).astimezone(SHANGHAI)
         values["starts_at"] = f"{was:%Y-%m-%dT%H:%M}"
     form = action_form(
-        request, "move_visit", values, hidden=("staff_id", "starts_at"), only=("starts_at",), submit=N_("撤销"), tone="", key_hint="U", done=N_("已撤销"),
+        request, "move_visit", values, hidden=("staff_id", "starts_at"), only=("starts_at",), submit=N_("撤销"), tone="",
+        key_hint="U", done=N_("已撤销"),
     )  # fmt: skip
     goal = names.get(after) or _("未排入")
     return form, _("%(elder)s 已移到 %(goal)s") % {"elder": elder, "goal": goal}
@@ -235,12 +266,14 @@ def table(request: Any, pk: int) -> HttpResponse:
     plan = plan_of(request, pk)
     board = plan_board(request.actor, plan)
     columns = [
-        Column(_("服务人员"), width=12), Column(_("次序"), COUNT, 6), Column(_("开始"), width=8), Column(_("结束"), width=8), Column(_("老年人"), width=12),
+        Column(_("服务人员"), width=12), Column(_("次序"), COUNT, 6), Column(_("开始"), width=8),
+        Column(_("结束"), width=8), Column(_("老年人"), width=12),
         Column(_("地址"), width=30), Column(_("项目"), width=20), Column(_("可上门时段"), width=14), Column(_("路上（分）"), COUNT, 10),
-        Column(_("迟到（分）"), COUNT, 10), Column(_("同去人员"), width=12), Column(_("锁定"), width=6), Column(_("提示"), width=30), Column(_("订单号"), width=16),
+        Column(_("迟到（分）"), COUNT, 10), Column(_("同去人员"), width=12), Column(_("锁定"), width=6),
+        Column(_("提示"), width=30), Column(_("订单号"), width=16),
     ]  # fmt: skip
     pairs = shapes.partners(board.routes)
-    rows = [
+    rows: list[tuple[Any, ...]] = [
         (
             route.name, row.number, clock(row.starts_at), clock(row.ends_at), row.elder_name, row.address, tr(row.item), _window(row),
             row.way_minutes, row.late_minutes, pairs.get((row.order_id, row.slot), ""), _("是") if row.is_locked else "",
@@ -263,7 +296,11 @@ def _window(row: StopRow | LeftRow) -> str:
 
 
 def _title(plan: DayPlan) -> str:
-    return _("%(day)s %(provider)s 排班第 %(number)s 版") % {"day": plan.day, "provider": plan.provider.short_name, "number": plan.number}
+    return _("%(day)s %(provider)s 排班第 %(number)s 版") % {
+        "day": plan.day,
+        "provider": plan.provider.short_name,
+        "number": plan.number,
+    }
 
 
 @page(VIEW)

@@ -13,7 +13,6 @@ from yinling.assessment.inputs import LEVELS
 from yinling.directory.models import MODES
 from yinling.dispatch.models import Correction
 from yinling.dispatch.queries.learned import corrections_of, impact
-from yinling.dispatch.queries.travel import engine_trouble
 from yinling.dispatch.samples import ALL_DAY
 from yinling.dispatch.states import CORRECTION, CorrectionState
 from yinling.kernel.period import local_date
@@ -46,7 +45,7 @@ def learned(request: Any) -> HttpResponse:
         Filter("state", _("状态"), lambda rows, value: rows.filter(state=value), "choice", CORRECTION.choices),
     )
     return render(
-        request, "console/dispatch_learned.html", listing=listing, machine=CORRECTION, trouble=engine_trouble(), **WORDS
+        request, "console/dispatch_learned.html", listing=listing, machine=CORRECTION, **WORDS
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from yinling.kernel.inputs import meant_day
 from yinling.kernel.period import SHANGHAI, day_bounds, local_date
 from yinling.kernel.words import N_
 from yinling.web.actions import ActionForm, action_form
+from yinling.web.console.claims import claims_allowed
 from yinling.web.options import options
 from yinling.web.pages import Filter, Listing, page, render
 
@@ -30,10 +31,10 @@ UNDER_WAY = (PlanState.QUEUED, PlanState.RUNNING)
 CAUSES = {"day": "grey", "absence": "orange", "hand": "blue", "border": "grey"}
 
 
-def desk_tabs(here: str, *, has_claims: bool = False) -> list[tuple[str, str, None, bool]]:
+def desk_tabs(request: Any, here: str) -> list[tuple[str, str, None, bool]]:
     """The pages of the dispatch desk; open orders only where the area lets carers take them."""
     pages = [(N_("待派单"), "/dispatch/"), (N_("已派单，可改派"), "/dispatch/?tab=assigned")]
-    pages += [(N_("可抢单"), "/dispatch/?tab=open")] if has_claims else []
+    pages += [(N_("可抢单"), "/dispatch/?tab=open")] if claims_allowed(request) else []
     pages += [(N_("排班计划"), "/dispatch/plans/"), (N_("人员日程"), "/dispatch/day/")]
     return [(_(label), address, None, address == here) for label, address in pages]
 
@@ -78,7 +79,7 @@ def plans(request: Any) -> HttpResponse:
     running = {row.pk: _stop(request, row) for row in listing if row.state in UNDER_WAY}
     here = listing.address(day=day.isoformat())
     return render(
-        request, "console/dispatch_plans.html", listing=listing, tabs=desk_tabs("/dispatch/plans/"), day=day, machine=DAY_PLAN,
+        request, "console/dispatch_plans.html", listing=listing, tabs=desk_tabs(request, "/dispatch/plans/"), day=day, machine=DAY_PLAN,
         days={"before": day - timedelta(days=1), "after": day + timedelta(days=1)}, running=running, tones=CAUSES,
         left_of=seconds_left, ask=_ask(request, listing, day, here), ask_all=_ask_all(request, day, here),
         waits=sum(row.state == PlanState.READY for row in listing),
@@ -87,7 +88,9 @@ def plans(request: Any) -> HttpResponse:
 
 def _stop(request: Any, row: DayPlan) -> ActionForm | None:
     if row.state == PlanState.QUEUED:
-        return action_form(request, "discard_plan", {"plan_id": row.pk, "seen": row.version}, submit=N_("取消"), tone="")
+        return action_form(
+            request, "discard_plan", {"plan_id": row.pk, "seen": row.version}, submit=N_("取消"), tone=""
+        )
     if row.is_stop_wanted:
         return None
     return action_form(
@@ -162,7 +165,9 @@ CHANGES = [
 
 def _is(row: Any, what: str) -> bool:
     has = (bool(row.carer_before), bool(row.carer_after))
-    kind = {(False, True): "new", (True, False): "lost"}.get(has) or ("time" if row.carer_before == row.carer_after else "carer")
+    kind = {(False, True): "new", (True, False): "lost"}.get(has) or (
+        "time" if row.carer_before == row.carer_after else "carer"
+    )
     return kind == what
 
 
@@ -176,10 +181,11 @@ def publication(request: Any, pk: int) -> HttpResponse:
     busy = [route for route in board.routes if route.stops]
     told = _told(found, len(busy))
     asks = board.totals.visits > ASK_FROM
+    counted_help = _("超过 20 次须核对：本计划共 %(n)s 次") % {"n": board.totals.visits}
     form = action_form(
         request, "publish_plan", {"plan_id": plan.pk, "seen": plan.version}, next=f"/dispatch/plans/{pk}/", key_hint="",
         only=("count",) if asks else ("plan_id",),
-        fields={"count": {"required": True, "label": N_("请填写要发布的上门次数"), "help": _("超过 20 次须核对：本计划共 %(n)s 次") % {"n": board.totals.visits}}},
+        fields={"count": {"required": True, "label": N_("请填写要发布的上门次数"), "help": counted_help}},
         submit=N_("发布"), done=N_("已发布，正在通知服务人员"),
     ) if plan.state == PlanState.READY else None  # fmt: skip
     return render(
@@ -192,7 +198,13 @@ def _told(found: Any, everybody: int) -> int:
     """How many carers get a notice: all, or those whose round differs from the one they have."""
     if found is None:
         return everybody
-    names = {name for row in found.changed for text in (row.carer_before, row.carer_after) for name in text.split("、") if name}
+    names = {
+        name
+        for row in found.changed
+        for text in (row.carer_before, row.carer_after)
+        for name in text.split("、")
+        if name
+    }
     return len(names)
 
 
@@ -209,7 +221,8 @@ def absence(request: Any, pk: int, staff_id: int) -> HttpResponse:
     here = f"/dispatch/plans/{pk}/absence/{staff_id}/"
     begin = max(request.now, start)
     report = action_form(
-        request, "report_absence", {"staff_id": staff_id, "kind": "sick", "from_at": _typed(begin), "to_at": _typed(end)}, next=here, submit=N_("登记缺勤"),
+        request, "report_absence", {"staff_id": staff_id, "kind": "sick", "from_at": _typed(begin), "to_at": _typed(end)}, next=here,
+        submit=N_("登记缺勤"),
     ) if away is None else None  # fmt: skip
     again = action_form(
         request, "replan", {"plan_id": pk, "staff_id": staff_id, "seen": plan.version}, next=f"/dispatch/plans/{{id}}/compare/{pk}/",

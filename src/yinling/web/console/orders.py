@@ -146,7 +146,8 @@ def _avoiding(request: Any, found: Order, carers: list[Any]) -> list[ActionForm]
     free = [(row.staff_id, row.staff_name) for row in carers if row.avoidance_id is None]
     forms = [
         action_form(
-            request, "end_avoidance", {"avoidance_id": row.avoidance_id}, next=here, tone="", submit=_("解除回避：%(name)s") % {"name": row.staff_name}
+            request, "end_avoidance", {"avoidance_id": row.avoidance_id}, next=here, tone="",
+            submit=_("解除回避：%(name)s") % {"name": row.staff_name},
         )
         for row in carers
         if row.avoidance_id is not None

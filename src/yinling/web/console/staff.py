@@ -97,19 +97,22 @@ def expiring(request: Any) -> HttpResponse:
     wanted = request.GET.get("days", "")
     days = int(wanted) if wanted in dict(WITHIN) else 30
     shows_people = request.GET.get("what") == "staff" and request.actor.has("directory.staff.view")
-    choice = Filter("days", _("到期时间"), lambda rows, _days: rows, "choice", WITHIN)
     if shows_people:
         rows: Any = ending_qualifications(today, days).filter(staff__in=Staff.objects.visible_to(request.actor))
         kind = Filter("kind", _("证书"), lambda found, one: found.filter(kind=one), "choice", Qualification.KINDS)
     else:
         rows = ending_policies(today, days).filter(organisation__in=organisations(request.actor).order_by())
         kind = Filter("kind", _("险种"), lambda found, one: found.filter(kind=one), "choice", Policy.KINDS)
-    listing = Listing(request, rows, choice, kind)
+    listing = Listing(request, rows, kind)
+    what = "what=staff&" if shows_people else ""
+    spans = [
+        (tr(label), f"/organisations/expiring/?{what}days={value}", None, int(value) == days) for value, label in WITHIN
+    ]
     tabs = [(_("机构保单"), f"/organisations/expiring/?days={days}", None, not shows_people)]
     if request.actor.has("directory.staff.view"):
         tabs.append((_("人员证书"), f"/organisations/expiring/?what=staff&days={days}", None, shows_people))
     return render(
-        request, "console/expiring.html", listing=listing, tabs=tabs, shows_people=shows_people, today=today, one_day=ONE_DAY, days=days,
+        request, "console/expiring.html", listing=listing, tabs=tabs, spans=spans, shows_people=shows_people, today=today, one_day=ONE_DAY, days=days,
         kinds=Qualification.KINDS if shows_people else Policy.KINDS,
     )  # fmt: skip
 

@@ -18,13 +18,12 @@ from yinling.accounts.models import Notice
 from yinling.accounts.queries import last_seal
 from yinling.catalogue.models import ServiceItem
 from yinling.directory.queries import calendar_years
-from yinling.dispatch.ports import engine_name
+from yinling.dispatch.ports import STRAIGHT_LINE, engine_name
 from yinling.dispatch.queries.travel import engine_state
 from yinling.entitlements.models import Scheme
 from yinling.ground.clock import offset, real_now
 from yinling.ground.models import CalendarDay, Outbox
 from yinling.ground.parameters import parameters
-from yinling.interop.travel.great_circle import GreatCircle
 from yinling.kernel.words import N_
 from yinling.supervision.queries import last_round
 from yinling.web.actions import action_form
@@ -84,7 +83,7 @@ def _queue(now: datetime) -> list[tuple[str, str]]:
 def _ways() -> str:
     """Return how ways are estimated now: by the line, by an engine that answers, or by the line instead of one that does not."""
     name = engine_name()
-    if name == GreatCircle.engine:
+    if name == STRAIGHT_LINE:
         return _("直线估算，不用路线引擎")
     state = engine_state()
     if state is None:

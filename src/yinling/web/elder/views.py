@@ -115,7 +115,7 @@ class TimeForm(forms.Form):
     later = forms.TypedChoiceField(
         label="可以晚一点吗",
         coerce=int,
-        empty_value=0,
+        empty_value=0,  # type: ignore[arg-type]
         required=False,
         initial="0",
         widget=forms.RadioSelect,

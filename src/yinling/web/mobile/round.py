@@ -85,12 +85,14 @@ def _ways(rows: Sequence[Assignment]) -> dict[int, int]:
     """Minutes from the stop before: as the plan says, else as the travel times say now; the first from site or home."""
     if not rows:
         return {}
-    planned = {
+    planned: dict[tuple[int | None, int], int] = {
         (one.plan_id, one.order_id): one.way_minutes
-        for one in PlannedVisit.objects.filter(plan__in={row.plan_id for row in rows if row.plan_id}, staff=rows[0].staff_id)
+        for one in PlannedVisit.objects.filter(
+            plan__in={row.plan_id for row in rows if row.plan_id}, staff=rows[0].staff_id
+        )
     }
-    asked = [(number, row) for number, row in enumerate(rows) if (row.plan_id, row.order_id) not in planned]
     found = {row.pk: planned[(row.plan_id, row.order_id)] for row in rows if (row.plan_id, row.order_id) in planned}
+    asked = [(number, row) for number, row in enumerate(rows) if row.pk not in found]
     if not asked:
         return found
     staff = Staff.objects.select_related("site").get(pk=rows[0].staff_id)

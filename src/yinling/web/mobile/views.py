@@ -9,6 +9,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
+from yinling.dispatch.queries import claims_open
 from yinling.ground.files import content_of
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
@@ -36,7 +37,10 @@ def today(request: Any) -> HttpResponse:
         request, "accept_all", {"day": day}, hidden=("day",), only=("day",), next=f"/m/?day={day.isoformat()}", done=N_("已全部接受"),
         submit=_("接受全部 %(n)s 次") % {"n": around.offered},
     ) if around.offered > 1 else None  # fmt: skip
-    return render(request, "mobile/today.html", stops=stops, tabs=tabs, day=day, machine=VISIT, around=around, every=every)
+    return render(
+        request, "mobile/today.html", stops=stops, tabs=tabs, day=day, machine=VISIT, around=around, every=every,
+        is_open=request.actor.has("dispatch.order.claim") and claims_open(request.grant.organisation.div, request.now),
+    )  # fmt: skip
 
 
 def _chosen(text: str, days: list[date]) -> date:
@@ -57,7 +61,8 @@ def stop(request: Any, pk: int) -> HttpResponse:
     forms = _before(request, found, stage) if found.assignment.state in ("offered", "accepted") else {}
     others = partners_of(found.assignment)
     return render(
-        request, "mobile/stop.html", stop=found, order=found.order, visit=visit, stage=stage, forms=forms, arrivals=arrivals, others=others, machine=VISIT,
+        request, "mobile/stop.html", stop=found, order=found.order, visit=visit, stage=stage, forms=forms, arrivals=arrivals,
+        others=others, machine=VISIT,
         phone=found.order.unseal_field("phone") if found.assignment.state == "accepted" else "",
     )  # fmt: skip
 

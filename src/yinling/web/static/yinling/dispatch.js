@@ -7,6 +7,7 @@
   if (!desk || !panel || !window.htmx) return;
   const DRAG_PX = 5;
   const STEP_MIN = 5;
+  const LAST_MIN = 1435;
   const MINUTE_MS = 60000;
   let shown = "";      // the visit in the panel: its id
   let going = null;    // a move under way: { visit, lane, place, hold, chip, byKey }
@@ -81,8 +82,8 @@
     const lane = found && found.closest(".lane");
     over(lane);
     const strip = lane && lane.querySelector(".strip").getBoundingClientRect();
-    const board = desk.querySelector(".board").dataset;
-    const at = strip && Math.round((+board.from + (event.clientX - going.hold - strip.left) / strip.width * (board.to - board.from)) * 60 / STEP_MIN) * STEP_MIN;
+    const board = desk.querySelector("[data-from]").dataset;
+    const at = strip && Math.min(LAST_MIN, Math.max(0, Math.round((+board.from + (event.clientX - going.hold - strip.left) / strip.width * (board.to - board.from)) * 60 / STEP_MIN) * STEP_MIN));
     const clock = lane ? new Date(at * MINUTE_MS).toISOString().slice(11, 16) : "";
     going.chip.textContent = going.visit.dataset.name + (lane ? " → " + lane.dataset.name + " " + clock : "");
     going.chip.style.left = event.clientX + 14 + "px";
