@@ -403,7 +403,7 @@ def make_assignment(order: Order, staff: Staff, *, state: str = "offered", **val
         staff_name=staff.name,
         **chosen,
     )
-    ways = {"offered": [], "done": ["accepted", "done"]}
+    ways = {"offered": [], "released": ["accepted", "released"], "done": ["accepted", "done"]}
     for step in ways.get(state, [state]):
         row.state = step
         if step == "accepted":

@@ -22,6 +22,7 @@ from tests.factories import (
 
 from yinling.accounts.models import User
 from yinling.directory.roles import DEMO_ROLES, ROLES
+from yinling.kernel.period import SHANGHAI
 from yinling.web.api.resources import RESOURCES
 
 MakeApi = Callable[..., Api]
@@ -124,12 +125,21 @@ def test_the_quote_is_read_before_placing(api: MakeApi) -> None:
     assert (told["total_fen"], told["self_fen"], told["provider_id"]) == (8000, 8000, body.pk)
 
 
-def test_carers_are_proposed_with_reasons(api: MakeApi) -> None:
-    order = make_order()
-    make_staff(order.provider, qualified=("induction", "care_worker"))
-    answer = api("dispatcher").get(f"/orders/{order.pk}/proposals")
+def test_carers_are_proposed_with_reasons_and_why_not_another(api: MakeApi) -> None:
+    order = make_order("placed")
+    fit, newcomer = make_staff(order.provider, qualified=("induction", "care_worker")), make_staff(order.provider, qualified=())
+    caller = api("dispatcher")
+    answer = caller.get(f"/orders/{order.pk}/proposals", limit=10, staff_id=newcomer.pk)
     assert answer.status_code == 200, answer.content
-    assert isinstance(answer.json()["items"], list)
+    told = answer.json()
+    [best] = told["items"]
+    assert (best["rank"], best["staff_id"], best["second"], told["is_live"]) == (1, fit.pk, None, False)
+    assert best["starts_at"].startswith(order.starts_at.astimezone(SHANGHAI).isoformat()[:16])
+    assert best["cost"] == pytest.approx(sum(part["minutes"] for part in best["parts"]), abs=0.01)
+    assert told["counts"]["free"] == 1
+    assert any("岗前培训" in sentence for sentence in told["why"])
+    assert "why" not in caller.get(f"/orders/{order.pk}/proposals").json()
+    assert caller.get(f"/orders/{order.pk}/proposals", limit=11).status_code == 422
 
 
 def test_elders_are_found_by_initials(api: MakeApi) -> None:

@@ -44,7 +44,7 @@ class Round:
             short_name="晨光居家", name="无锡晨光居家养老服务有限公司", credit_code=made_up_credit_code(90_001)
         )
         trained = ("induction", "care_worker")
-        self.carers = [make_staff(self.body, qualified=trained, name=name) for name in NAMES]
+        self.carers = [make_staff(self.body, qualified=trained, name=name, duty_div=self.street) for name in NAMES]
         self.price = make_price(make_item(name="助浴"), self.body)
         self.pair = make_price(make_item(name="双人移位护理", carers_needed=2), self.body)
         self.elders = [make_elder(self.community, name=name) for name in ELDERS]

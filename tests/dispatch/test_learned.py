@@ -116,6 +116,7 @@ def test_another_engine_has_other_factors(settings: Any) -> None:
     assert travel_factor(STREET, "ebike") == 1.0
     settings.PORTS = settings.PORTS | {"travel": "yinling.interop.travel.valhalla.Valhalla"}
     assert travel_factor(STREET, "ebike") == 0.9
+    assert learned(STREET, engine="great_circle").factor("ebike") == 1.0
 
 
 def test_minutes_are_those_of_the_level_and_else_of_all() -> None:

@@ -11,6 +11,7 @@ from yinling.dispatch.states import ASSIGNMENT, AssignmentState
 
 _WAY = {
     AssignmentState.OFFERED: [],
+    AssignmentState.RELEASED: [AssignmentState.ACCEPTED, AssignmentState.RELEASED],
     AssignmentState.DONE: [AssignmentState.ACCEPTED, AssignmentState.DONE],
 }
 

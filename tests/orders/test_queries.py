@@ -12,6 +12,7 @@ from tests.factories import (
     OTHER_COMMUNITY,
     OTHER_DISTRICT,
     TODAY,
+    WIDE,
     actor,
     make_area_tree,
     make_elder,
@@ -21,6 +22,7 @@ from tests.factories import (
     system,
 )
 
+from yinling.ground.asof import AsOf
 from yinling.ground.scope import scope
 from yinling.orders.jobs import sweep, sweep_city
 from yinling.orders.models import Order
@@ -113,3 +115,12 @@ def test_the_round_visits_every_city() -> None:
     sweep(0)
     order.refresh_from_db()
     assert order.state == "cancelled"
+
+
+def test_an_order_still_to_come_is_there_when_looking_back(wide: object) -> None:
+    start = NOW + timedelta(days=5)
+    order = make_order(starts_at=start, latest_at=start + timedelta(hours=1))
+    with scope(WIDE, AsOf(TODAY)):
+        assert Order.objects.get(pk=order.pk).latest_at == start + timedelta(hours=1)
+    with scope(WIDE, AsOf(TODAY - timedelta(days=1))):
+        assert not Order.objects.filter(pk=order.pk).exists()

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 
 VISITS, CARERS = 600, 200
 AHEAD = timedelta(days=10)
-MOST_REPLAN = 3.0
-ROOM = (30, 60, 90)
-HOURS = (8, 8.5, 9, 9.5, 10, 11, 13, 14, 15, 16)
+MOST_REPLAN, MOST_EFFECT = 3.0, 50
 
 
 @dataclass
@@ -49,16 +47,35 @@ def through_the_database(home: Path) -> list[Figure]:
 
 
 def _play(now: datetime) -> list[Figure]:
-    from yinling.dispatch.jobs import solve_plan  # noqa: PLC0415 - needs the settings of the city
-    from yinling.dispatch.models import Assignment, PlannedVisit  # noqa: PLC0415 - as above
-    from yinling.dispatch.operations import publish_plan, request_plan  # noqa: PLC0415 - as above
-    from yinling.dispatch.planner.search import warm_up  # noqa: PLC0415 - as above
-    from yinling.dispatch.queries import effect_of_move, plan_board  # noqa: PLC0415 - as above
-    from yinling.ground.scope import scope  # noqa: PLC0415 - as above
+    from yinling.dispatch.planner.search import warm_up  # noqa: PLC0415 - needs the settings of the city
 
     warm_up()
     steps, day = Steps(), (now + AHEAD).date()
     actor, provider_id, area = fill(now, day)
+    plan, offered = _morning(actor, now, (provider_id, area, day), steps)
+    moved, left = _fall_ill(actor, now, plan, steps)
+    cpu = float(plan.settings["cpu_seconds"])
+    took = steps.seconds
+    return [
+        Figure("city.street.job", round(took["job"], 1), "s", f"{VISITS} orders, {CARERS} carers: read, search ({cpu:g} s), write"),
+        Figure("city.street.board", round(1000 * took["board"]), "ms", "the board of the desk, without the page"),
+        Figure("city.street.effect", round(1000 * took["effect"]), "ms", "of one move, while it is dragged", most=MOST_EFFECT),
+        Figure("city.street.publish", round(took["publish"], 1), "s", f"{offered} visits offered, appointed, journalled"),
+        Figure("city.street.replan", round(took["replan"], 2), "s", "sick carer: read, search, write", most=MOST_REPLAN),
+        Figure("city.street.replan_moved", moved, "visits", "of other carers, moved by the illness", most=0),
+        Figure("city.street.replan_left", left, "visits", "of the sick carer that nobody could take"),
+    ]  # fmt: skip
+
+
+def _morning(actor: Actor, now: datetime, whose: tuple[int, str, date], steps: Steps) -> tuple[Any, int]:
+    """Ask, compute, look, drag, publish; return the plan and the number of visits offered."""
+    from yinling.dispatch.jobs import solve_plan  # noqa: PLC0415 - needs the settings of the city
+    from yinling.dispatch.models import PlannedVisit  # noqa: PLC0415 - as above
+    from yinling.dispatch.operations import publish_plan, request_plan  # noqa: PLC0415 - as above
+    from yinling.dispatch.queries import effect_of_move, plan_board  # noqa: PLC0415 - as above
+    from yinling.ground.scope import scope  # noqa: PLC0415 - as above
+
+    provider_id, area, day = whose
     with scope(actor):
         plan = request_plan(actor=actor, now=now, provider_id=provider_id, div=area, day=day)
     with steps.step("job"):
@@ -67,53 +84,16 @@ def _play(now: datetime) -> list[Figure]:
         plan.refresh_from_db()
         with steps.step("board"):
             plan_board(actor, plan)
-        count = PlannedVisit.objects.filter(plan=plan, staff__isnull=False).count()
-        visit = PlannedVisit.objects.filter(plan=plan, staff__isnull=False).order_by("pk")[count // 2]
-        other = (
-            PlannedVisit.objects.filter(plan=plan, staff__isnull=False).exclude(staff=visit.staff_id).order_by("pk")[0]
-        )
+        planned = PlannedVisit.objects.filter(plan=plan, staff__isnull=False).order_by("pk")
+        count = planned.count()
+        visit = planned[count // 2]
+        other = planned.exclude(staff=visit.staff_id)[0]
         effect_of_move(actor, plan, visit.order_id, visit.slot, other.staff_id)
         with steps.step("effect"):
             effect_of_move(actor, plan, visit.order_id, visit.slot, other.staff_id)
     with steps.step("publish"), scope(actor):
         publish_plan(actor=actor, now=now, plan_id=plan.pk, count=count)
-    moved, left = _fall_ill(actor, now, plan, steps)
-    with scope(actor):
-        offered = Assignment.objects.filter(plan=plan).count()
-    cpu = float(plan.settings["cpu_seconds"])
-    return [
-        Figure(
-            "city.street.job",
-            round(steps.seconds["job"], 1),
-            "s",
-            f"{VISITS} orders, {CARERS} carers: read, search ({cpu:g} s), write",
-        ),
-        Figure(
-            "city.street.board", round(1000 * steps.seconds["board"]), "ms", "the board of the desk, without the page"
-        ),
-        Figure(
-            "city.street.effect",
-            round(1000 * steps.seconds["effect"]),
-            "ms",
-            "of one move, while it is dragged",
-            most=50,
-        ),
-        Figure(
-            "city.street.publish",
-            round(steps.seconds["publish"], 1),
-            "s",
-            f"{offered} visits offered, appointed, journalled",
-        ),
-        Figure(
-            "city.street.replan",
-            round(steps.seconds["replan"], 2),
-            "s",
-            "sick carer: read, search, write",
-            most=MOST_REPLAN,
-        ),
-        Figure("city.street.replan_moved", moved, "visits", "of other carers, moved by the illness", most=0),
-        Figure("city.street.replan_left", left, "visits", "of the sick carer that nobody could take"),
-    ]
+    return plan, count
 
 
 def _fall_ill(actor: Actor, now: datetime, plan: Any, steps: Steps) -> tuple[int, int]:

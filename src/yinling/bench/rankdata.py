@@ -56,7 +56,7 @@ INSERT INTO orders_order SELECT r.* FROM orders_order o, bench_order w,
     'elder_id', w.elder_id, 'lon', w.lon, 'lat', w.lat, 'starts_at', w.starts_at, 'ends_at', w.ends_at, 'earliest_at', w.starts_at,
     'latest_at', w.latest_at, 'carers_needed', w.carers, 'wants_sex', w.wants_sex, 'dialect', w.dialect, 'is_urgent', false,
     'ticket_id', NULL, 'placed_at', now(), 'created_at', now(), 'accept_due_at', w.latest_at, 'accepted_at', NULL, 'served_at', NULL,
-    'settled_at', NULL, 'version', 0)) AS r
+    'settled_at', NULL, 'phone_enc', NULL, 'version', 0)) AS r
 WHERE o.id = %(order_id)s
 """
 LINES = """

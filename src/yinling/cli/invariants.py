@@ -88,6 +88,17 @@ QUERIES: dict[str, tuple[str, str]] = {
         AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at
         WHERE a.state IN ('offered', 'accepted') AND b.state IN ('offered', 'accepted')""",
     ),
+    "plans.once": (
+        "一张订单只在一个已发布计划里 no order stands in two published plans",
+        """SELECT v.order_id AS id FROM dispatch_plannedvisit v JOIN dispatch_dayplan p ON p.id = v.plan_id
+        WHERE p.state = 'published' GROUP BY v.order_id HAVING count(DISTINCT p.id) > 1""",
+    ),
+    "plans.offered": (
+        "已发布计划中的上门都派过人 every visit of a published plan whose order is under way was offered to somebody",
+        """SELECT v.id FROM dispatch_plannedvisit v JOIN dispatch_dayplan p ON p.id = v.plan_id JOIN orders_order o ON o.id = v.order_id
+        WHERE p.state = 'published' AND v.staff_id IS NOT NULL AND o.state IN ('assigned', 'in_service', 'served', 'settled', 'closed')
+        AND NOT EXISTS (SELECT FROM dispatch_assignment a WHERE a.order_id = v.order_id AND a.slot = v.slot)""",
+    ),
     "visits.overlap": (
         "同一人员不同时在两家 nobody is at two doors at once without a finding",
         """SELECT b.id FROM visits_visit a JOIN visits_visit b ON a.staff_id = b.staff_id AND a.id <> b.id

@@ -291,10 +291,8 @@ def _drawn(text: str) -> list[Any]:
         (shape,) = shape["features"]
     if shape["type"] == "Feature":
         shape = shape["geometry"]
-    found: list[Any] = {"Polygon": lambda: [shape["coordinates"]], "MultiPolygon": lambda: shape["coordinates"]}[
-        shape["type"]
-    ]()
-    return found
+    polygons = {"Polygon": [shape["coordinates"]], "MultiPolygon": shape["coordinates"]}
+    return list(polygons[shape["type"]])
 
 
 def _ring(corners: list[Any], datum: Datum) -> list[list[float]]:

@@ -73,7 +73,7 @@ class DayPlan(Scoped, Versioned):
 class PlannedVisit(Scoped):
     """One carer's part of an order in a plan (``slot`` 2 for the second carer); without ``staff``, left out for ``reasons``."""
 
-    plan = models.ForeignKey(DayPlan, models.CASCADE, related_name="visits")
+    plan = models.ForeignKey(DayPlan, models.PROTECT, related_name="visits")
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     order = models.ForeignKey(Order, models.PROTECT, related_name="+")
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")

@@ -29,7 +29,10 @@ SCHEMA = "asof"
 JOURNAL = "accounts_journal"
 # Planned or technical moments; they say nothing about when a row came to be.
 _NOT_BIRTH = frozenset(
-    {"accept_due_at", "at", "changed_at", "created_at", "due_at", "ends_at", "expires_at", "happened_at", "recorded_from", "starts_at"}
+    {
+        "accept_due_at", "at", "changed_at", "created_at", "due_at", "earliest_at", "ends_at", "expires_at", "happened_at", "latest_at",
+        "recorded_from", "starts_at",
+    }
 )  # fmt: skip
 _PLANNED = frozenset({"accept_due_at", "due_at", "keep_until", "recorded_to"})
 _MOMENT = "current_setting('yinling.moment')::timestamptz"

@@ -109,7 +109,7 @@ def _grid(
     near = Q(div__in=ancestors(div)) | Q(div__gte=div, div__lt=div + ":")
     drawn = ServiceArea.objects.filter(near, family=family, recorded_to=None, outline__isnull=False)
     others = list(drawn.exclude(valid_to__lte=valid_from).select_for_update(of=("self",)))
-    check_grid(border, [(row.name, row.outline) for row in others if (row.div, row.name) != (div, name)])
+    check_grid(border, [(row.name, row.outline or {}) for row in others if (row.div, row.name) != (div, name)])
     for former in others:
         if (former.div, former.name) == (div, name):
             curtail(former, until=valid_from, now=now)

@@ -88,7 +88,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='plannedvisit',
             name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='dispatch.dayplan'),
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='visits', to='dispatch.dayplan'),
         ),
         migrations.AddField(
             model_name='plannedvisit',

@@ -132,10 +132,13 @@ TRIAL = np.dtype(
     ],
     align=True,
 )
-UNDO = np.dtype([("kind", "i4"), ("task", "i4"), ("prev", "i4"), ("worker", "i4"), ("first", "f8"), ("second", "f8")], align=True)
+UNDO = np.dtype(
+    [("kind", "i4"), ("task", "i4"), ("prev", "i4"), ("worker", "i4"), ("first", "f8"), ("second", "f8")], align=True
+)
 TOUCHED = np.dtype([("worker", "i4"), ("work", "f8")], align=True)
 
-Rows = NDArray[Any]
+Rows = Any
+"""An array of records, whose fields are attributes."""
 
 
 class Board(NamedTuple):

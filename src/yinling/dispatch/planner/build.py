@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from yinling.dispatch.planner import arrays
 from yinling.dispatch.planner.arrays import FAR, NONE, NOT_YET, Board
 from yinling.dispatch.planner.kernel_near import nearest
 from yinling.dispatch.planner.problem import Problem, Visit, Weights
-from yinling.dispatch.planner.soundness import Checked
+from yinling.dispatch.planner.soundness import Checked, sound_breaks
 
 NEIGHBOURS = 24
 WHOLE_DAY = 1440.0
@@ -106,7 +107,11 @@ def span(visit: Visit) -> tuple[float, float, float]:
     latest = min(visit.closes, FAR) if visit.is_hard else FAR
     if visit.start is None:
         return visit.opens, latest, latest
-    return visit.start, visit.start, max(latest, visit.start) if len(visit.tasks) == 1 else visit.start + min(visit.gap[1], FAR)
+    return (
+        visit.start,
+        visit.start,
+        max(latest, visit.start) if len(visit.tasks) == 1 else visit.start + min(visit.gap[1], FAR),
+    )
 
 
 def _tasks(problem: Problem, checked: Checked) -> arrays.Rows:
@@ -127,16 +132,17 @@ def _tasks(problem: Problem, checked: Checked) -> arrays.Rows:
         row.worker = number
         if number not in checked.away:
             row.place, row.home = worker.start, worker.end
-        row.leaves = worker.day_from
+            row.leaves = worker.day_from
     return rows
 
 
 def _workers(problem: Problem) -> tuple[arrays.Rows, arrays.Rows]:
     rows = records(len(problem.workers), arrays.WORKER)
-    rests = [rest for worker in problem.workers for rest in sorted(worker.breaks, key=lambda rest: (rest.opens, rest.closes))]
+    taken = [sound_breaks(worker) for worker in problem.workers]
+    rests = [rest for each in taken for rest in each]
     breaks = records(max(len(rests), 1), arrays.BREAK)
     for number, rest in enumerate(rests):
-        breaks[number] = (rest.opens, rest.closes, rest.minutes)
+        breaks[number] = rest
     at = 0
     for number, worker in enumerate(problem.workers):
         row = rows[number]
@@ -145,9 +151,9 @@ def _workers(problem: Problem) -> tuple[arrays.Rows, arrays.Rows]:
         row.contract = min(worker.contract_minutes, FAR)
         row.length = day_length(worker.day_from, worker.day_to)
         row.mode = worker.mode
-        row.first_break, row.breaks = at, len(worker.breaks)
+        row.first_break, row.breaks = at, len(taken[number])
         row.bounded = row.day_to < FAR or row.breaks > 0
-        at += len(worker.breaks)
+        at += len(taken[number])
     return rows, breaks
 
 
@@ -162,7 +168,9 @@ def _rules(problem: Problem, weights: Weights, workers: arrays.Rows) -> arrays.R
     row.travel, row.tardiness, row.worst = weights.travel, weights.tardiness, weights.worst
     row.overtime, row.wish, row.imbalance, row.shift = weights.overtime, weights.wish, weights.imbalance, weights.shift
     row.visits, row.workers = len(problem.visits), len(problem.workers)
-    is_counted = weights.imbalance > 0 or (workers.most < FAR).any() or (weights.overtime > 0 and (workers.contract < FAR).any())
+    is_counted = (
+        weights.imbalance > 0 or (workers.most < FAR).any() or (weights.overtime > 0 and (workers.contract < FAR).any())
+    )
     row.has_hours = bool(is_counted or workers.bounded.any())
     row.has_wishes = problem.wishes is not None and weights.wish != 0
     row.has_breaks = bool((workers.breaks > 0).any())
@@ -178,7 +186,7 @@ def _order(problem: Problem, visits: arrays.Rows) -> tuple[Pairs, Pairs]:
     pairs = {(int(row.after), number) for number, row in enumerate(visits) if row.after != NONE}
     for names in problem.sequences.values():
         chain = [numbers[name] for name in names if name in numbers]
-        pairs.update(zip(chain[:-1], chain[1:], strict=True))
+        pairs.update(combinations(chain, 2))  # not only neighbours: one between them may be left out
     for pair in pairs:
         visits.bound[list(pair)] = 1
     backward = {(later, earlier) for earlier, later in pairs}

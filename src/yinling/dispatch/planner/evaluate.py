@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from yinling.dispatch.planner.build import day_length
 from yinling.dispatch.planner.problem import Cost, Left, Plan, Problem, Stop, Weights
@@ -30,7 +31,9 @@ def cost_of(problem: Problem, routes: Sequence[Sequence[Stop]], left: Iterable[L
         "wish": wishes(problem, routes),
         "imbalance": imbalance(problem, work),
         "shift": sum(moved(problem, stop) for stop in stops),
-        "left_out": float(sum(problem.visits[one.visit].priority * len(problem.visits[one.visit].tasks) for one in left)),
+        "left_out": float(
+            sum(problem.visits[one.visit].priority * len(problem.visits[one.visit].tasks) for one in left)
+        ),
     }
     return Cost(**parts, total=sum(getattr(weights, name) * value for name, value in parts.items()))
 
@@ -41,7 +44,7 @@ def ways(problem: Problem, worker: int, route: Sequence[Stop]) -> float:
         return 0.0
     row = problem.workers[worker]
     places = [row.start, *(problem.visits[stop.visit].place for stop in route), row.end]
-    return sum(float(problem.travel[row.mode, a, b]) for a, b in zip(places[:-1], places[1:], strict=True))
+    return sum(float(problem.travel[row.mode, a, b]) for a, b in pairwise(places))
 
 
 def wishes(problem: Problem, routes: Sequence[Sequence[Stop]]) -> float:
@@ -65,7 +68,9 @@ def imbalance(problem: Problem, work: Sequence[float]) -> float:
     """Return the squared hours of work above or below the fair share, which goes by the length of each worker's day."""
     lengths = [day_length(worker.day_from, worker.day_to) for worker in problem.workers]
     share = sum(work) / max(sum(lengths), 1.0)
-    return sum(((minutes - share * length) / MINUTES_PER_HOUR) ** 2 for minutes, length in zip(work, lengths, strict=True))
+    return sum(
+        ((minutes - share * length) / MINUTES_PER_HOUR) ** 2 for minutes, length in zip(work, lengths, strict=True)
+    )
 
 
 def moved(problem: Problem, stop: Stop) -> float:

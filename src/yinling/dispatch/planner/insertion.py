@@ -80,19 +80,19 @@ def _holder(is_doctor: bool, held: frozenset[tuple[str, str]]) -> Carer:  # noqa
 
 
 def _singles(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDArray[np.int32]) -> Found:
-    c, staff = roster.columns, roster.columns.carers.staff[rows]
-    own = scan.spans(_most_spans(roster))
+    c, own = roster.columns, scan.spans(_most_spans(roster))
     wished = np.array([roster.row_of[one] for one in asked.named if roster.provider_of.get(one) == asked.provider_id], np.int32)
-    exact, _start, _against = _scanned(c, question, wished, own, len(wished) + 1, -np.inf)
+    exact, starts, _against = _scanned(c, question, wished, own, len(wished) + 1, -np.inf)
     floor = exact[np.isfinite(exact)].max(initial=-np.inf)
     cost, start, against = _scanned(c, question, rows, own, asked.limit, floor)
-    best = _cheapest(cost, staff, asked.limit)
-    fits = tuple(Fit((int(staff[one]),), roster.time_of(start[one]), float(cost[one])) for one in best)
+    best = _cheapest(cost, rows, c.carers, asked.limit)
+    fits = tuple(Fit((int(c.carers[rows[one]].staff),), roster.time_of(start[one]), float(cost[one])) for one in best)
     named = {}
-    for staff_id in asked.named:
-        for one in np.flatnonzero((staff == staff_id) & np.isfinite(cost)):
-            place = 1 + int(((cost < cost[one]) | ((cost == cost[one]) & (staff < staff_id))).sum())
-            named[staff_id] = (place, Fit((staff_id,), roster.time_of(start[one]), float(cost[one])))
+    for row, own_cost, own_start in zip(wished, exact, starts, strict=True):
+        if np.isfinite(own_cost):
+            staff_id = int(c.carers[row].staff)
+            before = int((cost < own_cost).sum()) + int((c.carers.staff[rows[cost == own_cost]] < staff_id).sum())
+            named[staff_id] = (before + 1, Fit((staff_id,), roster.time_of(own_start), float(own_cost)))
     return Found(fits, named, _counts(against))
 
 
@@ -115,19 +115,19 @@ def _pairs(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDArra
     return Found(fits, named, _counts(against))
 
 
-def _cheapest(cost: NDArray[np.float64], staff: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+def _cheapest(cost: NDArray[np.float64], rows: NDArray[np.int32], carers: Any, limit: int) -> NDArray[np.int64]:
     """Return the places of the cheapest, best first, without sorting all."""
     finite = np.flatnonzero(np.isfinite(cost))
     if len(finite) > limit:
         bound = np.partition(cost[finite], limit - 1)[limit - 1]
         finite = finite[cost[finite] <= bound]
-    return finite[np.lexsort((staff[finite], cost[finite]))][:limit]
+    return finite[np.lexsort((carers.staff[rows[finite]], cost[finite]))][:limit]
 
 
 def _counts(against: NDArray[np.int32]) -> dict[str, int]:
-    lowest = against & -against
-    found = {code: int((lowest == 1 << bit).sum()) for bit, code in enumerate(CODES)}
-    return {FREE: int((against == 0).sum())} | {code: number for code, number in found.items() if number}
+    by_lowest = np.bincount(against & -against, minlength=1 << len(CODES))
+    found = {code: int(by_lowest[1 << bit]) for bit, code in enumerate(CODES)}
+    return {FREE: int(by_lowest[0])} | {code: number for code, number in found.items() if number}
 
 
 def _most_spans(roster: Roster) -> int:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba import config
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,12 +36,15 @@ def cache_directory() -> Path:
 
 
 CACHE = cache_directory()
+compiler: Any = numba
+"""Its stubs do not know all options."""
 
 
 def _compile(function: F, **options: bool) -> F:
+    config = compiler.config
     before, config.CACHE_DIR = config.CACHE_DIR, str(CACHE)
     try:
-        wrapped: F = numba.njit(cache=True, error_model="numpy", nogil=True, **options)(function)
+        wrapped: F = compiler.njit(cache=True, error_model="numpy", nogil=True, **options)(function)
     finally:
         config.CACHE_DIR = before
     return wrapped

@@ -14,6 +14,7 @@ SHIFT_B = np.uint64(7)
 SHIFT_C = np.uint64(17)
 SHIFT_DOWN = np.uint64(11)
 UNIT = 2.0**-53
+HALF = 0.5
 
 UNLINKED, LINKED, TAILS, KEYED, TIMED, BANKED, TAKEN = range(7)
 """Kinds of rows in the log of a trial."""
@@ -34,6 +35,12 @@ def draw(b: Board) -> float:
 def pick(b: Board, size: int) -> int:
     """Return a random number of 0 .. size - 1."""
     return int(draw(b) * size)
+
+
+@inlined
+def coin(b: Board) -> bool:
+    """Return heads or tails."""
+    return draw(b) < HALF
 
 
 @inlined

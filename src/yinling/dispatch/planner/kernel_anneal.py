@@ -21,6 +21,9 @@ from yinling.dispatch.planner.kernel_whole import rekey, save
 SAME = 1e-7
 """A gain smaller than this is none."""
 BRING_IN_SHARE = 0.2
+"""Of the moves, while visits are left out."""
+RELOCATE, CHANGE_WORKER, CHAIN, SWAP = 0.62, 0.70, 0.75, 0.92
+"""Shares of the other moves, added up; the rest exchanges tails."""
 COOLING_STEP = 64
 
 
@@ -30,13 +33,13 @@ def move(b: Board) -> bool:
     if b.sums[0].banked > 0 and draw(b) < BRING_IN_SHARE:
         return bring_in(b)
     x = draw(b)
-    if x < 0.62:
+    if x < RELOCATE:
         return relocate(b)
-    if x < 0.70:
+    if x < CHANGE_WORKER:
         return change_worker(b)
-    if x < 0.75:
+    if x < CHAIN:
         return relocate_chain(b)
-    if x < 0.92:
+    if x < SWAP:
         return swap(b)
     return exchange_tails(b)
 

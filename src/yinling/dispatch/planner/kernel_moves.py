@@ -6,6 +6,7 @@ from yinling.dispatch.planner.arrays import FAR, NONE, NOT_YET, Board
 from yinling.dispatch.planner.jit import compiled, inlined
 from yinling.dispatch.planner.kernel import (
     TAILS,
+    coin,
     draw,
     leave_out,
     link,
@@ -26,6 +27,8 @@ CLOSEST = 1e-6
 MARGIN = 0.1
 JITTER = 0.5
 KEEP_ANNOUNCED = 0.8
+OTHER_PARTNER = 0.25
+BESIDE = 0.8
 LONGEST_CHAIN = 3
 
 
@@ -139,12 +142,14 @@ def partner_for(b: Board, task: int, worker: int, was: int, mate_was: int) -> in
     Mostly the one who did it before (or who did this one, where the two change places), else someone from nearby.
     """
     other = task ^ 1
-    if draw(b) < 0.25 or mate_was == NONE:
+    if draw(b) < OTHER_PARTNER or mate_was == NONE:
         anchor = any_anchor(b, task >> 1)
         if anchor != NONE and b.tasks[anchor].worker != worker and b.may[other, b.tasks[anchor].worker]:
             return b.tasks[anchor].worker
     mate = mate_was if mate_was != worker else was
-    return mate if mate != NONE and mate != worker and b.may[other, mate] else NONE
+    if mate == NONE or mate == worker:  # noqa: PLR1714 - numbers of two kinds make no tuple here
+        return NONE
+    return mate if b.may[other, mate] else NONE
 
 
 @inlined
@@ -193,28 +198,32 @@ def relocate(b: Board) -> bool:
     anchor = any_anchor(b, visit)
     if anchor == NONE:
         return False
-    return relocate_to(b, visit, anchor, draw(b) < 0.5)
+    return relocate_to(b, visit, anchor, coin(b))
+
+
+@inlined
+def may_go_along(b: Board, task: int, visit: int, anchor: int, worker: int) -> bool:
+    """Whether a task is a single visit that the worker may take over along with ``visit``."""
+    if task >= 2 * b.rules[0].visits or task >> 1 == visit or task == anchor:
+        return False
+    return b.visits[task >> 1].tasks == 1 and bool(b.may[task, worker])
 
 
 @compiled
 def relocate_chain(b: Board) -> bool:
     """Move two or three visits that follow each other beside one that is near the first."""
     visit = pick(b, b.rules[0].visits)
-    if b.visits[visit].placed == 0:
-        return False
     anchor = any_anchor(b, visit)
-    if anchor == NONE:
+    if b.visits[visit].placed == 0 or anchor == NONE:
         return False
     follower = b.tasks[any_task(b, visit)].next
-    if not relocate_to(b, visit, anchor, draw(b) < 0.5):
+    if not relocate_to(b, visit, anchor, coin(b)):
         return False
     worker = b.tasks[anchor].worker
     last = 2 * visit if b.tasks[2 * visit].worker == worker else 2 * visit + 1
     for _ in range(1 + pick(b, LONGEST_CHAIN - 1)):
-        if follower >= 2 * b.rules[0].visits or follower >> 1 == visit or b.visits[follower >> 1].tasks > 1:
-            return True
-        if follower == anchor or not b.may[follower, worker]:
-            return True
+        if not may_go_along(b, follower, visit, anchor, worker):
+            break
         task = follower
         follower = b.tasks[task].next
         unlink(b, task)
@@ -231,7 +240,7 @@ def change_worker(b: Board) -> bool:
     if b.visits[visit].placed == 0:
         return False
     task = any_task(b, visit)
-    if draw(b) < 0.5:
+    if coin(b):
         anchor = any_anchor(b, visit)
         worker = b.tasks[anchor].worker if anchor != NONE else NONE
     else:
@@ -251,7 +260,7 @@ def swap(b: Board) -> bool:
     anchor = any_anchor(b, visit)
     if b.visits[visit].placed == 0 or anchor == NONE:
         return False
-    other = b.tasks[anchor].prev if draw(b) < 0.5 else b.tasks[anchor].next
+    other = b.tasks[anchor].prev if coin(b) else b.tasks[anchor].next
     if other >= 2 * b.rules[0].visits or other >> 1 == visit:
         return False
     task = any_task(b, visit)
@@ -373,7 +382,7 @@ def bring_in(b: Board) -> bool:
     visit = b.bank[pick(b, b.sums[0].banked)]
     worker = pick(b, b.rules[0].workers)
     anchor = any_anchor(b, visit)
-    if anchor != NONE and draw(b) < 0.8:
+    if anchor != NONE and draw(b) < BESIDE:
         worker = b.tasks[anchor].worker
     else:
         anchor = own(b, worker)
@@ -383,9 +392,9 @@ def bring_in(b: Board) -> bool:
     mate = partner_for(b, task, worker, pick(b, b.rules[0].workers), NONE) if b.visits[visit].tasks > 1 else NONE
     if b.visits[visit].tasks > 1 and mate == NONE:
         return False
-    prev = b.tasks[anchor].prev if draw(b) < 0.5 else anchor
-    if draw(b) < 0.5 and anchor < 2 * b.rules[0].visits:
-        if not is_free_to_go(b, anchor >> 1):
+    prev = b.tasks[anchor].prev if coin(b) else anchor
+    if coin(b) and anchor < 2 * b.rules[0].visits:
+        if not is_free_to_go(b, anchor >> 1) or b.visits[visit].after == anchor >> 1:
             return False
         prev = b.tasks[anchor].prev
         if prev >> 1 == anchor >> 1:

@@ -47,6 +47,8 @@ def distance(visits: Rows, tasks: Rows, travel: np.ndarray, one: int, other: int
 def share_worker(may: np.ndarray, one: int, other: int) -> bool:
     """Whether somebody may serve both visits."""
     for worker in range(may.shape[1]):
-        if (may[2 * one, worker] or may[2 * one + 1, worker]) and (may[2 * other, worker] or may[2 * other + 1, worker]):
+        if (may[2 * one, worker] or may[2 * one + 1, worker]) and (
+            may[2 * other, worker] or may[2 * other + 1, worker]
+        ):
             return True
     return False

@@ -158,7 +158,9 @@ def retime_resting(b: Board, visit: int, floor: float) -> bool:
     first = max(first, second - row.gap_high)
     ready, rests = rest_on_way(b, b.tasks[task].prev, task, first, b.tasks[task].minutes)
     first = max(first, ready)
-    ready, mates_rests = rest_on_way(b, b.tasks[mate].prev, mate, max(second, first + row.gap_low), b.tasks[mate].minutes)
+    ready, mates_rests = rest_on_way(
+        b, b.tasks[mate].prev, mate, max(second, first + row.gap_low), b.tasks[mate].minutes
+    )
     second = max(second, ready, first + row.gap_low)
     first = max(first, second - row.gap_high)
     return begin(b, task, first, row.latest, rests) and begin(b, mate, second, row.latest_second, mates_rests)

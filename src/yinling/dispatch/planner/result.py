@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from yinling.dispatch.planner.arrays import Board
 from yinling.dispatch.planner.problem import Left, Problem, Stop
 from yinling.dispatch.planner.soundness import Checked
@@ -41,15 +43,17 @@ def _day(board: Board, worker: int) -> tuple[list[Stop], list[Rest]]:
         stops.append(Stop(task >> 1, task & 1, arrives, begins, begins + float(board.tasks[task].minutes), ways))
         at, free = task, begins + float(board.tasks[task].minutes)
     if stops:
-        rests += _evening(board, worker, pending[len(rests) :], free, float(board.travel[row.mode, board.tasks[at].place, board.tasks[end].home]))
+        rests += _evening(
+            pending[len(rests) :], free, float(board.travel[row.mode, board.tasks[at].place, board.tasks[end].home])
+        )
     return stops, rests
 
 
-def _evening(board: Board, worker: int, pending: list[object], free: float, ways: float) -> list[Rest]:
+def _evening(pending: list[Any], free: float, ways: float) -> list[Rest]:
     """Return the rests after the last stop: before the way home where they would be too late after it, else at home."""
     rests: list[Rest] = []
     for rest in pending:
-        opens, closes, minutes = float(rest.opens), float(rest.closes), float(rest.minutes)  # type: ignore[attr-defined]
+        opens, closes, minutes = float(rest.opens), float(rest.closes), float(rest.minutes)
         start = max(free + ways, opens)
         if start > closes:
             start = max(free, opens)

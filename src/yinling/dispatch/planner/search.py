@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -51,7 +51,7 @@ class Limits:
         return min(1.0, (time.thread_time() - self.began) / self.seconds) if self.seconds > 0 else 1.0
 
 
-def solve(  # noqa: PLR0913 - the entry: all but the problem have a default
+def solve(
     problem: Problem,
     weights: Weights = Weights(),  # noqa: B008 - frozen
     *,

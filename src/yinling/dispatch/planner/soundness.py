@@ -6,14 +6,15 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from yinling.dispatch.planner.problem import Left, Problem, Visit, Worker
 
-NO_WAY = 1e6
-"""Minutes that stand for "cannot be reached"."""
+NO_WAY = 1e9
+"""Minutes that stand for "cannot be reached": dearer than any visit left out."""
 PAIR = 2
 
 
@@ -82,9 +83,17 @@ def _check_workers(problem: Problem, known: NDArray[np.bool_], checked: Checked)
         code = ""
         if worker.id in seen:
             code = "carer_twice"
-        elif math.isnan(worker.day_from + worker.day_to) or worker.day_to < worker.day_from or math.isinf(worker.day_from):
+        elif (
+            math.isnan(worker.day_from + worker.day_to)
+            or worker.day_to < worker.day_from
+            or math.isinf(worker.day_from)
+        ):
             code = "carer_hours"
-        elif not _is_known(worker.start, known) or not _is_known(worker.end, known) or not 0 <= worker.mode < len(problem.travel):
+        elif (
+            not _is_known(worker.start, known)
+            or not _is_known(worker.end, known)
+            or not 0 <= worker.mode < len(problem.travel)
+        ):
             code = "carer_place"
         if code:
             checked.notes.append(f"{code}:{worker.id}")
@@ -102,7 +111,9 @@ def _is_known(place: int, known: NDArray[np.bool_]) -> bool:
 def sound_breaks(worker: Worker) -> list[tuple[float, float, float]]:
     """Return the breaks that can be taken at all as (opens, closes, minutes), in their order."""
     rests = ((rest.opens, rest.closes, rest.minutes) for rest in worker.breaks)
-    return sorted(rest for rest in rests if rest[0] <= rest[1] and rest[1] >= worker.day_from and 0 <= rest[2] < math.inf)
+    return sorted(
+        rest for rest in rests if rest[0] <= rest[1] and rest[1] >= worker.day_from and 0 <= rest[2] < math.inf
+    )
 
 
 def _fault(visit: Visit, known: NDArray[np.bool_], seen: set[str]) -> str:
@@ -130,7 +141,11 @@ def _apply_locks(problem: Problem, checked: Checked) -> None:
         if number in checked.left or not visit.carers:
             continue
         named = [carer for carer in visit.carers if carer >= 0]
-        is_wrong = len(visit.carers) != len(visit.tasks) or len(set(named)) < len(named) or any(c >= len(problem.workers) for c in named)
+        is_wrong = (
+            len(visit.carers) != len(visit.tasks)
+            or len(set(named)) < len(named)
+            or any(c >= len(problem.workers) for c in named)
+        )
         for second, carer in enumerate(visit.carers):
             if not is_wrong and carer >= 0:
                 _only(checked, 2 * number + second, carer)
@@ -192,7 +207,7 @@ def order_pairs(problem: Problem, numbers: dict[str, int]) -> Iterator[tuple[int
             yield numbers[visit.after], number
     for names in problem.sequences.values():
         chain = [numbers[name] for name in names if name in numbers]
-        yield from zip(chain[:-1], chain[1:], strict=True)
+        yield from pairwise(chain)
 
 
 def _check_carers(problem: Problem, checked: Checked) -> None:
@@ -217,7 +232,9 @@ def _timing_fault(problem: Problem, checked: Checked, number: int) -> str:
     """Return why no carer could do the visit, were it the only one of the day."""
     visit = problem.visits[number]
     for second in range(len(visit.tasks)):
-        answers = [_alone(problem, checked, visit, second, int(w)) for w in np.nonzero(checked.may[2 * number + second])[0]]
+        answers = [
+            _alone(problem, checked, visit, second, int(w)) for w in np.nonzero(checked.may[2 * number + second])[0]
+        ]
         if "" not in answers:
             return "shift" if "shift" in answers else "window"
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
+from itertools import pairwise
 
 from yinling.dispatch.planner.arrays import Board
 from yinling.dispatch.planner.kernel_insert import insert_all
@@ -48,7 +49,7 @@ def _topological(routes: Sequence[Sequence[Stop]], times: dict[int, float]) -> l
     waiting = dict.fromkeys(times, 0)
     for route in routes:
         chain = [stop.visit for stop in route if stop.visit in times]
-        for one, other in zip(chain[:-1], chain[1:], strict=True):
+        for one, other in pairwise(chain):
             behind[one].append(other)
             waiting[other] += 1
     ready = [(times[visit], visit) for visit, count in waiting.items() if count == 0]

@@ -161,7 +161,8 @@ def load_day(frame: Frame) -> Day:
     carers = [_carer(person, rows) for person in rows.staff]
     shifts = [shift_of(carer, frame.midnight) for carer in carers]
     elders = {row.elder_id for row in rows.orders}
-    wanted, over = _wanted(frame, terms, rows, _minutes(frame, rows), _gone(rows, carers))
+    known = learned(frame.div, items={item for row in rows.orders for item in row.item_ids})
+    wanted, over = _wanted(frame, terms, rows, _minutes(frame, rows, known), _gone(rows, carers))
     jobs = _jobs(rows, wanted)
     mask = mask_of(jobs, carers, day=frame.day, single=_singles(rows, wanted, carers, avoidances_on(frame.day, elders)))
     for column, shift in enumerate(shifts):
@@ -176,7 +177,7 @@ def load_day(frame: Frame) -> Day:
         workers=tuple(
             worker_of(carer, shift, atlas, modes, terms.mode) for carer, shift in zip(carers, shifts, strict=True)
         ),
-        travel=travel_of(atlas, [_ways(frame, atlas, mode) for mode in modes]),
+        travel=travel_of(atlas, [_ways(frame, atlas, mode, known.factor(mode)) for mode in modes]),
         may=allowed(wanted, carers, mask, _closed(frame, rows, locked)),
         wishes=np.maximum(by_task(wanted, wishes_of(wanted, carers, mask, served, terms)), 0).astype(np.float32),
     )
@@ -267,10 +268,8 @@ def _carer(person: Any, rows: _Rows) -> Carer:
     )  # fmt: skip
 
 
-def _minutes(frame: Frame, rows: _Rows) -> dict[int, float]:
+def _minutes(frame: Frame, rows: _Rows, known: Learned) -> dict[int, float]:
     """Return how long each order takes: the booked time, or longer where that was learned and confirmed."""
-    items = {item for row in rows.orders for item in row.item_ids}
-    known: Learned = learned(frame.div, items=items)
     levels = levels_of([row.elder_id for row in rows.orders], frame.day) if known.minutes else {}
     found = {}
     for row in rows.orders:
@@ -412,13 +411,12 @@ def _served(frame: Frame, elders: Collection[int]) -> dict[tuple[int, int], int]
     }
 
 
-def _ways(frame: Frame, atlas: Atlas, mode: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _ways(frame: Frame, atlas: Atlas, mode: str, factor: float) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Return the full minutes between all places by one mode, as learned for the area: people are told full minutes."""
     if not atlas.places:
         return np.zeros((0, 0), dtype=np.float32)
     at = datetime.combine(frame.day, MIDDAY, SHANGHAI)
     seconds = travel_time().matrix([Point(*place) for place in atlas.places], mode, at)
-    factor = learned(frame.div).factor(mode)
     return np.ceil(np.asarray(seconds, dtype=np.float64) * factor / 60 - ROUNDING).astype(np.float32)
 
 

@@ -64,9 +64,9 @@ class Learned:
         return None
 
 
-def learned(div: str, *, items: Iterable[int] = ()) -> Learned:
-    """Return what is in use for the ways of a division and for some items."""
-    ways = Q(kind="travel", engine=engine_name(), div__in=[div[:length] for length in AREAS])
+def learned(div: str, *, items: Iterable[int] = (), engine: str = "") -> Learned:
+    """Return what is in use for the ways of a division and for some items. Who estimates by another engine than the chosen one names it."""
+    ways = Q(kind="travel", engine=engine or engine_name(), div__in=[div[:length] for length in AREAS])
     work = Q(kind="minutes", item_id__in=list(items))
     rows = list(Correction.objects.filter(ways | work, state=CorrectionState.USED))
     return Learned(

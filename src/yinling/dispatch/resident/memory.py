@@ -80,7 +80,9 @@ class Resident:
         self.rosters[day] = roster
         self.missing.discard(day)
         self.took[day] = took = time.perf_counter() - began
-        logger.info("resident ranking: %s, %s carers, %s stops, %.1f s", day, len(roster.provider_of), roster.stop_count, took)
+        logger.info(
+            "resident ranking: %s, %s carers, %s stops, %.1f s", day, len(roster.provider_of), roster.stop_count, took
+        )
 
     def follow(self) -> int:
         """Read anew whoever was touched by what was committed since the last time; return how many days of carers."""
@@ -166,13 +168,31 @@ class Resident:
         noon = self.rosters[day].time_of(12 * 3_600_000_000).isoformat()
         prices = Prices(1, 1, 1, 1, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0), "walk")
         for carers_needed in (1, 2):
-            asked = Enquiry(0, day.isoformat(), "", None, None, noon, noon, noon, 60, (), "", "", prices, carers_needed=carers_needed)
+            asked = Enquiry(
+                0,
+                day.isoformat(),
+                "",
+                None,
+                None,
+                noon,
+                noon,
+                noon,
+                60,
+                (),
+                "",
+                "",
+                prices,
+                carers_needed=carers_needed,
+            )
             self.answer({"rank": asked.as_dict()})
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """Answer one question: ``rank`` an order, or the ``state`` of the process."""
         if "rank" not in question:
-            held = {str(day): [len(one.provider_of), one.stop_count, one.byte_count, self.took[day]] for day, one in self.rosters.items()}
+            held = {
+                str(day): [len(one.provider_of), one.stop_count, one.byte_count, self.took[day]]
+                for day, one in self.rosters.items()
+            }
             most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
             return {"days": held, "snapshot": self.snapshot, "most_bytes": most}
         began = time.process_time()

@@ -21,12 +21,13 @@ from yinling.directory.models import (
     Staff,
     Suspension,
 )
-from yinling.dispatch.models import Assignment, Correction
+from yinling.dispatch.models import Assignment, Correction, DayPlan, PlannedVisit
 from yinling.entitlements.models import Application, Budget, Entitlement, Objection, Paper, PublicNotice, Quota, Recheck
 from yinling.ground.models import CalendarDay
 from yinling.hotline.models import Call, Emergency, Ticket
 from yinling.indicators.models import Value
 from yinling.kernel.actor import Actor
+from yinling.kernel.inputs import meant_day
 from yinling.kernel.masks import mask_name
 from yinling.orders.models import Order
 from yinling.people.health import OPEN
@@ -63,12 +64,20 @@ from yinling.web.api.resource import (
     texts,
     visible,
     within,
+    wrong,
 )
 
 
 def _grants(actor: Actor) -> Rows:
     div = actor.div or ""
     return Grant.objects.filter(Q(div__gte=div, div__lt=div + ":") | Q(div="")).select_related("user")
+
+
+def _of_day(rows: Rows, text: str) -> Rows:
+    day = meant_day(text)
+    if day is None:
+        raise wrong("day")
+    return rows.filter(day=day)
 
 
 def _lines(order: Order) -> list[dict[str, Any]]:
@@ -307,7 +316,7 @@ LIST = [
     Resource(
         "orders", Order, "orders.order.view", visible(Order),
         "code div ticket_id elder_id elder_name elder_sex dialect wants_sex provider_id state channel address lon lat starts_at "
-        "ends_at is_urgent note placed_at "
+        "ends_at earliest_at latest_at carers_needed is_urgent note placed_at "
         f"accept_due_at accepted_at served_at settled_at total_fen self_fen cancel_reason {VERSIONED}",
         ids("elder", "provider", "ticket") | texts("state") | {"div": within(), "day": on_day("day", "starts_at")},
         more={"lines": _lines, "shares": _shares, "holds": _holds}, with_rows=("lines", "shares", "holds"),
@@ -317,6 +326,17 @@ LIST = [
         "div order_id elder_id provider_id staff_id staff_name slot is_claimed state starts_at ends_at offered_at accept_due_at accepted_at "
         f"ended_at assigned_by_id rank reasons choice_reason end_reason {VERSIONED}",
         ids("order", "staff") | texts("state") | {"day": on_day("day", "starts_at")},
+    ),
+    Resource(
+        "plans", DayPlan, "dispatch.plan.view", visible(DayPlan),
+        "div provider_id day number state cause base_id locked_staff cost notes progress is_stop_wanted reason requested_by_id "
+        f"published_by_id published_at {VERSIONED}",
+        ids("provider", "base") | texts("state", "cause") | {"div": within(), "day": _of_day},
+    ),
+    Resource(
+        "planned-visits", PlannedVisit, "dispatch.plan.view", visible(PlannedVisit),
+        "div plan_id order_id elder_id provider_id slot staff_id starts_at ends_at way_minutes late_minutes is_locked reasons",
+        ids("plan", "order", "staff"),
     ),
     Resource(
         "corrections", Correction, "dispatch.correction.view", visible(Correction),

@@ -52,7 +52,9 @@ def board_page(request: Any, pk: int) -> HttpResponse:
 
 
 def _lanes(request: Any, board: Board, plan: DayPlan) -> Listing:
-    lanes = shapes.lanes_of(board.routes, plan.day, shapes.partners(board.routes))
+    """The rounds of a page, by name; who has no visit comes last."""
+    routes = sorted(board.routes, key=lambda route: not route.stops)
+    lanes = shapes.lanes_of(routes, plan.day, shapes.partners(board.routes))
     return Listing(
         request,
         lanes,
@@ -166,7 +168,8 @@ def _preview(plan: DayPlan, row: StopRow | LeftRow, effect: Effect | None) -> st
     if effect is None or effect.starts_at is None:
         return ""
     length = timedelta(minutes=row.minutes) if isinstance(row, LeftRow) else row.ends_at - row.starts_at
-    return shapes.spot(effect.starts_at, effect.starts_at + length, plan.day)
+    place = shapes.spot(effect.starts_at, effect.starts_at + length, plan.day)
+    return place if effect.feasible else f"{place} no"
 
 
 def _names(board: Board) -> Mapping[int, str]:

@@ -115,7 +115,7 @@ def _ask(request: Any, listing: Listing, day: date, here: str) -> ActionForm:
     if own is None:
         fields["provider_id"] = {"options": "providers", "widget": "choice"}
     return action_form(
-        request, "request_plan", initial, next=here, fields=fields, submit=N_("生成排班"), key_hint="N", done=N_("已开始排班，可以继续做别的事")
+        request, "request_plan", initial, next=here, fields=fields, submit=N_("生成排班"), done=N_("已开始排班，可以继续做别的事")
     )  # fmt: skip
 
 
