@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from django.db import connection, models
 
 from yinling.accounts.models import Journal, JournalSeal, Notice, SignInFailure, User
 from yinling.accounts.rules import FAILURE_WINDOW, digest_of, locked_until
-from yinling.ground.live import tell
+from yinling.ground.live import tell, tell_each
 from yinling.ground.operation import changed, is_private, note_checked, note_recorded, operation, plain
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Input
@@ -26,16 +26,7 @@ def record(
     div: str = "", staff_id: int | None = None,
 ) -> Journal:  # fmt: skip
     """Write the journal row of an operation. Division, provider and elder are taken from the subject."""
-    shown = {name: ["*", "*"] if is_private(name) else value for name, value in (changes or {}).items()}
-    own = subject.pk if subject._meta.model_name == "elder" else getattr(subject, "elder_id", None)  # noqa: SLF001
-    row = Journal(
-        business_at=now, user_id=actor.user_id, user_name=actor.name, role=actor.role, event=event,
-        subject_type=str(subject._meta.model_name), subject_id=subject.pk,  # noqa: SLF001
-        div=div or getattr(subject, "div", "") or actor.div or NATION, provider_id=getattr(subject, "provider_id", None),
-        elder_id=own, staff_id=staff_id or getattr(subject, "staff_id", None), changes=shown, reason=reason,
-        request_id=actor.request_id,
-    )  # fmt: skip
-    row.digest = digest_of(row)
+    row = _entry(actor, now, event, subject, changes or {}, reason, div, staff_id)
     row.save(force_insert=True)
     note_recorded()
     return row
@@ -49,20 +40,28 @@ def record_each(
     subjects: Iterable[tuple[models.Model, dict[str, Any]]],
     reason: str = "",
 ) -> int:
-    """Write a journal row for each of many elders, in one statement; return how many. A sheet touches them, one act did it."""
-    rows = []
-    for subject, changes in subjects:
-        shown = {name: ["*", "*"] if is_private(name) else value for name, value in changes.items()}
-        row = Journal(
-            business_at=now, user_id=actor.user_id, user_name=actor.name, role=actor.role, event=event,
-            subject_type=str(subject._meta.model_name), subject_id=subject.pk, div=getattr(subject, "div", "") or actor.div or NATION,  # noqa: SLF001
-            elder_id=subject.pk, changes=shown, reason=reason, request_id=actor.request_id,
-        )  # fmt: skip
-        row.digest = digest_of(row)
-        rows.append(row)
+    """Write a journal row for each of many subjects, in one statement; return how many. One act touched them all."""
+    rows = [_entry(actor, now, event, subject, changes, reason) for subject, changes in subjects]
     Journal.objects.bulk_create(rows, batch_size=2000)
     note_recorded()
     return len(rows)
+
+
+def _entry(
+    actor: Actor, now: datetime, event: str, subject: models.Model, changes: dict[str, Any], reason: str, div: str = "",
+    staff_id: int | None = None,
+) -> Journal:  # fmt: skip
+    shown = {name: ["*", "*"] if is_private(name) else value for name, value in changes.items()}
+    own = subject.pk if subject._meta.model_name == "elder" else getattr(subject, "elder_id", None)  # noqa: SLF001
+    row = Journal(
+        business_at=now, user_id=actor.user_id, user_name=actor.name, role=actor.role, event=event,
+        subject_type=str(subject._meta.model_name), subject_id=subject.pk,  # noqa: SLF001
+        div=div or getattr(subject, "div", "") or actor.div or NATION, provider_id=getattr(subject, "provider_id", None),
+        elder_id=own, staff_id=staff_id or getattr(subject, "staff_id", None), changes=shown, reason=reason,
+        request_id=actor.request_id,
+    )  # fmt: skip
+    row.digest = digest_of(row)
+    return row
 
 
 def write_refusal(*, right: str, refusal: Refusal, arguments: dict[str, Any]) -> None:
@@ -91,30 +90,54 @@ class Recipient:
     address: str = ""
 
 
+@dataclass(frozen=True)
+class Message:
+    """One notice to leave: about which row, to whom, under which key (once), and what it says."""
+
+    about: models.Model
+    to: Recipient
+    key: str
+    title: str
+    text: str
+    link: str = ""
+
+
 def notify(
     *, now: datetime, about: models.Model, to: Recipient, key: str, title: str, text: str, link: str = ""
 ) -> Notice:
     """Leave a notice about a row, once per key, and tell the recipient's open screens."""
-    notice = Notice.objects.filter(key=key).first()
-    if notice is not None:
-        return notice
+    return notify_each(now=now, messages=[Message(about, to, key, title, text, link)])[0]
+
+
+def notify_each(*, now: datetime, messages: Sequence[Message]) -> list[Notice]:
+    """Leave many notices, each once per key, and tell the recipients' open screens; return them in the order of the messages."""
+    keys = [one.key for one in messages]
+    notices = {row.key: row for row in Notice.objects.filter(key__in=keys)}
+    fresh = {one.key: _notice(now, one) for one in messages if one.key not in notices}
+    if fresh:
+        Notice.objects.bulk_create(fresh.values())
+        own = [(row.pk, row.div, row.user_id) for row in fresh.values() if row.user_id is not None]
+        tell_each("notices", own)
+    known = notices | fresh
+    return [known[key] for key in keys]
+
+
+def _notice(now: datetime, message: Message) -> Notice:
+    about, to = message.about, message.to
     notice = Notice(
         div=getattr(about, "div", NATION),
         elder_id=about.pk if about._meta.model_name == "elder" else getattr(about, "elder_id", None),  # noqa: SLF001
         provider_id=getattr(about, "provider_id", None),
         user_id=to.user_id,
         channel=to.channel,
-        key=key,
-        title=title,
-        text=text,
-        link=link,
+        key=message.key,
+        title=message.title,
+        text=message.text,
+        link=message.link,
         created_at=now,
         sent_at=now if to.channel == "screen" else None,
     )
     notice.seal_field("address", to.address)
-    notice.save(force_insert=True)
-    if to.user_id is not None:
-        tell("notices", pk=notice.pk, div=notice.div, user_id=to.user_id)
     return notice
 
 

@@ -35,6 +35,7 @@ class Street:
     left: int
     travel: float
     seconds: float
+    cpu: float
     replans: tuple[float, ...]
     moved: int
     left_by_illness: int
@@ -84,13 +85,13 @@ def plan_street(number: int, *, ill: int) -> Street:
     from yinling.dispatch.planner.search import solve  # noqa: PLC0415 - in the process that plans
 
     problem = street(number)
-    began = time.monotonic()
+    began, cpu = time.monotonic(), time.process_time()
     plan = solve(problem, seconds=SECONDS, seed=1)
-    seconds = time.monotonic() - began
+    seconds, cpu = time.monotonic() - began, time.process_time() - cpu
     busy = [worker for worker, route in enumerate(plan.routes) if route][:: max(1, len(plan.routes) // (ill + 1))][:ill]
     again = [replan_without(problem, plan, worker) for worker in busy]
     return Street(
-        number, len(problem.visits), len(plan.left), plan.cost.travel, seconds, tuple(one[0] for one in again),
+        number, len(problem.visits), len(plan.left), plan.cost.travel, seconds, cpu, tuple(one[0] for one in again),
         sum(one[1] for one in again), sum(one[2] for one in again),
     )  # fmt: skip
 
@@ -111,6 +112,10 @@ def pure_figures(streets: list[Street], whole: float, warm: float, count: int) -
         Figure(
             "city.day", round(whole, 1), "s", f"{FULL_STREETS} streets, {PROCESSES} processes, {cores} cores, from {count}",
             most=MOST_SECONDS,
+        ),
+        Figure(
+            "city.cpu", round(quantile([one.cpu for one in streets], 0.5) * FULL_STREETS / PROCESSES, 1), "s",
+            "the same in CPU seconds of a process, whatever else the machine does", most=MOST_SECONDS,
         ),
         Figure("city.compile", round(warm, 1), "s", "before, once a machine"),
         Figure("city.street", round(quantile([one.seconds for one in streets], 0.5), 2), "s", f"{SECONDS:g} CPU seconds each"),

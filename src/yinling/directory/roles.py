@@ -77,7 +77,7 @@ _PEOPLE_OF_BODY = ("directory.absence.*", "directory.policy.*", "directory.staff
 _DOOR = (
     "directory.absence.report", "visits.visit.consult",
     "dispatch.assignment.accept", "dispatch.assignment.accept_all", "dispatch.assignment.refuse", "dispatch.assignment.release",
-    "dispatch.assignment.view", "dispatch.order.claim", "orders.order.view",
+    "dispatch.assignment.view", "dispatch.order.claim",
     "visits.visit.abort", "visits.visit.attach", "visits.visit.depart", "visits.visit.finish", "visits.visit.start", "visits.visit.view",
     "visits.visit.inspect",
 )  # fmt: skip

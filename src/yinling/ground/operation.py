@@ -10,7 +10,7 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -215,6 +215,22 @@ def locked(queryset: models.QuerySet[M], pk: int, seen: int | None = None) -> M:
 
 def changed(row: models.Model, *, now: Any, **values: Any) -> dict[str, list[Any]]:
     """Write new values of a locked row; return ``{field: [before, after]}`` of what differs."""
+    changes, fields = _set(row, now, values)
+    row.save(update_fields=fields)
+    return changes
+
+
+def changed_each(rows: Sequence[tuple[models.Model, dict[str, Any]]], *, now: Any) -> list[dict[str, list[Any]]]:
+    """Write new values of many locked rows of one table, the same columns of each, in one statement; return what differs, row by row."""
+    if not rows:
+        return []
+    found = [_set(row, now, values) for row, values in rows]
+    _write([row for row, _values in rows], found[0][1])
+    return [changes for changes, _fields in found]
+
+
+def _set(row: models.Model, now: Any, values: dict[str, Any]) -> tuple[dict[str, list[Any]], list[str]]:
+    """Set new values; return what differs and the names of the fields to write."""
     changes = {
         name: [plain(getattr(row, name)), plain(value)] for name, value in values.items() if getattr(row, name) != value
     }
@@ -225,8 +241,26 @@ def changed(row: models.Model, *, now: Any, **values: Any) -> dict[str, list[Any
         row.version = row.version + 1
         row.changed_at = now  # type: ignore[attr-defined]
         fields += ["version", "changed_at"]
-    row.save(update_fields=fields)
-    return changes
+    return changes, fields
+
+
+def _write(rows: Sequence[models.Model], names: Sequence[str]) -> None:
+    """Update columns of rows, each its own values: ``bulk_update`` takes a second for a street, this some milliseconds."""
+    meta = rows[0]._meta  # noqa: SLF001 - Django's own name
+    fields = [meta.pk, *(meta.get_field(name) for name in names)]
+    quote = connection.ops.quote_name
+    columns = [quote(field.column) for field in fields]
+    arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
+    sets = ", ".join(f"{column} = new.{column}" for column in columns[1:])
+    values = [[field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows] for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {quote(meta.db_table)} AS old SET {sets} FROM unnest({arrays}) AS new({', '.join(columns)}) "  # noqa: S608 - names of the model
+            f"WHERE old.{columns[0]} = new.{columns[0]}", values,
+        )  # fmt: skip
+        if cursor.rowcount != len(rows):
+            message = f"{cursor.rowcount} of {len(rows)} rows of {meta.db_table} were written"
+            raise DatabaseError(message)
 
 
 _PRIVATE = re.compile(r"(_enc|_index|phone|id_number|^password)")

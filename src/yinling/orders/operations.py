@@ -5,17 +5,18 @@ The plain functions at the end have no right of their own: the operation of the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, cast
 
-from yinling.accounts.operations import Recipient, notify, record
+from yinling.accounts.operations import Message, Recipient, notify_each, record, record_each
 from yinling.directory.queries import system_actor
 from yinling.directory.rules import require
 from yinling.entitlements.models import Entitlement
 from yinling.entitlements.operations import give_back, reserve
-from yinling.ground.live import tell
+from yinling.ground.live import tell, tell_each
 from yinling.ground.models import in_force
-from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.operation import changed, changed_each, explain_constraint, locked, operation
 from yinling.ground.scope import scope
 from yinling.hotline.models import CHANNELS, Ticket
 from yinling.kernel.actor import Actor
@@ -190,11 +191,30 @@ def _move(
     actor: Actor, now: datetime, order: Order, verb: str, *, reason: str = "", cause: str = "", **values: Any
 ) -> Order:
     """Make one transition of a locked order, journal it and tell open screens."""
-    changes: dict[str, Any] = changed(order, now=now, state=ORDER.target(verb, order.state), **values)
-    changes |= {"cause": cause} if cause else {}
-    record(actor=actor, now=now, event=f"orders.order.{verb}", subject=order, changes=changes, reason=reason)
-    tell("orders", pk=order.pk, div=order.div)
+    _move_each(actor, now, [(order, values)], verb, reason=reason, cause=cause)
     return order
+
+
+def _move_each(
+    actor: Actor, now: datetime, orders: Sequence[tuple[Order, dict[str, Any]]], verb: str, *, reason: str = "", cause: str = ""
+) -> None:  # fmt: skip
+    """Make the same transition of many locked orders, each with further values, in a few statements."""
+    target = [(order, {"state": ORDER.target(verb, order.state)} | values) for order, values in orders]
+    why = {"cause": cause} if cause else {}
+    _write_each(actor, now, f"orders.order.{verb}", target, why, reason)
+
+
+def _write_each(
+    actor: Actor, now: datetime, event: str, orders: Sequence[tuple[Order, dict[str, Any]]], why: dict[str, str] | None = None,
+    reason: str = "",
+) -> None:  # fmt: skip
+    """Write new values of many locked orders, journal each order and tell open screens."""
+    if not orders:
+        return
+    rows = [order for order, _values in orders]
+    subjects = [(row, changes | (why or {})) for row, changes in zip(rows, changed_each(orders, now=now), strict=True)]
+    record_each(actor=actor, now=now, event=event, subjects=subjects, reason=reason)
+    tell_each("orders", [(row.pk, row.div, None) for row in rows])
 
 
 @operation("orders.order.accept", label=N_("接单"))
@@ -309,36 +329,54 @@ def readdress_order(*, actor: Actor, now: datetime, order_id: Id) -> Order:
 
 def appoint(*, actor: Actor, now: datetime, order: Order, starts_at: datetime) -> Order:
     """Appoint another start within the agreed window, and tell the elder side once for each new time."""
-    if starts_at == order.starts_at:
-        return order
-    check_window(starts_at, earliest_at=order.earliest_at, latest_at=order.latest_at)
-    changes = changed(order, now=now, starts_at=starts_at, ends_at=starts_at + (order.ends_at - order.starts_at))
-    record(actor=actor, now=now, event="orders.order.appoint", subject=order, changes=changes)
-    tell("orders", pk=order.pk, div=order.div)
-    _tell_elder_side(now, order)
+    appoint_each(actor=actor, now=now, starts=[(order, starts_at)])
     return order
 
 
-def _tell_elder_side(now: datetime, order: Order) -> None:
+def appoint_each(*, actor: Actor, now: datetime, starts: Iterable[tuple[Order, datetime]]) -> None:
+    """Appoint the starts of many orders, as ``appoint`` for each, in a few statements."""
+    moved = [(order, at) for order, at in starts if at != order.starts_at]
+    for order, at in moved:
+        check_window(at, earliest_at=order.earliest_at, latest_at=order.latest_at)
+    new = [(order, {"starts_at": at, "ends_at": at + (order.ends_at - order.starts_at)}) for order, at in moved]
+    _write_each(actor, now, "orders.order.appoint", new)
+    by_province: dict[str, list[Order]] = {}
+    for order, _at in moved:
+        by_province.setdefault(order.div[:PROVINCE], []).append(order)
+    for province, orders in by_province.items():
+        _tell_elder_side(now, province, orders)
+
+
+def _tell_elder_side(now: datetime, province: str, orders: Sequence[Order]) -> None:
     """Say the new time to each login that orders for the elder, and by SMS. A provider sees no representatives, so the system looks."""
+    with scope(system_actor(province)):
+        who = Representative.objects.filter(
+            in_force(local_date(now)), elder_id__in={order.elder_id for order in orders}, covers_orders=True
+        )
+        users: dict[int, set[int]] = {}
+        for elder_id, user_id in who.values_list("elder_id", "user_id"):
+            users.setdefault(elder_id, set()).add(user_id)
+        found = [one for order in orders for one in _messages(order, sorted(users.get(order.elder_id, ())))]
+        notify_each(now=now, messages=found)
+
+
+def _messages(order: Order, users: Iterable[int]) -> Iterator[Message]:
     key, at = f"appointed:{order.pk}:{order.starts_at:%Y%m%d%H%M}", order.starts_at.astimezone(SHANGHAI)
     title, text = N_("上门时间已约定"), N_("服务人员 %(at)s 上门，比预约的时间有调整") % {"at": f"{at:%m-%d %H:%M}"}
-    with scope(system_actor(order.div[:PROVINCE])):
-        who = Representative.objects.filter(in_force(local_date(now)), elder_id=order.elder_id, covers_orders=True)
-        users = sorted(set(who.values_list("user_id", flat=True)))
-        for user_id in users:
-            to = Recipient(user_id=user_id)
-            notify(
-                now=now, about=order, to=to, key=f"{key}:user:{user_id}", title=title, text=text, link="/e/services/"
-            )
-        if number := order.unseal_field("phone"):
-            to = Recipient(channel="sms", address=number)
-            notify(now=now, about=order, to=to, key=f"{key}:sms", title=title, text=text)
+    for user_id in users:
+        yield Message(order, Recipient(user_id=user_id), f"{key}:user:{user_id}", title, text, "/e/services/")
+    if number := order.unseal_field("phone"):
+        yield Message(order, Recipient(channel="sms", address=number), f"{key}:sms", title, text)
 
 
 def mark_assigned(*, actor: Actor, now: datetime, order: Order) -> Order:
     """A carer was named."""
     return _move(actor, now, order, "assign")
+
+
+def mark_assigned_each(*, actor: Actor, now: datetime, orders: Iterable[Order]) -> None:
+    """Carers were named for many orders at once."""
+    _move_each(actor, now, [(order, {}) for order in orders], "assign")
 
 
 def mark_accepted(*, actor: Actor, now: datetime, order: Order) -> Order:
@@ -351,8 +389,17 @@ def mark_accepted(*, actor: Actor, now: datetime, order: Order) -> Order:
 
 def return_order(*, actor: Actor, now: datetime, order: Order, reason: str, cause: str = "") -> Order:
     """Nobody goes after all: the order waits for dispatch again, with a new time to accept."""
-    due = accept_until(now, is_urgent=order.is_urgent, div=order.div)
-    return _move(actor, now, order, "return", reason=reason, cause=cause, accepted_at=None, accept_due_at=due)
+    return_orders(actor=actor, now=now, orders=[order], reason=reason, cause=cause)
+    return order
+
+
+def return_orders(*, actor: Actor, now: datetime, orders: Iterable[Order], reason: str, cause: str = "") -> None:
+    """Let many orders wait for dispatch again, as ``return_order`` for each, in a few statements."""
+    rows = [
+        (row, {"accepted_at": None, "accept_due_at": accept_until(now, is_urgent=row.is_urgent, div=row.div)})
+        for row in orders
+    ]
+    _move_each(actor, now, rows, "return", reason=reason, cause=cause)
 
 
 def mark_started(*, actor: Actor, now: datetime, order: Order) -> Order:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from django.db.models import Q, QuerySet
 
-from yinling.accounts.operations import Recipient, notify, record
+from yinling.accounts.operations import Recipient, notify, record, record_each
 from yinling.directory.models import Staff, Suspension
 from yinling.directory.rules import require
 from yinling.dispatch.models import LIVE, Assignment, DayPlan
@@ -20,18 +21,27 @@ from yinling.dispatch.offers import (
     missing_slots,
     slot_to_change,
 )
-from yinling.dispatch.queries import cause_of_end, choices, died_on, lock_routes, orphans, plan_until, readdressed
+from yinling.dispatch.queries import (
+    cause_of_end,
+    choices,
+    deaths_of,
+    died_on,
+    lock_routes,
+    orphans,
+    plan_until,
+    readdressed,
+)
 from yinling.dispatch.rules import check_alive, check_at_home, check_choice, check_own, check_route, check_time
 from yinling.dispatch.states import ASSIGNMENT, AssignmentState
-from yinling.ground.live import tell
-from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.live import tell, tell_each
+from yinling.ground.operation import changed_each, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Day, Id, Input, Reason, Seen
 from yinling.kernel.period import SHANGHAI, day_bounds
 from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
-from yinling.orders.operations import appoint, mark_accepted, mark_assigned, return_order
+from yinling.orders.operations import appoint_each, mark_accepted, mark_assigned_each, return_order, return_orders
 from yinling.orders.queries import OPEN_STATES, accept_until, suspensions
 from yinling.orders.states import ORDER, OrderState
 
@@ -119,8 +129,16 @@ def missing_places(actor: Actor, now: datetime, order: Order) -> list[int]:
 
 def _taken(order: Order) -> dict[int, Assignment]:
     """Return the live assignments of a locked order by their place."""
-    rows = Assignment.objects.select_for_update(of=("self",)).filter(order=order, state__in=LIVE)
-    return {row.slot: row for row in rows.order_by("slot")}
+    return taken_of([order])[order.pk]
+
+
+def taken_of(orders: Iterable[Order]) -> dict[int, dict[int, Assignment]]:
+    """Return the live assignments of locked orders by order and place."""
+    found: dict[int, dict[int, Assignment]] = {order.pk: {} for order in orders}
+    rows = Assignment.objects.select_for_update(of=("self",)).filter(order_id__in=list(found), state__in=LIVE)
+    for row in rows.order_by("order_id", "slot"):
+        found[row.order_id][row.slot] = row
+    return found
 
 
 def _choose(
@@ -132,9 +150,9 @@ def _choose(
     Their days are held meanwhile: of two who choose the same carer at once, one sees what the other did.
     """
     people = [(slot, _person(actor, staff_id, field), field) for slot, staff_id, field in chosen]
-    check_may_go(now, order)
+    check_may_go(now, [order])
     if starts_at is not None:
-        _appoint(actor, now, order, starts_at)
+        _appoint(actor, now, {order.pk: order}, [Offer(order, people[0][1], starts_at=starts_at)], taken_of([order]))
     numbers = [staff.pk for _slot, staff, _field in people]
     lock_routes(numbers)
     judged, current = choices(actor=actor, order=order, now=now, staff_ids=numbers)
@@ -142,14 +160,8 @@ def _choose(
     offers = []
     for (slot, staff, field), one in zip(people, judged, strict=True):
         check_choice(exclusions=one.against, is_among_best=one.is_among_best, choice_reason=choice_reason, field=field)
-        offers.append((slot, staff, one.place, one.reasons))
-    # Two desks that name the same two people the other way round must not wait for each other.
-    rows = [
-        offer(
-            actor=actor, now=now, order=order, staff=staff, slot=slot, rank=place, reasons=reasons, choice_reason=choice_reason, event=event
-        )
-        for slot, staff, place, reasons in sorted(offers, key=lambda one: one[1].pk)
-    ]  # fmt: skip
+        offers.append(Offer(order, staff, slot, rank=one.place, reasons=one.reasons))
+    rows = offer_each(actor=actor, now=now, offers=offers, choice_reason=choice_reason, event=event)
     return sorted(rows, key=lambda row: row.slot)
 
 
@@ -160,67 +172,124 @@ def _person(actor: Actor, staff_id: int, field: str) -> Staff:
     return staff
 
 
-def check_may_go(now: datetime, order: Order) -> None:
+def check_may_go(now: datetime, orders: Sequence[Order]) -> None:
     """Refuse to send anybody after the hour, to the dead, or while the elder is away."""
-    check_time(order.ends_at, now)
-    check_alive(died_on(order.elder_id))
-    check_at_home(is_suspended=suspensions().filter(order=order).exists())
+    deaths = deaths_of({order.elder_id for order in orders})
+    waiting = set(suspensions().filter(order_id__in=[order.pk for order in orders]).values_list("order_id", flat=True))
+    for order in orders:
+        check_time(order.ends_at, now)
+        check_alive(deaths.get(order.elder_id))
+        check_at_home(is_suspended=order.pk in waiting)
 
 
-def _appoint(actor: Actor, now: datetime, order: Order, starts_at: datetime) -> None:
-    check_same_time(starts_at=starts_at, others=[row.starts_at for row in _taken(order).values()])
-    appoint(actor=actor, now=now, order=order, starts_at=starts_at)
+@dataclass(frozen=True)
+class Offer:
+    """One place of a locked order for a carer whom the caller has checked; ``starts_at`` appoints the time."""
+
+    order: Order
+    staff: Staff
+    slot: int = 1
+    starts_at: datetime | None = None
+    rank: int | None = None
+    reasons: Iterable[str] = ()
 
 
 def offer(  # noqa: PLR0913 - an offer and where it comes from
     *, actor: Actor, now: datetime, order: Order, staff: Staff, slot: int = 1, starts_at: datetime | None = None,
-    plan: DayPlan | None = None, reasons: Iterable[str] = (), rank: int | None = None, choice_reason: str = "",
-    accept_due_at: datetime | None = None, event: str = "dispatch.order.assign",
+    plan: DayPlan | None = None, reasons: Iterable[str] = (), accept_due_at: datetime | None = None,
+    event: str = "dispatch.order.assign",
 ) -> Assignment:  # fmt: skip
-    """Offer one place of a locked order to a carer whom the caller has checked; the order is assigned once all its places are taken.
+    """Offer one place of a locked order, as ``offer_each`` does for many."""
+    one = Offer(order, staff, slot, starts_at, reasons=reasons)
+    return offer_each(actor=actor, now=now, offers=[one], plan=plan, accept_due_at=accept_due_at, event=event)[0]
+
+
+def offer_each(
+    *, actor: Actor, now: datetime, offers: Sequence[Offer], plan: DayPlan | None = None, choice_reason: str = "",
+    accept_due_at: datetime | None = None, event: str = "dispatch.order.assign",
+) -> list[Assignment]:  # fmt: skip
+    """Offer places of locked orders in a few statements, however many; an order is assigned once all its places are taken.
 
     Nobody is told: whoever offers says so once, for one visit or for a whole day.
     """
-    ORDER.target("assign", order.state)
-    check_may_go(now, order)
-    if starts_at is not None:
-        _appoint(actor, now, order, starts_at)
-    taken = _taken(order)
-    check_slot(carers_needed=order.carers_needed, taken=taken, slot=slot)
-    if staff.pk in [one.staff_id for one in taken.values()]:
-        raise Refused("dispatch.twice", N_("这张订单已派给这位服务人员"), field="staff_id")
-    _clear(actor, now, orphans().filter(staff=staff))
+    orders = {one.order.pk: one.order for one in offers}
+    for order in orders.values():
+        ORDER.target("assign", order.state)
+    check_may_go(now, list(orders.values()))
+    taken = taken_of(orders.values())
+    _appoint(actor, now, orders, offers, taken)
+    rows = []
+    for one in offers:
+        places = taken[one.order.pk]
+        check_slot(carers_needed=one.order.carers_needed, taken=places, slot=one.slot)
+        if one.staff.pk in [row.staff_id for row in places.values()]:
+            raise Refused("dispatch.twice", N_("这张订单已派给这位服务人员"), field="staff_id")
+        rows.append(_offered(actor, now, one, plan, choice_reason.strip(), accept_due_at))
+        places[one.slot] = rows[-1]
+    _clear(actor, now, orphans().filter(staff__in={row.staff_id for row in rows}))
+    # Two desks that name the same people the other way round must not wait for each other.
+    Assignment.objects.bulk_create(sorted(rows, key=lambda row: (row.staff_id, row.starts_at)))
+    named = [(row, {"staff": [None, row.staff_id], "rank": [None, row.rank], "slot": [None, row.slot]}) for row in rows]
+    record_each(actor=actor, now=now, event=event, subjects=named, reason=choice_reason.strip())
+    full = [order for order in orders.values() if len(taken[order.pk]) == order.carers_needed]
+    mark_assigned_each(actor=actor, now=now, orders=full)
+    tell_each("assignments", [(row.pk, row.div, None) for row in rows])
+    return rows
+
+
+def _appoint(
+    actor: Actor, now: datetime, orders: Mapping[int, Order], offers: Iterable[Offer],
+    taken: Mapping[int, Mapping[int, Assignment]],
+) -> None:  # fmt: skip
+    """Appoint the times of offers; of two who go together, both hear the same."""
+    starts: dict[int, datetime] = {}
+    for one in offers:
+        number = one.order.pk
+        if one.starts_at is not None:
+            told = [row.starts_at for row in taken[number].values()]
+            check_same_time(starts_at=one.starts_at, others=[*told, starts.get(number, one.starts_at)])
+            starts[number] = one.starts_at
+    appoint_each(actor=actor, now=now, starts=[(orders[number], at) for number, at in starts.items()])
+
+
+def _offered(
+    actor: Actor, now: datetime, one: Offer, plan: DayPlan | None, choice_reason: str, accept_due_at: datetime | None
+) -> Assignment:
+    order = one.order
     due = accept_due_at or (
         plan_until(now, order) if plan else accept_until(now, is_urgent=order.is_urgent, div=order.div)
     )
-    row = Assignment.objects.create(
-        div=order.div, order=order, elder_id=order.elder_id, provider_id=order.provider_id, staff=staff, staff_name=staff.name,
-        slot=slot, plan=plan, starts_at=order.starts_at, ends_at=order.ends_at, offered_at=now, accept_due_at=due,
-        assigned_by_id=actor.user_id, rank=rank, reasons=list(reasons), choice_reason=choice_reason.strip(), created_at=now, changed_at=now,
+    return Assignment(
+        div=order.div, order=order, elder_id=order.elder_id, provider_id=order.provider_id, staff=one.staff, staff_name=one.staff.name,
+        slot=one.slot, plan=plan, starts_at=order.starts_at, ends_at=order.ends_at, offered_at=now, accept_due_at=due,
+        assigned_by_id=actor.user_id, rank=one.rank, reasons=list(one.reasons), choice_reason=choice_reason, created_at=now, changed_at=now,
     )  # fmt: skip
-    named = {"staff": [None, row.staff_id], "rank": [None, row.rank], "slot": [None, slot]}
-    record(actor=actor, now=now, event=event, subject=row, changes=named, reason=choice_reason.strip())
-    if len(taken) + 1 == order.carers_needed:
-        mark_assigned(actor=actor, now=now, order=order)
-    tell("assignments", pk=row.pk, div=row.div)
-    return row
 
 
 def take_back(
     *, actor: Actor, now: datetime, order: Order, assignments: Iterable[Assignment], reason: str, is_told: bool = True
 ) -> None:
     """Withdraw some assignments of a locked order, which waits for dispatch again, and tell these carers."""
-    give_back_order(actor, now, order, reason)
-    for row in assignments:
-        withdraw(actor=actor, now=now, assignment=row, reason=reason)
+    rows = list(assignments)
+    take_back_each(actor=actor, now=now, orders=[order], assignments=rows, reason=reason)
+    for row in rows:
         if is_told:
             tell_off(now=now, assignment=row)
 
 
+def take_back_each(
+    *, actor: Actor, now: datetime, orders: Iterable[Order], assignments: Sequence[Assignment], reason: str
+) -> None:
+    """Withdraw assignments of many locked orders, which wait for dispatch again, in a few statements. Nobody is told."""
+    again = [order for order in orders if ORDER.allows("return", order.state)]
+    return_orders(actor=actor, now=now, orders=again, reason=reason)
+    _move_each(actor, now, assignments, "withdraw", reason=reason, ended_at=now, end_reason=reason)
+
+
 def _clear(actor: Actor, now: datetime, found: QuerySet[Assignment]) -> None:
     """An order cancelled a moment ago must not keep its carer busy until the next round of the job."""
-    for row in found.select_for_update(of=("self",)):
-        withdraw(actor=actor, now=now, assignment=row, reason=N_("订单已取消"))
+    rows, reason = list(found.select_for_update(of=("self",))), N_("订单已取消")
+    _move_each(actor, now, rows, "withdraw", reason=reason, ended_at=now, end_reason=reason)
 
 
 def _tell_offer(now: datetime, row: Assignment) -> None:
@@ -236,11 +305,21 @@ def move_assignment(
     actor: Actor, now: datetime, row: Assignment, verb: str, *, reason: str = "", cause: str = "", **values: Any
 ) -> Assignment:
     """Make one transition of a locked assignment, journal it and tell open screens."""
-    changes: dict[str, Any] = changed(row, now=now, state=ASSIGNMENT.target(verb, row.state), **values)
-    changes |= {"cause": cause} if cause else {}
-    record(actor=actor, now=now, event=f"dispatch.assignment.{verb}", subject=row, changes=changes, reason=reason)
-    tell("assignments", pk=row.pk, div=row.div)
+    _move_each(actor, now, [row], verb, reason=reason, cause=cause, **values)
     return row
+
+
+def _move_each(
+    actor: Actor, now: datetime, rows: Sequence[Assignment], verb: str, *, reason: str, cause: str = "", **values: Any
+) -> None:
+    """Make the same transition of many locked assignments, in a few statements."""
+    if not rows:
+        return
+    new = [(row, {"state": ASSIGNMENT.target(verb, row.state)} | values) for row in rows]
+    why = {"cause": cause} if cause else {}
+    subjects = [(row, found | why) for row, found in zip(rows, changed_each(new, now=now), strict=True)]
+    record_each(actor=actor, now=now, event=f"dispatch.assignment.{verb}", subjects=subjects, reason=reason)
+    tell_each("assignments", [(row.pk, row.div, None) for row in rows])
 
 
 def with_order(assignment_id: int, seen: int | None = None) -> tuple[Assignment, Order]:

@@ -44,7 +44,7 @@ def claim_order(*, actor: Actor, now: datetime, order_id: Id, seen: Seen = None)
     check_claim(
         terms, is_open=is_claimable(order, terms), open_claims=claims_of(staff).count(), releases=releases_of(staff, terms, now)
     )  # fmt: skip
-    check_may_go(now, order)
+    check_may_go(now, [order])
     if against := exclusions_of(order, staff):
         raise Refused("claim.not_suitable", N_("这张订单不适合您：%(why)s"), why=against[0].reason)
     slot = missing_places(actor, now, order)[0]

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
-from yinling.accounts.operations import Recipient, notify
+from yinling.accounts.operations import Message, Recipient, notify_each
 from yinling.directory.models import Staff
 from yinling.directory.rules import require
 from yinling.dispatch.masks import TIMED
 from yinling.dispatch.models import LIVE, Assignment, DayPlan, PlannedVisit
-from yinling.dispatch.operations.assignments import offer, take_back
+from yinling.dispatch.operations.assignments import Offer, offer_each, take_back_each
 from yinling.dispatch.operations.plans import one_at_a_time, overlapping
 from yinling.dispatch.operations.runs import move
 from yinling.dispatch.queries.days import BEGUN, OPEN, Day, Frame, load_day
@@ -59,21 +59,27 @@ def publish_plan(*, actor: Actor, now: datetime, plan_id: Id, count: Count = Non
     orders = _locked_orders(visits)
     work = _work(row, visits, orders)
     _check(row, work, orders, now)
-    for order_id, ending in work.ends.items():
-        take_back(
-            actor=actor, now=now, order=orders[order_id], assignments=ending, reason=N_("排班调整"), is_told=False
-        )
-    staff = Staff.objects.in_bulk({visit.staff_id for visit in work.offers})
-    for visit in work.offers:
-        offer(
-            actor=actor, now=now, order=orders[visit.order_id], staff=staff[visit.staff_id], slot=visit.slot,
-            starts_at=visit.starts_at, plan=row,
-        )  # fmt: skip
+    _take_back(actor, now, work, orders)
+    _offer(actor, now, row, work, orders)
     if former is not None:
         move(actor, now, former, "supersede")
     move(actor, now, row, "publish", published_by_id=actor.user_id, published_at=now)
     _tell(now, row, work)
     return row
+
+
+def _take_back(actor: Actor, now: datetime, work: _Work, orders: Mapping[int, Order]) -> None:
+    ending = [row for rows in work.ends.values() for row in rows]
+    back = [orders[order_id] for order_id in work.ends]
+    take_back_each(actor=actor, now=now, orders=back, assignments=ending, reason=N_("排班调整"))
+
+
+def _offer(actor: Actor, now: datetime, plan: DayPlan, work: _Work, orders: Mapping[int, Order]) -> None:
+    staff = Staff.objects.in_bulk({visit.staff_id for visit in work.offers})
+    offers = [
+        Offer(orders[visit.order_id], staff[visit.staff_id], visit.slot, visit.starts_at) for visit in work.offers
+    ]
+    offer_each(actor=actor, now=now, offers=offers, plan=plan)
 
 
 def check_count(number: int, count: int | None) -> None:
@@ -170,8 +176,9 @@ def _check(plan: DayPlan, work: _Work, orders: Mapping[int, Order], now: datetim
         frozenset(v.staff_id for v in work.offers if v.staff_id),
     )
     day = load_day(Frame(plan.provider_id, plan.div, plan.day, plan.created_at, only=numbers))
+    number_of, visit_of = day.number_of, day.visit_of
     for visit in work.offers:
-        if why := _against(day, visit):
+        if why := _against(day, number_of.get(visit.staff_id or 0), visit_of.get(visit.order_id), visit):
             name = next((one.name for one in day.carers if one.staff_id == visit.staff_id), f"#{visit.staff_id}")
             sentence = N_("%(order)s 不能派给 %(name)s：%(why)s。请调整或重排")
             raise Refused("plan.carer", sentence, order=orders[visit.order_id].code, name=name, why=why)
@@ -182,9 +189,8 @@ def _codes(visits: Iterable[PlannedVisit], orders: Mapping[int, Order]) -> str:
     return "、".join(found[:NAMED]) + ("…" if len(found) > NAMED else "")
 
 
-def _against(day: Day, visit: PlannedVisit) -> str:
-    """Return what forbids a planned visit now, if anything."""
-    number, row = day.number_of.get(visit.staff_id or 0), day.visit_of.get(visit.order_id)
+def _against(day: Day, number: int | None, row: int | None, visit: PlannedVisit) -> str:
+    """Return what forbids a planned visit (the number of its carer, its own) now, if anything."""
     if number is None or row is None:
         return ""
     hard = (one.reason for one in day.mask.against(row, number) if one.is_hard and one.code not in TIMED)
@@ -210,11 +216,14 @@ def _tell(now: datetime, plan: DayPlan, work: _Work) -> None:
         for row in ending:
             gone[row.staff_id].append(row.starts_at)
     users = Staff.objects.filter(pk__in=asked.keys() | gone.keys(), user__isnull=False).values_list("pk", "user_id")
-    for staff_id, user_id in sorted(users):
-        notify(
-            now=now, about=plan, to=Recipient(user_id=user_id), key=f"plan:{plan.pk}:{staff_id}", title=N_("排班已发布"),
-            text=_said(plan, asked[staff_id], gone[staff_id]), link="/m/",
-        )  # fmt: skip
+    messages = [
+        Message(
+            plan, Recipient(user_id=user_id), f"plan:{plan.pk}:{staff_id}", N_("排班已发布"),
+            _said(plan, asked[staff_id], gone[staff_id]), "/m/",
+        )
+        for staff_id, user_id in sorted(users)
+    ]  # fmt: skip
+    notify_each(now=now, messages=messages)
 
 
 def _said(plan: DayPlan, asked: Sequence[datetime], gone: Sequence[datetime]) -> str:

@@ -133,13 +133,13 @@ def try_place(b: Board, task: int, prev: int, worker: int, mate: int) -> int:
 
 @allocating
 def insert_best(b: Board, visit: int, blink: float) -> bool:
-    """Bring a visit from the bank to its best place; False where it fits nowhere."""
+    """Bring a visit from the bank to its best place; False where it fits nowhere, or only at a higher cost than leaving it out."""
     if not is_led(b, visit):
         return False
     costs = np.full(EXACT_TRIES, FAR)
     places = np.zeros((EXACT_TRIES, 3), dtype=np.int64)
     found = best_places(b, visit, costs, places, blink)
-    best, chosen, chosen_mate = FAR, NONE, NONE
+    best, chosen, chosen_mate = 0.0, NONE, NONE
     for i in range(found):
         open_trial(b)
         mate = try_place(b, places[i, 0], places[i, 1], places[i, 2], NONE)

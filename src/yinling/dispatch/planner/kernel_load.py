@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from yinling.dispatch.planner.arrays import FAR, NONE, NOT_YET, Board
+from yinling.dispatch.planner.arrays import NONE, NOT_YET, Board
 from yinling.dispatch.planner.jit import compiled
 from yinling.dispatch.planner.kernel import link, open_trial, own, set_key, take_back, take_in
 from yinling.dispatch.planner.kernel_moves import behind, is_led, keeps_order
-from yinling.dispatch.planner.kernel_times import is_worth_it, keep
+from yinling.dispatch.planner.kernel_times import EPS, is_worth_it, keep
+
+DEAREST = 1e8
+"""Less than a way that does not exist."""
 
 
 @compiled
-def load_visit(b: Board, visit: int, key: float, worker: int, mate: int) -> bool:
+def load_visit(b: Board, visit: int, key: float, starts: float, worker: int, mate: int) -> bool:
     """Take a visit from the bank to these workers at this place in the order; it stays in the bank where that breaks a hard rule."""
     row = b.visits[visit]
     is_double = row.tasks > 1
@@ -21,7 +24,7 @@ def load_visit(b: Board, visit: int, key: float, worker: int, mate: int) -> bool
     open_trial(b)
     take_in(b, visit)
     floor = row.opens if row.usual == NOT_YET else max(row.opens, min(row.usual, row.latest))
-    set_key(b, visit, key, floor)
+    set_key(b, visit, key, floor if starts >= floor - EPS else row.opens)
     at = behind(b, worker, key, b.tasks[own(b, worker)].prev)
     if at != NONE:
         link(b, 2 * visit, at, worker)
@@ -29,7 +32,7 @@ def load_visit(b: Board, visit: int, key: float, worker: int, mate: int) -> bool
             at = behind(b, mate, key, b.tasks[own(b, mate)].prev)
             if at != NONE:
                 link(b, 2 * visit + 1, at, mate)
-    if at != NONE and is_worth_it(b, FAR):
+    if at != NONE and is_worth_it(b, DEAREST):
         keep(b)
         return True
     take_back(b)

@@ -21,6 +21,7 @@ from yinling.dispatch.planner.kernel import (
     wake,
     way,
 )
+from yinling.dispatch.planner.kernel_times import earliest
 
 CLOSEST = 1e-6
 """Keys closer than this leave no room between them; all are given anew."""
@@ -59,17 +60,23 @@ def key_between(b: Board, visit: int, task: int, prev: int, worker: int) -> floa
     """Return a key for a visit behind ``prev``, as near as possible to its time there; ``FAR`` where there is no room."""
     low = key_of(b, prev, -FAR)
     high = key_of(b, b.tasks[prev].next, FAR)
-    hoped = max(b.visits[visit].floor, b.tasks[prev].leaves + way(b, prev, task, worker)) + JITTER * draw(b)
+    if b.visits[visit].bound:
+        for i in range(b.leaders_from[visit], b.leaders_from[visit + 1]):
+            if b.visits[b.leaders[i]].placed:
+                low = max(low, b.visits[b.leaders[i]].key)
+        for i in range(b.followers_from[visit], b.followers_from[visit + 1]):
+            if b.visits[b.followers[i]].placed:
+                high = min(high, b.visits[b.followers[i]].key)
+    hoped = max(earliest(b, visit), b.tasks[prev].leaves + way(b, prev, task, worker)) + JITTER * draw(b)
     if low == -FAR:
         low = min(hoped, high) - 1.0
     if high == FAR:
         high = max(hoped, low) + 1.0
     room = high - low
     if room < CLOSEST:
-        b.trial[0].is_crowded = 1
+        b.trial[0].is_crowded = room > 0.0
         return FAR
-    key = min(max(hoped, low + MARGIN * room), high - MARGIN * room)
-    return key if keeps_order(b, visit, key) else FAR
+    return min(max(hoped, low + MARGIN * room), high - MARGIN * room)
 
 
 @inlined
@@ -147,7 +154,7 @@ def partner_for(b: Board, task: int, worker: int, was: int, mate_was: int) -> in
         if anchor != NONE and b.tasks[anchor].worker != worker and b.may[other, b.tasks[anchor].worker]:
             return b.tasks[anchor].worker
     mate = mate_was if mate_was != worker else was
-    if mate == NONE or mate == worker:  # noqa: PLR1714 - numbers of two kinds make no tuple here
+    if mate == NONE or mate == worker:  # noqa: PLR1714, SIM109 - numbers of two kinds make no tuple here
         return NONE
     return mate if b.may[other, mate] else NONE
 

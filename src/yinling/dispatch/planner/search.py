@@ -29,6 +29,8 @@ Report = Callable[[float, float], bool]
 STEP_MOVES = 4096
 """Moves between two looks at the clock, at first and where a number of moves is the limit."""
 STEP_SECONDS = 0.03
+STEPS = 100
+"""Temperatures at least, where a number of moves is the limit."""
 REPORT_SECONDS = 0.5
 MEASURED_SHARE = 0.02
 
@@ -41,6 +43,8 @@ class Limits:
     moves: int | None
     target: float | None
     began: float
+    beyond: float = 0.0
+    """The cost of the visits set aside before the search, which does not count them."""
     done: int = 0
 
     @property
@@ -72,6 +76,7 @@ def solve(
     limits = Limits(seconds, moves, target, time.thread_time())
     checked = check(problem)
     board = board_of(problem, checked, weights, seed)
+    limits.beyond = float(board.visits.loss[sorted(checked.left)].sum())
     prepare(board, start)
     recount(board)
     save(board)
@@ -87,13 +92,17 @@ def solve(
 def _search(board: Board, limits: Limits, report: Report | None, *, is_replan: bool) -> None:
     """Anneal step by step until a limit is reached."""
     sums = board.sums[0]
+    if sums.banked == 0 and not board.visits.placed.any():
+        return
     schedule = Schedule(board, is_replan=is_replan)
     step, told = STEP_MOVES, time.thread_time()
     if limits.moves is not None:
         schedule.plan(limits.moves)
-    while (share := limits.share) < 1 and not (limits.target is not None and sums.best <= limits.target):
+    while (share := limits.share) < 1 and not (
+        limits.target is not None and sums.best + limits.beyond <= limits.target
+    ):
         if limits.moves is not None:
-            step = min(STEP_MOVES, limits.moves - limits.done)
+            step = min(STEP_MOVES, 1 + limits.moves // STEPS, limits.moves - limits.done)
         if schedule.chains == 0 and share > MEASURED_SHARE:
             schedule.plan(limits.done / share)
         heat = schedule.heat(share)
@@ -107,7 +116,7 @@ def _search(board: Board, limits: Limits, report: Report | None, *, is_replan: b
             step = max(256, int(step * min(2.0, STEP_SECONDS / max(now - before, 1e-6))))
         if report is not None and now - told >= REPORT_SECONDS:
             told = now
-            if not report(limits.share, float(sums.best)):
+            if not report(limits.share, float(sums.best) + limits.beyond):
                 return
 
 

@@ -13,19 +13,20 @@ from yinling.dispatch.planner.kernel_whole import recount
 from yinling.dispatch.planner.problem import Plan, Stop
 
 KEY_STEP = 1e-3
+Entry = tuple[float, int, float, tuple[int, int]]
 
 
 def prepare(board: Board, start: Plan | None) -> None:
     """Fill the board: first what the earlier plan says, then the rest at its best place."""
     recount(board)
     if start is not None:
-        for key, visit, workers in in_order(board, start.routes):
-            load_visit(board, visit, key, workers[0], workers[1])
+        for key, visit, starts, workers in in_order(board, start.routes):
+            load_visit(board, visit, key, starts, workers[0], workers[1])
     insert_all(board, 0.0)
 
 
-def in_order(board: Board, routes: Sequence[Sequence[Stop]]) -> list[tuple[float, int, tuple[int, int]]]:
-    """Return (key, visit, carers) of the visits of a plan, so that the keys keep the order of every route."""
+def in_order(board: Board, routes: Sequence[Sequence[Stop]]) -> list[Entry]:
+    """Return (key, visit, start, carers) of the visits of a plan, so that the keys keep the order of every route."""
     count, carers = len(board.visits), len(board.workers)
     found: dict[int, dict[int, tuple[int, float]]] = {}
     for worker, route in enumerate(routes[:carers]):
@@ -34,12 +35,12 @@ def in_order(board: Board, routes: Sequence[Sequence[Stop]]) -> list[tuple[float
                 found.setdefault(stop.visit, {})[stop.task] = (worker, stop.starts)
     whole = {visit: tasks for visit, tasks in found.items() if sorted(tasks) == list(range(board.visits[visit].tasks))}
     times = {visit: sum(time for _, time in tasks.values()) / len(tasks) for visit, tasks in whole.items()}
-    ordered: list[tuple[float, int, tuple[int, int]]] = []
+    ordered: list[Entry] = []
     last = float("-inf")
     for visit in _topological(routes[:carers], times):
         last = max(times[visit], last + KEY_STEP)
-        first = whole[visit][0][0]
-        ordered.append((last, visit, (first, whole[visit].get(1, (first, 0.0))[0])))
+        first, starts = whole[visit][0]
+        ordered.append((last, visit, starts, (first, whole[visit].get(1, (first, 0.0))[0])))
     return ordered
 
 

@@ -134,8 +134,12 @@ def cause_of_end(order: Order) -> str:
 
 def died_on(elder_id: int) -> date | None:
     """Return the day of death of an elder, which a provider may ask though it may not read the file."""
+    return deaths_of([elder_id]).get(elder_id)
+
+
+def deaths_of(elder_ids: Iterable[int]) -> dict[int, date]:
+    """Return the days of death of those elders who are dead."""
+    asked = "SELECT elder, people_death(elder) FROM unnest(%s::bigint[]) AS elder"
     with connection.cursor() as cursor:
-        cursor.execute("SELECT people_death(%s)", [elder_id])
-        row = cursor.fetchone()
-    day: date | None = row[0]
-    return day
+        cursor.execute(asked, [sorted(elder_ids)])
+        return {elder_id: day for elder_id, day in cursor.fetchall() if day is not None}

@@ -147,10 +147,15 @@ def ranking(*, actor: Actor, order: Order, now: datetime, limit: int = MOST_SHOW
     return RankingView(proposals, _whole(one.route for one in proposals), found.counts, is_live)
 
 
-def choices(*, actor: Actor, order: Order, now: datetime, staff_ids: Sequence[int], starts_at: datetime | None = None) -> tuple[list[Choice], str]:
+def choices(
+    *, actor: Actor, order: Order, now: datetime, staff_ids: Sequence[int], starts_at: datetime | None = None
+) -> tuple[list[Choice], str]:
     """Judge the carers somebody named for one start, as the day is now; also return the version of their days."""
     asked = _asked(order, now)
-    people = {one.carer.staff_id: one for one in asked.judged(asked.carers(Staff.objects.filter(pk__in=staff_ids)), starts_at or order.starts_at)}
+    people = {
+        one.carer.staff_id: one
+        for one in asked.judged(asked.carers(Staff.objects.filter(pk__in=staff_ids)), starts_at or order.starts_at)
+    }
     places = {} if asked.job.against_body else _places(actor, asked, staff_ids)
     route = _whole(route_version(people[pk].carer.booked) for pk in staff_ids)
     return [_choice(people[pk], places.get(pk)) for pk in staff_ids], route
@@ -199,7 +204,16 @@ def _asked(order: Order, now: datetime) -> Asked:
         # The one who is named already goes at the appointed time.
         first, last, needed = order.starts_at, order.starts_at, max(1, needed - taken)
     first = max(first, min(now, last))
-    return Asked(order, job, acquaintance(job), ways_for(job), weights(order.div, local_date(order.starts_at)), first, last, needed)
+    return Asked(
+        order,
+        job,
+        acquaintance(job),
+        ways_for(job),
+        weights(order.div, local_date(order.starts_at)),
+        first,
+        last,
+        needed,
+    )
 
 
 def enquiry_of(order: Order, now: datetime, *, limit: int = MOST_SHOWN) -> Enquiry:
@@ -217,7 +231,9 @@ def _found(actor: Actor, asked: Asked, *, limit: int, named: Iterable[int] = ())
     from yinling.dispatch.planner.roster import Roster  # noqa: PLC0415 - as above
 
     roster = Roster(local_date(asked.job.starts_at))
-    roster.put(carers_of_day(roster.day, sent_out(Staff.objects.visible_to(actor)).filter(provider_id=asked.job.provider_id)))
+    roster.put(
+        carers_of_day(roster.day, sent_out(Staff.objects.visible_to(actor)).filter(provider_id=asked.job.provider_id))
+    )
     return best_insertions(roster, enquiry), False
 
 
@@ -261,7 +277,11 @@ def _proposal(people: Sequence[Judged], starts_at: datetime) -> Proposal:
     parts: dict[str, float] = {}
     for part in (part for one in people for part in one.parts):
         parts[part.code] = parts.get(part.code, 0) + part.cost
-    reasons = people[0].reasons if second is None else tuple(_named(one.carer.name, reason) for one in people for reason in one.reasons)
+    reasons = (
+        people[0].reasons
+        if second is None
+        else tuple(_named(one.carer.name, reason) for one in people for reason in one.reasons)
+    )
     return Proposal(
         rank=0, staff_id=first.staff_id, name=first.name, starts_at=starts_at, cost=round(sum(total(one.parts) for one in people), 3),
         parts=tuple((LABELS[code], round(cost, 3)) for code, cost in parts.items()), reasons=reasons,

@@ -27,6 +27,12 @@ from yinling.web.pages import Filter, Listing, page, render
 VIEW = "dispatch.plan.view"
 NOON = 12
 ASK_FROM = 20
+COUNTS = {
+    "visits": N_("上门"),
+    "left": N_("未排入"),
+    "way_minutes": N_("路上（分钟）"),
+    "late_minutes": N_("迟到（分钟）"),
+}
 UNDER_WAY = (PlanState.QUEUED, PlanState.RUNNING)
 CAUSES = {"day": "grey", "absence": "orange", "hand": "blue", "border": "grey"}
 
@@ -153,7 +159,7 @@ def comparison(request: Any, pk: int, other: int) -> HttpResponse:
         Filter("what", _("变化"), lambda rows, what: [row for row in rows if _is(row, what)], "choice", CHANGES),
     )  # fmt: skip
     return render(
-        request, "console/dispatch_compare.html", plan=plan, before=before, found=found, listing=listing, machine=DAY_PLAN,
+        request, "console/dispatch_compare.html", plan=plan, before=before, found=found, listing=listing, machine=DAY_PLAN, names=COUNTS,
         may_publish=plan.state == PlanState.READY and request.actor.has("dispatch.plan.publish") and request.asked is None,
     )  # fmt: skip
 
