@@ -75,7 +75,7 @@ def measure(home: Path, *, quick: bool) -> list[Figure]:
         steps = next(iter(link.execute(STEPS, [ITEM])))[0]
         before = written(link)
         took, done = 0.0, 0
-        with running(city, "pages") as port:
+        with running(city, "pages", "dispatch") as port:
             for day in range(days):
                 starts_at = open_day(link, FIRST_DAY + day)
                 took += play(port, work, steps, starts_at)

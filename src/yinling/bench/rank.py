@@ -32,6 +32,7 @@ WITH stop AS (
     SELECT a.staff_id, a.starts_at, a.ends_at, o.lon, o.lat FROM dispatch_assignment a JOIN orders_order o ON o.id = a.order_id
     WHERE a.provider_id = %(provider)s AND a.state IN ('offered', 'accepted', 'done') AND a.starts_at >= %(day)s
         AND a.starts_at < %(day)s + interval '1 day'),
+load AS (SELECT staff_id, sum(extract(epoch FROM ends_at - starts_at) / 60)::int AS booked FROM stop GROUP BY staff_id),
 edge AS (
     SELECT staff_id, ends_at AS free_from, lead(starts_at) OVER w AS free_to, lon AS a_lon, lat AS a_lat,
         lead(lon) OVER w AS b_lon, lead(lat) OVER w AS b_lat, false AS is_first
@@ -40,13 +41,13 @@ edge AS (
     (SELECT DISTINCT ON (staff_id) staff_id, NULL::timestamptz, starts_at, NULL::float8, NULL::float8, lon, lat, true
     FROM stop ORDER BY staff_id, starts_at))
 SELECT s.id AS staff_id, s.sex, s.dialects, s.most_minutes_a_day AS most,
-    (SELECT sum(extract(epoch FROM ends_at - starts_at) / 60) FROM stop WHERE stop.staff_id = s.id)::int AS booked,
+    load.booked,
     %(day)s + s.day_from::interval AS day_from, %(day)s + s.day_to::interval AS day_to,
     1.35 / (CASE s.mode WHEN 'walk' THEN 4.5 WHEN 'car' THEN 22 ELSE 15 END / 3.6) AS pace,
     EXISTS (SELECT FROM directory_qualification q WHERE q.staff_id = s.id AND q.kind = 'care_worker' AND q.recorded_to IS NULL) AS is_trained,
     tstzrange(e.free_from, e.free_to) AS free, e.free_from, e.free_to, coalesce(e.a_lon, s.home_lon) AS a_lon,
     coalesce(e.a_lat, s.home_lat) AS a_lat, e.b_lon, e.b_lat, e.is_first
-FROM directory_staff s JOIN edge e ON e.staff_id = s.id WHERE s.provider_id = %(provider)s
+FROM directory_staff s JOIN load ON load.staff_id = s.id JOIN edge e ON e.staff_id = s.id WHERE s.provider_id = %(provider)s
 """
 INDEX = "CREATE INDEX bench_gap_free ON bench_gap USING gist (free)"
 WAY = """ceil(12742017.6 * asin(sqrt(power(sin(radians({b}_lat - {a}_lat) / 2), 2)

@@ -15,7 +15,7 @@ from yinling.directory.queries import cities, city_of, system_actor
 from yinling.dispatch.models import DayPlan
 from yinling.dispatch.operations import expire_assignment, inform_carer, withdraw_orphan
 from yinling.dispatch.operations.borders import balance_plans
-from yinling.dispatch.operations.plans import AT_WORK, hand_over
+from yinling.dispatch.operations.plans import AT_WORK, PLANS, hand_over
 from yinling.dispatch.operations.runs import claim_plan, fail_plan, finish_plan, note_alive, requeue_silent
 from yinling.dispatch.operations.solving import day_of, holds_of, search_day
 from yinling.dispatch.operations.travel import forget_ways
@@ -111,7 +111,7 @@ def pull_plans_of(div: str, now: datetime) -> list[int]:
     return [row.pk for row in waiting]
 
 
-@app.task(pass_context=False)
+@app.task(queue=PLANS, pass_context=False)
 def run_plan(plan_id: int, div: str) -> None:
     """Compute one plan."""
     solve_plan(city_of(div), plan_id)

@@ -44,6 +44,8 @@ Locked = Annotated[bool, Input(N_("锁定"), widget="check")]
 AT_WORK = (PlanState.QUEUED, PlanState.RUNNING)
 STANDING = (*AT_WORK, PlanState.READY, PlanState.PUBLISHED)
 TASK = "yinling.dispatch.jobs.run_plan"
+PLANS = "plans"
+"""The queue of the workers that compute: a plan keeps a worker busy for many seconds, and nothing else should wait for it."""
 AFTER_OTHERS = -10
 """Plans take seconds of a core; everything else that waits goes first."""
 
@@ -127,7 +129,7 @@ def queue_plan(
 def hand_over(row: DayPlan) -> None:
     """Put a plan before the workers. The job is there when the transaction commits."""
     lock = f"dispatch.plan:{row.pk}"
-    app.configure_task(TASK, queueing_lock=lock, priority=AFTER_OTHERS).defer(plan_id=row.pk, div=row.div)
+    app.configure_task(TASK, queue=PLANS, queueing_lock=lock, priority=AFTER_OTHERS).defer(plan_id=row.pk, div=row.div)
 
 
 @operation("dispatch.plan.stop", label=N_("停止计算"))
