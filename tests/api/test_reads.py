@@ -127,7 +127,10 @@ def test_the_quote_is_read_before_placing(api: MakeApi) -> None:
 
 def test_carers_are_proposed_with_reasons_and_why_not_another(api: MakeApi) -> None:
     order = make_order("placed")
-    fit, newcomer = make_staff(order.provider, qualified=("induction", "care_worker")), make_staff(order.provider, qualified=())
+    fit, newcomer = (
+        make_staff(order.provider, qualified=("induction", "care_worker")),
+        make_staff(order.provider, qualified=()),
+    )
     caller = api("dispatcher")
     answer = caller.get(f"/orders/{order.pk}/proposals", limit=10, staff_id=newcomer.pk)
     assert answer.status_code == 200, answer.content

@@ -11,7 +11,7 @@ import pytest
 from yinling.bench import dispatch, dispatch_page
 from yinling.bench.catalogue import BENCHES
 from yinling.bench.command import main
-from yinling.bench.dispatch import Job, Run
+from yinling.bench.dispatch_runs import Job, Run
 from yinling.bench.figures import Figure
 from yinling.bench.recipes import home_care, street, vehicle_routes
 from yinling.bench.rivals import CpuSeconds, read_json

@@ -189,7 +189,12 @@ def test_starts_other_than_the_wish_lie_on_the_step_where_there_is_room() -> Non
         booked=(Booked(1, at(9 * 3600), at(10 * 3600 + 7), 120.30, 31.57), Booked(2, at(13 * 3600), at(14 * 3600), 120.30, 31.57)),
     )  # fmt: skip
     job = Job(ORDER, ELDER, BODY, at(9 * 3600), at(10 * 3600), 120.30, 31.57, (("induction", "岗前培训"),), div=STREET)
-    for wish, last, expected in ((9.5, 12, 10 + 5 / 60), (11.123, 12, 11.123), (9.5, 10 + 8 / 3600, 10 + 7 / 3600), (12.1, 12.5, 12)):
+    for wish, last, expected in (
+        (9.5, 12, 10 + 5 / 60),
+        (11.123, 12, 11.123),
+        (9.5, 10 + 8 / 3600, 10 + 7 / 3600),
+        (12.1, 12.5, 12),
+    ):
         asked = enquiry(job, [carer], 9 * 3600, round(last * 3600), wish=round(wish * 3600), step_seconds=300)
         assert best_insertions(roster([carer]), asked).best[0].starts_at == at(round(expected * 3600))
 

@@ -336,6 +336,13 @@ def test_waiting_plans_are_put_before_the_workers(at: Street) -> None:
     assert pull_plans_of("3202", NOW) == [plan.pk]
 
 
+def test_a_plan_that_stands_before_the_workers_is_not_offered_to_them_again(at: Street) -> None:
+    at.request()
+    with CaptureQueriesContext(connection) as queries:
+        pull_plans_of("3202", NOW)
+    assert not [one for one in queries if "procrastinate_defer" in one["sql"]]
+
+
 def test_a_visit_is_moved_by_hand_and_the_journal_keeps_where_it_was(at: Street) -> None:
     plan = at.solved()
     order = at.orders[0]

@@ -72,7 +72,9 @@ class City:
 
     def assign(self, order: Order, staff: Staff, **values: Any) -> Assignment:
         with scope(self.dispatcher):
-            return assign_order(actor=self.dispatcher, now=NOW, order_id=order.pk, staff_id=staff.pk, choice_reason="测试", **values)
+            return assign_order(
+                actor=self.dispatcher, now=NOW, order_id=order.pk, staff_id=staff.pk, choice_reason="测试", **values
+            )
 
     def ranking(self, order: Order, who: Actor | None = None, limit: int = 10) -> RankingView:
         with scope(who or self.dispatcher):
@@ -158,7 +160,17 @@ def test_what_no_journal_tells_is_found_by_comparing_totals(city: City, resident
 
 def test_days_are_held_as_they_are_asked_and_forgotten_when_over(city: City, resident: Resident) -> None:
     today = resident.today()
-    asked = {"provider_id": 1, "day": "", "div": "", "lon": None, "lat": None, "seconds": 60, "needs": [], "wants_sex": "", "dialect": ""}
+    asked = {
+        "provider_id": 1,
+        "day": "",
+        "div": "",
+        "lon": None,
+        "lat": None,
+        "seconds": 60,
+        "needs": [],
+        "wants_sex": "",
+        "dialect": "",
+    }
     asked |= dict.fromkeys(("earliest", "latest", "wish"), f"{today + timedelta(days=3)}T08:00:00+08:00")
     asked["prices"] = {
         "travel_minute": 1, "new_face": 1, "other_dialect": 1, "workload_hour": 1, "pace": [1, 1, 1], "factor": [1, 1, 1], "mode": "car"
@@ -217,7 +229,10 @@ def eventually(check: Callable[[], bool]) -> bool:
 @pytest.mark.req("R-ORD-06")
 def test_the_process_answers_as_the_database_does_and_survives_being_killed(city: City, started: Any) -> None:
     with scope(WIDE):
-        orders = [city.wanted(START + timedelta(minutes=20 * number), lon=120.3 + number / 100, width=90) for number in range(5)]
+        orders = [
+            city.wanted(START + timedelta(minutes=20 * number), lon=120.3 + number / 100, width=90)
+            for number in range(5)
+        ]
         make_absence(city.carers[3], from_at=START)
     silent = [city.ranking(order) for order in orders]
     assert not any(view.is_live for view in silent)

@@ -18,7 +18,6 @@ TABLE = yaml.safe_load((Path(__file__).parents[1] / "cases" / "who_may_go.yaml")
 ALWAYS = [{"kind": "liability"}, {"kind": "personal_injury"}, {"kind": "medical_accident"}]
 NAMES = dict(Qualification.KINDS)
 LONG_AGO = date(2020, 1, 1)
-ROWS = {"R-STF-02", "R-STF-03", "R-STF-04", "R-STF-05", "R-STF-16", "R-ORD-04", "R-ORD-13"}
 
 
 def moment(text: Any) -> datetime:
@@ -64,10 +63,7 @@ def carer_of(case: dict[str, Any]) -> Carer:
 
 
 def parameters() -> list[Any]:
-    return [
-        pytest.param(case, id=case["title"], marks=[pytest.mark.req(case["clause"])] if case["clause"] in ROWS else [])
-        for case in TABLE
-    ]
+    return [pytest.param(case, id=case["title"], marks=[pytest.mark.req(*case.get("rows", []))]) for case in TABLE]
 
 
 @pytest.mark.parametrize("case", parameters())

@@ -156,6 +156,7 @@ def test_pages_take_the_same_few_queries_for_one_row_and_for_three(sign_in: Sign
         desk.wanted(starts_at=desk.start + timedelta(hours=hours))
     assert (queries_of(client, "/dispatch/"), queries_of(client, tomorrow)) == before
     assert max(before) <= 8
+    assert queries_of(client, f"/dispatch/?who=%23{desk.carers[3].pk}") <= 8
 
 
 def test_the_day_shows_each_carers_stops_as_list_and_map(sign_in: SignIn, desk: Desk) -> None:

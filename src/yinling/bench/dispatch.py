@@ -17,13 +17,13 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from statistics import mean
 
 from yinling.bench import dispatch_page, rivals
 from yinling.bench.catalogue import PLANNER_SEED
+from yinling.bench.dispatch_runs import Job, Run
 from yinling.bench.figures import Figure
 from yinling.bench.goals import GAP_PERCENT, WORST_PERCENT
 from yinling.bench.published import published_cost
@@ -34,7 +34,6 @@ from yinling.dispatch.planner.search import solve, warm_up
 
 FOLDER = "YINLING_HHCRSP"
 LIMITS, QUICK_LIMITS = (10.0, 60.0), (10.0,)
-SET = re.compile(r"IT|[A-Z]")
 SIZES = {"A": (10, 3), "B": (25, 5), "C": (50, 10), "D": (75, 15), "E": (100, 20), "F": (200, 30), "G": (300, 40)}
 MADE_OF_A_SET = 3
 WHERE = (
@@ -42,45 +41,6 @@ WHERE = (
     "算例来源 The published ones: repository iolab-uniud/hhcrsp (folders instances/mankowska, kummer, Italian), one JSON (or .json.gz) a file,\n"
     "with best_known.csv (columns id, best_known); --instances DIR or {variable}."
 )
-
-
-@dataclass(frozen=True)
-class Job:
-    """One instance, to be solved once."""
-
-    path: Path
-    seconds: float
-    best_known: float | None
-
-    @property
-    def name(self) -> str:
-        """Return the name of the file without its ends."""
-        return self.path.name.removesuffix(".gz").removesuffix(".json")
-
-    @property
-    def set(self) -> str:
-        """Return the letters in front: A to G, K (Kummer), IT (Italian cities)."""
-        found = SET.match(self.name)
-        return found.group() if found else "other"
-
-
-@dataclass(frozen=True)
-class Run:
-    """What came out, recomputed from the solution file."""
-
-    job: Job
-    cost: float
-    travel: float
-    total_tardiness: float
-    max_tardiness: float
-    moves: int
-    cpu_seconds: float
-
-    @property
-    def gap(self) -> float | None:
-        """Return by how many percent the cost is above the best known."""
-        best = self.job.best_known
-        return None if best is None else 100 * (self.cost / best - 1)
 
 
 def measure(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from statistics import mean
-from typing import TYPE_CHECKING
 
 from yinling.bench.catalogue import PLANNER_SEED
+from yinling.bench.dispatch_runs import Run
 from yinling.bench.figures import Figure, circumstances
 from yinling.cli.paths import ROOT
-
-if TYPE_CHECKING:
-    from yinling.bench.dispatch import Run
 
 PAGE = ROOT / "docs" / "reference" / "dispatch-numbers.md"
 HEAD = """# Numbers of the batch planner

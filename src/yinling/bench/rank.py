@@ -117,8 +117,12 @@ def building(state: dict[str, Any], until_ready: float) -> list[Figure]:
     """Return how long it took to load the day and how much it holds."""
     carers, stops, held, seconds = state["days"][DAY.date().isoformat()]
     return [
-        Figure("rank.build", round(seconds, 1), "s", f"{carers:,} carers, {stops:,} stops from the database", most=BUILD_S),
-        Figure("rank.ready", round(until_ready, 1), "s", "from start to first answer: two days, compiled code read or made"),
+        Figure(
+            "rank.build", round(seconds, 1), "s", f"{carers:,} carers, {stops:,} stops from the database", most=BUILD_S
+        ),
+        Figure(
+            "rank.ready", round(until_ready, 1), "s", "from start to first answer: two days, compiled code read or made"
+        ),
         Figure("rank.held", round(held / MEGABYTE, 1), "MB", "one day in memory"),
         Figure("rank.process", round(state["most_bytes"] / MEGABYTE), "MB", "the whole process"),
     ]
@@ -134,7 +138,10 @@ def asked(numbers: Sequence[int]) -> list[float]:
 
     now, taken = datetime.fromisoformat(CLOCK), []
     with scope(system_actor(cities()[0].div)):
-        questions = [enquiry_of(order, now, limit=MOST_SHOWN + SPARE) for order in Order.objects.filter(pk__in=numbers).order_by("pk")]
+        questions = [
+            enquiry_of(order, now, limit=MOST_SHOWN + SPARE)
+            for order in Order.objects.filter(pk__in=numbers).order_by("pk")
+        ]
     for one in questions:
         answer = exchange({"rank": one.as_dict()})
         if answer is None or "found" not in answer:
@@ -192,10 +199,14 @@ def figures_of(own: Sequence[float], both: Sequence[float], plain: Sequence[floa
     return [
         Figure("rank.cpu_p50", round(middle, 2), "ms", f"{len(own):,} orders, windows of 0 to 4 hours"),
         Figure("rank.cpu_p99", round(most, 2), "ms", "CPU in the process, question to answer", most=CPU_MS),
-        Figure("rank.pairs_p99", round(quantile(both, 0.99), 2), "ms", f"the best ten pairs, {len(both)} orders for two"),
+        Figure(
+            "rank.pairs_p99", round(quantile(both, 0.99), 2), "ms", f"the best ten pairs, {len(both)} orders for two"
+        ),
         Figure("rank.sql_p50", round(sql_middle, 1), "ms", f"gaps in a table, GiST on their time, {len(plain)} orders"),
         Figure("rank.sql_p99", round(sql_most, 1), "ms", "as above"),
-        Figure("rank.ratio", round(sql_most / most, 1), "x", f"p99 / p99; medians {sql_middle / middle:.0f}", least=RATIO),
+        Figure(
+            "rank.ratio", round(sql_most / most, 1), "x", f"p99 / p99; medians {sql_middle / middle:.0f}", least=RATIO
+        ),
     ]
 
 
@@ -204,7 +215,20 @@ def figures_of_http(looked: Sequence[float], wrote: Sequence[float], refused: Se
     return [
         Figure("rank.proposals_p50", round(quantile(looked, 0.5), 1), "ms", "GET of the three best with reasons"),
         Figure("rank.proposals_p99", round(quantile(looked, 0.99), 1), "ms", "as above"),
-        Figure("rank.assign_p50", round(quantile(wrote, 0.5), 1), "ms", "POST: ranked anew, checked, written, journalled, told"),
-        Figure("rank.assign_p99", round(quantile(wrote, 0.99), 1), "ms", f"as above, {len(wrote)} orders", most=HTTP_MS),
-        Figure("rank.refused", len(refused), "orders", "the day changed, or the resident ranking was not asked", most=len(wrote) // 10),
+        Figure(
+            "rank.assign_p50",
+            round(quantile(wrote, 0.5), 1),
+            "ms",
+            "POST: ranked anew, checked, written, journalled, told",
+        ),
+        Figure(
+            "rank.assign_p99", round(quantile(wrote, 0.99), 1), "ms", f"as above, {len(wrote)} orders", most=HTTP_MS
+        ),
+        Figure(
+            "rank.refused",
+            len(refused),
+            "orders",
+            "the day changed, or the resident ranking was not asked",
+            most=len(wrote) // 10,
+        ),
     ]

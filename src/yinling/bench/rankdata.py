@@ -119,7 +119,14 @@ def make(link: psycopg.Connection[Any], *, carers: int, waiting: int, doubles: i
 def _carer(dice: Random, number: int) -> tuple[Any, ...]:
     dialects = "、".join(dice.sample(["无锡话", "普通话", "上海话"], dice.randint(0, 2)))
     place = (CENTRE[0] + dice.uniform(-ACROSS, ACROSS), CENTRE[1] + dice.uniform(-UP, UP))
-    return (number, dice.choice("1222"), dialects, dice.choice(["walk", "ebike", "ebike", "car"]), *place, dice.random() < 0.8)  # noqa: PLR2004 - four of five
+    return (
+        number,
+        dice.choice("1222"),
+        dialects,
+        dice.choice(["walk", "ebike", "ebike", "car"]),
+        *place,
+        dice.random() < 0.8,  # noqa: PLR2004 - four of five
+    )
 
 
 def _day(dice: Random, carer: tuple[Any, ...], elders: list[int]) -> list[tuple[Any, ...]]:

@@ -104,7 +104,17 @@ def servers(host: str, port: int, environment: dict[str, str]) -> list[Child]:
     granian = [sys.executable, "-m", "granian", "--log-level", "warning", "--host", host, "--workers", "1"]
     pages = [*granian, "--interface", "wsgi", "--port", str(port), "--blocking-threads", str(THREADS)]
     stream = [*granian, "--interface", "asgi", "--port", str(port + 1), "--workers-kill-timeout", "3"]
-    worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--queues", "default", "--delete-jobs", "successful"]
+    worker = [
+        sys.executable,
+        "-m",
+        "django",
+        "procrastinate",
+        "worker",
+        "--queues",
+        "default",
+        "--delete-jobs",
+        "successful",
+    ]
     planner = [sys.executable, "-m", "yinling.dispatch.worker"]
     environment = {name: value for name, value in environment.items() if name != "DATABASE_OWNER_URL"}
     children = [

@@ -15,7 +15,7 @@ from yinling.directory.queries import cities, city_of, system_actor
 from yinling.dispatch.models import DayPlan
 from yinling.dispatch.operations import expire_assignment, inform_carer, withdraw_orphan
 from yinling.dispatch.operations.borders import balance_plans
-from yinling.dispatch.operations.plans import AT_WORK, PLANS, hand_over
+from yinling.dispatch.operations.plans import AT_WORK, PLANS, hand_over, not_handed_over
 from yinling.dispatch.operations.runs import claim_plan, fail_plan, finish_plan, note_alive, requeue_silent
 from yinling.dispatch.operations.solving import day_of, holds_of, search_day
 from yinling.dispatch.operations.travel import forget_ways
@@ -105,8 +105,8 @@ def pull_plans_of(div: str, now: datetime) -> list[int]:
     with scope(actor):
         requeue_silent(actor=actor, now=now)
         waiting = list(queued_plans(div))
-    for row in waiting:
-        with suppress(AlreadyEnqueued):
+    for row in not_handed_over(waiting):
+        with suppress(AlreadyEnqueued):  # somebody did in this moment
             hand_over(row)
     return [row.pk for row in waiting]
 

@@ -274,7 +274,12 @@ class Correction(Scoped, Versioned):
 class Avoidance(Scoped, DatedFact):
     """A carer who is not sent to an elder, for a time (回避). ``staff_name`` stands here because the elder's side sees no staff."""
 
-    ASKED_BY = [("elder", N_("老人或家属")), ("carer", N_("服务人员")), ("provider", N_("服务机构")), ("supervision", N_("监管部门"))]
+    ASKED_BY = [
+        ("elder", N_("老人或家属")),
+        ("carer", N_("服务人员")),
+        ("provider", N_("服务机构")),
+        ("supervision", N_("监管部门")),
+    ]
 
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     staff = models.ForeignKey(Staff, models.PROTECT, related_name="+")

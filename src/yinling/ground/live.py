@@ -21,5 +21,7 @@ def tell_each(topic: str, rows: Iterable[tuple[int, str, int | None]]) -> None:
         json.dumps({"topic": topic, "id": pk, "div": div} | ({} if user_id is None else {"user": user_id}))
         for pk, div, user_id in rows
     ]
+    if not notices:
+        return
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, notice) FROM unnest(%s::text[]) AS notice", [CHANNEL, notices])

@@ -246,17 +246,19 @@ def _set(row: models.Model, now: Any, values: dict[str, Any]) -> tuple[dict[str,
 
 def _write(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     """Update columns of rows, each its own values: ``bulk_update`` takes a second for a street, this some milliseconds."""
-    meta = rows[0]._meta  # noqa: SLF001 - Django's own name
-    fields = [meta.pk, *(meta.get_field(name) for name in names)]
-    quote = connection.ops.quote_name
-    columns = [quote(field.column) for field in fields]
-    arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
-    sets = ", ".join(f"{column} = new.{column}" for column in columns[1:])
-    values = [[field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows] for field in fields]
+    meta, quote = rows[0]._meta, connection.ops.quote_name  # noqa: SLF001 - Django's own name
+    fields: list[Any] = [
+        one for one in meta.concrete_fields if one.primary_key or one.name in names or one.attname in names
+    ]
+    columns = [quote(one.column) for one in fields]
+    arrays = ", ".join(f"%s::{one.db_type(connection)}[]" for one in fields)
+    sets = ", ".join(f"{quote(one.column)} = new.{quote(one.column)}" for one in fields if not one.primary_key)
+    own = next(quote(one.column) for one in fields if one.primary_key)
+    values = [[one.get_db_prep_save(getattr(row, one.attname), connection) for row in rows] for one in fields]
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {quote(meta.db_table)} AS old SET {sets} FROM unnest({arrays}) AS new({', '.join(columns)}) "  # noqa: S608 - names of the model
-            f"WHERE old.{columns[0]} = new.{columns[0]}", values,
+            f"WHERE old.{own} = new.{own}", values,
         )  # fmt: skip
         if cursor.rowcount != len(rows):
             message = f"{cursor.rowcount} of {len(rows)} rows of {meta.db_table} were written"

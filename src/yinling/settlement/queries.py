@@ -248,7 +248,9 @@ def overpaid(area: str, now: datetime, elder_id: int | None = None) -> list[Over
     What counts is when the carer checked in, else the booked time. One that a person returned is not listed again for the same cause.
     """
     began = (
-        Visit.objects.filter(order=OuterRef("pk"), started_at__isnull=False).order_by("started_at").values("started_at")[:1]
+        Visit.objects.filter(order=OuterRef("pk"), started_at__isnull=False)
+        .order_by("started_at")
+        .values("started_at")[:1]
     )
     listed = RecoveryLine.objects.filter(order=OuterRef("pk"), is_live=True)
     moved = Circumstance.objects.filter(kind="moved_away", recorded_to=None, elder=OuterRef("elder"))

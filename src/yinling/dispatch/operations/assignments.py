@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Required, TypedDict, Unpack
 
 from django.db.models import Q, QuerySet
 
@@ -182,6 +182,16 @@ def check_may_go(now: datetime, orders: Sequence[Order]) -> None:
         check_at_home(is_suspended=order.pk in waiting)
 
 
+class Place(TypedDict, total=False):
+    """The fields of an offer, as ``offer`` takes them."""
+
+    order: Required[Order]
+    staff: Required[Staff]
+    slot: int
+    starts_at: datetime | None
+    reasons: Iterable[str]
+
+
 @dataclass(frozen=True)
 class Offer:
     """One place of a locked order for a carer whom the caller has checked; ``starts_at`` appoints the time."""
@@ -194,14 +204,14 @@ class Offer:
     reasons: Iterable[str] = ()
 
 
-def offer(  # noqa: PLR0913 - an offer and where it comes from
-    *, actor: Actor, now: datetime, order: Order, staff: Staff, slot: int = 1, starts_at: datetime | None = None,
-    plan: DayPlan | None = None, reasons: Iterable[str] = (), accept_due_at: datetime | None = None,
-    event: str = "dispatch.order.assign",
+def offer(
+    *, actor: Actor, now: datetime, plan: DayPlan | None = None, accept_due_at: datetime | None = None,
+    event: str = "dispatch.order.assign", **place: Unpack[Place],
 ) -> Assignment:  # fmt: skip
-    """Offer one place of a locked order, as ``offer_each`` does for many."""
-    one = Offer(order, staff, slot, starts_at, reasons=reasons)
-    return offer_each(actor=actor, now=now, offers=[one], plan=plan, accept_due_at=accept_due_at, event=event)[0]
+    """Offer one place of a locked order (the fields of ``Offer``), as ``offer_each`` does for many."""
+    return offer_each(
+        actor=actor, now=now, offers=[Offer(**place)], plan=plan, accept_due_at=accept_due_at, event=event
+    )[0]
 
 
 def offer_each(
@@ -212,6 +222,8 @@ def offer_each(
 
     Nobody is told: whoever offers says so once, for one visit or for a whole day.
     """
+    if not offers:
+        return []
     orders = {one.order.pk: one.order for one in offers}
     for order in orders.values():
         ORDER.target("assign", order.state)

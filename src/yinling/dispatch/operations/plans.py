@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from django.db import connection
 from django.db.models import QuerySet
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Area, Organisation
@@ -128,8 +130,21 @@ def queue_plan(
 
 def hand_over(row: DayPlan) -> None:
     """Put a plan before the workers. The job is there when the transaction commits."""
-    lock = f"dispatch.plan:{row.pk}"
-    app.configure_task(TASK, queue=PLANS, queueing_lock=lock, priority=AFTER_OTHERS).defer(plan_id=row.pk, div=row.div)
+    waiting = app.configure_task(TASK, queue=PLANS, queueing_lock=queue_lock(row.pk), priority=AFTER_OTHERS)
+    waiting.defer(plan_id=row.pk, div=row.div)
+
+
+def queue_lock(plan_id: int) -> str:
+    """Return the name that keeps a plan from standing twice before the workers."""
+    return f"dispatch.plan:{plan_id}"
+
+
+def not_handed_over(rows: Iterable[DayPlan]) -> list[DayPlan]:
+    """Return the plans that do not stand before the workers."""
+    found = {queue_lock(row.pk): row for row in rows}
+    there = ProcrastinateJob.objects.filter(status="todo", queueing_lock__in=list(found))
+    known = set(there.values_list("queueing_lock", flat=True))
+    return [row for lock, row in found.items() if lock not in known]
 
 
 @operation("dispatch.plan.stop", label=N_("停止计算"))

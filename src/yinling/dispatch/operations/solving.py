@@ -14,6 +14,10 @@ from yinling.dispatch.queries.days import Day, Frame, load_day
 from yinling.dispatch.replanning import Ask, Holds, replanned
 from yinling.ground.parameters import parameter
 
+FULL_SIZE = 200
+"""From this many tasks on a plan gets all of its seconds; a small day is at its best long before."""
+SMALLEST_SHARE = 0.1
+
 Report = Callable[[float, float], bool]
 
 
@@ -46,7 +50,8 @@ def holds_of(day: Day, base: DayPlan) -> Holds:
 
 def search_day(plan: DayPlan, day: Day, *, holds: Holds | None = None, report: Report | None = None) -> Plan:
     """Search for a plan of a day as its settings say; with ``holds``, one with the fewest changes."""
-    seconds, seed = float(plan.settings["seconds"]), int(plan.settings["seed"])
+    size = max(SMALLEST_SHARE, min(1.0, sum(len(one.tasks) for one in day.problem.visits) / FULL_SIZE))
+    seconds, seed = float(plan.settings["seconds"]) * size, int(plan.settings["seed"])
 
     def search(problem: Problem, start: Plan | None) -> Plan:
         more: dict[str, Any] = {"report": report} if report else {}

@@ -21,7 +21,7 @@ FAR = 1e18
 
 VISIT = np.dtype(
     [
-        ("key", "f8"),  # the place in the order of all visits
+        ("hold", "f8"),  # the first task of a staggered visit starts no earlier
         ("floor", "f8"),  # no start before: the opening, or the announced start
         ("opens", "f8"),
         ("closes", "f8"),  # later costs
@@ -36,7 +36,6 @@ VISIT = np.dtype(
         ("slot", "i4"),  # where it stands in ``bank``, or NONE
         ("tasks", "i1"),
         ("placed", "i1"),
-        ("queued", "i1"),
         ("bound", "i1"),  # whether its key is bounded by other visits (``after``, sequences)
     ],
     align=True,
@@ -48,7 +47,9 @@ TASK = np.dtype(
         ("worker", "i4"),
         ("place", "i4"),
         ("home", "i4"),  # the place one arrives at: the same, but for the end of a day
+        ("queued", "i4"),
         ("rests", "i4"),  # breaks taken before this task starts
+        ("key", "f8"),  # the place in the order of all tasks
         ("minutes", "f8"),
         ("begins", "f8"),
         ("leaves", "f8"),
@@ -133,7 +134,17 @@ TRIAL = np.dtype(
     align=True,
 )
 UNDO = np.dtype(
-    [("kind", "i4"), ("task", "i4"), ("prev", "i4"), ("worker", "i4"), ("first", "f8"), ("second", "f8")], align=True
+    [
+        ("kind", "i4"),
+        ("task", "i4"),
+        ("prev", "i4"),
+        ("worker", "i4"),
+        ("first", "f8"),
+        ("second", "f8"),
+        ("third", "f8"),
+        ("fourth", "f8"),
+    ],
+    align=True,
 )
 TOUCHED = np.dtype([("worker", "i4"), ("work", "f8")], align=True)
 

@@ -52,7 +52,7 @@ def board_of(problem: Problem, checked: Checked, weights: Weights, seed: int) ->
         leaders=leaders[0],
         leaders_from=leaders[1],
         bank=np.zeros(count + 1, np.int32),
-        queue=np.zeros(count + 1, np.int32),
+        queue=np.zeros(2 * count + 1, np.int32),
         undo=records(8 * count + SCRATCH, arrays.UNDO),
         touched=records(min(carers, 64) + SCRATCH, arrays.TOUCHED),
         trial=records(1, arrays.TRIAL),
@@ -98,7 +98,6 @@ def _visits(problem: Problem, checked: Checked, weights: Weights) -> arrays.Rows
         row.loss = weights.left_out * visit.priority * len(visit.tasks)
         row.slot = NONE
         row.tasks = len(visit.tasks)
-        row.key = row.floor
     return rows
 
 
@@ -107,11 +106,7 @@ def span(visit: Visit) -> tuple[float, float, float]:
     latest = min(visit.closes, FAR) if visit.is_hard else FAR
     if visit.start is None:
         return visit.opens, latest, latest
-    return (
-        visit.start,
-        visit.start,
-        max(latest, visit.start) if len(visit.tasks) == 1 else visit.start + min(visit.gap[1], FAR),
-    )
+    return visit.start, visit.start, min(latest, visit.start + min(visit.gap[1], FAR))
 
 
 def _tasks(problem: Problem, checked: Checked) -> arrays.Rows:
@@ -124,6 +119,7 @@ def _tasks(problem: Problem, checked: Checked) -> arrays.Rows:
         for second, task in enumerate(visit.tasks):
             row = rows[2 * number + second]
             row.minutes = task.minutes
+        rows[2 * number : 2 * number + 2].key = visit.opens
         rows[2 * number : 2 * number + 2].place = place
         rows[2 * number : 2 * number + 2].home = place
     for number, worker in enumerate(problem.workers):

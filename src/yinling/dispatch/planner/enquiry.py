@@ -78,7 +78,11 @@ class Found:
     def as_dict(self) -> dict[str, Any]:
         """Return it as it is sent."""
         fits = [_sent(one) for one in self.best]
-        return {"best": fits, "named": {str(pk): [place, _sent(one)] for pk, (place, one) in self.named.items()}, "counts": self.counts}
+        return {
+            "best": fits,
+            "named": {str(pk): [place, _sent(one)] for pk, (place, one) in self.named.items()},
+            "counts": self.counts,
+        }
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Found:

@@ -39,7 +39,9 @@ def read_instance(path: str | Path) -> Instance:
     data = _load(Path(path))
     try:
         return _instance(Path(path).name.split(".json")[0], data)
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
+    except BadInstance:
+        raise
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
         raise BadInstance(
             f"{path}: not an instance of the published format ({type(error).__name__}: {error})"
         ) from error
@@ -87,9 +89,13 @@ def _visit(row: Mapping[str, Any], place: int) -> Visit:
     if not 1 <= len(needs) <= SERVICES_AT_MOST:
         raise BadInstance(f"patient {row['id']}: one or two required_caregivers, not {len(needs)}")
     gap = (0.0, 0.0)
-    if len(needs) == SERVICES_AT_MOST and row["synchronization"]["type"] == "sequential":
-        least, most = row["synchronization"]["distance"]
-        gap = (float(least), float(most))
+    if len(needs) == SERVICES_AT_MOST:
+        kind = row["synchronization"]["type"]
+        if kind not in ("simultaneous", "sequential"):
+            raise BadInstance(f"patient {row['id']}: synchronization is simultaneous or sequential, not {kind}")
+        if kind == "sequential":
+            least, most = row["synchronization"]["distance"]
+            gap = (float(least), float(most))
     opens, closes = row["time_window"]
     tasks = tuple(Task(str(need["service"]), float(need["duration"])) for need in needs)
     return Visit(id=str(row["id"]), place=place, opens=float(opens), closes=float(closes), tasks=tasks, gap=gap)

@@ -36,7 +36,11 @@ def best_insertions(roster: Roster, asked: Enquiry) -> Found:
     """Return the cheapest feasible insertions of an order. Equal costs go by the number of the carer, the same each time."""
     rows = roster.rows_of(asked.provider_id)
     question = question_of(roster, asked)
-    return _pairs(roster, asked, question, rows) if asked.carers_needed == PAIR else _singles(roster, asked, question, rows)
+    return (
+        _pairs(roster, asked, question, rows)
+        if asked.carers_needed == PAIR
+        else _singles(roster, asked, question, rows)
+    )
 
 
 def question_of(roster: Roster, asked: Enquiry) -> scan.Question:
@@ -81,7 +85,9 @@ def _holder(is_doctor: bool, held: frozenset[tuple[str, str]]) -> Carer:  # noqa
 
 def _singles(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDArray[np.int32]) -> Found:
     c, own = roster.columns, scan.spans(_most_spans(roster))
-    wished = np.array([roster.row_of[one] for one in asked.named if roster.provider_of.get(one) == asked.provider_id], np.int32)
+    wished = np.array(
+        [roster.row_of[one] for one in asked.named if roster.provider_of.get(one) == asked.provider_id], np.int32
+    )
     exact, starts, _against = _scanned(c, question, wished, own, len(wished) + 1, -np.inf)
     floor = exact[np.isfinite(exact)].max(initial=-np.inf)
     cost, start, against = _scanned(c, question, rows, own, asked.limit, floor)
@@ -96,10 +102,12 @@ def _singles(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDAr
     return Found(fits, named, _counts(against))
 
 
-def _scanned(c: Columns, question: scan.Question, rows: NDArray[np.int32], own: Any, limit: int, floor: float) -> tuple[Any, Any, Any]:
+def _scanned(
+    c: Columns, question: scan.Question, rows: NDArray[np.int32], own: Any, limit: int, floor: float
+) -> tuple[Any, Any, Any]:
     count = len(rows)
     cost, start, against = np.empty(count), np.empty(count, np.int64), np.empty(count, np.int32)
-    scan.scan_single(c, question, rows, own, np.full(limit, np.inf), floor, cost, start, against)
+    scan.scan_single(c, question, rows, own, np.full(limit, np.inf), floor, (cost, start, against))
     return cost, start, against
 
 
@@ -110,8 +118,15 @@ def _pairs(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDArra
     by_cost = np.lexsort((held.first, staff[held.row], held.cost))
     pairs = _records(np.empty(asked.limit, scan.PAIRED), scan.PAIRED)
     best = pairs[: scan.scan_pairs(out, by_cost, question, pairs)]
-    fits = tuple(Fit((int(staff[one.one]), int(staff[one.other])), roster.time_of(one.start), float(one.cost)) for one in best)
-    named = {staff_id: (place, one) for place, one in reversed(list(enumerate(fits, 1))) for staff_id in one.staff_ids if staff_id in asked.named}
+    fits = tuple(
+        Fit((int(staff[one.one]), int(staff[one.other])), roster.time_of(one.start), float(one.cost)) for one in best
+    )
+    named = {
+        staff_id: (place, one)
+        for place, one in reversed(list(enumerate(fits, 1)))
+        for staff_id in one.staff_ids
+        if staff_id in asked.named
+    }
     return Found(fits, named, _counts(against))
 
 

@@ -67,14 +67,27 @@ def note(b: Board, kind: int, task: int) -> Any:
 
 
 @inlined
+def is_split(b: Board, visit: int) -> bool:
+    """Whether the two tasks of a staggered visit stand apart in the order."""
+    return bool(b.tasks[2 * visit].key != b.tasks[2 * visit + 1].key)
+
+
+@inlined
+def event_of(b: Board, task: int) -> int:
+    """Return the task that stands for this one in the queue: the first of its visit, unless the two stand apart."""
+    return task if is_split(b, task >> 1) else 2 * (task >> 1)
+
+
+@inlined
 def wake(b: Board, task: int) -> None:
-    """Have the times of the task's visit worked out anew."""
-    visit = task >> 1
-    if task < 2 * b.rules[0].visits and b.visits[visit].queued == 0:
-        trial = b.trial[0]
-        b.visits[visit].queued = 1
-        b.queue[trial.waiting] = visit
-        trial.waiting += 1
+    """Have the times of the task worked out anew, with those of its visit's other task where the two have one key."""
+    if task < 2 * b.rules[0].visits:
+        event = event_of(b, task)
+        if b.tasks[event].queued == 0:
+            trial = b.trial[0]
+            b.tasks[event].queued = 1
+            b.queue[trial.waiting] = event
+            trial.waiting += 1
 
 
 @inlined
@@ -153,14 +166,24 @@ def link(b: Board, task: int, prev: int, worker: int) -> None:
 
 
 @inlined
-def set_key(b: Board, visit: int, key: float, floor: float) -> None:
-    """Give a visit another place in the order, and another earliest start."""
+def set_keys(b: Board, visit: int, key: float, second: float, floor: float, hold: float) -> None:
+    """Give a visit other places in the order, and another earliest start."""
     row = b.visits[visit]
     log = note(b, KEYED, visit)
-    log.first = row.key
-    log.second = row.floor
-    row.key = key
+    log.first = b.tasks[2 * visit].key
+    log.second = b.tasks[2 * visit + 1].key
+    log.third = row.floor
+    log.fourth = row.hold
+    b.tasks[2 * visit].key = key
+    b.tasks[2 * visit + 1].key = second
     row.floor = floor
+    row.hold = hold
+
+
+@inlined
+def set_key(b: Board, visit: int, key: float, floor: float) -> None:
+    """Give all of a visit one place in the order, and another earliest start."""
+    set_keys(b, visit, key, key, floor, 0.0)
 
 
 @inlined
@@ -311,14 +334,16 @@ def take_back(b: Board) -> None:
         elif kind == UNLINKED:
             tie(b, row.task, row.prev, row.worker)
         elif kind == KEYED:
-            b.visits[row.task].key = row.first
-            b.visits[row.task].floor = row.second
+            tasks[2 * row.task].key = row.first
+            tasks[2 * row.task + 1].key = row.second
+            b.visits[row.task].floor = row.third
+            b.visits[row.task].hold = row.fourth
         else:
             _take_back_rarely(b, kind, row.task, row.prev)
     for i in range(trial.touched):
         b.workers[b.touched[i].worker].work = b.touched[i].work
     for i in range(trial.waiting):
-        b.visits[b.queue[i]].queued = 0
+        tasks[b.queue[i]].queued = 0
 
 
 @inlined

@@ -94,7 +94,7 @@ def insert_sorted(costs: np.ndarray, places: np.ndarray, found: int, cost: float
 def best_mate(b: Board, task: int, worker: int) -> int:
     """Return the best rated worker for the other task of a visit whose key is known, or NONE."""
     other = task ^ 1
-    key = b.visits[task >> 1].key
+    key = b.tasks[other].key
     best, mate = FAR, NONE
     for one in range(b.rules[0].workers):
         if one != worker and b.may[other, one]:

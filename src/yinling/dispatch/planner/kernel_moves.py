@@ -14,6 +14,7 @@ from yinling.dispatch.planner.kernel import (
     own,
     pick,
     set_key,
+    set_keys,
     swap_rings,
     take_in,
     touch,
@@ -31,12 +32,13 @@ KEEP_ANNOUNCED = 0.8
 OTHER_PARTNER = 0.25
 BESIDE = 0.8
 LONGEST_CHAIN = 3
+LONG_GAP = 240.0
 
 
 @inlined
 def key_of(b: Board, task: int, at_end: float) -> float:
     """Return the key of a task's visit; ``at_end`` for the ends of a day."""
-    return float(b.visits[task >> 1].key) if task < 2 * b.rules[0].visits else at_end
+    return float(b.tasks[task].key) if task < 2 * b.rules[0].visits else at_end
 
 
 @inlined
@@ -45,12 +47,12 @@ def keeps_order(b: Board, visit: int, key: float) -> bool:
     if b.visits[visit].bound == 0:
         return True
     for i in range(b.leaders_from[visit], b.leaders_from[visit + 1]):
-        other = b.visits[b.leaders[i]]
-        if other.placed and other.key >= key:
+        other = b.leaders[i]
+        if b.visits[other].placed and b.tasks[2 * other + 1].key >= key:
             return False
     for i in range(b.followers_from[visit], b.followers_from[visit + 1]):
-        other = b.visits[b.followers[i]]
-        if other.placed and other.key <= key:
+        other = b.followers[i]
+        if b.visits[other].placed and b.tasks[2 * other].key <= key:
             return False
     return True
 
@@ -63,10 +65,10 @@ def key_between(b: Board, visit: int, task: int, prev: int, worker: int) -> floa
     if b.visits[visit].bound:
         for i in range(b.leaders_from[visit], b.leaders_from[visit + 1]):
             if b.visits[b.leaders[i]].placed:
-                low = max(low, b.visits[b.leaders[i]].key)
+                low = max(low, b.tasks[2 * b.leaders[i] + 1].key)
         for i in range(b.followers_from[visit], b.followers_from[visit + 1]):
             if b.visits[b.followers[i]].placed:
-                high = min(high, b.visits[b.followers[i]].key)
+                high = min(high, b.tasks[2 * b.followers[i]].key)
     hoped = max(earliest(b, visit), b.tasks[prev].leaves + way(b, prev, task, worker)) + JITTER * draw(b)
     if low == -FAR:
         low = min(hoped, high) - 1.0
@@ -84,13 +86,13 @@ def behind(b: Board, worker: int, key: float, hint: int) -> int:
     """Return the task of a route behind which a key belongs, looking from ``hint`` on; NONE where that key is taken."""
     end = own(b, worker)
     at = hint
-    while at != end and b.visits[at >> 1].key >= key:
-        if b.visits[at >> 1].key == key:
+    while at != end and b.tasks[at].key >= key:
+        if b.tasks[at].key == key:
             return NONE
         at = b.tasks[at].prev
     follower = b.tasks[at].next
-    while follower != end and b.visits[follower >> 1].key <= key:
-        if b.visits[follower >> 1].key == key:
+    while follower != end and b.tasks[follower].key <= key:
+        if b.tasks[follower].key == key:
             return NONE
         at = follower
         follower = b.tasks[at].next
@@ -100,7 +102,7 @@ def behind(b: Board, worker: int, key: float, hint: int) -> int:
 @inlined
 def link_by_key(b: Board, task: int, worker: int, hint: int) -> bool:
     """Put a task into a route where its key belongs."""
-    prev = behind(b, worker, b.visits[task >> 1].key, hint)
+    prev = behind(b, worker, b.tasks[task].key, hint)
     if prev == NONE:
         return False
     link(b, task, prev, worker)
@@ -160,6 +162,21 @@ def partner_for(b: Board, task: int, worker: int, was: int, mate_was: int) -> in
 
 
 @inlined
+def stagger(b: Board, task: int, key: float, floor: float) -> None:
+    """Let the two tasks of a visit stand apart in the order, so that their carers may meet at another visit in between.
+
+    The first task may be held back until the second, at its present time, comes soon enough.
+    """
+    row = b.visits[task >> 1]
+    apart = row.gap_low + draw(b) * (min(row.gap_high, LONG_GAP) - row.gap_low) + JITTER
+    hold = b.tasks[task | 1].begins - row.gap_high if coin(b) else 0.0
+    if task & 1:
+        set_keys(b, task >> 1, key - apart, key, floor, hold)
+    else:
+        set_keys(b, task >> 1, key, key + apart, floor, hold)
+
+
+@inlined
 def put(b: Board, task: int, prev: int, worker: int, mate: int) -> bool:
     """Put an unlinked visit into routes: ``task`` behind ``prev``, its other task with ``mate`` where its key belongs."""
     visit = task >> 1
@@ -168,6 +185,8 @@ def put(b: Board, task: int, prev: int, worker: int, mate: int) -> bool:
     if key == FAR:
         return False
     set_key(b, visit, key, floor)
+    if b.visits[visit].gap_high > 0.0 and b.visits[visit].bound == 0 and coin(b):
+        stagger(b, task, key, floor)
     link(b, task, prev, worker)
     return b.visits[visit].tasks == 1 or link_by_key(b, task ^ 1, mate, own(b, mate))
 
@@ -294,10 +313,10 @@ def exchange(b: Board, task: int, other: int, is_with_keys: bool) -> bool:  # no
     unlink(b, task)
     unlink(b, other)
     if is_with_keys:
-        key = b.visits[visit].key
-        if not keeps_order(b, visit, b.visits[second].key) or not keeps_order(b, second, key):
+        key = b.tasks[task].key
+        if not keeps_order(b, visit, b.tasks[other].key) or not keeps_order(b, second, key):
             return False
-        set_key(b, visit, b.visits[second].key, any_floor(b, visit))
+        set_key(b, visit, b.tasks[other].key, any_floor(b, visit))
         set_key(b, second, key, any_floor(b, second))
     return link_by_key(b, task, mate, own(b, mate)) and link_by_key(b, other, worker, own(b, worker))
 
@@ -307,7 +326,7 @@ def may_take(b: Board, head: int, end: int, mate: int, mates_key: float) -> bool
     """Whether ``mate`` may do all from ``head`` to the end of that day; ``mates_key`` is the last of what the mate keeps."""
     task = head
     while task != end:
-        if not b.may[task, mate] or (_meets(b, task, mate) and b.visits[task >> 1].key <= mates_key):
+        if not b.may[task, mate] or (_meets(b, task, mate) and b.tasks[task ^ 1].key <= mates_key):
             return False
         task = b.tasks[task].next
     return True
@@ -363,7 +382,7 @@ def exchange_tails(b: Board) -> bool:
     if b.visits[visit].placed == 0 or anchor == NONE:
         return False
     task = any_task(b, visit)
-    if b.visits[anchor >> 1].key > b.visits[visit].key:
+    if b.tasks[anchor].key > b.tasks[task].key:
         anchor, task = task, anchor
     worker, mate = b.tasks[anchor].worker, b.tasks[task].worker
     prev, head = b.tasks[task].prev, b.tasks[anchor].next

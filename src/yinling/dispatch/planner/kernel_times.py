@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from yinling.dispatch.planner.arrays import FAR, NONE, Board
 from yinling.dispatch.planner.jit import compiled, inlined
-from yinling.dispatch.planner.kernel import count_times, own, set_times, way
+from yinling.dispatch.planner.kernel import count_times, event_of, is_split, own, set_times, way
 
 EPS = 1e-6
 
 
 @inlined
-def wake_in_order(b: Board, visit: int) -> None:
-    """Put a visit into the queue, which lies in falling order of keys; its end is the next to be done."""
-    row = b.visits[visit]
+def wake_in_order(b: Board, event: int) -> None:
+    """Put a task into the queue, which lies in falling order of keys; its end is the next to be done."""
+    row = b.tasks[event]
     if row.queued == 0:
         row.queued = 1
         trial = b.trial[0]
         at = trial.waiting
         trial.waiting += 1
-        while at > 0 and b.visits[b.queue[at - 1]].key < row.key:
+        while at > 0 and b.tasks[b.queue[at - 1]].key < row.key:
             b.queue[at] = b.queue[at - 1]
             at -= 1
-        b.queue[at] = visit
+        b.queue[at] = event
 
 
 @inlined
@@ -35,9 +35,9 @@ def sort_queue(b: Board) -> None:
     size = trial.waiting
     trial.waiting = 0
     for i in range(size):
-        visit = b.queue[i]
-        b.visits[visit].queued = 0
-        wake_in_order(b, visit)
+        event = b.queue[i]
+        b.tasks[event].queued = 0
+        wake_in_order(b, event)
 
 
 @inlined
@@ -114,7 +114,7 @@ def begin(b: Board, task: int, begins: float, latest: float, rests: int) -> bool
     count_times(b, task, begins)
     set_times(b, task, begins, begins + row.minutes, rests)
     if row.next < 2 * b.rules[0].visits:
-        wake_in_order(b, row.next >> 1)
+        wake_in_order(b, event_of(b, row.next))
         return True
     return is_home_in_time(b, row.worker)
 
@@ -124,15 +124,18 @@ def wake_followers(b: Board, visit: int) -> None:
     """Wake the visits that must follow this one."""
     for i in range(b.followers_from[visit], b.followers_from[visit + 1]):
         if b.visits[b.followers[i]].placed:
-            wake_in_order(b, b.followers[i])
+            wake_in_order(b, 2 * b.followers[i])
+            wake_in_order(b, event_of(b, 2 * b.followers[i] + 1))
 
 
 @inlined
-def retime(b: Board, visit: int) -> bool:
-    """Work out the start of a visit, both tasks together; False where that breaks a hard rule."""
+def retime(b: Board, task: int) -> bool:
+    """Work out the start of a visit, both tasks together unless they stand apart; False where that breaks a hard rule."""
+    visit = task >> 1
     row = b.visits[visit]
-    task = 2 * visit
     floor = earliest(b, visit)
+    if is_split(b, visit):
+        return retime_apart(b, task, floor)
     if b.rules[0].has_breaks:
         return retime_resting(b, visit, floor)
     first = max(floor, arrival(b, task))
@@ -141,6 +144,25 @@ def retime(b: Board, visit: int) -> bool:
     second = max(floor, arrival(b, task + 1), first + row.gap_low)
     first = max(first, second - row.gap_high)
     return begin(b, task, first, row.latest, 0) and begin(b, task + 1, second, row.latest_second, 0)
+
+
+@compiled
+def retime_apart(b: Board, task: int, floor: float) -> bool:
+    """Work out the start of one task of a staggered visit. The first does not wait for the second: where that comes too late, no plan."""
+    row = b.visits[task >> 1]
+    is_second = task & 1
+    if is_second:
+        floor = max(floor, b.tasks[task - 1].begins + row.gap_low)
+    else:
+        floor = max(floor, row.hold)
+        wake_in_order(b, task + 1)
+    ready, rests = arrival(b, task), 0
+    if b.rules[0].has_breaks:
+        ready, rests = rest_on_way(b, b.tasks[task].prev, task, floor, b.tasks[task].minutes)
+    begins = max(floor, ready)
+    if is_second and begins > b.tasks[task - 1].begins + row.gap_high + EPS:
+        return False
+    return begin(b, task, begins, row.latest_second if is_second else row.latest, rests)
 
 
 @compiled
@@ -225,11 +247,12 @@ def settle(b: Board) -> bool:
     room = trial.limit - trial.fixed + may_cost_less(b)
     while trial.waiting > 0:
         trial.waiting -= 1
-        visit = b.queue[trial.waiting]
-        b.visits[visit].queued = 0
+        event = b.queue[trial.waiting]
+        b.tasks[event].queued = 0
+        visit = event >> 1
         if b.visits[visit].placed == 0:
             continue
-        if not retime(b, visit):
+        if not retime(b, event):
             return False
         if b.followers_from[visit] < b.followers_from[visit + 1]:
             wake_followers(b, visit)

@@ -6,9 +6,9 @@ import numpy as np
 
 from yinling.dispatch.planner.arrays import FAR, NOT_YET, Board
 from yinling.dispatch.planner.jit import allocating, compiled
-from yinling.dispatch.planner.kernel import open_trial, own
+from yinling.dispatch.planner.kernel import event_of, is_split, open_trial, own, set_keys, take_back, wake
 from yinling.dispatch.planner.kernel_moves import tail_sums
-from yinling.dispatch.planner.kernel_times import imbalance, settle
+from yinling.dispatch.planner.kernel_times import imbalance, is_worth_it, keep, settle
 
 KEY_STEP = 1e-3
 
@@ -27,7 +27,7 @@ def recount(b: Board) -> bool:
     trial.fixed, trial.limit = 0.0, FAR
     is_right = settle(b)
     for i in range(trial.waiting):
-        b.visits[b.queue[i]].queued = 0
+        b.tasks[b.queue[i]].queued = 0
     sums.tardiness, sums.worst, sums.shift = trial.tardiness, trial.peak, trial.shift
     sums.left = 0.0
     for i in range(sums.banked):
@@ -43,19 +43,19 @@ def _queue_all(b: Board) -> None:
     order = by_key(b)
     trial = b.trial[0]
     for i in range(len(order) - 1, -1, -1):
-        visit = order[i]
-        if b.visits[visit].placed:
-            b.queue[trial.waiting] = visit
-            b.visits[visit].queued = 1
+        task = order[i]
+        if b.visits[task >> 1].placed and event_of(b, task) == task:
+            b.queue[trial.waiting] = task
+            b.tasks[task].queued = 1
             trial.waiting += 1
 
 
 @allocating
 def by_key(b: Board) -> np.ndarray:
-    """Return the visits in the order of their keys."""
-    keys = np.empty(b.rules[0].visits)
-    for visit in range(len(keys)):
-        keys[visit] = b.visits[visit].key
+    """Return the tasks in the order of their keys."""
+    keys = np.empty(2 * b.rules[0].visits)
+    for task in range(len(keys)):
+        keys[task] = b.tasks[task].key
     return np.argsort(keys)
 
 
@@ -83,24 +83,56 @@ def rekey(b: Board) -> None:
     """Give all keys anew in the same order, with room between them and as near as possible to the times of the visits."""
     last = np.full(b.rules[0].workers, -FAR)
     order = by_key(b)
+    apart = np.zeros(b.rules[0].visits, np.bool_)
+    for visit in range(len(apart)):
+        apart[visit] = is_split(b, visit)
     for i in range(len(order)):
-        visit = order[i]
-        row = b.visits[visit]
-        if row.placed == 0:
+        task = order[i]
+        visit = task >> 1
+        if b.visits[visit].placed == 0 or (task & 1 and not apart[visit]):
             continue
-        first = 2 * visit
-        key = b.tasks[first].begins
-        low = last[b.tasks[first].worker]
-        if row.tasks > 1:
-            key = 0.5 * (key + b.tasks[first + 1].begins)
-            low = max(low, last[b.tasks[first + 1].worker])
-        for k in range(b.leaders_from[visit], b.leaders_from[visit + 1]):
-            if b.visits[b.leaders[k]].placed:
-                low = max(low, b.visits[b.leaders[k]].key)
-        row.key = max(key, low + KEY_STEP)
-        last[b.tasks[first].worker] = row.key
-        if row.tasks > 1:
-            last[b.tasks[first + 1].worker] = row.key
+        row = b.tasks[task]
+        key = row.begins
+        low = last[row.worker]
+        is_double = b.visits[visit].tasks > 1 and not apart[visit]
+        if is_double:
+            key = 0.5 * (key + b.tasks[task + 1].begins)
+            low = max(low, last[b.tasks[task + 1].worker])
+        if task & 1:
+            low = max(low, b.tasks[task - 1].key)
+        row.key = max(key, low_of_leaders(b, visit, low) + KEY_STEP)
+        last[row.worker] = row.key
+        if not apart[visit]:
+            b.tasks[task + 1].key = row.key
+        if is_double:
+            last[b.tasks[task + 1].worker] = row.key
+
+
+@compiled
+def low_of_leaders(b: Board, visit: int, low: float) -> float:
+    """Return the largest key among those that must come before a visit, at least ``low``."""
+    for k in range(b.leaders_from[visit], b.leaders_from[visit + 1]):
+        if b.visits[b.leaders[k]].placed:
+            low = max(low, b.tasks[2 * b.leaders[k] + 1].key)
+    return low
+
+
+@compiled
+def loosen(b: Board) -> None:
+    """Let first tasks that are held back for their second start as early as the second now allows, where that costs nothing."""
+    for visit in range(b.rules[0].visits):
+        row = b.visits[visit]
+        if row.placed == 0 or row.hold <= 0.0 or not is_split(b, visit):
+            continue
+        hold = max(0.0, b.tasks[2 * visit + 1].begins - row.gap_high)
+        if hold < row.hold:
+            open_trial(b)
+            set_keys(b, visit, b.tasks[2 * visit].key, b.tasks[2 * visit + 1].key, row.floor, hold)
+            wake(b, 2 * visit)
+            if is_worth_it(b, 0.0):
+                keep(b)
+            else:
+                take_back(b)
 
 
 @compiled

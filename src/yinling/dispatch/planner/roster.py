@@ -20,7 +20,9 @@ from yinling.dispatch.rules import Carer, Licence
 from yinling.kernel.period import day_bounds
 
 MODES = ("walk", "ebike", "car")
-EMPLOYMENT, SUSPENDED, QUALIFICATION, AREA, SEX, DECLINED, AVOID, MINUTES, HOURS, BUSY, TRAVEL, ABSENT, BREAK = (1 << bit for bit in range(13))
+EMPLOYMENT, SUSPENDED, QUALIFICATION, AREA, SEX, DECLINED, AVOID, MINUTES, HOURS, BUSY, TRAVEL, ABSENT, BREAK = (
+    1 << bit for bit in range(13)
+)
 CODES = (
     "employment", "suspended", "qualification", "area", "sex", "declined", "avoid", "minutes", "hours", "overlap", "travel", "absent", "break",
 )  # fmt: skip
@@ -119,7 +121,11 @@ class Roster:
         """Enter carers, or replace what is known of them."""
         found = list(carers)
         fresh = [one for one in found if one.staff_id not in self.row_of]
-        self._grow(self.size + len(fresh), max((len(one.booked) for one in found), default=0), max((len(one.away) for one in found), default=0))
+        self._grow(
+            self.size + len(fresh),
+            max((len(one.booked) for one in found), default=0),
+            max((len(one.away) for one in found), default=0),
+        )
         for one in fresh:
             self.row_of[one.staff_id] = self.size
             self.size += 1
@@ -174,7 +180,10 @@ class Roster:
     def _grow(self, carers: int, stops: int, away: int) -> None:
         held = self.columns
         sizes = (len(held.carers), held.stops.shape[1], held.away.shape[1])
-        wanted = [have if need <= have else max(need, have * 2) for need, have in zip((carers, stops, away), sizes, strict=True)]
+        wanted = [
+            have if need <= have else max(need, have * 2)
+            for need, have in zip((carers, stops, away), sizes, strict=True)
+        ]
         if wanted != list(sizes):
             self.columns = _empty(*wanted)
             for old, new in zip(held, self.columns, strict=True):

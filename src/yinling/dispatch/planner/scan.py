@@ -148,9 +148,10 @@ def keep(out: Any, count: int, row: int, cost: float, first: int, last: int) -> 
 
 
 @inlined
-def keep_rested(c: Columns, row: int, w: Any, gap: Any, out: Any, count: int, cost: float, first: int, last: int) -> int:  # noqa: PLR0913, PLR0917 - as above
+def keep_rested(c: Columns, row: int, w: Any, gap: Any, out: Any, count: int, cost: float, starts: Any) -> int:
     """Write the part of a span that leaves the carer the break."""
     carer = c.carers[row]
+    first, last = starts
     number, _previous, before, after = gap
     if carer.rest == 0 or rests_elsewhere(carer, c.stops, row, number):
         return keep(out, count, row, cost, first, last)
@@ -164,15 +165,18 @@ def keep_rested(c: Columns, row: int, w: Any, gap: Any, out: Any, count: int, co
 
 
 @inlined
-def keep_present(c: Columns, row: int, w: Any, gap: Any, out: Any, count: int, cost: float, first: int, last: int) -> tuple[int, int]:  # noqa: PLR0913, PLR0917 - as above
+def keep_present(
+    c: Columns, row: int, w: Any, gap: Any, out: Any, count: int, cost: float, starts: Any
+) -> tuple[int, int]:
     """Write the parts of a span in which the carer is there; return how many there are, and how far it went."""
+    first, last = starts
     reached, moment, had = ABSENT, first, count
     pauses = c.carers[row].away
     for number in range(pauses + 1):
         upto = last if number == pauses else min(last, c.away[row, number].begins - w.length)
         if moment <= upto:
             reached = BREAK
-            count = keep_rested(c, row, w, gap, out, count, cost, moment, upto)
+            count = keep_rested(c, row, w, gap, out, count, cost, (moment, upto))
         if number < pauses:
             moment = max(moment, c.away[row, number].ends)
     return count, FOUND if count > had else reached
@@ -198,13 +202,19 @@ def keep_gap(c: Columns, row: int, q: Question, gap: Any, out: Any, count: int, 
     if first > last:
         return count, TRAVEL
     cost = (to + on - saved) / SECONDS_PER_MINUTE * w.minute_price + base
-    return keep_present(c, row, w, gap, out, count, cost, first, last)
+    return keep_present(c, row, w, gap, out, count, cost, (first, last))
 
 
 @inlined
-def try_gap(c: Columns, row: int, q: Question, gap: Any, rough: Any, out: Any, count: int, base: float, bound: float) -> tuple[int, int]:  # noqa: PLR0913, PLR0917 - as above
-    """Write the starts between two stops, unless rough ways already tell that there is none, or none that costs ``bound`` or less."""
+def try_gap(
+    c: Columns, row: int, q: Question, gap: Any, rough: Any, out: Any, count: int, prices: Any
+) -> tuple[int, int]:
+    """Write the starts between two stops, unless rough ways already tell that there is none, or none that costs little enough.
+
+    ``prices`` are what the carer costs without the way, and the most that the order may cost.
+    """
     carer, w = c.carers[row], q.wanted[0]
+    base, bound = prices
     number, previous, before, after = gap
     mode = q.paces[carer.mode if carer.mode >= 0 else w.mode]
     pace, loss = mode.pace * mode.factor, 1 + mode.factor
@@ -220,7 +230,7 @@ def try_gap(c: Columns, row: int, q: Question, gap: Any, rough: Any, out: Any, c
             first = max(first, before + int(to + loss + 1) * SECOND)
         if has_next:
             last = min(last, after - w.length - int(on + loss + 1) * SECOND)
-        found, _why = keep_present(c, row, w, gap, out, count, base, first, last)
+        found, _why = keep_present(c, row, w, gap, out, count, base, (first, last))
         if found > count:
             return count, FOUND
     return keep_gap(c, row, q, gap, out, count, base)
@@ -245,7 +255,7 @@ def look_at(c: Columns, row: int, q: Question, out: Any, count: int, bound: floa
             if rough < 0:
                 rough = roughly(carer, w) if previous < 0 else roughly(c.stops[row, previous], w)
             ahead = 0.0 if is_end else roughly(c.stops[row, number], w)
-            count, why = try_gap(c, row, q, (number, previous, free, after), (rough, ahead), out, count, base, bound)
+            count, why = try_gap(c, row, q, (number, previous, free, after), (rough, ahead), out, count, (base, bound))
             reached = max(reached, why)
         if is_end or after - w.length > end:
             break
@@ -291,12 +301,13 @@ def least(w: Any, own: Any, count: int) -> tuple[float, int]:
 
 
 @compiled
-def scan_single(c: Columns, q: Question, rows: Any, own: Any, best: Any, floor: float, cost: Any, start: Any, against: Any) -> None:  # noqa: PLR0913, PLR0917 - as above
-    """For each row write the least cost, the start nearest to the wish at that cost, and what keeps the carer away.
+def scan_single(c: Columns, q: Question, rows: Any, own: Any, best: Any, floor: float, found: Any) -> None:
+    """For each row write (``found``) the least cost, the start nearest to the wish at that cost, and what keeps the carer away.
 
     ``best`` starts full of infinity and ends with the least costs; a row that costs more than the last of them and than ``floor`` may be
     left at infinity.
     """
+    cost, start, against = found
     bound = np.inf
     for number in range(len(rows)):
         row = rows[number]

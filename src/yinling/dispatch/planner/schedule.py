@@ -16,8 +16,8 @@ HOT = 2.0
 COLD = 0.01
 REPLAN = 0.05
 """Temperatures in mean ways. A re-plan starts low enough to keep what is good."""
-CHAIN_MOVES = 40_000
-"""A search of this many moves a task is one chain; of four times as many two, and so on with the square root."""
+CHAIN_MOVES = 3_000
+"""Times the tasks to the power of 1.5: a search of so many moves is one chain; of four times as many two, and so on with the square root."""
 ROUNDING = 0.4
 
 
@@ -37,7 +37,7 @@ class Schedule:
 
     def plan(self, moves: float) -> None:
         """Decide on the number of chains, once the number of moves is about known."""
-        wanted = int(math.sqrt(moves / (self.tasks * CHAIN_MOVES)) + ROUNDING)
+        wanted = int(math.sqrt(moves / (self.tasks**1.5 * CHAIN_MOVES)) + ROUNDING)
         self.chains = 1 if self.is_replan else max(1, wanted)
 
     def heat(self, share: float) -> float:

@@ -17,7 +17,7 @@ from yinling.dispatch.planner.arrays import Board
 from yinling.dispatch.planner.build import board_of
 from yinling.dispatch.planner.evaluate import cost_of
 from yinling.dispatch.planner.kernel_anneal import anneal
-from yinling.dispatch.planner.kernel_whole import recount, rekey, restore, save
+from yinling.dispatch.planner.kernel_whole import loosen, recount, rekey, restore, save
 from yinling.dispatch.planner.problem import Plan, Problem, Task, Visit, Weights, Worker
 from yinling.dispatch.planner.result import left_of, routes_of
 from yinling.dispatch.planner.schedule import Schedule
@@ -32,6 +32,7 @@ STEP_SECONDS = 0.03
 STEPS = 100
 """Temperatures at least, where a number of moves is the limit."""
 REPORT_SECONDS = 0.5
+LAST_ROUNDS = 3
 MEASURED_SHARE = 0.02
 
 
@@ -82,6 +83,8 @@ def solve(
     save(board)
     _search(board, limits, report, is_replan=start is not None)
     restore(board)
+    for _ in range(LAST_ROUNDS):
+        loosen(board)
     routes, breaks = routes_of(board)
     left = left_of(problem, checked, board)
     cost = cost_of(problem, routes, left, weights)
@@ -110,6 +113,7 @@ def _search(board: Board, limits: Limits, report: Report | None, *, is_replan: b
         anneal(board, step, heat, heat)
         limits.done += step
         rekey(board)
+        loosen(board)
         recount(board)
         now = time.thread_time()
         if limits.moves is None:
@@ -136,3 +140,4 @@ def warm_up() -> None:
     anneal(board, 16, 1.0, 0.5)
     rekey(board)
     restore(board)
+    loosen(board)

@@ -132,7 +132,8 @@ def _fault(visit: Visit, known: NDArray[np.bool_], seen: set[str]) -> str:
 
 
 def _is_start_sound(visit: Visit, start: float) -> bool:
-    return math.isfinite(start) and start >= visit.opens and (start <= visit.closes or not visit.is_hard)
+    last = start + visit.gap[0] if len(visit.tasks) == PAIR else start
+    return math.isfinite(start) and start >= visit.opens and (last <= visit.closes or not visit.is_hard)
 
 
 def _apply_locks(problem: Problem, checked: Checked) -> None:

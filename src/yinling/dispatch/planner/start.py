@@ -13,20 +13,20 @@ from yinling.dispatch.planner.kernel_whole import recount
 from yinling.dispatch.planner.problem import Plan, Stop
 
 KEY_STEP = 1e-3
-Entry = tuple[float, int, float, tuple[int, int]]
+Entry = tuple[tuple[float, float], int, float, tuple[int, int]]
 
 
 def prepare(board: Board, start: Plan | None) -> None:
     """Fill the board: first what the earlier plan says, then the rest at its best place."""
     recount(board)
     if start is not None:
-        for key, visit, starts, workers in in_order(board, start.routes):
-            load_visit(board, visit, key, starts, workers[0], workers[1])
+        for keys, visit, starts, workers in in_order(board, start.routes):
+            load_visit(board, visit, keys, starts, workers[0], workers[1])
     insert_all(board, 0.0)
 
 
 def in_order(board: Board, routes: Sequence[Sequence[Stop]]) -> list[Entry]:
-    """Return (key, visit, start, carers) of the visits of a plan, so that the keys keep the order of every route."""
+    """Return (keys, visit, start, carers) of the visits of a plan, so that the keys keep the order of every route."""
     count, carers = len(board.visits), len(board.workers)
     found: dict[int, dict[int, tuple[int, float]]] = {}
     for worker, route in enumerate(routes[:carers]):
@@ -34,33 +34,44 @@ def in_order(board: Board, routes: Sequence[Sequence[Stop]]) -> list[Entry]:
             if 0 <= stop.visit < count and board.visits[stop.visit].slot >= 0:
                 found.setdefault(stop.visit, {})[stop.task] = (worker, stop.starts)
     whole = {visit: tasks for visit, tasks in found.items() if sorted(tasks) == list(range(board.visits[visit].tasks))}
-    times = {visit: sum(time for _, time in tasks.values()) / len(tasks) for visit, tasks in whole.items()}
-    ordered: list[Entry] = []
+    apart = {visit for visit, tasks in whole.items() if len(tasks) > 1 and board.visits[visit].gap_high > 0}
+    times = {
+        _event(visit, task, apart): time for visit, tasks in whole.items() for task, (_, time) in sorted(tasks.items())
+    }
+    keys: dict[int, float] = {}
     last = float("-inf")
-    for visit in _topological(routes[:carers], times):
-        last = max(times[visit], last + KEY_STEP)
-        first, starts = whole[visit][0]
-        ordered.append((last, visit, starts, (first, whole[visit].get(1, (first, 0.0))[0])))
-    return ordered
+    for event in _topological(routes[:carers], times, apart):
+        keys[event] = last = max(times[event], last + KEY_STEP)
+    entries = []
+    for visit, tasks in whole.items():
+        (first, starts), (second, _) = tasks[0], tasks.get(1, tasks[0])
+        entries.append(((keys[2 * visit], keys[_event(visit, 1, apart)]), visit, starts, (first, second)))
+    return sorted(entries)
 
 
-def _topological(routes: Sequence[Sequence[Stop]], times: dict[int, float]) -> list[int]:
-    """Return the visits in an order that all routes agree with, earliest first; those in a circle come last, by their time."""
-    behind: dict[int, list[int]] = {visit: [] for visit in times}
+def _event(visit: int, task: int, apart: set[int]) -> int:
+    """Return what stands for a task in the order: the first of its visit, unless the two are staggered."""
+    return 2 * visit + task if visit in apart else 2 * visit
+
+
+def _topological(routes: Sequence[Sequence[Stop]], times: dict[int, float], apart: set[int]) -> list[int]:
+    """Return the tasks in an order that all routes agree with, earliest first; those in a circle come last, by their time."""
+    behind: dict[int, list[int]] = {event: [] for event in times}
     waiting = dict.fromkeys(times, 0)
-    for route in routes:
-        chain = [stop.visit for stop in route if stop.visit in times]
-        for one, other in pairwise(chain):
+    chains = [[_event(stop.visit, stop.task, apart) for stop in route] for route in routes]
+    chains += [[2 * visit, 2 * visit + 1] for visit in apart]
+    for chain in chains:
+        for one, other in pairwise(event for event in chain if event in times):
             behind[one].append(other)
             waiting[other] += 1
-    ready = [(times[visit], visit) for visit, count in waiting.items() if count == 0]
+    ready = [(times[event], event) for event, count in waiting.items() if count == 0]
     ready.sort()
     order: list[int] = []
     while ready:
-        _, visit = heappop(ready)
-        order.append(visit)
-        for other in behind[visit]:
+        _, event = heappop(ready)
+        order.append(event)
+        for other in behind[event]:
             waiting[other] -= 1
             if waiting[other] == 0:
                 heappush(ready, (times[other], other))
-    return order + sorted(set(times) - set(order), key=lambda visit: (times[visit], visit))
+    return order + sorted(set(times) - set(order), key=lambda event: (times[event], event))

@@ -6,20 +6,20 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from math import ceil
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Extract, Floor
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, TextField, Value
+from django.db.models.functions import Extract, Floor, JSONObject
 
 from yinling.directory.models import MODES, Absence, Qualification, Staff, Suspension
-from yinling.directory.queries import absences_on, body_obstacles
+from yinling.directory.queries import absences_between, body_obstacles
 from yinling.dispatch.models import LIVE, Assignment, Avoidance
 from yinling.dispatch.planner.ranking import Weights
-from yinling.dispatch.ports import Point, travel_time
-from yinling.dispatch.queries.learned import learned
+from yinling.dispatch.ports import STRAIGHT_LINE, Point, travel_time
+from yinling.dispatch.queries.learned import WAY, Learned, ways_in_use, ways_of
 from yinling.dispatch.rules import (
     INDUCTION,
     Away,
@@ -40,6 +40,8 @@ from yinling.orders.queries import WAITING_STATES
 from yinling.orders.states import OrderState
 
 BEST = 3
+KNOWN, AVOIDED, LEARNED, LICENCE, BOOKED, AWAY = "known", "avoided", "learned", "licence", "booked", "away"
+LICENCE_NAMES = ("kind", "valid_from", "valid_to", "place", "credits_to", "is_retired_practice")
 OPEN_ORDERS = (OrderState.ASSIGNED, OrderState.IN_SERVICE)
 """An assignment of an order in another state keeps nobody busy: dispatch withdraws it."""
 BUSY = Q(order__state__in=OPEN_ORDERS) | Q(order__state__in=WAITING_STATES, order__carers_needed__gt=1)
@@ -110,54 +112,100 @@ class Acquaintance:
         )
 
 
-def acquaintance(job: Job) -> Acquaintance:
-    """Return what lies between an order and the carers: two queries."""
+def surroundings(job: Job) -> tuple[Acquaintance, Ways]:
+    """Return what lies between an order and the carers, and how people get about for it at its hour: one query."""
     before = Q(elder_id=job.elder_id, state=AssignmentState.DONE)
     mine = Q(order_id=job.order_id, state__in=list(_DECLINED))
+    known = (
+        Assignment.objects.filter(before | mine).values("staff_id", "state").annotate(count=Count("pk"), last=Max("pk"))
+    )
+    avoided = Avoidance.objects.filter(in_force(local_date(job.starts_at)), elder_id=job.elder_id)
+    rows = told(known.order_by(), "staff_id", KNOWN, "state", "count", "last").union(
+        told(avoided, "staff_id", AVOIDED, "reason"),
+        told(ways_in_use(job.div, STRAIGHT_LINE), "pk", LEARNED, *WAY),
+        all=True,
+    )
+    parts: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
+    for number, what, values in rows:
+        parts[what].append((number, values))
+    between = _acquaintance(parts[KNOWN], {staff_id: values["reason"] for staff_id, values in parts[AVOIDED]})
+    return between, _ways(job, ways_of(job.div, [values for _pk, values in parts[LEARNED]]))
+
+
+def told(rows: Any, key: str, what: str, *names: str) -> Any:
+    """Return rows as a number, a word and the named values together, so that rows of several tables come by one query."""
+    word = Value(what, output_field=TextField())
+    return (
+        rows.order_by()
+        .annotate(what=word, told=JSONObject(**{name: name for name in names}))
+        .values_list(key, "what", "told")
+    )
+
+
+def _acquaintance(known: Iterable[tuple[int, dict[str, Any]]], avoided: Mapping[int, str]) -> Acquaintance:
     served: Counter[int] = Counter()
     declined: dict[int, str] = {}
-    known = Assignment.objects.filter(before | mine).values_list("staff_id", "state").annotate(Count("pk"), Max("pk"))
-    for staff_id, state, count, _last in sorted(known, key=lambda one: one[3]):
-        if state == AssignmentState.DONE:
-            served[staff_id] += count
+    for staff_id, values in sorted(known, key=lambda one: one[1]["last"]):
+        if values["state"] == AssignmentState.DONE:
+            served[staff_id] += values["count"]
         else:
-            declined[staff_id] = _DECLINED[AssignmentState(state)]
-    avoided = avoidances_on(local_date(job.starts_at), [job.elder_id])
-    return Acquaintance(served, declined, {staff_id: reason for (_elder_id, staff_id), reason in avoided.items()})
+            declined[staff_id] = _DECLINED[AssignmentState(values["state"])]
+    return Acquaintance(served, declined, avoided)
 
 
 def carers_for(job: Job, staff: QuerySet[Staff]) -> list[Carer]:
-    """Return staff with all that speaks for or against them: six queries, however many they are."""
-    between = acquaintance(job)
+    """Return staff with all that speaks for or against them: three queries, however many they are."""
+    between, _ways_there = surroundings(job)
     return [between.with_carer(job, one) for one in carers_of_day(local_date(job.starts_at), staff)]
 
 
 def carers_of_day(day: date, staff: QuerySet[Staff]) -> list[Carer]:
-    """Return staff with their day, whatever the order: four queries, however many they are."""
+    """Return staff with their day, whatever the order: two queries, however many they are."""
+    return with_day(day, people_among(staff))
+
+
+def people_among(staff: QuerySet[Staff]) -> list[Any]:
+    """Return the rows of staff that ``with_day`` takes: with their site, and why they are suspended."""
     suspended = Suspension.objects.filter(staff=OuterRef("pk"), to_at=None).order_by("pk").values("reason")[:1]
-    people = list(staff.select_related("site").annotate(suspension_reason=Subquery(suspended)).order_by("pk"))
+    return list(staff.select_related("site").annotate(suspension_reason=Subquery(suspended)).order_by("pk"))
+
+
+def with_day(day: date, people: Sequence[Any]) -> list[Carer]:
+    """Return people with their qualifications, visits (done or to come) and absences of a day: one query."""
     numbers = [person.pk for person in people]
-    licences: dict[int, list[Licence]] = defaultdict(list)
-    for row in Qualification.objects.filter(staff_id__in=numbers, recorded_to=None):
-        licences[row.staff_id].append(licence_of(row))
-    booked, away = bookings_on(day, numbers), absences_on(day, numbers)
+    licences = Qualification.objects.filter(staff_id__in=numbers, recorded_to=None)
+    booked = _busy_on(day).filter(staff_id__in=numbers).annotate(lon=F("order__lon"), lat=F("order__lat"))
+    away = absences_between(*day_bounds(day)).filter(staff_id__in=numbers)
+    rows = told(licences, "staff_id", LICENCE, *LICENCE_NAMES).union(
+        told(booked, "staff_id", BOOKED, "order_id", "starts_at", "ends_at", "lon", "lat"),
+        told(away, "staff_id", AWAY, "kind", "from_at", "to_at"),
+        all=True,
+    )
+    found: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
+    for staff_id, what, values in rows:
+        found[staff_id, what].append(values)
     return [
         replace(
-            _carer(person), licences=tuple(licences[person.pk]), booked=tuple(booked.get(person.pk, ())),
-            away=tuple(away_of(row) for row in away.get(person.pk, ())),
+            _carer(person), licences=tuple(map(_licence, found[person.pk, LICENCE])),
+            booked=tuple(sorted(map(_booked, found[person.pk, BOOKED]), key=lambda one: (one.starts_at, one.ends_at, one.order_id))),
+            away=tuple(sorted(map(_away, found[person.pk, AWAY]), key=lambda one: one.from_at)),
         )
         for person in people
     ]  # fmt: skip
 
 
-def bookings_on(day: date, staff_ids: Iterable[int]) -> dict[int, list[Booked]]:
-    """Return the visits of carers on a day, done or to come, in the order of the day."""
-    found: dict[int, list[Booked]] = defaultdict(list)
-    names = ("staff_id", "order_id", "starts_at", "ends_at", "order__lon", "order__lat")
-    rows = _busy_on(day).filter(staff_id__in=list(staff_ids)).order_by("starts_at", "ends_at", "order_id")
-    for staff_id, *values in rows.values_list(*names):
-        found[staff_id].append(Booked(*values))
-    return found
+def _licence(values: dict[str, Any]) -> Licence:
+    days = {name: date.fromisoformat(values[name]) if values[name] else None for name in ("valid_to", "credits_to")}
+    return Licence(**values | days | {"valid_from": date.fromisoformat(values["valid_from"])})
+
+
+def _booked(values: dict[str, Any]) -> Booked:
+    return Booked(**values | {name: datetime.fromisoformat(values[name]) for name in ("starts_at", "ends_at")})
+
+
+def _away(values: dict[str, Any]) -> Away:
+    until = datetime.fromisoformat(values["to_at"]) if values["to_at"] else None
+    return Away(datetime.fromisoformat(values["from_at"]), until, _why_away(values["kind"]))
 
 
 def booked_totals(day: date, staff: QuerySet[Staff]) -> tuple[int, int]:
@@ -182,7 +230,11 @@ def licence_of(row: Qualification) -> Licence:
 
 def away_of(row: Absence) -> Away:
     """Return an absence as the rules take it; why somebody is ill stays with the organisation."""
-    return Away(row.from_at, row.to_at, dict(Absence.KINDS).get(row.kind, row.kind))
+    return Away(row.from_at, row.to_at, _why_away(row.kind))
+
+
+def _why_away(kind: str) -> str:
+    return dict(Absence.KINDS).get(kind, kind)
 
 
 def avoidances_on(day: date, elder_ids: Iterable[int]) -> dict[tuple[int, int], str]:
@@ -215,9 +267,8 @@ class Ways:
         return carer.mode or self.usual
 
 
-def ways_for(job: Job) -> Ways:
-    """Return how people get about for an order, at the hour it is appointed for: one query."""
-    known, usual = learned(job.div), parameter("dispatch.mode", job.div, local_date(job.starts_at))
+def _ways(job: Job, known: Learned) -> Ways:
+    usual = parameter("dispatch.mode", job.div, local_date(job.starts_at))
     return Ways(usual, {mode: known.factor_at(mode, job.starts_at) for mode, _label in MODES})
 
 
@@ -247,10 +298,10 @@ def _trips(job: Job, home: Point, carers: Sequence[Carer], mode: str, factor: fl
     clock = travel_time()
     to = clock.matrix(list(starts.values()), mode, job.starts_at, to=[home])
     on = clock.matrix([home], mode, job.starts_at, to=list(goals.values()))[0]
-    cut = clock.matrix([starts[pk] for pk in both], mode, job.starts_at, to=[goals[pk] for pk in both])
+    cut = {pk: clock.matrix([starts[pk]], mode, job.starts_at, to=[goals[pk]])[0][0] for pk in both}
     parts: list[dict[int, int]] = [
         dict(zip(starts, (row[0] for row in to), strict=True)), dict(zip(goals, on, strict=True)),
-        {pk: cut[number][number] for number, pk in enumerate(both)},
+        cut,
     ]  # fmt: skip
     return {carer.staff_id: Trip(*(ceil(part.get(carer.staff_id, 0) * factor) for part in parts)) for carer in carers}
 

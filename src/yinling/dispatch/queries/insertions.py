@@ -6,8 +6,8 @@ shown is then read and checked anew for the few carers shown, so that an answer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,12 +19,12 @@ from yinling.dispatch.queries.carers import (
     BEST,
     Acquaintance,
     Ways,
-    acquaintance,
-    carers_of_day,
     job_of,
+    people_among,
+    surroundings,
     trips_to,
-    ways_for,
     weights,
+    with_day,
 )
 from yinling.dispatch.ranker import asked_resident
 from yinling.dispatch.rules import Carer, Exclusion, Job, Trip, compatibility, route_version
@@ -102,15 +102,36 @@ class Asked:
     first: datetime
     last: datetime
     carers_needed: int
+    people: Mapping[int, Any] | None = None
+    """The staff who visit elders for its provider, if the caller has read them already."""
+    days: dict[int, Carer] = field(default_factory=dict)
+    """The carers read so far, each once."""
 
     def at(self, starts_at: datetime) -> Job:
         """Return the order as it would be at another start."""
         length = self.job.ends_at - self.job.starts_at
         return replace(self.job, starts_at=starts_at, ends_at=starts_at + length)
 
-    def carers(self, rows: Any) -> list[Carer]:
-        """Return staff as this order sees them."""
-        return [self.between.with_carer(self.job, one) for one in carers_of_day(local_date(self.job.starts_at), rows)]
+    def everybody(self, staff: Any) -> list[Carer]:
+        """Return all staff who visit elders for the provider with their day, whatever the order."""
+        mine = sent_out(staff).filter(provider_id=self.job.provider_id)
+        rows = people_among(mine) if self.people is None else list(self.people.values())
+        self._read(rows)
+        return [self.days[row.pk] for row in rows]
+
+    def carers(self, staff: Any, staff_ids: Iterable[int]) -> list[Carer]:
+        """Return some staff as this order sees them, by their number."""
+        wanted, known = sorted(set(staff_ids)), self.people or {}
+        others = [pk for pk in wanted if pk not in known and pk not in self.days]
+        rows = [known[pk] for pk in wanted if pk in known]
+        self._read([*rows, *people_among(staff.filter(pk__in=others))] if others else rows)
+        return [self.between.with_carer(self.job, self.days[pk]) for pk in wanted if pk in self.days]
+
+    def _read(self, people: Sequence[Any]) -> None:
+        missing = [row for row in people if row.pk not in self.days]
+        if missing:
+            found = with_day(local_date(self.job.starts_at), missing)
+            self.days.update((one.staff_id, one) for one in found)
 
     def judged(self, carers: Sequence[Carer], starts_at: datetime) -> list[Judged]:
         """Return carers with what stands against them at a start, and what they cost."""
@@ -136,9 +157,27 @@ class Judged:
         return tuple(part.reason for part in self.parts)
 
 
-def ranking(*, actor: Actor, order: Order, now: datetime, limit: int = MOST_SHOWN) -> RankingView:
-    """Return the best carers for an order (pairs, if it takes two) and for each the cheapest start in its window."""
+def carers_of_order(*, actor: Actor, order: Order) -> list[Any]:
+    """Return the staff who may be named for an order, by name: what ``asked_about`` takes."""
+    rows = people_among(sent_out(Staff.objects.visible_to(actor)).filter(provider_id=order.provider_id))
+    return sorted(rows, key=lambda row: (row.name, row.pk))
+
+
+def asked_about(order: Order, now: datetime, people: Iterable[Any] | None = None) -> Asked:
+    """Read an order for several questions about it, with the staff of its provider as ``carers_of_order`` gave them."""
     asked = _asked(order, now)
+    return asked if people is None else replace(asked, people={row.pk: row for row in sorted(people, key=_number)})
+
+
+def _number(row: Any) -> int:
+    return int(row.pk)
+
+
+def ranking(
+    *, actor: Actor, order: Order, now: datetime, limit: int = MOST_SHOWN, asked: Asked | None = None
+) -> RankingView:
+    """Return the best carers for an order (pairs, if it takes two) and for each the cheapest start in its window."""
+    asked = asked or _asked(order, now)
     if asked.job.against_body:
         return RankingView((), "", {"free": 0})
     found, is_live = _found(actor, asked, limit=limit + SPARE)
@@ -154,7 +193,7 @@ def choices(
     asked = _asked(order, now)
     people = {
         one.carer.staff_id: one
-        for one in asked.judged(asked.carers(Staff.objects.filter(pk__in=staff_ids)), starts_at or order.starts_at)
+        for one in asked.judged(asked.carers(Staff.objects.all(), staff_ids), starts_at or order.starts_at)
     }
     places = {} if asked.job.against_body else _places(actor, asked, staff_ids)
     route = _whole(route_version(people[pk].carer.booked) for pk in staff_ids)
@@ -170,21 +209,21 @@ def _choice(one: Judged, place: int | None) -> Choice:
 def exclusions_of(order: Order, staff: Staff) -> list[Exclusion]:
     """Return every reason against one carer at the appointed time."""
     asked = _asked(order, order.starts_at)
-    return list(asked.judged(asked.carers(Staff.objects.filter(pk=staff.pk)), order.starts_at)[0].against)
+    return list(asked.judged(asked.carers(Staff.objects.all(), [staff.pk]), order.starts_at)[0].against)
 
 
-def why_not(*, actor: Actor, order: Order, staff_id: int, now: datetime) -> list[str]:
+def why_not(*, actor: Actor, order: Order, staff_id: int, now: datetime, asked: Asked | None = None) -> list[str]:
     """Return in words why a carer is not proposed; for one who may go, the place in the ranking and its reasons."""
-    staff = Staff.objects.visible_to(actor).filter(pk=staff_id).first()
-    if staff is None:
+    asked = asked or _asked(order, now)
+    own = asked.carers(Staff.objects.visible_to(actor), [staff_id])
+    if not own:
         raise NotFound("staff.not_found", N_("没有这位服务人员，或不在您的权限范围内"), field="staff_id")
-    asked = _asked(order, now)
     found, _is_live = _found(actor, asked, limit=MOST_SHOWN, named=[staff_id])
     place, fit = found.named.get(staff_id, (None, None))
-    one = asked.judged(asked.carers(Staff.objects.filter(pk=staff_id)), fit.starts_at if fit else order.starts_at)[0]
+    one = asked.judged(own, fit.starts_at if fit else order.starts_at)[0]
     if one.against:
         return [reason.reason for reason in one.against]
-    if staff.kind == "office":
+    if own[0].kind == "office":
         return [N_("管理人员不上门服务")]
     if place is None:
         return [N_("没有能与这位服务人员同时上门的第二位人员")]
@@ -207,8 +246,7 @@ def _asked(order: Order, now: datetime) -> Asked:
     return Asked(
         order,
         job,
-        acquaintance(job),
-        ways_for(job),
+        *surroundings(job),
         weights(order.div, local_date(order.starts_at)),
         first,
         last,
@@ -231,9 +269,7 @@ def _found(actor: Actor, asked: Asked, *, limit: int, named: Iterable[int] = ())
     from yinling.dispatch.planner.roster import Roster  # noqa: PLC0415 - as above
 
     roster = Roster(local_date(asked.job.starts_at))
-    roster.put(
-        carers_of_day(roster.day, sent_out(Staff.objects.visible_to(actor)).filter(provider_id=asked.job.provider_id))
-    )
+    roster.put(asked.everybody(Staff.objects.visible_to(actor)))
     return best_insertions(roster, enquiry), False
 
 
@@ -263,7 +299,7 @@ def _enquiry(asked: Asked, limit: int, named: tuple[int, ...]) -> Enquiry:
 def _proposals(actor: Actor, asked: Asked, found: Found) -> list[Proposal]:
     """Read the carers of the best fits anew and put them into words; who may not go after all is left out."""
     wanted = {pk for fit in found.best for pk in fit.staff_ids}
-    carers = {one.staff_id: one for one in asked.carers(Staff.objects.visible_to(actor).filter(pk__in=wanted))}
+    carers = {one.staff_id: one for one in asked.carers(Staff.objects.visible_to(actor), wanted)}
     shown = []
     for fit in found.best:
         people = asked.judged([carers[pk] for pk in fit.staff_ids if pk in carers], fit.starts_at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -63,16 +63,17 @@ def work_out(
 ) -> Move:  # fmt: skip
     """Time the touched rounds before and after. Without place and time, the cheapest place in the round is taken."""
     visits = PlannedVisit.objects.visible_to(actor).filter(plan=plan)
-    moved = visits.filter(order_id=order_id, slot=slot).first()
+    now_with = Q(staff__in=visits.filter(order_id=order_id, slot=slot).values("staff"))
+    rows = _rounds_of(visits, now_with if staff_id is None else now_with | Q(staff=staff_id), order_id)
+    moved = next((row for row in rows if (row.order_id, row.slot) == (order_id, slot)), None)
     if moved is None:
         raise NotFound("plan.no_visit", N_("这个计划中没有这次上门，请刷新页面"), field="order_id")
     staff = {number for number in (moved.staff_id, staff_id) if number is not None}
-    rows = _rounds_of(visits, staff, order_id)
     # Those who go together with somebody of these rounds are touched too.
     mates = visits.filter(order_id__in={row.order_id for row in rows}, staff__isnull=False).exclude(staff__in=staff)
     if together := set(mates.values_list("staff_id", flat=True)):
         staff |= together
-        rows = _rounds_of(visits, staff, order_id)
+        rows = _rounds_of(visits, Q(staff__in=staff), order_id)
     orders = frozenset(row.order_id for row in rows)
     day = load_day(Frame(plan.provider_id, plan.div, plan.day, plan.created_at, plan, only=(orders, frozenset(staff))))
     if staff_id is not None and staff_id not in day.number_of:
@@ -80,8 +81,8 @@ def work_out(
     return _Bench(plan, day, rows, moved, staff_id, starts_at).best(position)
 
 
-def _rounds_of(visits: QuerySet[Any], staff: Collection[int], order_id: int) -> list[PlannedVisit]:
-    return list(visits.filter(Q(staff__in=staff) | Q(order_id=order_id)).order_by("pk"))
+def _rounds_of(visits: QuerySet[Any], whose: Q, order_id: int) -> list[PlannedVisit]:
+    return list(visits.filter(whose | Q(order_id=order_id)).order_by("pk"))
 
 
 @dataclass

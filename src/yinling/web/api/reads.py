@@ -14,7 +14,7 @@ from ninja import Path, Query
 
 from yinling.accounts.queries import journal
 from yinling.directory.rules import require
-from yinling.dispatch.queries import BEST, MOST_SHOWN, Proposal, ranking, why_not
+from yinling.dispatch.queries import BEST, MOST_SHOWN, Proposal, asked_about, ranking, why_not
 from yinling.ground.clock import real_now
 from yinling.hotline.models import Call
 from yinling.hotline.queries import pop
@@ -141,21 +141,37 @@ def order_quote(
 
 @in_scope
 def proposals(
-    request: Any, *, id: Number, limit: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = BEST,  # noqa: A002 - the name in the address
+    request: Any,
+    *,
+    id: Number,  # noqa: A002 - the name in the address
+    limit: Annotated[int, Query(ge=1, le=MOST_SHOWN)] = BEST,
     staff_id: Annotated[int | None, Query(ge=1, le=BIGGEST)] = None,
 ) -> HttpResponse:
     """Return the best carers of an order with their reasons; for a carer named by ``staff_id`` also why not, or which place."""
     order = found(Order.objects.visible_to(request.actor).filter(pk=id).first())
     require(request.actor, "dispatch.order.assign", div=order.div, provider_id=order.provider_id)
-    view = ranking(actor=request.actor, order=order, now=request.now, limit=limit)
-    told = {} if staff_id is None else {"why": why_not(actor=request.actor, order=order, staff_id=staff_id, now=request.now)}
-    return answer({"items": [_proposed(one) for one in view.proposals], "counts": view.counts, "is_live": view.is_live, **told})
+    about: dict[str, Any] = {
+        "actor": request.actor,
+        "order": order,
+        "now": request.now,
+        "asked": asked_about(order, request.now),
+    }
+    view = ranking(**about, limit=limit)
+    told = {} if staff_id is None else {"why": why_not(**about, staff_id=staff_id)}
+    return answer(
+        {"items": [_proposed(one) for one in view.proposals], "counts": view.counts, "is_live": view.is_live, **told}
+    )
 
 
 def _proposed(one: Proposal) -> dict[str, Any]:
     parts = [{"label": label, "minutes": minutes} for label, minutes in one.parts]
     second = {"staff_id": one.second[0], "name": one.second[1]} if one.second else None
-    return asdict(one) | {"starts_at": plain_value(one.starts_at), "parts": parts, "reasons": list(one.reasons), "second": second}
+    return asdict(one) | {
+        "starts_at": plain_value(one.starts_at),
+        "parts": parts,
+        "reasons": list(one.reasons),
+        "second": second,
+    }
 
 
 @in_scope

@@ -13,13 +13,15 @@ from django.http import HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from yinling.directory.models import Staff
 from yinling.dispatch.models import Assignment
 from yinling.dispatch.queries import (
     BEST,
     MOST_SHOWN,
+    Asked,
     Proposal,
+    asked_about,
     assignments_of,
+    carers_of_order,
     carers_on,
     dispatched,
     ranking,
@@ -95,16 +97,13 @@ NO_PANEL: dict[str, Any] = {
 def _panel(request: Any, order: Order, *, is_assigned: bool) -> dict[str, Any]:
     """The best with a button each, the form of another choice, and why a carer who is named is not among them."""
     more = "more" in request.GET
-    view = ranking(actor=request.actor, order=order, now=request.now, limit=MOST_SHOWN if more else BEST)
+    staff = carers_of_order(actor=request.actor, order=order)
+    about = asked_about(order, request.now, staff)
+    view = ranking(actor=request.actor, order=order, now=request.now, limit=MOST_SHOWN if more else BEST, asked=about)
     best = [Shown(one, _parts(one), None if is_assigned else _assign(request, order, one)) for one in view.proposals]
-    people = list(
-        Staff.objects.filter(provider_id=order.provider_id)
-        .exclude(kind="office")
-        .order_by("name", "pk")
-        .values_list("pk", "name")
-    )
+    people = [(row.pk, row.name) for row in staff]
     manual = _reassign(request, order, people) if is_assigned else _other(request, order, people)
-    return {"best": best, "view": view, "more": more, "manual": manual, **_why(request, order, people)}
+    return {"best": best, "view": view, "more": more, "manual": manual, **_why(request, order, people, about)}
 
 
 def _parts(one: Proposal) -> tuple[tuple[str, float, float, float], ...]:
@@ -172,12 +171,14 @@ def _reassign(request: Any, order: Order, people: Pairs) -> ActionForm | None:
     )
 
 
-def _why(request: Any, order: Order, people: Pairs) -> dict[str, Any]:
+def _why(request: Any, order: Order, people: Pairs, about: Asked) -> dict[str, Any]:
     """What speaks against a carer who is asked for by name; several of the same name are offered to choose from."""
     asked = request.GET.get("who", "").strip()[:40]
     found = [(pk, name) for pk, name in people if asked and (asked in name or asked == f"#{pk}")][:MOST_FOUND]
     answer = (
-        why_not(actor=request.actor, order=order, staff_id=found[0][0], now=request.now) if len(found) == 1 else None
+        why_not(actor=request.actor, order=order, staff_id=found[0][0], now=request.now, asked=about)
+        if len(found) == 1
+        else None
     )
     return {"asked": asked, "found": found, "answer": answer}
 
