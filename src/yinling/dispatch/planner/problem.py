@@ -31,6 +31,7 @@ class Visit:
     ``gap`` bounds the start of the second task minus that of the first: (0, 0) is together. Two tasks take two carers.
     ``after`` names a visit that must have ended ``after_minutes`` before this one starts (medicine before the meal).
     ``carers`` and ``start`` are locks: one carer number a task (-1 is free), and a moment; what is locked is not moved.
+    A hard window binds both tasks; a locked ``start`` is that of the first. A visit whose ``after`` is left out is left out too.
     ``usual`` is the start announced before: to move it costs ``Weights.shift`` a minute (re-planning with few changes for elders).
     """
 
@@ -51,7 +52,11 @@ class Visit:
 
 @dataclass(frozen=True)
 class Break:
-    """A rest of ``minutes`` that starts between ``opens`` and ``closes``, wherever the carer is then."""
+    """A rest of ``minutes`` that starts between ``opens`` and ``closes``, wherever the carer is then; it never overlaps a way or a visit.
+
+    It is taken at the door where there is room before the visit, or where it would be too late afterwards; before leaving where the arrival
+    would be too late; otherwise at home after the work.
+    """
 
     opens: float
     closes: float
@@ -87,7 +92,7 @@ class Weights:
     worst: float = 0.0  # a minute of the largest tardiness
     overtime: float = 2.0  # a minute beyond the contract hours
     wish: float = 1.0  # one unit of ``Problem.wishes``: new face, other dialect, other area ...
-    imbalance: float = 0.02  # a squared hour of work above or below the mean of the carers (share of the day)
+    imbalance: float = 0.02  # a squared hour of work away from the fair share (by length of day)
     shift: float = 0.5  # a minute away from the announced start
     left_out: float = 1000.0  # a task nobody goes to, times the priority of its visit
 
@@ -117,7 +122,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Stop:
-    """One task in a route. ``way`` minutes bring the carer from the stop before (or the start of the day) at ``arrives``."""
+    """One task in a route. ``way`` minutes bring the carer from the stop before (or the start of the day) to the door at ``arrives``."""
 
     visit: int
     task: int
