@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from yinling.accounts.models import Journal
 from yinling.accounts.operations import record
 from yinling.directory.models import Area, Organisation
 from yinling.directory.queries import ancestors
@@ -38,6 +39,7 @@ OrderId = Annotated[int, Input(N_("订单"), least=1, widget="hidden")]
 Slot = Annotated[int, Input(N_("第几位服务人员"), least=1, most=2, widget="hidden")]
 Position = Annotated[int | None, Input(N_("第几站"), least=0, most=500, widget="hidden")]
 StartsAt = Annotated[datetime | None, Input(N_("上门时间"), widget="moment")]
+Undo = Annotated[bool, Input(N_("撤销"), widget="check")]
 Seconds = Annotated[
     int | None, Input(N_("计算秒数"), help=N_("每条街道的计算时间，不填按参数"), least=1, most=600, widget="number")
 ]
@@ -171,21 +173,48 @@ def discard_plan(*, actor: Actor, now: datetime, plan_id: Id, seen: Seen = None)
 @operation("dispatch.plan.move", label=N_("移动"))
 def move_visit(  # noqa: PLR0913 - which visit, to whom and where
     *, actor: Actor, now: datetime, plan_id: Id, order_id: OrderId, slot: Slot, staff_id: NoCarerId = None, position: Position = None,
-    starts_at: StartsAt = None, seen: Seen = None,
+    starts_at: StartsAt = None, is_undo: Undo = False, seen: Seen = None,
 ) -> DayPlan:  # fmt: skip
-    """Give a visit of a version not yet published to a carer, at a place in the round (from 0) or at a time; the journal keeps where it was."""
+    """Give a visit of a version not yet published to a carer, at a place in the round (from 0) or at a time.
+
+    The journal keeps how the touched rounds were; ``is_undo`` puts them back as they were before one's own last move.
+    """
     row = locked(DayPlan.objects.all(), plan_id, seen)
     require(actor, "dispatch.plan.move", div=row.div, provider_id=row.provider_id)
     check_editable(row)
+    if is_undo:
+        return _put_back(actor, now, row)
+    settled = {"cost": row.cost, "settings": row.settings}
     found = work_out(actor, row, order_id, slot, staff_id, position, starts_at)
     if not found.effect.feasible:
         raise Refused("plan.move", N_("不能这样移动：%(why)s"), field="staff_id", why=found.effect.reasons[0])
-    before = _store(row, found, order_id, slot, staff_id)
+    before, rounds = _store(row, found, order_id, slot, staff_id)
     changes: dict[str, Any] = changed(row, now=now, cost=_cost(row, found), settings=_settings(row, found))
     after = {"staff": staff_id, "starts_at": found.effect.starts_at and found.effect.starts_at.isoformat()}
     changes = {"order": [order_id, order_id], "slot": [slot, slot]} | {
         name: [before[name], after[name]] for name in after
     }
+    changes["rounds"] = [settled | {"visits": rounds}, None]
+    record(actor=actor, now=now, event="dispatch.plan.move", subject=row, changes=changes)
+    tell("plans", pk=row.pk, div=row.div)
+    return row
+
+
+def _put_back(actor: Actor, now: datetime, row: DayPlan) -> DayPlan:
+    """Write the rounds as the journal keeps them of one's own last move, if nothing happened to the plan since."""
+    last = Journal.objects.filter(subject_type="dayplan", subject_id=row.pk, is_refused=False).order_by("-pk").first()
+    held = last.changes.get("rounds") if last is not None and last.user_id == actor.user_id else None
+    if last is None or held is None:
+        raise Refused("plan.nothing_to_undo", N_("没有可以撤销的移动，请刷新页面"))
+    visits = {one.pk: one for one in PlannedVisit.objects.select_for_update().filter(plan=row)}
+    for kept in held[0]["visits"]:
+        one = visits[kept["id"]]
+        one.starts_at, one.ends_at = (datetime.fromisoformat(kept[name]) for name in ("starts_at", "ends_at"))
+        one.staff_id, one.reasons = kept["staff_id"], kept["reasons"]
+        one.way_minutes, one.late_minutes = kept["way_minutes"], kept["late_minutes"]
+    PlannedVisit.objects.bulk_update(visits.values(), TIMED, batch_size=200)
+    changes: dict[str, Any] = changed(row, now=now, cost=held[0]["cost"], settings=held[0]["settings"])
+    changes |= {name: last.changes[name][::-1] for name in ("order", "slot", "staff", "starts_at")}
     record(actor=actor, now=now, event="dispatch.plan.move", subject=row, changes=changes)
     tell("plans", pk=row.pk, div=row.div)
     return row
@@ -199,12 +228,26 @@ def check_editable(row: DayPlan) -> None:
         raise NotAllowed("plan.not_ready", N_("计划还没有算好，或已不再使用，不能调整"))
 
 
-def _store(plan: DayPlan, found: Move, order_id: int, slot: int, staff_id: int | None) -> dict[str, Any]:
-    """Write the new times of the touched rounds; return where the visit was."""
+TIMED = ["staff", "starts_at", "ends_at", "way_minutes", "late_minutes", "reasons"]
+
+
+def _kept(row: PlannedVisit) -> dict[str, Any]:
+    """Return a visit's place as the journal keeps it."""
+    return {
+        "id": row.pk, "staff_id": row.staff_id, "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat(),
+        "way_minutes": row.way_minutes, "late_minutes": row.late_minutes, "reasons": row.reasons,
+    }  # fmt: skip
+
+
+def _store(
+    plan: DayPlan, found: Move, order_id: int, slot: int, staff_id: int | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Write the new times of the touched rounds; return where the visit was, and the rounds as they were."""
     rows = {(row.order_id, row.slot): row for row in PlannedVisit.objects.select_for_update().filter(plan=plan)}
     moved = rows[(order_id, slot)]
     before = {"staff": moved.staff_id, "starts_at": moved.starts_at.isoformat() if moved.staff_id else None}
     frame, touched = found.day.frame, []
+    was = {row.pk: _kept(row) for row in rows.values()}
     for number, route in found.after.routes.items():
         for stop in route:
             wanted = found.day.wanted[stop.visit]
@@ -220,9 +263,8 @@ def _store(plan: DayPlan, found: Move, order_id: int, slot: int, staff_id: int |
         moved.staff_id, moved.way_minutes, moved.late_minutes = None, 0, 0
         moved.reasons = [{"code": "moved_out", "values": {}}]
         touched.append(moved)
-    fields = ["staff", "starts_at", "ends_at", "way_minutes", "late_minutes", "reasons"]
-    PlannedVisit.objects.bulk_update(touched, fields, batch_size=200)
-    return before
+    PlannedVisit.objects.bulk_update(touched, TIMED, batch_size=200)
+    return before, [was[pk] for pk in {row.pk: None for row in touched}]
 
 
 def _cost(plan: DayPlan, found: Move) -> dict[str, float]:

@@ -234,7 +234,7 @@ def undo(request: Any, pk: int) -> HttpResponse:
     last = Journal.objects.filter(subject_type="dayplan", subject_id=pk, is_refused=False).order_by("-pk").first()
     form, text = None, ""
     fresh = last is not None and last.user_id == request.actor.user_id and request.now - last.business_at < UNDO_FOR
-    if last is not None and fresh and last.event == "dispatch.plan.move" and plan.state == PlanState.READY:
+    if last is not None and fresh and "rounds" in last.changes and plan.state == PlanState.READY:
         form, text = _back(request, plan, last.changes)
     return render(request, "console/dispatch_undo.html", block="plan_undo", plan=plan, form=form, text=text)
 
@@ -250,13 +250,11 @@ def _back(request: Any, plan: DayPlan, changes: Mapping[str, Any]) -> tuple[Acti
         "order_id": order_id,
         "slot": slot,
         "staff_id": before or "",
+        "is_undo": True,
         "seen": plan.version,
     }
-    if before and changes["starts_at"][0]:
-        was = datetime.fromisoformat(changes["starts_at"][0]).astimezone(SHANGHAI)
-        values["starts_at"] = f"{was:%Y-%m-%dT%H:%M}"
     form = action_form(
-        request, "move_visit", values, hidden=("staff_id", "starts_at"), only=("starts_at",), submit=N_("撤销"), tone="",
+        request, "move_visit", values, hidden=("staff_id", "is_undo"), only=("is_undo",), submit=N_("撤销"), tone="",
         key_hint="U", done=N_("已撤销"),
     )  # fmt: skip
     goal = names.get(after) or _("未排入")
