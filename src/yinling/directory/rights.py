@@ -123,6 +123,7 @@ RIGHTS: dict[str, str] = {
     "entitlements.objection.raise": N_("登记公示异议"),
     "entitlements.objection.reveal": N_("查看异议内容和提出人"),
     "hotline.activity.set": N_("开关模拟来电"),
+    "hotline.article.view": N_("查看知识库"),
     "hotline.call.abandon": N_("记录未接来电"),
     "hotline.call.answer": N_("接听来电"),
     "hotline.call.hand_over": N_("紧急移交"),

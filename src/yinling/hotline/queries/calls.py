@@ -1,8 +1,7 @@
-"""Reading calls and tickets for the desk."""
+"""Reading calls: who is calling, and what is known at once."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,33 +12,26 @@ from django.db.models.functions import JSONObject
 
 from yinling.assessment.inputs import ABILITY_SCALES
 from yinling.assessment.models import Assessment
-from yinling.directory.queries import working_calendar
 from yinling.entitlements.models import Entitlement
 from yinling.ground.models import in_force
-from yinling.ground.parameters import parameter
 from yinling.hotline.models import Call, Emergency, Ticket
-from yinling.hotline.rules import UNFINISHED, due
+from yinling.hotline.queries.tickets import LAST_TICKETS, tickets_of
 from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_id, mask_phone
 from yinling.kernel.period import age_on, local_date
 from yinling.kernel.words import N_
 from yinling.people.health import ALERT_LABELS, NO_ALLERGY
 from yinling.people.models import Circumstance, Contact, Elder, HealthFact
-from yinling.people.queries import elders_by_phone, find_elders
+from yinling.people.queries import elders_by_phone
 
-LAST_TICKETS = 5
 ALERTING = (
     "dementia", "severe_disability", "limited_mobility", "lives_alone", "bereaved", "chronic", "in_hospital", "in_institution", "deceased",
 )  # fmt: skip
-TABS = (
-    ("open", N_("待受理")),
-    ("handling", N_("办理中")),
-    ("overdue", N_("已超期")),
-    ("resolved", N_("待办结")),
-    ("closed", N_("已办结")),
-    ("all", N_("全部")),
-)
+
+
 STREAM_KEY = "stream:"
+
+
 """How the keys of a demonstration's own calls begin."""
 
 
@@ -83,32 +75,6 @@ class Pop:
     entitlements: list[Funding] = field(default_factory=list)
     emergencies: list[Emergency] = field(default_factory=list)
     candidates: list[Elder] = field(default_factory=list)
-
-
-def due_of(kind: str, div: str, received_at: datetime) -> tuple[datetime, bool]:
-    """Return by when a ticket of a kind is due in an area, and whether that is provisional."""
-    days = int(parameter(f"ticket.due_days.{kind}", div, local_date(received_at)))
-    return due(working_calendar(), received_at, days)
-
-
-def received_at(ticket: Ticket) -> datetime:
-    """Return when the clock of a ticket began: that of the ticket it was split from, if any."""
-    while ticket.parent is not None:
-        ticket = ticket.parent
-    return ticket.opened_at
-
-
-def recountable_tickets(actor: Actor) -> list[Ticket]:
-    """Unfinished tickets with a provisional deadline that the calendars loaded now would give otherwise."""
-    rows = Ticket.objects.visible_to(actor).filter(is_due_provisional=True, state__in=UNFINISHED)
-    calendar = working_calendar()
-    found = []
-    for row in rows.select_related("parent__parent").order_by("due_at", "id"):
-        start = received_at(row)
-        days = int(parameter(f"ticket.due_days.{row.kind}", row.div, local_date(start)))
-        if due(calendar, start, days) != (row.due_at, True):
-            found.append(row)
-    return found
 
 
 def calls_on_the_line(actor: Actor) -> QuerySet[Call]:
@@ -195,59 +161,9 @@ def contacts_of(elder_id: int) -> list[ContactLine]:
     ]
 
 
-def tickets_of(actor: Actor, elder_id: int) -> QuerySet[Ticket]:
-    """Tickets of an elder, newest first."""
-    rows = Ticket.objects.visible_to(actor).filter(elder_id=elder_id)
-    return rows.select_related("provider").order_by("-opened_at", "-id")
-
-
 def _tickets_of_number(actor: Actor, call: Call) -> list[Ticket]:
     """Tickets of earlier calls from a number that belongs to no elder; a withheld number has none."""
     if call.number_index is None:
         return []
     rows = Ticket.objects.visible_to(actor).filter(call__number_index=call.number_index)
     return list(rows.select_related("provider").order_by("-opened_at", "-id")[:LAST_TICKETS])
-
-
-def queue_tab(tab: str, now: datetime) -> Q:
-    """Return the condition of a tab of the queue."""
-    if tab == "overdue":
-        return Q(state__in=UNFINISHED, due_at__lte=now)
-    return Q() if tab == "all" else Q(state=tab)
-
-
-def queue(
-    actor: Actor,
-    *,
-    now: datetime,
-    tab: str = "open",
-    kind: str = "",
-    level: str = "",
-    text: str = "",
-    mine: bool = False,
-) -> QuerySet[Ticket]:
-    """Tickets of a tab, urgent ones first, then by deadline; a text is a number of a ticket or what finds an elder."""
-    rows = Ticket.objects.visible_to(actor).filter(queue_tab(tab, now))
-    if kind:
-        rows = rows.filter(kind=kind)
-    if level:
-        rows = rows.filter(level=level)
-    if mine:
-        rows = rows.filter(seat_id=actor.user_id)
-    if text.strip():
-        rows = rows.filter(_found(actor, text.strip()))
-    orders = {"closed": ["-closed_at", "-id"], "all": ["-opened_at", "-id"]}
-    return rows.select_related("elder", "provider", "seat").order_by(*orders.get(tab, ["urgency", "due_at", "id"]))
-
-
-def _found(actor: Actor, text: str) -> Q:
-    if number := re.fullmatch(r"[Tt]-\d{6}-(\d{4,12})", text):
-        return Q(pk=int(number[1]))
-    return Q(elder__in=[row.pk for row in find_elders(actor, text, limit=20)])
-
-
-def queue_counts(actor: Actor, *, now: datetime) -> dict[str, int]:
-    """How many tickets each tab of unfinished ones holds, no further than ``MOST_COUNTED``; those that are over are not counted."""
-    tabs = {tab: queue_tab(tab, now) for tab, _ in TABS if tab not in ("closed", "all")}
-    counts: dict[str, int] = Ticket.objects.visible_to(actor).counted(tabs)
-    return counts

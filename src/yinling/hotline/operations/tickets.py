@@ -1,223 +1,39 @@
-"""Writing calls, emergencies and tickets."""
+"""Writing tickets and what is said about them."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Annotated, Any
-
-from django.conf import settings
 
 from yinling.accounts.operations import Recipient, notify, record
 from yinling.catalogue.models import FAMILIES
 from yinling.directory.models import Grant, Organisation
-from yinling.directory.queries import ancestors
 from yinling.directory.rules import require
 from yinling.directory.states import GrantState
-from yinling.ground.crypto import blind_index
 from yinling.ground.live import tell
-from yinling.ground.models import ClockOffset
-from yinling.ground.operation import changed, explain_constraint, locked, note_recorded, operation
+from yinling.ground.operation import changed, locked, operation
 from yinling.hotline import rules
-from yinling.hotline.models import CHANNELS, KINDS, LEVELS, Call, Emergency, Ticket, TicketNote, Transfer
+from yinling.hotline.models import CHANNELS, KINDS, LEVELS, Call, Ticket, TicketNote, Transfer
+from yinling.hotline.operations.calls import Channel, OptionalId, elder_of
 from yinling.hotline.queries import due_of, received_at
-from yinling.hotline.states import CALL, TICKET, CallState, TicketState
+from yinling.hotline.states import TICKET, TicketState
 from yinling.kernel.actor import Actor
-from yinling.kernel.inputs import Id, Input, Key, Note, Reason, Seen
+from yinling.kernel.inputs import Id, Input, Note, Reason, Seen
 from yinling.kernel.period import local_date
-from yinling.kernel.refusals import NotFound, Refused
+from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
-from yinling.people.models import Contact, Elder
-from yinling.people.queries import elders_by_phone
+from yinling.people.models import Elder
 
-PACES = [("0", N_("关")), ("6", N_("每小时 6 个")), ("20", N_("每小时 20 个")), ("60", N_("每小时 60 个"))]
-NUMBER = re.compile(r"\+?\d{5,20}", re.ASCII)
 MESSAGE_LENGTH = 500
-TOLD_ROLES = ("station", "community", "street")
-STEP_LABELS = [("contacts_told", N_("已通知联系人")), ("arrived", N_("救援到达")), ("ended", N_("处置结束"))]
 
-Number = Annotated[str, Input(N_("来电号码"), max_length=20)]
-Channel = Annotated[str, Input(N_("渠道"), choices=CHANNELS, widget="choice")]
+
 Title = Annotated[str, Input(N_("标题"), max_length=80)]
+
+
 Result = Annotated[str, Input(N_("办理结果"), max_length=500, widget="area")]
-OptionalId = Annotated[int | None, Input(N_("编号"), least=1, widget="hidden")]
+
+
 OrganisationId = Annotated[int, Input(N_("承办机构"), least=1, widget="choice")]
-
-Pace = Annotated[str, Input(N_("自动来电"), choices=PACES, widget="choice")]
-
-explain_constraint("call_one_per_seat", "call.busy", N_("您正在通话中，请先挂断当前来电"))
-
-
-@operation("hotline.call.receive", label=N_("接入来电"))
-def receive_call(*, actor: Actor, now: datetime, key: Key, number: Number = "", channel: Channel = "phone") -> Call:
-    """Put a call on the line; the second arrival of a key is the first call. An empty number is a withheld one."""
-    require(actor, "hotline.call.receive", div=actor.div or "")
-    rules.check_listed(channel, CHANNELS, field="channel")
-    digits = re.sub(r"[\s()-]", "", number)
-    if digits and not NUMBER.fullmatch(digits):
-        raise Refused("call.number", N_("号码只能是 5 到 20 位数字；没有号码请留空"), field="number")
-    elders = elders_by_phone(digits) if digits else []
-    elder = elders[0] if len(elders) == 1 else None
-    call = Call(
-        key=key, channel=channel, div=elder.div if elder else actor.div or "", elder=elder, number_last4=digits[-4:], rang_at=now,
-        number_index=blind_index(digits, purpose="call") if digits else None, created_at=now, changed_at=now,
-    )  # fmt: skip
-    call.seal_field("number", digits)
-    columns = {column.attname: getattr(call, column.attname) for column in Call._meta.concrete_fields}  # noqa: SLF001 - Django's own name
-    del columns["id"], columns["key"]
-    call, is_new = Call.objects.get_or_create(key=key, defaults=columns)
-    if not is_new:
-        note_recorded()  # the row of the first arrival stands for both
-        return call
-    record(actor=actor, now=now, event="hotline.call.receive", subject=call, changes={"state": [None, call.state]})
-    tell("calls", pk=call.pk, div=call.div)
-    return call
-
-
-def _move_call(actor: Actor, now: datetime, call: Call, verb: str, **values: Any) -> Call:
-    target = CALL.target(verb, CallState(call.state))
-    changes = changed(call, now=now, state=target, **values)
-    record(actor=actor, now=now, event=f"hotline.call.{verb}", subject=call, changes=changes)
-    tell("calls", pk=call.pk, div=call.div)
-    return call
-
-
-@operation("hotline.call.answer", label=N_("接听"))
-def answer_call(*, actor: Actor, now: datetime, call_id: Id, seen: Seen = None) -> Call:
-    """Take a ringing call; of two seats the second is refused, whatever page it saw."""
-    del seen  # who comes second must hear that another answered, not that the page is old
-    call = locked(Call.objects.all(), call_id)
-    require(actor, "hotline.call.answer", div=call.div)
-    is_talking = Call.objects.filter(seat_id=actor.user_id, state=CallState.ANSWERED).exists()
-    rules.check_answer(state=call.state, seat_is_talking=is_talking)
-    return _move_call(actor, now, call, "answer", answered_at=now, seat_id=actor.user_id)
-
-
-@operation("hotline.activity.set", label=N_("设置自动来电"))
-def set_activity(*, actor: Actor, now: datetime, calls_an_hour: Pace) -> ClockOffset:
-    """Let made-up elders call by themselves at a pace, or stop it; only a demonstration can."""
-    require(actor, "hotline.activity.set")
-    if not settings.DEMO:
-        raise Refused("activity.not_demo", N_("只有演示环境可以模拟来电"))
-    rules.check_listed(calls_an_hour, PACES, field="calls_an_hour")
-    pace = int(calls_an_hour)
-    row, _is_new = ClockOffset.objects.update_or_create(pk=1, defaults={"calls_an_hour": pace})
-    record(actor=actor, now=now, event="hotline.activity.set", subject=row, changes={"calls_an_hour": [None, pace]})
-    return row
-
-
-@operation("hotline.call.hang_up", label=N_("挂断"))
-def hang_up_call(*, actor: Actor, now: datetime, call_id: Id) -> Call:
-    """End one's own call."""
-    call = locked(Call.objects.all(), call_id)
-    require(actor, "hotline.call.hang_up", div=call.div)
-    CALL.target("hang_up", CallState(call.state))
-    if not actor.is_system:
-        rules.check_seat(seat_id=call.seat_id, user_id=actor.user_id)
-    return _move_call(actor, now, call, "hang_up", ended_at=now)
-
-
-@operation("hotline.call.abandon", label=N_("记为未接"))
-def abandon_call(*, actor: Actor, now: datetime, call_id: Id) -> Call:
-    """Note that the caller gave up before anybody answered."""
-    call = locked(Call.objects.all(), call_id)
-    require(actor, "hotline.call.abandon", div=call.div)
-    return _move_call(actor, now, call, "abandon", ended_at=now)
-
-
-@operation("hotline.call.identify", label=N_("确认来电人"))
-def identify_call(*, actor: Actor, now: datetime, call_id: Id, elder_id: Id, seen: Seen = None) -> Call:
-    """Note for which elder somebody calls: an unknown number, or one that several share."""
-    call = locked(Call.objects.all(), call_id, seen)
-    require(actor, "hotline.call.identify", div=call.div)
-    elder = _elder(elder_id)
-    changes = changed(call, now=now, elder_id=elder.pk)
-    record(actor=actor, now=now, event="hotline.call.identify", subject=call, changes=changes)
-    tell("calls", pk=call.pk, div=call.div)
-    return call
-
-
-def _elder(elder_id: int) -> Elder:
-    row = Elder.objects.filter(pk=elder_id).first()
-    if row is None:
-        raise NotFound("row.not_found", N_("没有这条记录，或者它不在您的权限范围内"))
-    return row
-
-
-@operation("hotline.call.hand_over", label=N_("紧急移交"))
-def hand_over_call(
-    *, actor: Actor, now: datetime, call_id: Id,
-    service: Annotated[str, Input(N_("移交给"), choices=Emergency.SERVICES, widget="radio")],
-    what: Annotated[str, Input(N_("情况"), help=N_("发生了什么、在哪里"), max_length=300, widget="area")],
-) -> Emergency:  # fmt: skip
-    """Hand a call over to the emergency services at once, and tell contacts and the people responsible on the spot (R-CALL-02)."""
-    call = locked(Call.objects.select_related("elder"), call_id)
-    require(actor, "hotline.call.hand_over", div=call.div)
-    rules.check_listed(service, Emergency.SERVICES, field="service")
-    rules.check_written(what, field="what")
-    same = Emergency.objects.filter(call=call, service=service, ended_at=None).exists()
-    rules.check_hand_over(state=call.state, is_open_already=same)
-    row = Emergency(
-        div=call.elder.div if call.elder else call.div, call=call, elder=call.elder, service=service, what=what, handed_over_at=now,
-        created_at=now, changed_at=now,
-    )  # fmt: skip
-    row.save(force_insert=True)
-    if _tell_people(now, row):
-        row.contacts_told_at = now
-        row.save(update_fields=["contacts_told_at"])
-    record(actor=actor, now=now, event="hotline.call.hand_over", subject=row, changes={"service": [None, service]})
-    tell("calls", pk=call.pk, div=call.div)
-    return row
-
-
-def _tell_people(now: datetime, row: Emergency) -> bool:
-    """Leave messages to the elder's contacts and to station, community and street; return whether a contact has one."""
-    if row.elder is None:
-        return False
-    title = N_("紧急求助")
-    text = f"{row.elder.name}老人来电求助，已转{row.get_service_display()}。请立即与老人联系。"
-    told = False
-    for contact in Contact.objects.filter(elder=row.elder).order_by("rank", "id"):
-        if number := contact.unseal_field("phone"):
-            to = Recipient(channel="sms", address=number)
-            notify(now=now, about=row, to=to, key=f"emergency:{row.pk}:contact:{contact.pk}", title=title, text=text)
-            told = True
-    near = [div for div in ancestors(row.div) if len(div) >= len("320213021")]
-    grants = Grant.objects.filter(role__in=TOLD_ROLES, div__in=near, state=GrantState.ACTIVE)
-    for user_id in sorted(set(grants.values_list("user_id", flat=True))):
-        key = f"emergency:{row.pk}:user:{user_id}"
-        notify(
-            now=now,
-            about=row,
-            to=Recipient(user_id=user_id),
-            key=key,
-            title=title,
-            text=text,
-            link=f"/elders/{row.elder_id}/",
-        )
-    return told
-
-
-@operation("hotline.emergency.advance", label=N_("登记步骤"))
-def advance_emergency(
-    *, actor: Actor, now: datetime, emergency_id: Id,
-    step: Annotated[str, Input(N_("步骤"), choices=STEP_LABELS, widget="radio")],
-    outcome: Annotated[str, Input(N_("结果"), max_length=300, widget="area")] = "",
-) -> Emergency:  # fmt: skip
-    """Note the time of a step; the end asks for the outcome."""
-    row = locked(Emergency.objects.all(), emergency_id)
-    require(actor, "hotline.emergency.advance", div=row.div)
-    done = {name: getattr(row, f"{name}_at") is not None for name in rules.STEPS}
-    rules.check_step(step, done=done)
-    values: dict[str, Any] = {f"{step}_at": now}
-    if step == "ended":
-        rules.check_written(outcome, field="outcome")
-    if outcome:
-        values["outcome"] = outcome
-    changes = changed(row, now=now, **values)
-    record(actor=actor, now=now, event="hotline.emergency.advance", subject=row, changes=changes)
-    tell("calls", pk=row.call_id, div=row.div)
-    return row
 
 
 @operation("hotline.ticket.open", label=N_("登记工单"))
@@ -233,7 +49,7 @@ def open_ticket(  # noqa: PLR0913 - what a ticket consists of
 ) -> Ticket:  # fmt: skip
     """Note a need. It belongs to the elder's division; the deadline follows from kind and day (X-CALL-05)."""
     call = locked(Call.objects.all(), call_id) if call_id else None
-    elder = _elder(elder_id) if elder_id else (call.elder if call else None)
+    elder = elder_of(elder_id) if elder_id else (call.elder if call else None)
     place = elder.div if elder else div or (call.div if call else actor.div or "")
     require(actor, "hotline.ticket.open", div=place, elder_id=elder.pk if elder else None)
     rules.check_listed(kind, KINDS, field="kind")
