@@ -23,13 +23,13 @@ from yinling.dispatch.models import Assignment, Correction
 from yinling.entitlements.models import Entitlement, Quota, Scheme
 from yinling.ground.crypto import blind_index
 from yinling.ground.files import store
-from yinling.hotline.models import Call, Ticket
+from yinling.hotline.models import Call, Callback, Roster, Seat, SeatGroup, Shift, Ticket
 from yinling.hotline.states import CallState
 from yinling.indicators.models import Value
 from yinling.kernel.actor import Actor
 from yinling.kernel.credit_code import made_up_credit_code
 from yinling.kernel.id_number import made_up
-from yinling.kernel.period import local_date, month_start
+from yinling.kernel.period import local_date, local_midnight, month_start
 from yinling.orders.models import Hold, Order, OrderLine, PayerShare
 from yinling.orders.states import OrderState
 from yinling.people.models import Contact, Elder, ElderKey, Household, Representative
@@ -369,6 +369,61 @@ def make_call(*, number: str = "", elder: Elder | None = None, seat: Actor | Non
         row.state, row.seat_id, row.answered_at = CallState.ANSWERED, seat.user_id, NOW
         row.save()
     return row
+
+
+def make_group(**values: Any) -> SeatGroup:
+    """A group of seats of the city to which new calls come."""
+    chosen = {"div": CITY, "name": f"班组{serial()}", "is_first": True, "created_at": NOW, "changed_at": NOW, **values}
+    duty = chosen.pop("duty", "")
+    row = SeatGroup(**chosen)
+    row.seal_field("duty", duty)
+    row.duty_last4 = duty[-4:]
+    row.save()
+    return row
+
+
+def make_seat(who: Actor | None = None, *, group: SeatGroup | None = None, state: str = "ready", **values: Any) -> Seat:
+    """A person's place on the line, ready since ten minutes, in the first group of the city if no other is named."""
+    group = group or SeatGroup.objects.filter(is_first=True).first() or make_group()
+    user_id = (who or actor("seat")).user_id
+    chosen = {
+        "div": group.div, "group": group, "provider_id": group.provider_id, "number": str(8000 + serial() % 1000), "user_id": user_id,
+        "idle_since": None if state == "off" else NOW - timedelta(minutes=10), "created_at": NOW, "changed_at": NOW, **values,
+    }  # fmt: skip
+    row = Seat.objects.create(**chosen)
+    for step in {"off": [], "ready": ["ready"], "paused": ["ready", "paused"]}[state]:
+        row.state = step
+        row.save()
+    return row
+
+
+def make_callback(kind: str = "missed", *, call: Call | None = None, elder: Elder | None = None, **values: Any) -> Callback:
+    """Somebody to call within ten minutes."""
+    about = elder or call
+    chosen = {
+        "div": about.div if about else CITY, "due_at": NOW + timedelta(minutes=10), "next_at": NOW, "created_at": NOW, "changed_at": NOW,
+        **values,
+    }  # fmt: skip
+    return Callback.objects.create(kind=kind, call=call, elder=elder or (call.elder if call else None), **chosen)
+
+
+def make_roster(group: SeatGroup | None = None, *, from_at: datetime | None = None, hours: int = 24, **values: Any) -> Roster:
+    """A draft for the day after the next local midnight, without shifts."""
+    group = group or SeatGroup.objects.filter(is_first=True).first() or make_group()
+    start = from_at or local_midnight(TODAY + timedelta(days=1))
+    chosen = {"created_at": NOW, "changed_at": NOW, **values}
+    return Roster.objects.create(
+        div=group.div, group=group, from_at=start, to_at=start + timedelta(hours=hours), **chosen
+    )
+
+
+def make_shift(roster: Roster, seat: Seat, first: float, last: float, **values: Any) -> Shift:
+    """A shift by hours after the roster's beginning."""
+    chosen = {"is_live": roster.state == "published", "created_at": NOW, "changed_at": NOW, **values}
+    return Shift.objects.create(
+        div=roster.div, roster=roster, seat=seat, from_at=roster.from_at + timedelta(hours=first), to_at=roster.from_at + timedelta(hours=last),
+        **chosen,
+    )  # fmt: skip
 
 
 def make_ticket(state: str = "open", *, elder: Elder | None = None, **values: Any) -> Ticket:

@@ -107,6 +107,7 @@ CONTEXTS = (
     "dispatch",
     "visits",
     "settlement",
+    "devices",
     "supervision",
     "indicators",
 )
@@ -243,7 +244,37 @@ JOURNAL_WRITER = "yinling.accounts.operations.write_refusal"
 PORTS = {
     "telephony": os.environ.get("PORT_TELEPHONY", "yinling.interop.telephony.memory.MemoryTelephony"),
     "sms": os.environ.get("PORT_SMS", "yinling.interop.sms.log.LogSms"),
+    "wechat": os.environ.get("PORT_WECHAT", "yinling.interop.wechat.log.LogWechat"),
+    "tts": os.environ.get("PORT_TTS", "yinling.interop.tts.espeak.Espeak"),
+    "ticket_exchange": os.environ.get("PORT_TICKET_EXCHANGE", "yinling.interop.exchange.log.LogExchange"),
     "travel": os.environ.get("PORT_TRAVEL", "yinling.interop.travel.great_circle.GreatCircle"),
+}
+SMS = {
+    "url": os.environ.get("SMS_URL", ""),
+    "key": os.environ.get("SMS_KEY", ""),
+    "secret": os.environ.get("SMS_SECRET", ""),
+    "source": os.environ.get("SMS_SOURCE", ""),
+    "signature": os.environ.get("SMS_SIGNATURE", ""),
+    "timeout": os.environ.get("SMS_TIMEOUT", "5"),
+}
+WECHAT = {
+    "url": os.environ.get("WECHAT_URL", "https://api.weixin.qq.com"),
+    "key": os.environ.get("WECHAT_KEY", ""),
+    "secret": os.environ.get("WECHAT_SECRET", ""),
+    "template": os.environ.get("WECHAT_TEMPLATE", ""),
+    "timeout": os.environ.get("WECHAT_TIMEOUT", "5"),
+}
+CARRIER = {
+    "url": os.environ.get("CARRIER_URL", ""),
+    "key": os.environ.get("CARRIER_KEY", ""),
+    "secret": os.environ.get("CARRIER_SECRET", ""),
+    "timeout": os.environ.get("CARRIER_TIMEOUT", "5"),
+}
+EXCHANGE = {
+    "url": os.environ.get("EXCHANGE_URL", ""),
+    "key": os.environ.get("EXCHANGE_KEY", ""),
+    "secret": os.environ.get("EXCHANGE_SECRET", ""),
+    "timeout": os.environ.get("EXCHANGE_TIMEOUT", "5"),
 }
 TRAVEL = {
     "url": os.environ.get("TRAVEL_URL", ""),

@@ -1,9 +1,12 @@
 """Short messages that wait are sent once, and never to a made-up number."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.accounts.gateway import REAL, Line
+from tests.accounts.gateway import message as left
 from tests.factories import NOW, make_elder
 
 from yinling.accounts.jobs import send_waiting
@@ -14,25 +17,10 @@ from yinling.interop.sms.log import LogSms
 from yinling.kernel.actor import Actor
 
 EVERYWHERE = Actor(None, "系统", "system", div="3")
-REAL = "13912345678"
-
-
-class Line:
-    """Keeps what it was given; numbers in ``shut`` cannot be reached now."""
-
-    def __init__(self, *shut: str) -> None:
-        self.shut = shut
-        self.sent: list[tuple[str, str, str]] = []
-
-    def send(self, *, number: str, text: str, key: str) -> None:
-        if number in self.shut:
-            raise OSError(number)
-        self.sent.append((number, text, key))
 
 
 def message(key: str, number: str) -> Notice:
-    to = Recipient(channel="sms", address=number)
-    return notify(now=NOW, about=make_elder(), to=to, key=key, title="通知", text="明天上门")
+    return left(key, number, about=make_elder(), now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +37,7 @@ def test_each_waiting_message_is_sent_once(wide: Any) -> None:
     assert send_waiting(line, EVERYWHERE, now=NOW) == 1
     assert send_waiting(line, EVERYWHERE, now=NOW) == 0
     row.refresh_from_db()
-    assert (line.sent, row.sent_at) == ([(REAL, "明天上门", "a")], NOW)
+    assert (line.sent, row.sent_at, row.state) == ([(REAL, "明天上门", "a")], NOW, "sent")
 
 
 def test_a_made_up_number_goes_to_the_log_only(
@@ -60,7 +48,7 @@ def test_a_made_up_number_goes_to_the_log_only(
     with caplog.at_level(logging.INFO, "yinling"):
         assert send_waiting(line, EVERYWHERE, now=NOW) == 1
     row.refresh_from_db()
-    assert (line.sent, row.sent_at) == ([], NOW)
+    assert (line.sent, row.sent_at, row.reason) == ([], NOW, "made_up")
     assert "199****1234" in caplog.text
     assert "19900001234" not in caplog.text
 
@@ -70,8 +58,9 @@ def test_a_message_that_fails_waits_for_the_next_round_and_stops_no_other(wide: 
     assert send_waiting(Line("13900000001"), EVERYWHERE, now=NOW) == 1
     first.refresh_from_db()
     second.refresh_from_db()
-    assert (first.sent_at, second.sent_at) == (None, NOW)
-    assert send_waiting(Line(), EVERYWHERE, now=NOW) == 1
+    assert (first.sent_at, first.try_count, second.sent_at) == (None, 1, NOW)
+    assert send_waiting(Line(), EVERYWHERE, now=NOW) == 0
+    assert send_waiting(Line(), EVERYWHERE, now=NOW + timedelta(seconds=10)) == 1
 
 
 def test_the_log_line_hides_the_number(caplog: pytest.LogCaptureFixture) -> None:

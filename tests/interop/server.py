@@ -15,11 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass
 class Asked:
-    """One request: path, the values of its query, and its body."""
+    """One request: path, the values of its query, its body, and both as they came: headers and bytes."""
 
     path: str
     query: dict[str, str]
     body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes = b""
 
 
 @dataclass
@@ -58,7 +60,7 @@ def fake_server() -> Iterator[Server]:
             parts = urlsplit(self.path)
             sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-            asked = Asked(parts.path, query, json.loads(sent) if sent else None)
+            asked = Asked(parts.path, query, json.loads(sent) if sent else None, dict(self.headers), sent)
             server.asked.append(asked)
             reply = server.reply(asked)
             time.sleep(reply.wait)

@@ -124,7 +124,7 @@ def test_the_pop_shows_the_elder_masked_and_the_hand_over_first(sign_in: SignIn)
         assert secret not in html
     actions = re.findall(r'data-action="([a-z_]+)"|href="(/tickets/new/[^"]*|/orders/new/[^"]*)"', html)
     assert [one or two for one, two in actions][:4] == [
-        "hand_over_call", f"/tickets/new/?call={call.pk}", f"/orders/new/?elder={elder.pk}", "hang_up_call",
+        "hand_over_call", f"/tickets/new/?call={call.pk}", f"/orders/new/?elder={elder.pk}&amp;channel=phone", "hang_up_call",
     ]  # fmt: skip
 
 

@@ -6,8 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+
+from yinling.kernel.period import SHANGHAI
 
 _MADE_UP = re.compile(r"(?:\+?86)?1990000\d{4}", re.ASCII)
 
@@ -25,6 +28,92 @@ def locked_until(failures: Sequence[datetime], now: datetime) -> datetime | None
 def is_made_up(number: str) -> bool:
     """Whether a number belongs to nobody: the pattern of the demonstration, which is never dialled or texted."""
     return _MADE_UP.fullmatch(re.sub(r"[\s-]", "", number)) is not None
+
+
+def bare_number(number: str) -> str:
+    """Return a number as it is compared: digits only, without the country."""
+    digits = re.sub(r"\D", "", number, flags=re.ASCII)
+    is_abroad_form = number.strip().startswith(("+86", "0086")) or (len(digits) == 13 and digits.startswith("86"))  # noqa: PLR2004 - 86 and 11 digits
+    return digits.removeprefix("00").removeprefix("86") if is_abroad_form else digits
+
+
+def quiet_until(now: datetime, quiet_from: str, quiet_to: str) -> datetime | None:
+    """Return when the quiet hours end in which ``now`` lies, or nothing. They may run over midnight; equal ends mean none."""
+    first, last = time.fromisoformat(quiet_from), time.fromisoformat(quiet_to)
+    local = now.astimezone(SHANGHAI)
+    clock = local.time().replace(tzinfo=None)
+    is_quiet = first <= clock < last if first <= last else clock >= first or clock < last
+    if not is_quiet:
+        return None
+    end = datetime.combine(local.date(), last, SHANGHAI)
+    return (end if end > local else end + timedelta(days=1)).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known of a message when its turn comes."""
+
+    age: timedelta
+    is_urgent: bool
+    is_opted_out: bool
+    is_double: bool
+    sent_today: int
+    quiet_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of a message: sent now, held until a moment, or dropped for a reason."""
+
+    hold_until: datetime | None = None
+    drop: str = ""
+
+
+def verdict(case: Case, *, most_today: int, latest: timedelta) -> Verdict:
+    """Decide. An urgent message passes quiet hours, wishes and the cap; one that comes far too late helps nobody, urgent or not."""
+    if case.age > latest:
+        return Verdict(drop="too_late")
+    if case.is_urgent:
+        return Verdict()
+    if case.is_opted_out:
+        return Verdict(drop="opted_out")
+    if case.is_double:
+        return Verdict(drop="double")
+    if case.quiet_until is not None:
+        return Verdict(hold_until=case.quiet_until)
+    if case.sent_today >= most_today:
+        return Verdict(drop="over_cap")
+    return Verdict()
+
+
+def retry_at(now: datetime, tries: int, waits: Sequence[int]) -> datetime | None:
+    """Return when to try again after ``tries`` failures, or nothing when it is time to give up."""
+    return now + timedelta(seconds=waits[tries - 1]) if tries <= len(waits) else None
+
+
+_AWAY = re.compile(r"TD?|退订?")
+_BACK = re.compile(r"DY|HF|订阅|恢复")
+
+
+def wish_of(text: str) -> str:
+    """Return what a reply asks for: ``away`` (TD, 退订), ``back`` (DY, 恢复), or nothing."""
+    word = re.sub(r"[\s。.!！【】\[\]]", "", text).upper()
+    if _AWAY.fullmatch(word):
+        return "away"
+    return "back" if _BACK.fullmatch(word) else ""
+
+
+def outcome_of(parts: Sequence[tuple[int, str]]) -> str:
+    """Return what became of a message from the (round, outcome) of its parts.
+
+    One round with every part delivered is a delivery. Otherwise a part that failed in the last round is a failure.
+    """
+    rounds: dict[int, list[str]] = {}
+    for number, outcome in parts:
+        rounds.setdefault(number, []).append(outcome)
+    if any(all(outcome == "delivered" for outcome in own) for own in rounds.values()):
+        return "delivered"
+    return "failed" if rounds and "failed" in rounds[max(rounds)] else ""
 
 
 def digest_of(row: Any) -> bytes:

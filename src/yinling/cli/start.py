@@ -21,6 +21,7 @@ from yinling.cli.environment import (
     platform_environment,
     set_up_django,
 )
+from yinling.cli.hotline import ADAPTER, edge_children, how_to_call, plan
 from yinling.cli.lock import hold
 from yinling.cli.migrate import migrate
 from yinling.cli.reset import delete_data
@@ -69,6 +70,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--clock", metavar="ISO", help="演示时间 the demo's time, 2026-06-01T08:30+08:00")
     parser.add_argument("--city", default=DEFAULT_CITY, help="城市方案 a folder of cities/")
     parser.add_argument("--no-demo", action="store_true", help="不载入演示数据 without made-up people")
+    parser.add_argument("--hotline", action="store_true", help="启动真实电话线路 a telephone line that really rings")
     return parser.parse_args(argv)
 
 
@@ -77,12 +79,19 @@ def run(options: argparse.Namespace, data: Path, supervisor: Supervisor, address
     databases = outside_database() or start_database(supervisor, data)
     environment = platform_environment(data, databases, demo=demo, city=options.city)
     environment |= address_environment(options.host, options.port)
+    edge = plan(data) if options.hotline else None
+    if edge:
+        environment |= {"PORT_TELEPHONY": ADAPTER}
     set_up_django(environment, as_owner=True)
     print("正在升级数据库结构… Migrating the database …", flush=True)
     migrate()
     load_city(options, demo=demo)
     for child in servers(options.host, options.port, environment):
         supervisor.start(child)
+    if edge:
+        for child in edge_children(edge, environment):
+            supervisor.start(child)
+        print(f"\n{how_to_call(edge)}", flush=True)
     print(f"\n银龄已启动 Yinling is running: {address}   (Ctrl-C 停止 stops)\n", flush=True)
     if demo:
         print(import_module("yinling.demo.logins").table(), flush=True)

@@ -17,6 +17,7 @@ from yinling.demo.bodies import load_bodies, load_policies, load_prices, load_st
 from yinling.demo.city import load_city
 from yinling.demo.elders import load_elders
 from yinling.demo.history import load_history
+from yinling.demo.line import load_line
 from yinling.demo.logins import load_grants, load_users, system_user
 from yinling.demo.names import Names
 from yinling.demo.profile import Profile, validate
@@ -125,6 +126,7 @@ def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
         analyse()
     with step("两周记录 two weeks of history", quiet=quiet):
         load_history(profile, bodies, people, users, random, now, days=sizes.days, visits_a_day=sizes.visits_a_day)
+        load_line(users, bodies, profile.area, now)
         load_applications(people, now)
         load_assessing(bodies, people, users, profile.area, now)
         load_records(people, profile.area, now)

@@ -52,7 +52,8 @@ class Login:
 
 
 LOGINS = (
-    Login("seat", "顾晓雯", "seat"), Login("seat2", "殷小满", "seat"), Login("dispatcher", "周启明", "dispatcher"), Login("carer", "许玉梅", "carer"),
+    Login("seat", "顾晓雯", "seat"), Login("seat2", "殷小满", "seat"), Login("line_leader", "苗带班", "line_leader"),
+    Login("line_operator", "线运营", "line_operator"), Login("dispatcher", "周启明", "dispatcher"), Login("carer", "许玉梅", "carer"),
     Login("nurse", "蒋文静", "nurse"), Login("doctor", "过立群", "doctor"), Login("assessor", "尤建华", "assessor"),
     Login("provider_manager", "华荣生", "provider_manager"), Login("station", "浦秋萍", "station", 9),
     Login("visitor", "秦阿宝", "visitor", 12), Login("volunteer", "章小禾", "volunteer"), Login("surveyor", "虞志刚", "surveyor"),
@@ -126,7 +127,13 @@ def load_users(now: datetime) -> dict[str, User]:
 def load_grants(users: dict[str, User], bodies: Bodies, people: People, city: str) -> None:
     """Give each login its role where it belongs, confirmed by two security administrators; tie elder and family to the elder."""
     assert people.demo is not None and bodies.demo is not None  # noqa: S101, PT018 - made by the steps before
-    insert([_grant(login, users, bodies.demo, people.demo.div, city) for login in LOGINS])
+    company = bodies.of_kind("call_centre")[0]
+    insert(
+        [
+            _grant(login, users, company if login.role == "line_operator" else bodies.demo, people.demo.div, city)
+            for login in LOGINS
+        ]
+    )
     capacities = {"elder": "self", "family": "family"}
     for username, capacity in capacities.items():
         Representative.objects.create(

@@ -5,20 +5,21 @@ EVERYBODY = (
 )  # fmt: skip
 TOKENS = ("directory.token.issue", "directory.token.end")
 TICKET_WORK = (
-    "hotline.ticket.annotate", "hotline.ticket.resolve", "hotline.ticket.take", "hotline.ticket.transfer", "hotline.ticket.view",
+    "hotline.supervision.answer", "hotline.supervision.view", "hotline.ticket.annotate", "hotline.ticket.remind", "hotline.ticket.resolve",
+    "hotline.ticket.take", "hotline.ticket.transfer", "hotline.ticket.view",
 )  # fmt: skip
 PEOPLE_WORK = (
     "people.elder.view", "people.elder.register", "people.elder.update", "people.elder.relocate", "people.elder.bury", "people.contact.*",
     "people.circumstance.*", "people.campaign.answer", "people.campaign.view", "people.consent.*", "people.health.end",
     "people.health.link", "people.health.record", "people.health.view", "people.elder.verify", "people.household.correct",
-    "people.representative.*",
+    "people.optout.*", "people.representative.*",
 )  # fmt: skip
 DOUBLES = ("people.elder.merge", "people.elder.separate", "people.merge.undo")
 IMPORT = ("people.import.*", "people.line.decide", "people.source.save")
 WATCH = (
     "assessment.assessment.view", "people.elder.view", "orders.order.view", "visits.visit.view", "dispatch.assignment.view",
     "hotline.ticket.view", "entitlements.application.view", "entitlements.entitlement.view", "directory.staff.view",
-    "indicators.value.view",
+    "indicators.value.view", "devices.alarm.view", "devices.device.view",
 )  # fmt: skip
 APPLY = ("assessment.assessment.view", "assessment.request.apply", "assessment.request.view", "assessment.request.withdraw")  # fmt: skip
 LEARNED = ("dispatch.correction.confirm", "dispatch.correction.end", "dispatch.correction.reject", "dispatch.correction.view")  # fmt: skip
@@ -64,15 +65,48 @@ OWN = (
     "entitlements.entitlement.view",
     "people.consent.*",
     "people.elder.view",
+    "people.optout.end",
+    "people.optout.record",
     "settlement.order.view",
+    "devices.alarm.view",
+    "devices.device.view",
 )
 SEAT = (
-    "hotline.activity.set", "hotline.article.view", "hotline.call.answer", "hotline.call.hand_over", "hotline.call.hang_up",
-    "hotline.call.identify", "hotline.call.receive", "hotline.call.abandon", "hotline.call.view", "hotline.emergency.advance",
-    "hotline.ticket.*",
+    "hotline.activity.set", "hotline.article.draft", "hotline.article.revise", "hotline.article.use", "hotline.article.view", "hotline.call.answer", "hotline.call.hand_over", "hotline.call.hang_up",
+    "hotline.call.hold", "hotline.call.identify", "hotline.call.receive", "hotline.call.abandon", "hotline.call.dial",
+    "hotline.call.resume", "hotline.call.transfer", "hotline.call.view", "hotline.sample.object", "hotline.sample.view", "hotline.callback.finish", "hotline.callback.give_up",
+    "hotline.callback.take", "hotline.callback.try_again", "hotline.callback.view", "hotline.emergency.advance", "hotline.handover.inform", "hotline.handover.view", "hotline.exchange.export", "hotline.exchange.load", "hotline.exchange.retry", "hotline.exchange.view", "hotline.offer.end", "hotline.phone.use",
+    "hotline.leave.ask", "hotline.leave.cancel",
+    "hotline.roster.view", "hotline.swap.agree", "hotline.swap.ask", "hotline.swap.cancel", "hotline.swap.refuse",
+    "hotline.seat.pause", "hotline.seat.resume", "hotline.seat.sign_in", "hotline.seat.sign_out", "hotline.template.end", "hotline.template.save", "hotline.ticket.*",
 )  # fmt: skip
 """What a seat does on the line."""
-LEADER = ("hotline.*",)
-"""The leader of the line: rosters, groups, quality and the wall besides."""
-OPERATOR = ("hotline.call.view",)
-"""The contracted company's own view of its line."""
+MESSAGES = ("accounts.message.resend", "accounts.message.view", "accounts.wording.*", "people.optout.*")
+"""Who answers for what leaves the house by text message and WeChat."""
+LEADER = (
+    "hotline.*", "-hotline.handover.accept", "-hotline.handover.open", "-hotline.line_contract.end", "-hotline.line_contract.sign", "-hotline.operator_statement.approve",
+    "-hotline.operator_statement.confirm", "-hotline.operator_statement.object", "-hotline.supervision.order",
+)  # fmt: skip
+"""The leader of the line: rosters, groups, quality and the wall besides; what is paid for it, others decide."""
+OPERATOR = (
+    "hotline.figure.view", "hotline.line_contract.view", "hotline.operator_statement.confirm", "hotline.operator_statement.object",
+    "hotline.operator_statement.view", "hotline.sample.view",
+)  # fmt: skip
+"""The contracted company's own view of its line: figures, quality and statements, never who called."""
+LINE_CITY = (
+    "hotline.figure.view", "hotline.line_contract.*", "hotline.operator_statement.approve", "hotline.operator_statement.draft",
+    "hotline.operator_statement.send", "hotline.operator_statement.view", "hotline.sample.view",
+)  # fmt: skip
+"""What a city does as the one who pays for the line."""
+ALARM_WORK = (
+    "devices.alarm.acknowledge", "devices.alarm.contact", "devices.alarm.depart", "devices.alarm.dismiss", "devices.alarm.resolve",
+    "devices.alarm.view", "devices.device.view",
+)  # fmt: skip
+"""What somebody does who answers for alarms."""
+DEVICE_WORK = (
+    "devices.device.fence", "devices.device.import", "devices.device.install", "devices.device.pause", "devices.device.register",
+    "devices.device.rekey", "devices.device.remove", "devices.device.update", "devices.device.view", "devices.task.close",
+)  # fmt: skip
+"""The register of devices and what is done about them."""
+GREEN = ("hotline.handover.accept", "hotline.handover.open", "hotline.handover.view")
+"""What a medical body does with an emergency that is handed to it."""

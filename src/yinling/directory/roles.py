@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from yinling.directory.bundles import (
+    ALARM_WORK,
     APPLY,
     AVOID,
     BENEFIT_DECISION,
     BENEFIT_DESK,
     BENEFIT_REVIEW,
     CENTRE,
+    DEVICE_WORK,
     DOOR,
     DOUBLES,
     EVERYBODY,
+    GREEN,
     IMPORT,
     LEADER,
     LEARNED,
+    MESSAGES,
+    LINE_CITY,
     OPERATOR,
     OWN,
     PEOPLE_OF_BODY,
@@ -46,15 +51,16 @@ class Role:
 
 
 def _rights(*patterns: str) -> frozenset[str]:
-    """Expand ``context.noun.*`` and ``context.*``; an unknown name is an error at start."""
+    """Expand ``context.noun.*`` and ``context.*``; a leading minus takes a right away again. An unknown name is an error at start."""
     found: set[str] = set()
-    for pattern in patterns:
-        stem = pattern.removesuffix("*")
-        hits = {right for right in RIGHTS if right == pattern or (pattern.endswith("*") and right.startswith(stem))}
+    for pattern in sorted(patterns, key=lambda one: one.startswith("-")):
+        name = pattern.removeprefix("-")
+        stem = name.removesuffix("*")
+        hits = {right for right in RIGHTS if right == name or (name.endswith("*") and right.startswith(stem))}
         if not hits:
             message = f"unknown right {pattern}"
             raise KeyError(message)
-        found |= hits
+        found = found - hits if pattern.startswith("-") else found | hits
     return frozenset(found)
 
 
@@ -65,6 +71,8 @@ _LIST = [
         N_("接听热线，登记工单，下单，回访"),
         _rights(
             *EVERYBODY,
+            *ALARM_WORK,
+            "devices.device.locate",
             "entitlements.application.view",
             "entitlements.objection.raise",
             *APPLY,
@@ -92,6 +100,9 @@ _LIST = [
         N_("管理坐席班组、排班、质检和现场，也能接听热线"),
         _rights(
             *EVERYBODY,
+            *MESSAGES,
+            *ALARM_WORK,
+            "devices.device.locate",
             *APPLY,
             *TICKET_WORK,
             *LEADER,
@@ -110,6 +121,14 @@ _LIST = [
         _rights(*EVERYBODY, *OPERATOR),
         "organisation",
         "/line/",
+    ),
+    Role(
+        "other_line",
+        N_("对接热线"),
+        N_("其他热线平台（如 12345）的接口账号：转来工单，报告办理状态，不能查看任何档案"),
+        _rights(*EVERYBODY, "hotline.exchange.import"),
+        "area",
+        "/catalogue/",
     ),
     Role(
         "dispatcher",
@@ -132,8 +151,8 @@ _LIST = [
         "/dispatch/",
     ),
     Role("carer", N_("护理员"), N_("上门服务，签到签退"), _rights(*EVERYBODY, *DOOR), "organisation", "/m/"),
-    Role("nurse", N_("护士"), N_("上门护理，签到签退"), _rights(*EVERYBODY, *DOOR), "organisation", "/m/"),
-    Role("doctor", N_("医生"), N_("上门医疗，签到签退"), _rights(*EVERYBODY, *DOOR), "organisation", "/m/"),
+    Role("nurse", N_("护士"), N_("上门护理，签到签退"), _rights(*EVERYBODY, *DOOR, *GREEN), "organisation", "/m/"),
+    Role("doctor", N_("医生"), N_("上门医疗，签到签退"), _rights(*EVERYBODY, *DOOR, *GREEN), "organisation", "/m/"),
     Role(
         "assessor",
         N_("评估员"),
@@ -148,6 +167,9 @@ _LIST = [
         N_("管理本机构的人员、价目、订单和对账"),
         _rights(
             *EVERYBODY,
+            *ALARM_WORK,
+            *DEVICE_WORK,
+            *GREEN,
             "assessment.request.assign",
             "assessment.request.view",
             *TOKENS,
@@ -166,6 +188,8 @@ _LIST = [
             "visits.visit.inspect",
             "settlement.statement.view",
             "settlement.order.view",
+            "hotline.supervision.answer",
+            "hotline.supervision.view",
             "hotline.ticket.annotate",
             "hotline.ticket.resolve",
             "hotline.ticket.take",
@@ -180,6 +204,8 @@ _LIST = [
         N_("社区服务站：登记老年人，代为下单"),
         _rights(
             *EVERYBODY,
+            *ALARM_WORK,
+            *DEVICE_WORK,
             *BENEFIT_DESK,
             *APPLY,
             *PEOPLE_WORK,
@@ -208,7 +234,9 @@ _LIST = [
         "community",
         N_("社区工作人员"),
         N_("管理本社区老年人档案"),
-        _rights(*EVERYBODY, *APPLY, *BENEFIT_DESK, *PEOPLE_WORK, *WATCH, "hotline.ticket.open", *TICKET_WORK),
+        _rights(*EVERYBODY,
+            *ALARM_WORK,
+            *DEVICE_WORK, *APPLY, *BENEFIT_DESK, *PEOPLE_WORK, *WATCH, "hotline.ticket.open", *TICKET_WORK),
         "area",
         "/elders/",
     ),
@@ -218,6 +246,8 @@ _LIST = [
         N_("街道的档案、工单和待遇"),
         _rights(
             *EVERYBODY,
+            *ALARM_WORK,
+            *DEVICE_WORK,
             *BENEFIT_REVIEW,
             *APPLY,
             "assessment.assessment.record",
@@ -241,6 +271,8 @@ _LIST = [
         N_("区县的资源、待遇和指标"),
         _rights(
             *EVERYBODY,
+            *MESSAGES,
+            *DEVICE_WORK,
             *BENEFIT_DECISION,
             *CENTRE,
             *TOKENS,
@@ -254,6 +286,9 @@ _LIST = [
             *WATCH,
             *TICKET_WORK,
             "hotline.ticket.open",
+            "hotline.article.*",
+            "hotline.exchange.view",
+            "hotline.supervision.order",
             "entitlements.entitlement.*",
             "directory.organisation.*",
             "directory.policy.*",
@@ -276,6 +311,8 @@ _LIST = [
         N_("全市的资源、清单、日历和指标"),
         _rights(
             *EVERYBODY,
+            *MESSAGES,
+            *DEVICE_WORK,
             "entitlements.budget.*",
             *CENTRE,
             "assessment.scale.*",
@@ -291,7 +328,12 @@ _LIST = [
             "people.campaign.make",
             "people.campaign.view",
             "people.health.view",
+            "hotline.article.*",
+            "hotline.exchange.view",
+            "hotline.supervision.order",
+            "hotline.supervision.view",
             "hotline.ticket.view",
+            *LINE_CITY,
             "hotline.call.view",
             "directory.organisation.*",
             "directory.service_area.*",
@@ -324,6 +366,9 @@ _LIST = [
             "supervision.finding.view",
             "visits.visit.inspect",
             "visits.visit.review",
+            "hotline.figure.view",
+            "hotline.recording.listen",
+            "hotline.sample.view",
             "hotline.call.view",
             "settlement.order.view",
         ),
@@ -390,6 +435,14 @@ _LIST = [
         "area",
         "/indicators/",
     ),
+    Role(
+        "device_platform",
+        N_("设备平台"),
+        N_("以接口令牌上报设备消息"),
+        _rights(*EVERYBODY, *TOKENS, "devices.event.report"),
+        "area",
+        "/tokens/",
+    ),
     Role("elder", N_("老年人"), N_("预约服务，查看和评价自己的服务"), _rights(*EVERYBODY, *OWN), "self", "/e/"),
     Role("family", N_("家属"), N_("为家中老人预约、查看和评价服务"), _rights(*EVERYBODY, *OWN), "self", "/e/"),
     Role(
@@ -442,6 +495,7 @@ _LIST = [
             "indicators.value.*",
             "orders.order.*",
             "hotline.*",
+            "devices.*",
             "settlement.statement.draft",
             "settlement.recovery.draft",
             "settlement.recovery.lift",

@@ -78,3 +78,13 @@ def content_of(row: StoredFile) -> bytes:
     sealed = (settings.DATA / "files" / row.path).read_bytes()
     text = crypto.unseal(sealed, suite=row.enc_suite, kid=row.enc_kid, bound_to=f"file:{row.seal_id}")
     return base64.b64decode(text)
+
+
+def discard(row: StoredFile) -> None:
+    """Delete the content for good; the row with its hash stays. Twice is once."""
+    (settings.DATA / "files" / row.path).unlink(missing_ok=True)
+
+
+def is_kept(row: StoredFile) -> bool:
+    """Whether the content is still there."""
+    return (settings.DATA / "files" / row.path).is_file()

@@ -10,9 +10,12 @@ from yinling.kernel.refusals import Denied, NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.kernel.workdays import WorkingCalendar
 
-STEPS = ("contacts_told", "arrived", "ended")
+STEPS = ("accepted", "contacts_told", "arrived", "ended")
 UNFINISHED = ("open", "handling", "resolved")
 WORKED_ON = ("open", "handling")
+TOP = 3
+"""The city: the leader of the line is 1, the district 2."""
+MOST_AT_ONCE = 100
 
 
 MINUTES = 60
@@ -46,9 +49,24 @@ def check_seat(*, seat_id: int | None, user_id: int | None) -> None:
         raise Denied("call.other_seat", N_("这通来电由另一位坐席接听，只能由接听的坐席挂断"))
 
 
-def check_hand_over(*, state: str, is_open_already: bool) -> None:
-    """Refuse to hand over a call nobody has answered, or twice to the same service. Nothing else stands in the way (R-CALL-02)."""
-    if state not in ("answered", "ended"):
+def check_talking(state: str) -> None:
+    """Refuse what only a conversation allows."""
+    if state != "answered":
+        raise NotAllowed("call.not_talking", N_("只有通话中的来电可以这样操作"))
+
+
+def check_waiting(state: str) -> None:
+    """Refuse to send on a call that waits no longer."""
+    if state != "ringing":
+        raise NotAllowed("call.not_waiting", N_("这通来电已不在等待"))
+
+
+def check_hand_over(*, state: str, is_open_already: bool, is_of_device: bool = False) -> None:
+    """Refuse to hand over a call nobody has answered, or twice to the same service. Nothing else stands in the way (R-CALL-02).
+
+    A device's call may have left the queue unanswered because its alarm was taken up.
+    """
+    if state not in ("answered", "ended") and not (is_of_device and state != "ringing"):
         raise NotAllowed("call.not_answered", N_("请先接听来电，再做紧急移交"))
     if is_open_already:
         raise NotAllowed("emergency.twice", N_("这通来电已移交给同一部门，请在下方登记处置步骤"))
@@ -120,3 +138,75 @@ def check_provisional(*, is_provisional: bool) -> None:
     """Only a provisional deadline is counted again."""
     if not is_provisional:
         raise NotAllowed("ticket.due_final", N_("办理时限已确定，不需要重算"))
+
+
+def working_days_overdue(calendar: WorkingCalendar, due_on: date, today: date) -> int:
+    """Return how many working days have begun since the last day in time."""
+    days = (today - due_on).days
+    return sum(calendar.is_working(due_on + place * ONE_DAY) for place in range(1, days + 1))
+
+
+def escalation_of(days_overdue: int, thresholds: Sequence[int]) -> int:
+    """Return how far up a ticket belongs: one step for each threshold reached."""
+    return sum(days_overdue >= days for days in thresholds)
+
+
+def working_days_before(calendar: WorkingCalendar, due_on: date, days: int) -> date:
+    """Return the day from which a ticket due then is reminded of."""
+    day = due_on
+    while days:
+        day -= ONE_DAY
+        days -= calendar.is_working(day)
+    return day
+
+
+def check_urged(state: str) -> None:
+    """Nobody is reminded of what is done."""
+    if state not in WORKED_ON:
+        raise NotAllowed("ticket.finished", N_("工单已办理完毕，不需要催办；如不满意，请重新办理"))
+
+
+def check_escalation(*, present: int, wanted: int) -> None:
+    """A ticket goes up, one of three steps, never down."""
+    if wanted > TOP:
+        raise NotAllowed("ticket.at_top", N_("工单已升级到市级，不能再升级"))
+    if wanted <= present:
+        raise NotAllowed("ticket.escalated", N_("工单已升级到这一级，请刷新页面"))
+
+
+def check_order_day(*, due_on: date, today: date) -> None:
+    """A day for the answer lies ahead."""
+    if due_on < today:
+        raise Refused("supervision.day", N_("督办期限不能早于今天，请重新选择"), field="due_on")
+
+
+def check_unanswered(*, answered: bool) -> None:
+    """An order is answered once."""
+    if answered:
+        raise NotAllowed("supervision.answered", N_("这次督办已答复，请刷新页面查看"))
+
+
+def check_merge(*, same_row: bool, target_state: str, is_child: bool, open_children: int, same_person: bool) -> None:
+    """Two tickets become one if they are of one person; the one that goes on is open, the one that ends stands alone."""
+    if same_row:
+        raise Refused("merge.same", N_("不能与自己并案，请填写另一张工单的编号"), field="into_id")
+    if target_state not in WORKED_ON:
+        raise Refused("merge.closed", N_("那张工单已办理完毕，不能并入；如需继续，请先重新办理那张工单"), field="into_id")
+    if is_child:
+        raise NotAllowed("merge.child", N_("分流的工单随主工单办理，不能并案"))
+    if open_children:
+        raise NotAllowed(
+            "ticket.children_open", N_("还有 %(count)s 张分流的工单未办结，请先办结它们"), count=open_children
+        )
+    if not same_person:
+        raise Refused("merge.other", N_("两张工单不是同一位老人或同一来电号码，不能并案"), field="into_id")
+
+
+def check_count(*, given: int, found: int) -> None:
+    """Many tickets at once are moved only by somebody who knows how many."""
+    if not found:
+        raise Refused("bulk.none", N_("请先在列表中勾选工单"), field="ticket_ids")
+    if found > MOST_AT_ONCE:
+        raise Refused("bulk.many", N_("一次最多处理 %(most)s 张工单，请分批勾选"), field="ticket_ids", most=MOST_AT_ONCE)
+    if given != found:
+        raise Refused("bulk.count", N_("勾选了 %(count)s 张工单，请填写这个数目确认"), field="count", count=found)

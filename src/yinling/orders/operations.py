@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Annotated, Any, cast
 
-from yinling.accounts.operations import Message, Recipient, notify_each, record, record_each
+from yinling.accounts.operations import Message, Recipient, Worded, notify_each, record, record_each
 from yinling.directory.queries import system_actor
 from yinling.directory.rules import require
 from yinling.entitlements.models import Entitlement
@@ -362,11 +362,12 @@ def _tell_elder_side(now: datetime, province: str, orders: Sequence[Order]) -> N
 
 def _messages(order: Order, users: Iterable[int]) -> Iterator[Message]:
     key, at = f"appointed:{order.pk}:{order.starts_at:%Y%m%d%H%M}", order.starts_at.astimezone(SHANGHAI)
-    title, text = N_("上门时间已约定"), N_("服务人员 %(at)s 上门，比预约的时间有调整") % {"at": f"{at:%m-%d %H:%M}"}
+    title, said = N_("上门时间已约定"), Worded("appointed", {"at": f"{at:%m-%d %H:%M}"})
     for user_id in users:
-        yield Message(order, Recipient(user_id=user_id), f"{key}:user:{user_id}", title, text, "/e/services/")
+        to = Recipient(user_id=user_id)
+        yield Message(order, to, f"{key}:user:{user_id}", title, link="/e/services/", template=said)
     if number := order.unseal_field("phone"):
-        yield Message(order, Recipient(channel="sms", address=number), f"{key}:sms", title, text)
+        yield Message(order, Recipient(channel="sms", address=number), f"{key}:sms", title, template=said)
 
 
 def mark_assigned(*, actor: Actor, now: datetime, order: Order) -> Order:

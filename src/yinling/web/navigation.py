@@ -21,6 +21,8 @@ class Entry:
 NAVIGATION = (
     Entry(N_("坐席台"), "/desk/", "hotline.call.answer", "p"),
     Entry(N_("工单"), "/tickets/", "hotline.ticket.view", "q"),
+    Entry(N_("热线现场"), "/line/", "hotline.figure.view", "l"),
+    Entry(N_("报警"), "/alarms/", "devices.alarm.view", "d"),
     Entry(N_("订单"), "/orders/", "orders.order.view", "o"),
     Entry(N_("派单"), "/dispatch/", "dispatch.order.assign", "m"),
     Entry(N_("老年人"), "/elders/", "people.elder.view", "e"),
@@ -37,6 +39,17 @@ NAVIGATION = (
     Entry(N_("系统"), "/system/", "directory.system.view", ""),
 )
 MORE = (
+    Entry(N_("排班表"), "/line/rosters/", "hotline.roster.view"),
+    Entry(N_("我的班次"), "/line/shifts/mine/", "hotline.leave.ask"),
+    Entry(N_("坐席需求预测"), "/line/forecast/", "hotline.forecast.view"),
+    Entry(N_("设备"), "/devices/", "devices.device.view"),
+    Entry(N_("知识库"), "/line/knowledge/", "hotline.article.view", "k"),
+    Entry(N_("督办"), "/line/supervisions/", "hotline.supervision.view"),
+    Entry(N_("工单模板"), "/line/templates/", "hotline.template.save"),
+    Entry(N_("工单交换"), "/line/exchange/", "hotline.exchange.view"),
+    Entry(N_("回拨"), "/callbacks/", "hotline.callback.view"),
+    Entry(N_("坐席和班组"), "/line/seats/", "hotline.seat.view"),
+    Entry(N_("空闲时段"), "/line/availability/", "dispatch.assignment.view"),
     Entry(N_("待遇预算"), "/budgets/", "entitlements.budget.view"),
     Entry(N_("档案待办"), "/elders/due/verify/", "people.elder.verify"),
     Entry(N_("疑似重复档案"), "/elders/doubles/", "people.elder.merge"),

@@ -14,7 +14,9 @@ from yinling.ground.asof import AsOf
 from yinling.kernel.actor import Actor
 from yinling.web.navigation import Entry, entries_for, more_for
 from yinling.web.show import tr
+from yinling.web.softphone import bar_words, line_of_phones
 
+SEAT_ROLES = ("seat", "line_leader")
 _names: dict[str, str] = {}
 
 
@@ -58,6 +60,12 @@ class Shell:
     def entries(self) -> list[Entry]:
         """The top bar."""
         return entries_for(self.actor)
+
+    @cached_property
+    def phone(self) -> dict[str, str]:
+        """The words of the soft-phone's bar, for people who sit on a line that rings in pages; nothing for all others."""
+        is_seat = self.actor.role in SEAT_ROLES and self.actor.has("hotline.phone.use")
+        return bar_words() if is_seat and line_of_phones() else {}
 
     @cached_property
     def more(self) -> list[Entry]:

@@ -6,6 +6,7 @@ shown; that both agree is proved by tests/dispatch/test_insertion.py.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
@@ -84,20 +85,20 @@ def _holder(is_doctor: bool, held: frozenset[tuple[str, str]]) -> Carer:  # noqa
 
 
 def _singles(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDArray[np.int32]) -> Found:
-    c, own = roster.columns, scan.spans(_most_spans(roster))
-    wished = np.array(
-        [roster.row_of[one] for one in asked.named if roster.provider_of.get(one) == asked.provider_id], np.int32
-    )
-    exact, starts, _against = _scanned(c, question, wished, own, len(wished) + 1, -np.inf)
-    floor = exact[np.isfinite(exact)].max(initial=-np.inf)
+    c, own, staff = roster.columns, scan.spans(_most_spans(roster)), roster.columns.carers.staff
+    wished = [roster.row_of[one] for one in asked.named if roster.provider_of.get(one) == asked.provider_id]
+    exact, starts, floor = np.empty(0), np.empty(0, np.int64), -np.inf
+    if wished:
+        exact, starts, _against = _scanned(c, question, np.array(wished, np.int32), own, len(wished) + 1, floor)
+        floor = exact[np.isfinite(exact)].max(initial=floor)
     cost, start, against = _scanned(c, question, rows, own, asked.limit, floor)
-    best = _cheapest(cost, rows, c.carers, asked.limit)
-    fits = tuple(Fit((int(c.carers[rows[one]].staff),), roster.time_of(start[one]), float(cost[one])) for one in best)
+    best = _cheapest(cost, staff[rows], asked.limit)
+    fits = tuple(Fit((int(staff[rows[one]]),), roster.time_of(start[one]), float(cost[one])) for one in best)
     named = {}
     for row, own_cost, own_start in zip(wished, exact, starts, strict=True):
         if np.isfinite(own_cost):
-            staff_id = int(c.carers[row].staff)
-            before = int((cost < own_cost).sum()) + int((c.carers.staff[rows[cost == own_cost]] < staff_id).sum())
+            staff_id = int(staff[row])
+            before = int((cost < own_cost).sum()) + int((staff[rows[cost == own_cost]] < staff_id).sum())
             named[staff_id] = (before + 1, Fit((staff_id,), roster.time_of(own_start), float(own_cost)))
     return Found(fits, named, _counts(against))
 
@@ -130,19 +131,21 @@ def _pairs(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDArra
     return Found(fits, named, _counts(against))
 
 
-def _cheapest(cost: NDArray[np.float64], rows: NDArray[np.int32], carers: Any, limit: int) -> NDArray[np.int64]:
+def _cheapest(cost: NDArray[np.float64], staff: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
     """Return the places of the cheapest, best first, without sorting all."""
     finite = np.flatnonzero(np.isfinite(cost))
     if len(finite) > limit:
         bound = np.partition(cost[finite], limit - 1)[limit - 1]
         finite = finite[cost[finite] <= bound]
-    return finite[np.lexsort((carers.staff[rows[finite]], cost[finite]))][:limit]
+    return finite[np.lexsort((staff[finite], cost[finite]))][:limit]
 
 
 def _counts(against: NDArray[np.int32]) -> dict[str, int]:
-    by_lowest = np.bincount(against & -against, minlength=1 << len(CODES))
-    found = {code: int(by_lowest[1 << bit]) for bit, code in enumerate(CODES)}
-    return {FREE: int(by_lowest[0])} | {code: number for code, number in found.items() if number}
+    counts, by_lowest = np.bincount(against), Counter[int]()
+    for kind in np.flatnonzero(counts).tolist():
+        by_lowest[kind & -kind] += int(counts[kind])
+    found = {code: by_lowest[1 << bit] for bit, code in enumerate(CODES)}
+    return {FREE: by_lowest[0]} | {code: number for code, number in found.items() if number}
 
 
 def _most_spans(roster: Roster) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from yinling.accounts.operations import Recipient, notify
+from yinling.accounts.operations import Recipient, Worded, notify
 from yinling.ground.models import in_force
 from yinling.kernel.period import local_date
 from yinling.people.models import Elder, Representative
@@ -27,5 +27,5 @@ def tell_elder_side(*, now: datetime, elder: Elder, key: str, title: str, text: 
             to=Recipient(channel="sms", address=number),
             key=f"{key}:sms",
             title=title,
-            text=text[:LONGEST],
+            template=Worded("application", {"text": text}),
         )

@@ -48,6 +48,7 @@ class Callback(Scoped, Versioned):
         indexes = [
             models.Index(fields=["rank", "due_at", "id"], condition=Q(state="open"), name="callback_open"),
             models.Index(fields=["call"], name="callback_call"),
+            models.Index(fields=["due_at"], name="callback_due"),
             models.Index(fields=["ticket"], name="callback_ticket"),
         ]
         constraints = [

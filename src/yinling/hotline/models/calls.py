@@ -59,6 +59,7 @@ class Call(Scoped, Versioned, Sealed):
     class Meta:
         indexes = [
             models.Index(fields=["div", "-rang_at"], name="call_div"),
+            models.Index(fields=["rang_at"], name="call_rang"),
             models.Index(fields=["elder"], name="call_elder"),
             models.Index(fields=["rank", "rang_at", "id"], condition=Q(state="ringing"), name="call_waiting"),
             models.Index(fields=["seat", "-rang_at"], name="call_seat"),
@@ -107,7 +108,10 @@ class CallOffer(Scoped):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["call"], name="offer_call")]
+        indexes = [
+            models.Index(fields=["call"], name="offer_call"),
+            models.Index(fields=["seat", "-offered_at"], name="offer_seat"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["call"], condition=Q(ended_at=None), name="offer_one_of_call"),
             models.UniqueConstraint(fields=["seat"], condition=Q(ended_at=None), name="offer_one_of_seat"),

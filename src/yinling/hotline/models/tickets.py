@@ -10,7 +10,7 @@ from django.db.models import Case, Q, When
 from yinling.accounts.models import User
 from yinling.directory.models import Organisation
 from yinling.ground.guards import append_only, state_check, state_field, state_guards
-from yinling.ground.models import Scoped, ScopedQuerySet, Versioned
+from yinling.ground.models import Scoped, ScopedQuerySet, Sealed, Versioned
 from yinling.hotline.models.calls import CHANNELS, Call
 from yinling.hotline.states import ARTICLE, TICKET
 from yinling.kernel.period import local_date
@@ -100,6 +100,24 @@ class Ticket(Scoped, Versioned):
 
     def __str__(self) -> str:
         return self.code
+
+
+class Reporter(Scoped, Sealed):
+    """Who complains or reports, where the ticket names no elder and no call (R-CALL-15). Without a row the report is anonymous.
+
+    The row belongs to the area alone: a body that handles the ticket, which may be the one complained of, never sees it.
+    """
+
+    ticket = models.OneToOneField(Ticket, models.PROTECT, related_name="reporter")
+    name_enc = models.BinaryField(null=True)
+    phone_enc = models.BinaryField(null=True)
+    phone_last4 = models.CharField(max_length=4, blank=True)
+    created_at = models.DateTimeField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.ticket_id} ****{self.phone_last4}"
 
 
 class TicketNote(Scoped):
@@ -228,6 +246,7 @@ class Article(Scoped, Versioned):
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
     state = state_field(ARTICLE)
+    written_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
     use_count = models.PositiveIntegerField(default=0)
     published_at = models.DateTimeField(null=True, blank=True)
     published_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -241,8 +260,16 @@ class Article(Scoped, Versioned):
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gt=models.F("valid_from")), name="article_span"
             ),
+            models.CheckConstraint(
+                condition=Q(published_by=None) | ~Q(published_by=models.F("written_by")), name="article_four_eyes"
+            ),
         ]
         triggers = state_guards(ARTICLE)
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day on which it holds."""
+        return self.valid_to - timedelta(days=1) if self.valid_to else None
 
     def __str__(self) -> str:
         return self.title

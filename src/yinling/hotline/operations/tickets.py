@@ -5,21 +5,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from yinling.accounts.operations import Recipient, notify, record
+from yinling.accounts.operations import Recipient, Worded, notify, record
 from yinling.catalogue.models import FAMILIES
 from yinling.directory.models import Grant, Organisation
+from yinling.directory.queries import working_calendar
 from yinling.directory.rules import require
 from yinling.directory.states import GrantState
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, locked, operation
+from yinling.ground.parameters import parameter
 from yinling.hotline import rules
-from yinling.hotline.models import CHANNELS, KINDS, LEVELS, Call, Ticket, TicketNote, Transfer
+from yinling.hotline.models import CHANNELS, KINDS, LEVELS, Call, Callback, Reporter, Supervision, Ticket, TicketNote, Transfer
+from yinling.hotline.operations.callbacks import open_callback
 from yinling.hotline.operations.calls import Channel, OptionalId, elder_of
 from yinling.hotline.queries import due_of, received_at
-from yinling.hotline.states import TICKET, TicketState
+from yinling.hotline.states import CALLBACK, TICKET, CallbackState, TicketState
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Note, Reason, Seen
-from yinling.kernel.period import local_date
+from yinling.kernel.period import local_date, local_midnight
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
@@ -61,10 +64,10 @@ def open_ticket(  # noqa: PLR0913 - what a ticket consists of
         div=place, elder=elder, call=call, kind=kind, level="urgent" if kind == "emergency" else level, family=family, title=title,
         text=text, channel=call.channel if call else channel,
     )  # fmt: skip
-    return _open(actor, now, ticket)
+    return write_ticket(actor, now, ticket)
 
 
-def _open(actor: Actor, now: datetime, ticket: Ticket) -> Ticket:
+def write_ticket(actor: Actor, now: datetime, ticket: Ticket) -> Ticket:
     """Write a new ticket with its deadline."""
     ticket.due_at, ticket.is_due_provisional = due_of(ticket.kind, ticket.div, now)
     ticket.opened_at = ticket.created_at = ticket.changed_at = now
@@ -78,7 +81,7 @@ def _open(actor: Actor, now: datetime, ticket: Ticket) -> Ticket:
 def open_follow_up(*, actor: Actor, now: datetime, elder_id: int, div: str, facts: str) -> Ticket:
     """Ask the seats to call an elder about a warning (X-SUP-06). What is known stands in an internal note, which the elder never sees."""
     row = Ticket(div=div, elder_id=elder_id, kind="request", level="normal", channel="console", title=N_("预警回访"))
-    ticket = _open(actor, now, row)
+    ticket = write_ticket(actor, now, row)
     TicketNote.objects.create(
         div=div,
         ticket=ticket,
@@ -91,14 +94,14 @@ def open_follow_up(*, actor: Actor, now: datetime, elder_id: int, div: str, fact
     return ticket
 
 
-def _ticket(actor: Actor, verb: str, ticket_id: int, seen: int | None = None) -> Ticket:
+def ticket_for(actor: Actor, verb: str, ticket_id: int, seen: int | None = None) -> Ticket:
     """Return a ticket locked, its right checked."""
     row = locked(Ticket.objects.all(), ticket_id, seen)
     require(actor, f"hotline.ticket.{verb}", div=row.div, provider_id=row.provider_id)
     return row
 
 
-def _move_ticket(actor: Actor, now: datetime, row: Ticket, verb: str, *, reason: str = "", **values: Any) -> Ticket:
+def move_ticket(actor: Actor, now: datetime, row: Ticket, verb: str, *, reason: str = "", **values: Any) -> Ticket:
     target = TICKET.target(verb, TicketState(row.state))
     changes = changed(row, now=now, state=target, **values)
     record(actor=actor, now=now, event=f"hotline.ticket.{verb}", subject=row, changes=changes, reason=reason)
@@ -109,8 +112,8 @@ def _move_ticket(actor: Actor, now: datetime, row: Ticket, verb: str, *, reason:
 @operation("hotline.ticket.take", label=N_("受理"))
 def take_ticket(*, actor: Actor, now: datetime, ticket_id: Id, seen: Seen = None) -> Ticket:
     """Begin to work on a ticket, in one's own name."""
-    row = _ticket(actor, "take", ticket_id, seen)
-    return _move_ticket(actor, now, row, "take", seat_id=actor.user_id)
+    row = ticket_for(actor, "take", ticket_id, seen)
+    return move_ticket(actor, now, row, "take", seat_id=actor.user_id)
 
 
 @operation("hotline.ticket.transfer", label=N_("转办"))
@@ -118,22 +121,27 @@ def transfer_ticket(
     *, actor: Actor, now: datetime, ticket_id: Id, organisation_id: OrganisationId, reason: Reason, seen: Seen = None
 ) -> Ticket:
     """Give a ticket to another body, with the reason. The clock runs on (R-CALL-05)."""
-    row = _ticket(actor, "transfer", ticket_id, seen)
+    row = ticket_for(actor, "transfer", ticket_id, seen)
     rules.check_written(reason, field="reason")
+    return hand_over(actor, now, row, organisation_for(organisation_id, now), reason)
+
+
+def hand_over(actor: Actor, now: datetime, row: Ticket, target: Organisation, reason: str, **values: Any) -> Ticket:
+    """Give a locked ticket to a body. Plain: the caller has checked the right and the reason."""
     TICKET.target("transfer", TicketState(row.state))
-    target = _organisation(organisation_id, now)
     rules.check_transfer(current_id=row.provider_id, target_id=target.pk)
     before = row.provider_id
-    _move_ticket(actor, now, row, "transfer", reason=reason, provider_id=target.pk, seat_id=None)
+    move_ticket(actor, now, row, "transfer", reason=reason, provider_id=target.pk, seat_id=None, **values)
     Transfer.objects.create(
         div=row.div, ticket=row, from_organisation_id=before, provider=target, reason=reason, transferred_at=now,
         transferred_by_id=actor.user_id,
     )  # fmt: skip
+    Supervision.objects.filter(ticket=row, answered_at=None).update(provider_id=target.pk)
     _tell_organisation(now, row)
     return row
 
 
-def _organisation(organisation_id: int, now: datetime) -> Organisation:
+def organisation_for(organisation_id: int, now: datetime) -> Organisation:
     row = Organisation.objects.filter(pk=organisation_id).first()
     if row is None:
         raise Refused("transfer.organisation", N_("没有这家机构，请从列表中选择"), field="organisation_id")
@@ -164,10 +172,16 @@ def split_ticket(
     text: Annotated[str, Input(N_("内容"), max_length=2000, widget="area")] = "",
 ) -> Ticket:  # fmt: skip
     """Give part of a ticket to another body as a ticket of its own, due when the whole is due; return the new ticket."""
-    parent = _ticket(actor, "split", ticket_id)
+    parent = ticket_for(actor, "split", ticket_id)
     rules.check_split(parent.state)
     rules.check_written(title, field="title")
-    target = _organisation(organisation_id, now)
+    return split_off(actor, now, parent, organisation_for(organisation_id, now), title, text)
+
+
+def split_off(
+    actor: Actor, now: datetime, parent: Ticket, target: Organisation, title: str, text: str, reason: str = ""
+) -> Ticket:
+    """Write the child of a locked ticket for a body. Plain: the caller has checked the right."""
     child = Ticket(
         div=parent.div, parent=parent, elder_id=parent.elder_id, call_id=parent.call_id, provider=target, kind=parent.kind, level=parent.level,
         channel=parent.channel, family=parent.family, title=title, text=text, opened_at=now, due_at=parent.due_at,
@@ -175,7 +189,7 @@ def split_ticket(
     )  # fmt: skip
     child.save(force_insert=True)
     split = {"parent_id": [None, parent.pk], "provider_id": [None, target.pk]}
-    record(actor=actor, now=now, event="hotline.ticket.split", subject=child, changes=split)
+    record(actor=actor, now=now, event="hotline.ticket.split", subject=child, changes=split, reason=reason)
     tell("tickets", pk=child.pk, div=child.div)
     _tell_organisation(now, child)
     return child
@@ -187,7 +201,7 @@ def annotate_ticket(
     is_internal: Annotated[bool, Input(N_("仅内部可见"), help=N_("取消勾选则以短信发给来电人"), widget="check")] = True,
 ) -> TicketNote:  # fmt: skip
     """Write a note: an internal one, or a message that goes to the elder side as well."""
-    row = _ticket(actor, "annotate", ticket_id)
+    row = ticket_for(actor, "annotate", ticket_id)
     rules.check_written(text, field="text")
     number = "" if is_internal else _number_of(row)
     if not is_internal:
@@ -199,7 +213,7 @@ def annotate_ticket(
     note.save(force_insert=True)
     if not is_internal:
         to = Recipient(channel="sms", address=number)
-        notify(now=now, about=row, to=to, key=f"note:{note.pk}", title=row.code, text=text[:MESSAGE_LENGTH])
+        notify(now=now, about=row, to=to, key=f"note:{note.pk}", title=row.code, template=Worded("ticket_note", {"text": text[:MESSAGE_LENGTH]}))
     shown = {"is_internal": [None, is_internal], "note": [None, note.pk]}
     record(actor=actor, now=now, event="hotline.ticket.annotate", subject=row, changes=shown)
     tell("tickets", pk=row.pk, div=row.div)
@@ -207,39 +221,69 @@ def annotate_ticket(
 
 
 def _number_of(row: Ticket) -> str:
-    """Return the elder's number, else the caller's, as far as the actor may see them."""
+    """Return the elder's number, else the caller's or the reporter's, as far as the actor may see them."""
     elder = Elder.objects.filter(pk=row.elder_id).first() if row.elder_id else None
     call = Call.objects.filter(pk=row.call_id).first() if row.call_id else None
-    return (elder.unseal_field("phone") if elder else "") or (call.unseal_field("number") if call else "")
+    number = (elder.unseal_field("phone") if elder else "") or (call.unseal_field("number") if call else "")
+    reporter = None if number else Reporter.objects.filter(ticket=row).first()
+    return number or (reporter.unseal_field("phone") if reporter else "")
 
 
 @operation("hotline.ticket.resolve", label=N_("办理完毕"))
 def resolve_ticket(*, actor: Actor, now: datetime, ticket_id: Id, result: Result, seen: Seen = None) -> Ticket:
     """Say what was done; a seat closes after that."""
-    row = _ticket(actor, "resolve", ticket_id, seen)
+    row = ticket_for(actor, "resolve", ticket_id, seen)
     rules.check_written(result, field="result")
-    return _move_ticket(actor, now, row, "resolve", result=result)
+    return move_ticket(actor, now, row, "resolve", result=result)
 
 
 @operation("hotline.ticket.close", label=N_("办结"))
 def close_ticket(*, actor: Actor, now: datetime, ticket_id: Id, result: Result, seen: Seen = None) -> Ticket:
     """End a ticket; a parent ends after all its children (R-CALL-05)."""
-    row = _ticket(actor, "close", ticket_id, seen)
+    row = ticket_for(actor, "close", ticket_id, seen)
     TICKET.target("close", TicketState(row.state))
     rules.check_written(result, field="result")
     children = Ticket.objects.filter(parent=row).exclude(state=TicketState.CLOSED)
     rules.check_close(open_children=children.count())
-    return _move_ticket(actor, now, row, "close", result=result, closed_at=now)
+    return end_ticket(actor, now, row, result)
+
+
+def end_ticket(actor: Actor, now: datetime, row: Ticket, result: str) -> Ticket:
+    """Close a locked ticket; whose it was is asked on the next working day how it went (X-CALL-04). Plain."""
+    move_ticket(actor, now, row, "close", result=result, closed_at=now)
+    asked = row.parent_id is None and (row.elder_id is not None or row.call_id is not None or has_reporter(row))
+    if asked and row.kind in parameter("ticket.callback_kinds", row.div, local_date(now)):
+        day = working_calendar().add_working_days(local_date(now), 1)
+        task = open_callback(actor=actor, now=now, kind="satisfaction", due_at=day.due_at, ticket=row)
+        changed(task, now=now, next_at=local_midnight(day.day))
+    return row
+
+
+def has_reporter(row: Ticket) -> bool:
+    """Whether somebody left a number with a ticket that names neither elder nor call."""
+    return Reporter.objects.filter(ticket=row, phone_enc__isnull=False).exists()
 
 
 @operation("hotline.ticket.reopen", label=N_("重新办理"))
 def reopen_ticket(*, actor: Actor, now: datetime, ticket_id: Id, reason: Reason, seen: Seen = None) -> Ticket:
-    """Work on a ticket again, with the reason; its deadline stays."""
-    row = _ticket(actor, "reopen", ticket_id, seen)
+    """Work on a ticket again, with the reason; its deadline stays. A merged one goes its own way again."""
+    row = ticket_for(actor, "reopen", ticket_id, seen)
     rules.check_written(reason, field="reason")
     parent = locked(Ticket.objects.all(), row.parent_id) if row.parent_id else None
     rules.check_reopen(parent_state=parent.state if parent else None)
-    return _move_ticket(actor, now, row, "reopen", reason=reason, closed_at=None)
+    return work_again(actor, now, row, reason)
+
+
+def work_again(actor: Actor, now: datetime, row: Ticket, reason: str) -> Ticket:
+    """Take a locked ticket up again: nobody is asked how it went as long as it goes on. Plain."""
+    again = {"closed_at": None, "merged_into_id": None, "reopen_count": row.reopen_count + 1}
+    move_ticket(actor, now, row, "reopen", reason=reason, **again)
+    for task in Callback.objects.select_for_update(of=("self",)).filter(ticket=row, kind="satisfaction", state="open"):
+        target = CALLBACK.target("give_up", CallbackState(task.state))
+        changes = changed(task, now=now, state=target, done_at=now, note=str(N_("工单已重新办理")))
+        record(actor=actor, now=now, event="hotline.callback.give_up", subject=task, changes=changes)
+        tell("callbacks", pk=task.pk, div=task.div)
+    return row
 
 
 @operation("hotline.ticket.recount", label=N_("重算办理时限"))

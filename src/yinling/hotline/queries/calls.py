@@ -14,7 +14,7 @@ from yinling.assessment.inputs import ABILITY_SCALES
 from yinling.assessment.models import Assessment
 from yinling.entitlements.models import Entitlement
 from yinling.ground.models import in_force
-from yinling.hotline.models import Call, Emergency, Ticket
+from yinling.hotline.models import Call, CallOffer, Emergency, Ticket
 from yinling.hotline.queries.tickets import LAST_TICKETS, tickets_of
 from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_id, mask_phone
@@ -43,6 +43,7 @@ class ContactLine:
     kind: str
     phone: str
     rank: int
+    pk: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,19 @@ class Pop:
     entitlements: list[Funding] = field(default_factory=list)
     emergencies: list[Emergency] = field(default_factory=list)
     candidates: list[Elder] = field(default_factory=list)
+    others: list[dict[str, Any]] = field(default_factory=list)
+    """Other live calls about the same elder: (pk, state, seat)."""
 
 
 def calls_on_the_line(actor: Actor) -> QuerySet[Call]:
-    """Calls ringing now and the actor's own call, longest waiting first."""
-    mine = Q(state="answered", seat_id=actor.user_id)
-    rows = Call.objects.visible_to(actor).filter(mine | Q(state="ringing"))
-    return rows.select_related("elder").order_by("rang_at", "id")
+    """Calls that wait, as they are served, with the seat where each rings, and the actor's own call: talking, or being dialled."""
+    mine = Q(seat_id=actor.user_id, state__in=["answered", "ringing"])
+    rows = Call.objects.visible_to(actor).filter(mine | Q(state="ringing", is_outbound=False))
+    ring = CallOffer.objects.filter(call_id=OuterRef("pk"), ended_at=None)
+    rows = rows.annotate(
+        rings_at=Subquery(ring.values("seat_id")[:1]), rings_with=Subquery(ring.values("seat__name")[:1])
+    )
+    return rows.select_related("elder").order_by("rank", "rang_at", "id")
 
 
 def simulated_calls_waiting(actor: Actor, before: datetime) -> QuerySet[Call]:
@@ -98,7 +105,7 @@ def made_up_callers(actor: Actor, limit: int) -> list[Elder]:
 
 def recent_calls(actor: Actor, limit: int = 20) -> QuerySet[Call]:
     """Finished calls, newest first."""
-    rows = Call.objects.visible_to(actor).filter(state__in=["ended", "abandoned"])
+    rows = Call.objects.visible_to(actor).exclude(state__in=["ringing", "answered"])
     return rows.select_related("elder", "seat").order_by("-rang_at", "-id")[:limit]
 
 
@@ -114,7 +121,10 @@ def pop_calls(actor: Actor, now: datetime) -> QuerySet[Any]:
     )
     funding = JSONObject(name="scheme__name", share_bp="share_bp", cap_fen="monthly_cap_fen")
     rows = Call.objects.visible_to(actor).select_related("elder__household", "seat")
+    live = Call.objects.filter(elder_id=elder, state__in=["ringing", "answered"]).exclude(pk=OuterRef("pk"))
+    other = JSONObject(pk="pk", state="state", seat="seat__name", outbound="is_outbound")
     return rows.annotate(
+        other_calls=ArraySubquery(live.order_by("rang_at").values(json=other)),
         elder_level=Subquery(levels[:1]), elder_kinds=ArraySubquery(kinds), elder_health=ArraySubquery(health.values("kind")),
         elder_funding=ArraySubquery(granted.values(json=funding)),
         has_emergency=Exists(Emergency.objects.filter(call_id=OuterRef("pk"))),
@@ -143,6 +153,7 @@ def pop(actor: Actor, call: Any, *, now: datetime) -> Pop:
         circumstances=[label for kind, label in Circumstance.KINDS if kind in kinds and kind not in ALERTING],
         contacts=contacts_of(elder.pk), tickets=list(tickets_of(actor, elder.pk)[:LAST_TICKETS]),
         entitlements=[Funding(**one) for one in call.elder_funding], emergencies=emergencies,
+        others=call.other_calls,
     )  # fmt: skip
 
 
@@ -157,7 +168,8 @@ def contacts_of(elder_id: int) -> list[ContactLine]:
     """The people to call for an elder, in their order, numbers masked."""
     rows = Contact.objects.filter(elder_id=elder_id).order_by("rank", "id")
     return [
-        ContactLine(row.name, row.get_kind_display(), mask_phone(row.unseal_field("phone")), row.rank) for row in rows
+        ContactLine(row.name, row.get_kind_display(), mask_phone(row.unseal_field("phone")), row.rank, row.pk)
+        for row in rows
     ]
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 
 from yinling.directory.queries import working_calendar
 from yinling.ground.parameters import parameter
-from yinling.hotline.models import Ticket
+from yinling.hotline.models import Callback, Exchange, Supervision, Ticket
 from yinling.hotline.rules import UNFINISHED, due
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
@@ -103,3 +107,36 @@ def queue_counts(actor: Actor, *, now: datetime) -> dict[str, int]:
     tabs = {tab: queue_tab(tab, now) for tab, _ in TABS if tab not in ("closed", "all")}
     counts: dict[str, int] = Ticket.objects.visible_to(actor).counted(tabs)
     return counts
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside a ticket: one order from above, call-back or exchange, as its columns say."""
+
+    values: dict[str, Any]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a column; moments as such."""
+        value = self.values[name]
+        return datetime.fromisoformat(value) if name.endswith("_at") and value else value
+
+
+BESIDE: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "orders_from_above": (Supervision, ("id", "version", "number", "reason", "due_at", "answer", "answered_at")),
+    "callbacks": (Callback, ("id", "kind", "state", "due_at", "done_at", "score", "note")),
+    "exchanged": (Exchange, ("id", "version", "platform", "direction", "foreign_number", "foreign_state", "sent_state", "error")),
+}
+
+
+def with_beside(rows: QuerySet[Ticket]) -> QuerySet[Any]:
+    """Read what stands beside tickets along with them, in the same query."""
+    made = {}
+    for name, (model, columns) in BESIDE.items():
+        parts = model.objects.filter(ticket=OuterRef("pk")).order_by("id")
+        made[f"own_{name}"] = ArraySubquery(parts.values_list(JSONObject(**{one: one for one in columns}), flat=True))
+    return rows.annotate(**made)
+
+
+def beside(ticket: Any, name: str) -> list[Beside]:
+    """Return what stands beside a ticket read by ``with_beside``."""
+    return [Beside(values) for values in getattr(ticket, f"own_{name}")]

@@ -53,6 +53,7 @@ from yinling.people.operations.merges import (
     separate_elders,
     unmerge_elders,
 )
+from yinling.people.operations.optouts import end_optout, record_optout
 from yinling.people.operations.representatives import (
     appoint_representative,
     end_representative,
@@ -71,6 +72,7 @@ __all__ = [
     "decide_lines",
     "end_circumstance",
     "end_health_fact",
+    "end_optout",
     "end_representative",
     "export_import",
     "link_health_record",
@@ -81,6 +83,7 @@ __all__ = [
     "record_circumstance",
     "record_consent",
     "record_health_fact",
+    "record_optout",
     "register_elder",
     "relocate_elder",
     "remove_contact",

@@ -19,6 +19,9 @@ from yinling.kernel.words import N_
 
 Rows = QuerySet[Any]
 Narrow = Callable[[Rows, str], Rows]
+VERSIONED = "version created_at changed_at"
+DATED = "valid_from valid_to recorded_from recorded_to"
+"""The columns that rows of a kind have in common."""
 DIGITS = 18
 """More do not fit a number of a row."""
 

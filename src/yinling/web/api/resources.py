@@ -11,20 +11,21 @@ from yinling.accounts.queries import journal
 from yinling.assessment.models import Assessment, Form
 from yinling.catalogue.models import Price, PriceList, ServiceItem
 from yinling.directory.models import (
+    Absence,
     ApiToken,
     Area,
     Grant,
     Organisation,
+    Policy,
     Qualification,
     ServiceArea,
     Site,
     Staff,
     Suspension,
 )
-from yinling.dispatch.models import Assignment, Correction, DayPlan, PlannedVisit
+from yinling.dispatch.models import Assignment, Avoidance, Correction, DayPlan, PlannedVisit
 from yinling.entitlements.models import Application, Budget, Entitlement, Objection, Paper, PublicNotice, Quota, Recheck
 from yinling.ground.models import CalendarDay
-from yinling.hotline.models import Call, Emergency, Ticket
 from yinling.indicators.models import Value
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import meant_day
@@ -48,7 +49,11 @@ from yinling.settlement.models import Charge, LedgerEntry, Recovery, Statement
 from yinling.settlement.queries import recoveries
 from yinling.supervision.models import Finding
 from yinling.visits.models import Evaluation, Visit
+from yinling.web.api.device_resources import DEVICES
+from yinling.web.api.line_resources import LINE
 from yinling.web.api.resource import (
+    DATED,
+    VERSIONED,
     Resource,
     Rows,
     equal,
@@ -116,15 +121,6 @@ def _evidence(visit: Visit) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _notes(ticket: Ticket) -> list[dict[str, Any]]:
-    rows = ticket.notes.order_by("pk")
-    return [
-        {"id": row.pk, "text": row.text, "is_internal": row.is_internal, "written_as": row.written_as,
-        "written_at": plain_value(row.written_at)}
-        for row in rows
-    ]  # fmt: skip
-
-
 def _recovery_lines(row: Recovery) -> list[dict[str, Any]]:
     names = ("order_id", "provider_id", "payer", "kind", "amount_fen", "began_at")
     return [{name: plain_value(getattr(line, name)) for name in names} for line in row.lines.order_by("pk")]
@@ -146,8 +142,6 @@ def _refused(rows: Rows, text: str) -> Rows:
     return rows.filter(is_refused=text == "1")
 
 
-VERSIONED = "version created_at changed_at"
-DATED = "valid_from valid_to recorded_from recorded_to"
 LIST = [
     Resource(
         "areas", Area, "directory.area.view", everything(Area),
@@ -183,6 +177,14 @@ LIST = [
     Resource(
         "suspensions", Suspension, "directory.staff.view", visible(Suspension),
         "div staff_id provider_id reason cause from_at to_at released_by_id release_reason", ids("staff", "provider"),
+    ),
+    Resource(
+        "absences", Absence, "directory.staff.view", visible(Absence), f"div staff_id provider_id kind from_at to_at {VERSIONED}",
+        ids("staff", "provider") | texts("kind"),
+    ),
+    Resource(
+        "policies", Policy, "directory.organisation.view", everything(Policy), f"organisation_id kind insurer number {DATED}",
+        ids("organisation") | texts("kind") | {"on": holding_on},
     ),
     Resource(
         "elders", Elder, "people.elder.view", visible(Elder, "household"),
@@ -295,24 +297,7 @@ LIST = [
         f"price_list_id organisation_id item_id amount_fen callout_fee_fen unit {DATED}",
         ids("organisation", "item") | {"code": equal("item__code"), "on": holding_on}, more={"code": lambda row: row.item.code},
     ),
-    Resource(
-        "calls", Call, "hotline.call.view", visible(Call),
-        f"key div state channel elder_id seat_id rang_at answered_at ended_at {VERSIONED}",
-        ids("elder") | texts("state") | {"day": on_day("day", "rang_at")},
-        more={"number": lambda row: hidden(row.number_last4)},
-    ),
-    Resource(
-        "tickets", Ticket, "hotline.ticket.view", visible(Ticket),
-        "code div call_id parent_id elder_id provider_id seat_id state kind level channel family title text opened_at "
-        f"due_at is_due_provisional closed_at result {VERSIONED}",
-        ids("elder", "provider") | texts("state", "kind", "level") | {"div": within()},
-        detail={"notes": _notes},
-    ),
-    Resource(
-        "emergencies", Emergency, "hotline.call.view", visible(Emergency),
-        f"div call_id elder_id service what handed_over_at contacts_told_at arrived_at ended_at outcome {VERSIONED}",
-        {"call": number("call", "call_id")} | ids("elder"),
-    ),
+    *LINE,
     Resource(
         "orders", Order, "orders.order.view", visible(Order),
         "code div ticket_id elder_id elder_name elder_sex dialect wants_sex provider_id state channel address lon lat starts_at "
@@ -326,6 +311,10 @@ LIST = [
         "div order_id elder_id provider_id staff_id staff_name slot is_claimed state starts_at ends_at offered_at accept_due_at accepted_at "
         f"ended_at assigned_by_id rank reasons choice_reason end_reason {VERSIONED}",
         ids("order", "staff") | texts("state") | {"day": on_day("day", "starts_at")},
+    ),
+    Resource(
+        "avoidances", Avoidance, "dispatch.assignment.view", visible(Avoidance),
+        f"div elder_id staff_id staff_name provider_id asked_by {DATED}", ids("elder", "staff") | {"on": holding_on},
     ),
     Resource(
         "plans", DayPlan, "dispatch.plan.view", visible(DayPlan),
@@ -402,6 +391,7 @@ LIST = [
         | {"subject_id": number("subject_id", "subject_id"), "day": on_day("day", "at"), "refused": _refused},
     ),
     Resource("notices", Notice, "accounts.notice.read", _notices, "channel title text link created_at sent_at read_at"),
+    *DEVICES,
 ]  # fmt: skip
 RESOURCES = {resource.noun: resource for resource in LIST}
 BY_MODEL = {resource.model: resource for resource in LIST}

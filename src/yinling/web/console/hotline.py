@@ -1,12 +1,8 @@
-"""The desk: calls on the line, who is calling, new tickets, the queue of tickets and one ticket."""
+"""The desk: one's own state, calls on the line, who is calling, and what can be done for the caller from one screen."""
 
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -18,37 +14,38 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from yinling.accounts.models import Journal
-from yinling.directory.models import Organisation
 from yinling.ground.models import ClockOffset
-from yinling.hotline.models import KINDS, LEVELS, Call, Ticket, TicketNote
+from yinling.hotline.models import Call, Seat
 from yinling.hotline.operations import STEP_LABELS
+from yinling.hotline.operations.seats import BREAKS
 from yinling.hotline.queries import (
-    TABS,
     calls_on_the_line,
+    next_callbacks,
     pop,
     pop_calls,
-    queue,
-    queue_counts,
+    present_seats,
     recent_calls,
+    transfer_targets,
 )
-from yinling.hotline.states import CALL, TICKET
+from yinling.hotline.states import CALL, SEAT, TICKET, SeatState
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.queries import orders_of
 from yinling.orders.rules import STAGE_LABELS
-from yinling.orders.states import ORDER
 from yinling.people.models import Elder
 from yinling.people.queries import age, find_elders
 from yinling.visits.queries import stage, with_progress
 from yinling.web.actions import ActionForm, action_form
-from yinling.web.pages import Filter, Listing, page, render
-from yinling.web.show import tally, tr
+from yinling.web.pages import page, render
+from yinling.web.queries.callers import demands, things_of
+from yinling.web.show import tr
 
 RUNNING = ("placed", "accepted", "assigned", "in_service", "served")
 FOUND = 10
 SOME = 200
+DUE = 5
+AUTOMATIC = "missed"
 
 
 class RingForm(forms.Form):
@@ -66,30 +63,57 @@ class RingForm(forms.Form):
 
 
 def _answer(request: Any, call: Call, *, is_first: bool) -> ActionForm:
-    hint = "F2" if is_first else ""
+    look = {"key_hint": "F2" if is_first else "", "submit": N_("对方已接听") if call.is_outbound else ""}
     return action_form(
-        request, "answer_call", {"call_id": call.pk, "seen": call.version}, next=f"/calls/{call.pk}/", key_hint=hint
+        request, "answer_call", {"call_id": call.pk, "seen": call.version}, next=f"/calls/{call.pk}/", **look
     )
 
 
 @page("hotline.call.answer")
 def desk(request: Any, ring_form: RingForm | None = None, status: int = 200) -> HttpResponse:
-    """P02: what rings now, one's own call, and what was answered last."""
+    """P02: what one is doing, who waits, one's own call, whom to call back, and what was answered last. Each part reads its own rows."""
+    return render(
+        request, "console/desk.html", status=status, line=lambda: _line(request), seat=lambda: _seat(request), seat_machine=SEAT,
+        breaks=dict(BREAKS), present=lambda: list(present_seats(request.actor)), recent=lambda: recent_calls(request.actor),
+        due=lambda: next_callbacks(request.actor, request.now, DUE), machine=CALL,
+        ring_form=ring_form or RingForm() if settings.DEMO else None, stream=_stream(request) if settings.DEMO else None,
+    )  # fmt: skip
+
+
+def _line(request: Any) -> dict[str, Any]:
+    """The queue with where each call rings, and one's own call."""
     calls = list(calls_on_the_line(request.actor))
-    ringing = [call for call in calls if call.state == "ringing"]
+    waiting = [call for call in calls if call.state == "ringing" and not call.is_outbound]
+    first = next((call for call in waiting if call.rings_at == request.actor.user_id), None)
+    first = first or next((call for call in waiting if call.rings_at is None), None)
     rows = [
         (
             call,
-            _answer(request, call, is_first=place == 0),
+            _answer(request, call, is_first=call is first),
             action_form(request, "abandon_call", {"call_id": call.pk}, next="/desk/", tone=""),
         )
-        for place, call in enumerate(ringing)
+        for call in waiting
     ]
-    return render(
-        request, "console/desk.html", status=status, rows=rows, own=next((call for call in calls if call.state == "answered"), None),
-        recent=recent_calls(request.actor), machine=CALL, ring_form=ring_form or RingForm() if settings.DEMO else None,
-        stream=_stream(request) if settings.DEMO else None,
-    )  # fmt: skip
+    return {"rows": rows, "own": next((call for call in calls if call not in waiting), None)}
+
+
+def _seat(request: Any) -> tuple[Seat | None, list[ActionForm]]:
+    """One's own seat and what can be done about its state; F8 goes between ready and break."""
+    rows = Seat.objects.filter(user_id=request.actor.user_id, left_on=None).select_related("group")
+    seat = rows.first()
+    if seat is None:
+        return None, []
+    initial = {"seat_id": seat.pk, "seen": seat.version}
+    reasons = [(value, tr(label)) for value, label in BREAKS if value != AUTOMATIC]
+    looks: dict[str, list[tuple[str, dict[str, Any]]]] = {
+        SeatState.OFF: [("sign_in_seat", {"key_hint": "F8"})],
+        SeatState.READY: [
+            ("pause_seat", {"key_hint": "F8", "tone": "", "fields": {"reason": {"options": reasons}}}),
+            ("sign_out_seat", {"tone": ""}),
+        ],
+        SeatState.PAUSED: [("resume_seat", {"key_hint": "F8"}), ("sign_out_seat", {"tone": ""})],
+    }
+    return seat, [action_form(request, name, initial, next="/desk/", **look) for name, look in looks[seat.state]]
 
 
 def _stream(request: Any) -> ActionForm:
@@ -131,10 +155,13 @@ def _somebody(request: Any) -> str:
 
 @page("hotline.call.view")
 def call_page(request: Any, pk: int) -> HttpResponse:
-    """P03: who is calling and what is known, emergency hand-over first."""
+    """P03: who is calling and what is known; emergency, ticket and order are one key away. What is slower to read follows by itself."""
     call = pop_calls(request.actor, request.now).filter(pk=pk).first()
     if call is None:
         raise Http404
+    if request.htmx and request.htmx.target == "call-services":
+        pass_on = _pass_on(request, call)
+        return render(request, "console/call.html", call=call, demands=demands(), elder=call.elder, pass_on=pass_on)
     shown = pop(request.actor, call, now=request.now)
     here, text = f"/calls/{pk}/", request.GET.get("q", "").strip()
     found = find_elders(request.actor, text, limit=FOUND) if text and shown.elder is None else []
@@ -143,11 +170,48 @@ def call_page(request: Any, pk: int) -> HttpResponse:
     return render(
         request, "console/call.html", pop=shown, call=call, machine=CALL, ticket_machine=TICKET, text=text, choices=choices,
         hand_over=action_form(request, "hand_over_call", {"call_id": pk}, next=here, tone="danger"),
-        answer=_answer(request, call, is_first=True),
+        answer=_answer(request, call, is_first=True), hold=_hold(request, call, here), elder=shown.elder,
+        unanswered=action_form(request, "abandon_call", {"call_id": pk}, next=here, submit=N_("未接通"), tone="", key_hint="F4"),
         hang_up=action_form(request, "hang_up_call", {"call_id": pk}, next=here, tone="", key_hint="F4"),
         steps=[_emergency_steps(request, row, here) for row in shown.emergencies],
-        orders=_staged(_running(request, shown.elder)) if shown.elder else [],
+        orders=_staged(_running(request, shown.elder)) if shown.elder else [], dial=_dials(request, shown),
+        things=things_of(request.actor, call.elder_id), is_mine=call.seat_id == request.actor.user_id,
     )  # fmt: skip
+
+
+def _is_own_talk(request: Any, call: Call) -> bool:
+    return call.state == "answered" and call.seat_id == request.actor.user_id
+
+
+def _hold(request: Any, call: Call, here: str) -> ActionForm | None:
+    """Hold or go on, on a line without soft-phones."""
+    if not _is_own_talk(request, call):
+        return None
+    verb = "resume_call" if call.held_at else "hold_call"
+    return action_form(request, verb, {"call_id": call.pk}, next=here, tone="", key_hint="F9")
+
+
+def _pass_on(request: Any, call: Call) -> ActionForm | None:
+    """To whom one's call can be passed on now."""
+    targets = transfer_targets(request.actor, call, request.now) if _is_own_talk(request, call) else []
+    if not targets:
+        return None
+    return action_form(
+        request, "transfer_call", {"call_id": call.pk}, next=f"/calls/{call.pk}/", tone="", done=N_("正在转接，对方接听后离开本坐席"),
+        fields={"to_seat_id": {"options": targets}},
+    )  # fmt: skip
+
+
+def _dials(request: Any, shown: Any) -> dict[str, ActionForm]:
+    """A button for each number of the file, by whose it is; while nobody is being talked to."""
+    if shown.elder is None or shown.call.state in ("ringing", "answered"):
+        return {}
+    look = {"next": "/calls/{id}/", "submit": N_("拨打"), "tone": ""}
+    own = {"elder": {"elder_id": shown.elder.pk}} if shown.phone else {}
+    whom = own | {f"contact-{line.pk}": {"contact_id": line.pk} for line in shown.contacts if line.phone}
+    return {
+        name: action_form(request, "dial_call", values, hidden=("number",), **look) for name, values in whom.items()
+    }
 
 
 def _identify(request: Any, call: Call, elder: Elder) -> ActionForm:
@@ -179,181 +243,8 @@ def _staged(orders: Any) -> list[tuple[Order, str]]:
     return [(order, tr(STAGE_LABELS[stage(order)])) for order in rows]
 
 
-@page("hotline.ticket.open")
-def new_ticket(request: Any) -> HttpResponse:
-    """P04: a ticket from a call, for an elder, or about nobody in particular."""
-    call = _row(Call.objects.visible_to(request.actor).select_related("elder"), request.GET.get("call"))
-    elder = _row(Elder.objects.visible_to(request.actor), request.GET.get("elder")) or (call.elder if call else None)
-    text = request.GET.get("q", "").strip()
-    found = find_elders(request.actor, text, limit=FOUND) if text and elder is None else []
-    initial = {
-        "call_id": call.pk if call else None, "elder_id": elder.pk if elder else None, "kind": "request", "level": "normal",
-        "channel": call.channel if call else "console", "title": request.GET.get("title", "")[:80],
-    }  # fmt: skip
-    form = action_form(
-        request, "open_ticket", initial, next="/tickets/{id}/", hidden=("channel",) if call else (), done=N_("工单已登记"),
-        key_hint="Ctrl+Enter", fields={"level": {"required": True}} | ({} if call else {"channel": {"required": True}}),
-    )  # fmt: skip
-    return render(request, "console/ticket_new.html", form=form, call=call, elder=elder, text=text, found=found)
-
-
-def _row(rows: Any, number: str | None) -> Any:
-    """Return the row of a number in the address, or nothing."""
-    return rows.filter(pk=int(number)).first() if number and number.isascii() and number.isdigit() else None
-
-
-@page("hotline.ticket.view")
-def tickets(request: Any) -> HttpResponse:
-    """P05: the queue. The list stays where it is; what came since is counted above it."""
-    tab = request.GET.get("tab", "open")
-    tab = tab if tab in dict(TABS) else "open"
-    text, mine = request.GET.get("q", "").strip()[:40], request.GET.get("mine") == "1"
-    narrowed = queue(request.actor, now=request.now, tab=tab, text=text, mine=mine)
-    if since := _since(request):
-        fresh = list(narrowed.filter(pk__gt=since)[:FOUND])
-        return render(
-            request,
-            "console/tickets.html",
-            block="ticket_news",
-            since=since,
-            fresh=fresh,
-            tab=tab,
-            **_queue_frame(request, tab),
-        )
-    listing = Listing(
-        request, narrowed, Filter("q", _("工单号、姓名、电话"), lambda rows, _value: rows),
-        Filter("kind", _("类别"), lambda rows, value: rows.filter(kind=value), "choice", KINDS),
-        Filter("level", _("级别"), lambda rows, value: rows.filter(level=value), "choice", LEVELS),
-        Filter("mine", _("只看我的"), lambda rows, _value: rows, "check"),
-    )  # fmt: skip
-    stages = _stages(request, [ticket.pk for ticket in listing])
-    newest = max((ticket.pk for ticket in listing), default=0) if listing.page == 1 else 0
-    return render(
-        request, "console/tickets.html", listing=listing, stages=stages, since=newest or _newest(request), fresh=[], tab=tab,
-        machine=TICKET, **_queue_frame(request, tab),
-    )  # fmt: skip
-
-
-def _newest(request: Any) -> int:
-    return Ticket.objects.visible_to(request.actor).order_by("-pk").values_list("pk", flat=True).first() or 1
-
-
-def _since(request: Any) -> int:
-    number = request.GET.get("since", "")
-    return int(number) if request.htmx and number.isascii() and number.isdigit() else 0
-
-
-def _queue_frame(request: Any, tab: str) -> dict[str, Any]:
-    counts = queue_counts(request.actor, now=request.now)
-    tabs = [(tr(label), f"/tickets/?tab={name}", tally(counts.get(name)), name == tab) for name, label in TABS]
-    return {"tabs": tabs, "address": request.get_full_path()}
-
-
-def _stages(request: Any, numbers: list[int]) -> dict[int, list[tuple[Order, str]]]:
-    """Return the orders of tickets with their stages, in one query."""
-    found: dict[int, list[tuple[Order, str]]] = defaultdict(list)
-    for order in with_progress(Order.objects.visible_to(request.actor).filter(ticket_id__in=numbers)).order_by("pk"):
-        found[order.ticket_id or 0].append((order, tr(STAGE_LABELS[stage(order)])))
-    return found
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of a ticket's timeline."""
-
-    at: datetime
-    who: str
-    what: str
-    text: str = ""
-    note: TicketNote | None = None
-
-
-@page("hotline.ticket.view")
-def ticket_page(request: Any, pk: int) -> HttpResponse:
-    """P06: one ticket with its steps, its timeline and what can be done now; beside the queue only its detail."""
-    rows = Ticket.objects.visible_to(request.actor).select_related("elder", "provider", "seat", "parent", "call")
-    ticket = rows.filter(pk=pk).first()
-    if ticket is None:
-        raise Http404
-    here = f"/tickets/{pk}/"
-    verbs = {transition.verb for transition in TICKET.verbs(ticket.state)}
-    initial = {"ticket_id": pk, "seen": ticket.version, "result": ticket.result}
-    forms_ = {
-        verb: action_form(request, f"{verb}_ticket", initial, next=here, tone="primary" if verb == "take" else "")
-        for verb in ("take", "resolve", "close", "reopen") if verb in verbs
-    }  # fmt: skip
-    return render(
-        request, "console/ticket.html", ticket=ticket, machine=TICKET, order_machine=ORDER, forms=forms_, bar=_bar(ticket),
-        entries=_timeline(ticket), can_transfer="transfer" in verbs and request.actor.has("hotline.ticket.transfer"),
-        children=list(Ticket.objects.visible_to(request.actor).filter(parent=ticket).select_related("provider").order_by("pk")),
-        orders=_stages(request, [pk])[pk], annotate=action_form(request, "annotate_ticket", {"ticket_id": pk}, next=here, tone=""),
-    )  # fmt: skip
-
-
-def _bar(ticket: Ticket) -> list[tuple[str, str, str]]:
-    states = [state for state, _label in TICKET.choices]
-    here = states.index(ticket.state)
-    stages = (
-        "done" if place < here or ticket.state == "closed" else "now" if place == here else "todo"
-        for place in range(len(states))
-    )
-    return [(tr(label), word, "") for (_state, label), word in zip(TICKET.choices, stages, strict=True)]
-
-
-def _timeline(ticket: Ticket) -> list[Entry]:
-    """What happened to a ticket, newest first: journal and notes, two queries, a third for the names of bodies."""
-    steps = list(
-        Journal.objects.filter(subject_type="ticket", subject_id=ticket.pk)
-        .exclude(event__endswith=".annotate")
-        .order_by("pk")
-    )
-    names = _names(pair[1] for row in steps if (pair := row.changes.get("provider_id")))
-    entries = [Entry(row.business_at, row.user_name, *_told(row, names)) for row in steps]
-    entries += [Entry(note.written_at, note.written_as, "", note.text, note) for note in ticket.notes.order_by("pk")]
-    return sorted(entries, key=lambda entry: entry.at, reverse=True)
-
-
-def _names(numbers: Iterable[Any]) -> dict[int, str]:
-    wanted = {number for number in numbers if number}
-    return dict(Organisation.objects.filter(pk__in=wanted).values_list("pk", "short_name")) if wanted else {}
-
-
-VERBS = {
-    "open": N_("登记"), "take": N_("受理"), "transfer": N_("转办"), "split": N_("由主工单分流"), "resolve": N_("办理完毕"),
-    "close": N_("办结"), "reopen": N_("重新办理"), "recount": N_("重算时限"),
-}  # fmt: skip
-
-
-def _told(row: Journal, names: dict[int, str]) -> tuple[str, str]:
-    verb = tr(VERBS.get(row.event.rsplit(".", 1)[-1], row.event))
-    if row.is_refused:
-        return _("未能“%(verb)s”") % {"verb": verb}, ""
-    target = names.get((row.changes.get("provider_id") or [None, 0])[1], "")
-    words = [f"→ {target}" if target else "", row.reason, str((row.changes.get("result") or ["", ""])[1] or "")]
-    return verb, " ".join(word for word in words if word)
-
-
-@page("hotline.ticket.transfer")
-def transfer_page(request: Any, pk: int) -> HttpResponse:
-    """Give a ticket to another body, or part of it."""
-    ticket = _row(Ticket.objects.visible_to(request.actor).select_related("provider"), str(pk))
-    if ticket is None:
-        raise Http404
-    here, fields = f"/tickets/{pk}/", {"organisation_id": {"options": "organisations"}}
-    initial = {"ticket_id": pk, "seen": ticket.version}
-    return render(
-        request, "console/ticket_transfer.html", ticket=ticket,
-        transfer=action_form(request, "transfer_ticket", initial, next=here, fields=fields),
-        split=action_form(request, "split_ticket", initial, next="/tickets/{id}/", fields=fields, tone=""),
-    )  # fmt: skip
-
-
 urlpatterns = [
     path("desk/", desk),
     path("desk/ring/", ring),
     path("calls/<int:pk>/", call_page),
-    path("tickets/", tickets),
-    path("tickets/new/", new_ticket),
-    path("tickets/<int:pk>/", ticket_page),
-    path("tickets/<int:pk>/transfer/", transfer_page),
 ]

@@ -330,7 +330,7 @@ def _confirm(request: Any, offer: Quote, form: QuoteForm, ticket: str) -> Action
         "elder_id": offer.elder.pk, "item_code": offer.item.code, "starts_at": offer.starts_at, "quoted_total_fen": offer.total_fen,
         "quoted_self_fen": offer.self_fen, "provider_id": chosen["provider_id"], "is_urgent": chosen["is_urgent"],
         "flexible_minutes": chosen["flexible_minutes"],
-        "ticket_id": int(ticket) if ticket.isascii() and ticket.isdigit() else None, "channel": "phone" if ticket else "console",
+        "ticket_id": int(ticket) if ticket.isascii() and ticket.isdigit() else None, "channel": "phone" if ticket or request.GET.get("channel") == "phone" else "console",
     }  # fmt: skip
     hidden = ("item_code", "starts_at", "provider_id", "is_urgent", "flexible_minutes")
     return action_form(

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from yinling.web.elder import applications, views
+from yinling.web.elder import applications, complaints, views
 
 urlpatterns = [
     *applications.urlpatterns,
+    *complaints.urlpatterns,
     path("e/", views.home),
     path("e/agreements/", views.agreements),
     path("e/file/", views.own_file),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from yinling.web.public import notices, views
+from yinling.web.public import complaints, line, notices, views
 
 urlpatterns = [
+    *complaints.urlpatterns,
+    *line.urlpatterns,
     *notices.urlpatterns,
     path("catalogue/", views.catalogue),
     path("prices/", views.catalogue),

@@ -1,0 +1,1 @@
+"""Things that call for help: devices, what they report, alarms and their escalation."""

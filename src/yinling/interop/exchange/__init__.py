@@ -1,0 +1,1 @@
+"""Other lines that know the same tickets."""

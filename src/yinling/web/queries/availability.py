@@ -1,0 +1,120 @@
+"""Which provider has somebody free when, today and tomorrow: what an operator tells a caller (R-CALL-11)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from yinling.catalogue.models import Price
+from yinling.catalogue.queries import holding_on, known_at
+from yinling.directory.models import Absence, Organisation, Staff
+from yinling.dispatch.models import LIVE, Assignment
+from yinling.kernel.actor import Actor
+from yinling.kernel.period import SHANGHAI, local_date
+
+PARTS = ((8, 10), (10, 12), (12, 14), (14, 16), (16, 18))
+"""The parts of a day that people speak of."""
+AT_THE_DOOR = ("care_worker", "medical_care_worker", "nurse", "doctor")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a day: from when to when."""
+
+    from_at: datetime
+    to_at: datetime
+
+
+@dataclass(frozen=True)
+class Free:
+    """A provider's free people in each part; nothing for a part that has begun."""
+
+    provider: Organisation
+    families: list[str]
+    people: int
+    counts: list[int | None]
+
+
+def parts_of(day: date, days: int = 2) -> list[Part]:
+    """Return the parts of a day and the following ones."""
+    dates = [day + timedelta(days=number) for number in range(days)]
+    return [
+        Part(datetime.combine(one, time(first), SHANGHAI), datetime.combine(one, time(last), SHANGHAI))
+        for one in dates
+        for first, last in PARTS
+    ]
+
+
+def providers_with(actor: Actor, family: str, now: datetime) -> QuerySet[Organisation]:
+    """Return providers in business that ask a published price today, in a family or in any."""
+    day = local_date(now)
+    prices = Price.objects.filter(known_at(now), holding_on(day))
+    if family:
+        prices = prices.filter(item__family=family)
+    rows = Organisation.objects.filter(Q(valid_to=None) | Q(valid_to__gt=day), is_provider=True, valid_from__lte=day)
+    within = rows.filter(div__gte=actor.div or "", div__lt=(actor.div or "") + ":")
+    return within.filter(pk__in=prices.values("organisation_id")).order_by("div", "short_name")
+
+
+def availability(providers: Sequence[Organisation], now: datetime) -> list[Free]:
+    """Return who is free when: four queries, whatever the number of providers."""
+    parts, numbers = parts_of(local_date(now)), [one.pk for one in providers]
+    families: dict[int, set[str]] = defaultdict(set)
+    prices = Price.objects.filter(known_at(now), holding_on(local_date(now)), organisation_id__in=numbers)
+    for number, family in prices.values_list("organisation_id", "item__family").distinct():
+        families[number].add(family)
+    people = _people(numbers, parts, now)
+    busy = _busy([one.pk for found in people.values() for one in found], parts)
+    return [
+        Free(
+            one,
+            sorted(families[one.pk]),
+            len(people[one.pk]),
+            [_count(people[one.pk], busy, part, now) for part in parts],
+        )
+        for one in providers
+    ]
+
+
+def _people(numbers: list[int], parts: list[Part], now: datetime) -> dict[int, list[Staff]]:
+    last = local_date(parts[-1].to_at)
+    rows = Staff.objects.filter(provider_id__in=numbers, kind__in=AT_THE_DOOR, employed_from__lte=last)
+    found: dict[int, list[Staff]] = defaultdict(list)
+    for row in rows.filter(Q(employed_to=None) | Q(employed_to__gt=local_date(now))):
+        found[row.provider_id].append(row)
+    return found
+
+
+def _busy(staff_ids: list[int], parts: list[Part]) -> dict[int, list[tuple[datetime, datetime]]]:
+    """When each person is not free: on the way to somebody, or absent."""
+    start, end = parts[0].from_at, parts[-1].to_at
+    found: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
+    away = Absence.objects.filter(Q(to_at=None) | Q(to_at__gt=start), staff_id__in=staff_ids, from_at__lt=end)
+    visits = Assignment.objects.filter(staff_id__in=staff_ids, state__in=LIVE, starts_at__lt=end, ends_at__gt=start)
+    spans: Iterable[tuple[Any, ...]] = [
+        *away.values_list("staff_id", "from_at", "to_at"), *visits.values_list("staff_id", "starts_at", "ends_at")
+    ]  # fmt: skip
+    for number, from_at, to_at in spans:
+        found[number].append((from_at, to_at or end))
+    return found
+
+
+def _count(
+    people: list[Staff], busy: dict[int, list[tuple[datetime, datetime]]], part: Part, now: datetime
+) -> int | None:
+    if part.from_at <= now:
+        return None
+    return sum(
+        1
+        for one in people
+        if one.day_from <= part.from_at.astimezone(SHANGHAI).time()
+        and one.day_to >= part.to_at.astimezone(SHANGHAI).time()
+        and one.employed_from <= local_date(part.from_at)
+        and (one.employed_to is None or one.employed_to > local_date(part.from_at))
+        and not any(from_at < part.to_at and to_at > part.from_at for from_at, to_at in busy[one.pk])
+    )
