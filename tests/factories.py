@@ -397,7 +397,9 @@ def make_seat(who: Actor | None = None, *, group: SeatGroup | None = None, state
     return row
 
 
-def make_callback(kind: str = "missed", *, call: Call | None = None, elder: Elder | None = None, **values: Any) -> Callback:
+def make_callback(
+    kind: str = "missed", *, call: Call | None = None, elder: Elder | None = None, **values: Any
+) -> Callback:
     """Somebody to call within ten minutes."""
     about = elder or call
     chosen = {
@@ -407,7 +409,9 @@ def make_callback(kind: str = "missed", *, call: Call | None = None, elder: Elde
     return Callback.objects.create(kind=kind, call=call, elder=elder or (call.elder if call else None), **chosen)
 
 
-def make_roster(group: SeatGroup | None = None, *, from_at: datetime | None = None, hours: int = 24, **values: Any) -> Roster:
+def make_roster(
+    group: SeatGroup | None = None, *, from_at: datetime | None = None, hours: int = 24, **values: Any
+) -> Roster:
     """A draft for the day after the next local midnight, without shifts."""
     group = group or SeatGroup.objects.filter(is_first=True).first() or make_group()
     start = from_at or local_midnight(TODAY + timedelta(days=1))

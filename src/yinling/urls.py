@@ -24,6 +24,7 @@ from yinling.web.console import (
     dispatch,
     exchange,
     forecast,
+    green,
     health,
     home,
     hotline,
@@ -35,6 +36,7 @@ from yinling.web.console import (
     line_contracts,
     line_quality,
     login,
+    messages,
     orders,
     people,
     phone,
@@ -60,9 +62,9 @@ from yinling.web.public import urls as public
 
 AREAS: tuple[Any, ...] = (
     home, login, admin, applications, budgets, assessment_print, assessments, scales, journal, system, people, benefits,
-    records, population, imports, directory, hotline, orders, dispatch, catalogue, settlement, stops, health, campaigns,
-    supervision, indicators, profiles, resources, availability, callbacks, seats, tickets, ticket_moves, knowledge, supervisions, exchange, phone, line,
-    line_quality, line_contracts, devices, rosters, shifts, forecast, mobile, elder, public, api,
+    records, population, imports, directory, hotline, orders, dispatch, catalogue, settlement, stops, health, campaigns, messages,
+    supervision, indicators, profiles, resources, availability, callbacks, seats, tickets, ticket_moves, knowledge, supervisions, exchange, phone,
+    line, line_quality, line_contracts, devices, green, rosters, shifts, forecast, mobile, elder, public, api,
 )  # fmt: skip
 
 urlpatterns: list[Any] = [

@@ -15,7 +15,9 @@ REAL = "13912345678"
 class Line:
     """Sends once per key, as a good gateway does. Numbers in ``shut`` cannot be reached now; ``faults`` are raised one after the other."""
 
-    def __init__(self, *shut: str, faults: Sequence[Exception] = (), ids: Callable[[str], list[str]] | None = None) -> None:
+    def __init__(
+        self, *shut: str, faults: Sequence[Exception] = (), ids: Callable[[str], list[str]] | None = None
+    ) -> None:
         self.shut = shut
         self.faults = list(faults)
         self.ids = ids or (lambda key: [f"id-{key}"])

@@ -109,7 +109,12 @@ def test_a_fault_of_the_adapter_holds_up_no_other_message() -> None:
 def test_a_dead_gateway_of_one_channel_stops_no_other(settings: Any) -> None:
     sms = left()
     chat = notify(
-        now=NOW, about=make_elder(), to=Recipient(channel="wechat", address="o-1"), key="w", title="通知", text="明天上门"
+        now=NOW,
+        about=make_elder(),
+        to=Recipient(channel="wechat", address="o-1"),
+        key="w",
+        title="通知",
+        text="明天上门",
     )
     assert send_waiting(Line(REAL), EVERYWHERE, now=NOW) == 0
     settings.PORTS = settings.PORTS | {"wechat": "yinling.interop.wechat.log.LogWechat"}
@@ -312,7 +317,11 @@ def test_a_wording_of_the_area_is_taken_and_the_default_comes_back() -> None:
     elder, admin = make_elder(), actor("city")
     to, said = Recipient(channel="sms", address=REAL), Worded("appointed", {"at": "06-16 10:00"})
     plain = notify(now=NOW, about=elder, to=to, key="a", title="t", template=said)
-    assert (plain.text, plain.kind, plain.template_version) == ("服务人员 06-16 10:00 上门，比预约的时间有调整", "service", 0)
+    assert (plain.text, plain.kind, plain.template_version) == (
+        "服务人员 06-16 10:00 上门，比预约的时间有调整",
+        "service",
+        0,
+    )
     first = write_wording(actor=admin, now=NOW, code="appointed", text="{at} 上门服务", reason="更短")
     second = write_wording(actor=admin, now=NOW, code="appointed", text="服务人员将于 {at} 到家", reason="更清楚")
     assert (first.number, second.number, MessageTemplate.objects.get(to_at=None).pk) == (1, 2, second.pk)
@@ -327,7 +336,11 @@ def test_a_wording_of_the_area_is_taken_and_the_default_comes_back() -> None:
 
 @pytest.mark.parametrize(
     ("code", "text", "refusal"),
-    [("nothing", "x", r"wording\.code"), ("appointed", "{phone}", r"wording\.place"), ("appointed", "诊断结果", r"wording\.private")],
+    [
+        ("nothing", "x", r"wording\.code"),
+        ("appointed", "{phone}", r"wording\.place"),
+        ("appointed", "诊断结果", r"wording\.private"),
+    ],
 )
 def test_a_wrong_wording_is_refused_and_nothing_changes(code: str, text: str, refusal: str) -> None:
     with pytest.raises(Refused, match=refusal):
@@ -339,3 +352,18 @@ def test_who_has_no_right_writes_no_wording() -> None:
     with pytest.raises(Denied):
         write_wording(actor=actor("seat"), now=NOW, code="appointed", text="{at} 上门", reason="x")
     assert not MessageTemplate.objects.exists()
+
+
+def test_a_fault_of_the_database_while_marking_holds_up_no_other_message() -> None:
+    line = Line(ids=lambda key: ["x" * 101] if key == "a" else [f"id-{key}"])
+    first, second = left("a"), left("b", "13900000002")
+    assert send(line) == 1
+    assert (fresh(first).state, fresh(first).try_count, fresh(second).state) == ("waiting", 1, "sent")
+
+
+def test_two_receivers_of_wechat_are_never_taken_for_one() -> None:
+    elder = make_elder()
+    for number, address in enumerate(("oA1b2c3", "oX1y2z3")):
+        to = Recipient(channel="wechat", address=address)
+        notify(now=NOW, about=elder, to=to, key=f"w{number}", title="通知", text="明天上门")
+    assert len(set(Notice.objects.values_list("address_index", flat=True))) == 2

@@ -16,7 +16,11 @@ def test_a_platform_reports_and_hears_what_became_of_each_message(api: Any) -> N
     system()
     program: Api = api("device_platform")
     device = make_device(make_elder())
-    texts = [message(device, "hb", 1, data={"battery": 80}), message(device, "sos", 2, pos=pos()), message(device, key="forged", seq=3)]
+    texts = [
+        message(device, "hb", 1, data={"battery": 80}),
+        message(device, "sos", 2, pos=pos()),
+        message(device, key="forged", seq=3),
+    ]
     answer = program.post("/events/report", {"messages": texts})
     assert answer.status_code == 201, answer.content
     outcomes = answer.json()["outcomes"]

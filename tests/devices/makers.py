@@ -56,5 +56,11 @@ def pos(lon: float = 120.30, lat: float = 31.57, acc_m: float | None = 10, crs: 
 def agree_to_position(elder: Elder) -> Consent:
     """The elder's consent to being located."""
     return Consent.objects.create(
-        div=elder.div, elder=elder, purpose="position", text_version="2026-1", given_by="self", valid_from=LONG_AGO, recorded_from=NOW
+        div=elder.div,
+        elder=elder,
+        purpose="position",
+        text_version="2026-1",
+        given_by="self",
+        valid_from=LONG_AGO,
+        recorded_from=NOW,
     )

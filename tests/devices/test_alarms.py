@@ -98,10 +98,17 @@ def test_from_the_call_for_help_to_the_contact_and_the_end(wide: Any) -> None:
     act(seat, contact_alarm, alarm, after(50), contact="reached")
     act(seat, depart_alarm, alarm, after(90), helper="王芳（女儿）")
     done = act(seat, resolve_alarm, alarm, after(900), result="老人头晕，女儿已陪同就医")
-    assert (done.state, done.contacted_at, done.departed_at, done.ended_at) == ("resolved", after(50), after(90), after(900))
+    assert (done.state, done.contacted_at, done.departed_at, done.ended_at) == (
+        "resolved",
+        after(50),
+        after(90),
+        after(900),
+    )
     assert (done.contacted_at or NOW) - done.received_at == timedelta(seconds=50)
     verbs = ["raise", "acknowledge", "contact", "depart", "resolve"]
-    events = Journal.objects.filter(subject_type="alarm", subject_id=alarm.pk).order_by("pk").values_list("event", flat=True)
+    events = (
+        Journal.objects.filter(subject_type="alarm", subject_id=alarm.pk).order_by("pk").values_list("event", flat=True)
+    )
     assert list(events) == [f"devices.alarm.{verb}" for verb in verbs]
 
 
@@ -112,6 +119,7 @@ def test_the_second_seat_hears_who_was_first(wide: Any) -> None:
         acknowledge_alarm(actor=other, now=NOW, alarm_id=alarm.pk, seen=0)
 
 
+@pytest.mark.req("R-IOT-02")
 def test_an_alarm_is_offered_to_a_seat_and_answering_takes_it_up(wide: Any) -> None:
     seat = actor("seat")
     make_seat(seat)
@@ -167,7 +175,9 @@ def test_the_chain_tells_one_after_the_other_within_two_seconds(wide: Any) -> No
         assert sweep_city(line, after(seconds + 1)) == 1
         assert sweep_city(line, after(seconds + 1)) == 0
     by_step = {
-        number: set(Notice.objects.filter(key__startswith=f"alarm:{alarm.pk}:{number}:").values_list("user_id", flat=True))
+        number: set(
+            Notice.objects.filter(key__startswith=f"alarm:{alarm.pk}:{number}:").values_list("user_id", flat=True)
+        )
         for number in (1, 2, 3)
     }
     assert by_step == {

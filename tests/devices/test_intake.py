@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from tests.devices.makers import agree_to_position, envelope, make_device, message, pos
-from tests.factories import CITY, COMMUNITY, NOW, OTHER_COMMUNITY, WIDE, actor, make_area_tree, make_elder, make_organisation, system
+from tests.factories import (
+    CITY,
+    COMMUNITY,
+    NOW,
+    OTHER_COMMUNITY,
+    WIDE,
+    actor,
+    make_area_tree,
+    make_elder,
+    make_organisation,
+    system,
+)
 from tests.refusals import refused as no
 
 from yinling.accounts.models import Journal, Notice
@@ -51,7 +62,18 @@ def refused(who: Actor, kind: type[Refusal], code: str) -> AbstractContextManage
 
 def end_state() -> list[Any]:
     """What is left of messages, whatever their order of arrival: alarms and devices without their row numbers."""
-    alarm_names = ("kind", "state", "raised_at", "latest_at", "message_count", "is_late", "lon", "lat", "datum", "level")
+    alarm_names = (
+        "kind",
+        "state",
+        "raised_at",
+        "latest_at",
+        "message_count",
+        "is_late",
+        "lon",
+        "lat",
+        "datum",
+        "level",
+    )
     device_names = ("serial", "battery", "newest_at", "newest_boot", "newest_seq", "lon", "lat", "positioned_at")
     alarms = Alarm.objects.order_by("device__serial", "kind").values_list("device__serial", *alarm_names)
     return [
@@ -67,12 +89,24 @@ def test_a_call_for_help_stands_in_the_one_queue_before_ordinary_calls(wide: Any
     delivery = report(who, message(device, pos=pos(acc_m=8)))
     alarm = Alarm.objects.get()
     assert (outcomes(delivery), delivery.outcomes[0]["alarm"]) == (["alarm"], alarm.pk)
-    assert (alarm.state, alarm.kind, alarm.level, alarm.elder_id, alarm.div) == ("raised", "sos", 0, elder.pk, COMMUNITY)
+    assert (alarm.state, alarm.kind, alarm.level, alarm.elder_id, alarm.div) == (
+        "raised",
+        "sos",
+        0,
+        elder.pk,
+        COMMUNITY,
+    )
     assert (alarm.lon, alarm.lat, alarm.datum, alarm.accuracy_m, alarm.placed_at) == (120.3, 31.57, "wgs84", 8, NOW)
     assert alarm.address == f"{elder.household.address} 卧室床头"
     call = alarm.call
     assert call is not None
-    assert (call.state, call.channel, call.rank, call.elder_id, call.div) == ("ringing", "device", SOS, elder.pk, COMMUNITY)
+    assert (call.state, call.channel, call.rank, call.elder_id, call.div) == (
+        "ringing",
+        "device",
+        SOS,
+        elder.pk,
+        COMMUNITY,
+    )
     assert Journal.objects.filter(event="devices.alarm.raise", elder_id=elder.pk).count() == 1
 
 
@@ -228,7 +262,14 @@ def test_a_removed_device_is_heard_when_it_calls_for_help(wide: Any) -> None:
 @pytest.mark.req("R-IOT-07")
 @pytest.mark.parametrize(
     ("kind", "data", "rank"),
-    [("smoke", {}, SOS), ("gas", {}, SOS), ("water", {}, SOS), ("motion", {"alarm": True}, MARKED), ("sos", {}, SOS), ("fall", {}, SOS)],
+    [
+        ("smoke", {}, SOS),
+        ("gas", {}, SOS),
+        ("water", {}, SOS),
+        ("motion", {"alarm": True}, MARKED),
+        ("sos", {}, SOS),
+        ("fall", {}, SOS),
+    ],
 )
 def test_every_kind_of_watch_raises_its_alarm(wide: Any, kind: str, data: dict[str, Any], rank: int) -> None:
     who, device = platform(), make_device(make_elder())
@@ -313,7 +354,10 @@ def test_leaving_the_fence_is_an_alarm_once(wide: Any) -> None:
             Alarm.objects.update(state="acknowledged", acknowledged_at=at)
             Alarm.objects.update(state="resolved", ended_at=at, result="家属接回")
     assert said == ["taken", "taken", "alarm", "alarm", "taken", "taken", "taken", "alarm"]
-    assert list(Alarm.objects.order_by("pk").values_list("kind", "level", "state")) == [("geo", 1, "resolved"), ("geo", 1, "raised")]
+    assert list(Alarm.objects.order_by("pk").values_list("kind", "level", "state")) == [
+        ("geo", 1, "resolved"),
+        ("geo", 1, "raised"),
+    ]
 
 
 def test_a_device_follows_its_elder_to_another_home(wide: Any) -> None:
@@ -337,7 +381,7 @@ def test_two_batches_at_once_make_one_alarm() -> None:
             gate.wait()
             for seq in range(5):
                 report(who, *[message(device, seq=seq + 10 * device.pk) for device in order])
-        except Exception as error:  # told by the main thread
+        except Exception as error:  # noqa: BLE001 - told by the main thread
             faults.append(error)
         finally:
             connection.close()

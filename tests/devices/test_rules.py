@@ -47,7 +47,8 @@ def test_coordinate_systems_are_never_mixed() -> None:
     wgs = place_of({"lon": 120.30, "lat": 31.57, "acc_m": 8, "crs": "WGS-84"})
     gcj = place_of({"lon": 120.30, "lat": 31.57, "acc_m": 8, "crs": "GCJ02"})
     assert (wgs.lon, wgs.lat, wgs.datum, wgs.accuracy_m) == (120.3, 31.57, "wgs84", 8)
-    assert wgs.position and gcj.position
+    assert wgs.position
+    assert gcj.position
     assert 300 < distance_m(wgs.position, gcj.position) < 800
     assert gcj.datum == "gcj02"
     for crs in ("", "mars", None):
@@ -80,7 +81,11 @@ def test_a_chain_is_read_in_the_order_of_its_times() -> None:
         {"after_s": 0, "tell": ["seat", "family"], "until": "ended"},
     ]
     assert chain_of(steps) == [Link(0, ("seat", "family"), "ended"), Link(60, ("leader",), "acknowledged")]
-    for wrong in ([], [{"after_s": 0, "tell": ["mayor"], "until": "ended"}], [{"after_s": 0, "tell": [], "until": "ended"}]):
+    for wrong in (
+        [],
+        [{"after_s": 0, "tell": ["mayor"], "until": "ended"}],
+        [{"after_s": 0, "tell": [], "until": "ended"}],
+    ):
         with pytest.raises(ValueError, match=r"alarm\.chain"):
             chain_of(wrong)
 
@@ -98,13 +103,29 @@ def test_what_makes_a_step_needless(until: str, facts: str, needless: bool) -> N
 
 
 def signed(**values: Any) -> str:
-    made = {"v": 1, "dev": "D1", "msg_id": "m", "seq": 5, "boot": 2, "ts_dev": 1_781_488_800_000, "kind": "sos", **values}
+    made = {
+        "v": 1,
+        "dev": "D1",
+        "msg_id": "m",
+        "seq": 5,
+        "boot": 2,
+        "ts_dev": 1_781_488_800_000,
+        "kind": "sos",
+        **values,
+    }
     return envelopes.sign(made, KEY)
 
 
 def test_an_envelope_is_read_and_its_signature_known() -> None:
     read = envelopes.read(signed(data={"battery": 80}, pos={"lon": 1}))
-    assert (read.fault, read.dev, read.boot, read.seq, read.kind, read.facts) == ("", "D1", 2, 5, "sos", {"battery": 80})
+    assert (read.fault, read.dev, read.boot, read.seq, read.kind, read.facts) == (
+        "",
+        "D1",
+        2,
+        5,
+        "sos",
+        {"battery": 80},
+    )
     assert read.at == datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
     assert read.is_signed_with(KEY)
     assert not read.is_signed_with("another-key")

@@ -14,7 +14,7 @@ MATRIX = {
     "assessment.form.submit": {"assessor"},
     "assessment.recognition.end": {"city", "district"},
     "assessment.recognition.record": {"city", "district"},
-    "assessment.request.apply": {"city", "community", "district", "elder", "family", "seat", "station", "street"},
+    "assessment.request.apply": {"city", "community", "district", "elder", "family", "line_leader", "seat", "station", "street"},
     "assessment.request.arrange": {"city", "district"},
     "assessment.request.assign": {"city", "district", "provider_manager"},
     "assessment.request.conclude": {"city", "district"},

@@ -89,7 +89,7 @@ def test_whose_row_it_is(who: dict[str, object], row: dict[str, object], allowed
 def test_a_missing_right_names_the_roles_that_have_it() -> None:
     with pytest.raises(Denied) as denied:
         require(actor(), "people.elder.reveal")
-    assert (denied.value.code, denied.value.values["roles"]) == ("right.missing", "坐席")
+    assert (denied.value.code, denied.value.values["roles"]) == ("right.missing", "坐席、热线班长")
     with pytest.raises(Denied, match="outside"):
         require(actor(div="3203"), "a.b.c", div="3202")
 

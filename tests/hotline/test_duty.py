@@ -1,6 +1,7 @@
 """Coverage to the minute, rotation, fairness and what stands against a shift."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -86,7 +87,7 @@ def test_the_holes_are_exactly_the_minutes_in_which_somebody_is_missing(
     posts = [Post(MONDAY + a * MINUTE, MONDAY + (a + n) * MINUTE, who) for a, n, who in rows]
     found = holes(posts, MONDAY, MONDAY + MINUTES * MINUTE, least)
     assert unfolded(found) == by_the_minute(posts, least)
-    assert all(one.end < after.start or one.missing != after.missing for one, after in zip(found, found[1:], strict=False))
+    assert all(one.end < after.start or one.missing != after.missing for one, after in pairwise(found))
 
 
 @given(st.lists(shift, max_size=8), st.lists(shift, max_size=8), st.integers(1, 3))
@@ -117,7 +118,9 @@ def test_one_person_twice_is_still_one_person() -> None:
 
 
 @pytest.mark.req("R-CALL-03", "X-CAL-06")
-@pytest.mark.parametrize(("people", "clock_times", "least"), [(4, THREE, 1), (5, THREE, 1), (4, TWO, 1), (9, THREE, 2), (12, TWO, 3)])
+@pytest.mark.parametrize(
+    ("people", "clock_times", "least"), [(4, THREE, 1), (5, THREE, 1), (4, TWO, 1), (9, THREE, 2), (12, TWO, 3)]
+)
 def test_a_rotation_covers_every_minute_with_rest_and_evenly(people: int, clock_times: list[str], least: int) -> None:
     start, end, posts = month_of(people, clock_times, least)
     assert holes(posts, start, end, least) == []
@@ -190,7 +193,8 @@ def test_a_holiday_counts_as_a_day_off_and_a_make_up_saturday_does_not() -> None
 
 @pytest.mark.req("X-CAL-06")
 @pytest.mark.parametrize(
-    ("second", "kind"), [(post(19, 24), ""), (post(18.99, 24), "rest"), (post(8, 16), "rest"), (post(7, 16), "two_posts")]
+    ("second", "kind"),
+    [(post(19, 24), ""), (post(18.99, 24), "rest"), (post(8, 16), "rest"), (post(7, 16), "two_posts")],
 )
 def test_eleven_hours_between_shifts_and_never_two_posts(second: Post, kind: str) -> None:
     found = faults([post(0, 8), second], {}, rest=REST, week_hours=44)
@@ -228,7 +232,9 @@ def test_the_next_month_follows_a_whole_one_and_keeps_weekdays() -> None:
 
 def test_the_next_week_follows_a_week_over_the_end_of_the_year() -> None:
     start = local_midnight(date(2026, 12, 28))
-    posts = fill(slots(start, start + 7 * DAY, TWO), [1, 2, 3, 4], least=1, taken=[], leaves={}, rest=REST, is_off=is_off)
+    posts = fill(
+        slots(start, start + 7 * DAY, TWO), [1, 2, 3, 4], least=1, taken=[], leaves={}, rest=REST, is_off=is_off
+    )
     target = following(start, start + 7 * DAY)
     copied = repeated(posts, (start, start + 7 * DAY), target)
     assert target == (start + 7 * DAY, start + 14 * DAY)
@@ -244,6 +250,7 @@ def test_the_next_week_follows_a_week_over_the_end_of_the_year() -> None:
         ((8, 10.5), "2026-06-15 08:00–10:30"),
         ((16, 24), "2026-06-15 16:00–24:00"),
         ((20, 32), "2026-06-15 20:00–06-16 08:00"),
+        ((0, 24 * 16), "2026-06-15 00:00–06-30 24:00"),
     ],
 )
 def test_a_time_is_told_as_people_write_it(hours: tuple[float, float], text: str) -> None:
@@ -252,7 +259,11 @@ def test_a_time_is_told_as_people_write_it(hours: tuple[float, float], text: str
 
 @pytest.mark.parametrize(
     ("end", "code"),
-    [(timedelta(0), "duty.backwards"), (timedelta(hours=1, seconds=30), "duty.minutes"), (timedelta(days=63), "roster.long")],
+    [
+        (timedelta(0), "duty.backwards"),
+        (timedelta(hours=1, seconds=30), "duty.minutes"),
+        (timedelta(days=63), "roster.long"),
+    ],
 )
 def test_impossible_times_are_refused(end: timedelta, code: str) -> None:
     with pytest.raises(Refused) as refusal:

@@ -65,7 +65,9 @@ def test_the_pause_doubles_and_ends() -> None:
     assert [wait(tries, 60).total_seconds() / 60 for tries in (0, 1, 2, 3, 9)] == [1, 1, 2, 4, 60]
 
 
-@pytest.mark.parametrize("text", ["2026-06-15 10:00", "2026/06/15 10:00:00", "2026-06-15T10:00:00+08:00", "2026-06-15T02:00:00Z"])
+@pytest.mark.parametrize(
+    "text", ["2026-06-15 10:00", "2026/06/15 10:00:00", "2026-06-15T10:00:00+08:00", "2026-06-15T02:00:00Z"]
+)
 def test_moments_of_tables(text: str) -> None:
     found = read_moment(text)
     assert found is not None
@@ -86,8 +88,10 @@ def test_a_line_of_a_table_says_what_it_lacks() -> None:
 def test_columns_are_found_by_their_heads_in_any_order() -> None:
     heads = ["标题", "对方状态", "别的", "时间", "对方工单号"]
     assert by_heads(heads, [["问补贴", "已派发", 1, NOW, 20260001.0], ["", "", "", "", ""]]) == [
-        {"title": "问补贴", "state": "已派发", "happened_at": NOW.isoformat(sep=" "), "foreign_number": "20260001"}
+        {"title": "问补贴", "state": "已派发", "happened_at": str(NOW), "foreign_number": "20260001"}
     ]
+    (dated,) = by_heads(["标题", "对方状态", "时间", "对方工单号"], [["问补贴", "已派发", NOW.date(), "G1"]])
+    assert dated["happened_at"] == "2026-06-15"
     with pytest.raises(Refused) as refusal:
         by_heads(["标题"], [])
     assert refusal.value.code == "exchange.columns"

@@ -71,7 +71,12 @@ def test_one_action_tells_the_health_centre_and_hands_over_a_summary(wide: Any) 
     allergic(elder)
     row = handed(seat, make_call(elder=elder, seat=seat))
     handover = Handover.objects.get(emergency=row)
-    assert (handover.provider_id, handover.notified_at, handover.notified_count, handover.has_consent) == (body.pk, NOW, 3, False)
+    assert (handover.provider_id, handover.notified_at, handover.notified_count, handover.has_consent) == (
+        body.pk,
+        NOW,
+        3,
+        False,
+    )
     assert (row.handed_over_at, row.contacts_told_at) == (NOW, NOW)
     told = set(Notice.objects.filter(key__startswith="handover:").values_list("user_id", flat=True))
     assert told == {doctor.user_id, nurse.user_id, None}
@@ -113,7 +118,9 @@ def test_every_step_of_an_emergency_has_its_time(wide: Any) -> None:
             row = advance_emergency(
                 actor=seat, now=NOW + timedelta(minutes=minutes), emergency_id=row.pk, step=step, outcome="已送医" if step == "ended" else ""
             )  # fmt: skip
-    minutes_after = [(getattr(row, f"{one}_at") - NOW).seconds // 60 for one in ("accepted", "contacts_told", "arrived", "ended")]
+    minutes_after = [
+        (getattr(row, f"{one}_at") - NOW).seconds // 60 for one in ("accepted", "contacts_told", "arrived", "ended")
+    ]
     assert minutes_after == [1, 2, 3, 4]
 
 
@@ -128,7 +135,9 @@ def test_a_caller_unknown_is_handed_over_too(wide: Any) -> None:
     doctor = actor("doctor", organisation=body)
     handed(seat, make_call(seat=seat), organisation_id=body.pk)
     with scope(doctor):
-        assert open_handover(actor=doctor, now=LATER, handover_id=Handover.objects.get().pk) == {"急救摘要": "来电人身份不明，没有档案"}
+        assert open_handover(actor=doctor, now=LATER, handover_id=Handover.objects.get().pk) == {
+            "急救摘要": "来电人身份不明，没有档案"
+        }
 
 
 def test_a_body_that_is_none_is_refused(wide: Any) -> None:

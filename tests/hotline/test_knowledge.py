@@ -51,7 +51,10 @@ def test_words_are_cut_into_pairs() -> None:
 
 
 def test_the_title_is_nearer_than_other_words_and_these_than_the_text() -> None:
-    scores = [nearness("补贴", **{"title": "", "words": "", "text": "", place: "补贴"}) for place in ("title", "words", "text")]
+    scores = [
+        nearness("补贴", **{"title": "", "words": "", "text": "", place: "补贴"})
+        for place in ("title", "words", "text")
+    ]
     assert scores == [40, 25, 5]
     assert nearness("", title="补贴", words="", text="") == 0
 

@@ -7,11 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from tests.factories import CITY, NOW, actor, make_callback, make_elder, make_organisation, make_ticket, system
 from tests.hotline.played import company_line, contract, recorded, talk
 from tests.refusals import refused as no
 
 from yinling.accounts.models import Journal, Notice
+from yinling.cli.invariants import QUERIES
+from yinling.directory.roles import ROLES
 from yinling.ground.models import StoredFile
 from yinling.ground.scope import scope
 from yinling.hotline.models import (
@@ -59,12 +62,24 @@ def contents() -> list[dict[str, Any]]:
     return [row for model in models for row in model.objects.order_by("pk").values()]
 
 
+def broken() -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["line.statements"][1])
+        return list(cursor.fetchall())
+
+
 def refused(who: Actor, kind: type[Refusal], code: str) -> AbstractContextManager[None]:
     return no(who, kind, code, contents=contents)
 
 
 def sign(who: Actor, **values: Any) -> LineContract:
-    chosen = {"number": "热线〔2026〕1号", "valid_from": date(2026, 1, 1), "last_on": date(2026, 12, 31), "monthly_fen": 100, **values}
+    chosen = {
+        "number": "热线〔2026〕1号",
+        "valid_from": date(2026, 1, 1),
+        "last_on": date(2026, 12, 31),
+        "monthly_fen": 100,
+        **values,
+    }
     with scope(who):
         return sign_line_contract(actor=who, now=NOW, **chosen)
 
@@ -82,7 +97,12 @@ def test_a_city_signs_a_contract_and_ends_it(wide: Any) -> None:
     city, company = actor("city"), make_organisation()
     row = sign(city, organisation_id=company.pk)
     assert (row.div, row.provider_id, row.valid_to) == (CITY, company.pk, date(2027, 1, 1))
-    chosen: dict[str, Any] = {"number": "2号", "valid_from": date(2026, 12, 31), "last_on": date(2027, 5, 1), "monthly_fen": 1}
+    chosen: dict[str, Any] = {
+        "number": "2号",
+        "valid_from": date(2026, 12, 31),
+        "last_on": date(2027, 5, 1),
+        "monthly_fen": 1,
+    }
     with refused(city, Refused, "line_contract.overlap"):
         sign_line_contract(actor=city, now=NOW, organisation_id=company.pk, **chosen)
     with refused(city, Refused, "line_contract.company"):
@@ -95,9 +115,7 @@ def test_a_city_signs_a_contract_and_ends_it(wide: Any) -> None:
         other = make_organisation()
         sign_line_contract(actor=city, now=NOW, organisation_id=other.pk, **chosen | {"number": row.number})
     with refused(city, Refused, "line_contract.end"):
-        end_line_contract(
-            actor=city, now=NOW, line_contract_id=row.pk, last_on=date(2026, 12, 31), reason="提前终止"
-        )
+        end_line_contract(actor=city, now=NOW, line_contract_id=row.pk, last_on=date(2026, 12, 31), reason="提前终止")
     with scope(city):
         end_line_contract(actor=city, now=NOW, line_contract_id=row.pk, last_on=date(2026, 6, 30), reason="提前终止")
     row.refresh_from_db()
@@ -137,7 +155,7 @@ def test_a_company_sees_its_own_line_and_nothing_of_another(wide: Any) -> None:
             model.__name__: set(model.objects.values_list("provider_id", flat=True))
             for model in (Call, Recording, QualitySample, LineContract, OperatorStatement, Seat, StoredFile)
         }
-        assert providers == dict.fromkeys(providers, {company.pk})
+        assert providers == {name: {company.pk} for name in providers}
         assert [row.seat_id for row in SeatSpan.objects.all()] == [seat.pk]
         assert [row.seat_id for row in CallOffer.objects.all()] == [person.user_id]
         assert [row.call.provider_id for row in Callback.objects.select_related("call")] == [company.pk]
@@ -152,10 +170,10 @@ def test_a_company_sees_its_own_line_and_nothing_of_another(wide: Any) -> None:
 
 @pytest.mark.req("R-CALL-12")
 def test_staff_of_a_company_have_no_right_to_files_of_elders() -> None:
-    from yinling.directory.roles import ROLES  # what the role may do is the rule under test
-
     rights = ROLES["line_operator"].rights
-    assert {right for right in rights if right.split(".")[0] in ("people", "assessment", "entitlements", "orders", "visits")} == set()
+    assert {
+        right for right in rights if right.split(".")[0] in ("people", "assessment", "entitlements", "orders", "visits")
+    } == set()
     assert {right for right in rights if right.startswith("hotline.")} == {
         "hotline.figure.view", "hotline.line_contract.view", "hotline.operator_statement.confirm", "hotline.operator_statement.object",
         "hotline.operator_statement.view", "hotline.sample.view",
@@ -176,7 +194,11 @@ def test_a_month_goes_from_figures_to_approval_by_two_persons(wide: Any) -> None
     city, other = actor("city"), actor("city")
     statement = draft(city, row)
     assert (statement.base_fen, statement.calls_fen) == (1_000_000, 1_800)
-    assert [(one["code"], one["points"]) for one in statement.reasons] == [("answered", 5), ("in_time", 2), ("abandoned", 5)]
+    assert [(one["code"], one["points"]) for one in statement.reasons] == [
+        ("answered", 5),
+        ("in_time", 2),
+        ("abandoned", 5),
+    ]
     assert (statement.deduction_fen, statement.total_fen) == (50_090, 951_710)
     assert sum(one["fen"] for one in statement.reasons) == 50_090
     now: dict[str, Any] = {"now": JULY, "operator_statement_id": statement.pk}
@@ -202,6 +224,9 @@ def test_a_month_goes_from_figures_to_approval_by_two_persons(wide: Any) -> None
         approve_operator_statement(actor=third, **now)
     statement.refresh_from_db()
     assert (statement.state, statement.approved_by_id, statement.total_fen) == ("approved", third.user_id, 951_710)
+    assert broken() == []
+    OperatorStatement.objects.filter(pk=statement.pk).update(approved_by_id=city.user_id)
+    assert broken() == [(statement.pk,)]
     events = Journal.objects.filter(subject_type="operatorstatement", is_refused=False).order_by("pk")
     assert [one.event.rsplit(".")[-1] for one in events] == ["draft", "send", "object", "send", "confirm", "approve"]
 

@@ -51,7 +51,7 @@ def measure(hits: int, total: int, target: str = "95", direction: str = AT_LEAST
     ],
 )
 def test_a_figure_is_compared_unrounded(
-    hits: int, total: int, direction: str, target: str, met: bool | None, short: int, shown: str
+    *, hits: int, total: int, direction: str, target: str, met: bool | None, short: int, shown: str
 ) -> None:
     one = measure(hits, total, target, direction)
     assert (one.is_met, one.points_short, one.shown) == (met, short, shown)
@@ -153,7 +153,7 @@ def test_complaints_are_drawn_about_four_times_as_often() -> None:
     ("talked", "complaint", "kind"),
     [(10, False, "short"), (30, False, "plain"), (600, False, "plain"), (601, False, "long"), (10, True, "complaint")],
 )
-def test_what_sort_a_call_is(talked: int, complaint: bool, kind: str) -> None:
+def test_what_sort_a_call_is(*, talked: int, complaint: bool, kind: str) -> None:
     assert kind_of(Candidate(1, 1, talked, complaint), short_s=30, long_s=600) == kind
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from tests.factories import CITY, NOW, TODAY, actor, make_elder, make_ticket, system
 from tests.hotline.played import SOUND, company_line, recorded, talk
 from tests.refusals import refused as no
 
 from yinling.accounts.models import Journal, Notice
+from yinling.cli.invariants import QUERIES
 from yinling.ground.models import StoredFile
 from yinling.ground.scope import scope
 from yinling.hotline.jobs import check_in_area, delete_in_area
@@ -29,9 +30,8 @@ OVER = NOW + timedelta(days=182)
 
 
 @pytest.fixture(autouse=True)
-def folder(settings: Any, tmp_path: Path) -> Iterator[None]:
+def folder(settings: Any, tmp_path: Path) -> None:
     settings.DATA = tmp_path
-    yield
 
 
 def contents() -> list[dict[str, Any]]:
@@ -117,6 +117,9 @@ def test_a_changed_sound_is_not_played(wide: Any, tmp_path: Path) -> None:
     StoredFile.objects.filter(pk=other.file_id).update(sha256=hashlib.sha256(b"x").digest())
     with refused(leader, NotAllowed, "recording.broken"):
         listen_recording(actor=leader, now=NOW, recording_id=other.pk, reason="核实投诉")
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["recordings.hash"][1])
+        assert cursor.fetchall() == [(other.pk,)]
     path_of(row, tmp_path).unlink()
     with refused(leader, NotAllowed, "recording.broken"):
         listen_recording(actor=leader, now=NOW, recording_id=row.pk, reason="核实投诉")

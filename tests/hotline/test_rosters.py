@@ -220,9 +220,7 @@ def test_publishing_with_somebody_on_leave_is_refused(leader: Actor, group: Seat
         ({"group_id": 10**9}, "roster.group"),
     ],
 )
-def test_impossible_drafts_are_refused(
-    leader: Actor, group: SeatGroup, values: dict[str, Any], code: str
-) -> None:
+def test_impossible_drafts_are_refused(leader: Actor, group: SeatGroup, values: dict[str, Any], code: str) -> None:
     people(1, group)
     asked = {"group_id": group.pk, "from_at": TOMORROW, "to_at": TOMORROW + DAY, **values}
     with refused(leader, Refused, code):
@@ -349,9 +347,7 @@ def asked(group: SeatGroup, leader: Actor) -> tuple[ShiftSwap, list[tuple[Actor,
     _, shifts = three_shifts(group, [seat for _, seat in everybody], leader)
     who = everybody[0][0]
     with scope(who):
-        swap = ask_swap(
-            actor=who, now=LATER, shift_id=shifts[0].pk, to_seat_id=everybody[3][1].pk, reason="家中有事"
-        )
+        swap = ask_swap(actor=who, now=LATER, shift_id=shifts[0].pk, to_seat_id=everybody[3][1].pk, reason="家中有事")
     return swap, everybody, shifts
 
 
@@ -368,7 +364,7 @@ def test_a_swap_is_agreed_approved_and_leaves_no_hole(leader: Actor, group: Seat
         assert published_holes(leader, LATER) == []
     swap.refresh_from_db()
     assert swap.state == "approved"
-    assert [row.seat_id for row in shifts_of(shifts[0].roster)][0] == seat.pk
+    assert shifts_of(shifts[0].roster)[0].seat_id == seat.pk
     told = set(Notice.objects.filter(title="换班已批准，请按新的班次到岗").values_list("user_id", flat=True))
     assert told == {everybody[0][1].user_id, seat.user_id}
 
@@ -396,9 +392,7 @@ def test_a_swap_that_breaks_the_rest_is_refused_at_once(leader: Actor, group: Se
     with refused(who, Refused, "shift.rest"):
         ask_swap(actor=who, now=LATER, shift_id=shifts[0].pk, to_seat_id=everybody[1][1].pk, reason="x")
     with refused(everybody[1][0], Denied, "swap.other"):
-        ask_swap(
-            actor=everybody[1][0], now=LATER, shift_id=shifts[0].pk, to_seat_id=everybody[3][1].pk, reason="x"
-        )
+        ask_swap(actor=everybody[1][0], now=LATER, shift_id=shifts[0].pk, to_seat_id=everybody[3][1].pk, reason="x")
     with refused(who, Refused, "swap.colleague"):
         ask_swap(actor=who, now=LATER, shift_id=shifts[0].pk, to_seat_id=everybody[0][1].pk, reason="x")
     with refused(who, Refused, "swap.back"):
@@ -413,9 +407,7 @@ def test_a_swap_whose_shift_is_gone_is_not_approved(leader: Actor, group: SeatGr
     swap, everybody, shifts = asked(group, leader)
     colleague = everybody[3][0]
     with refused(everybody[0][0], Refused, "swap.open"):
-        ask_swap(
-            actor=everybody[0][0], now=LATER, shift_id=shifts[0].pk, to_seat_id=everybody[3][1].pk, reason="x"
-        )
+        ask_swap(actor=everybody[0][0], now=LATER, shift_id=shifts[0].pk, to_seat_id=everybody[3][1].pk, reason="x")
     with scope(colleague):
         agree_swap(actor=colleague, now=LATER, swap_id=swap.pk)
     free_seat(leader, LATER, everybody[0][1], TOMORROW, TOMORROW + DAY)
@@ -569,7 +561,19 @@ def test_who_does_not_come_is_missed_and_leader_and_next_are_alarmed(leader: Act
     assert (shifts[0].came_at, shifts[0].missed_at) == (None, TOMORROW + timedelta(minutes=10))
     told = Notice.objects.filter(title="紧急：值班人员未到岗")
     assert {row.user_id for row in told} == {leader.user_id, shifts[1].seat.user_id}
+    assert all(row.is_urgent for row in told)
     assert all(shifts[0].seat.number in row.text for row in told)
+
+
+@pytest.mark.req("R-CALL-03")
+def test_the_duty_phone_gets_the_alarm_by_sms(leader: Actor, wide: Any) -> None:
+    group = make_group(duty="13900000001")
+    everybody = people(3, group)
+    _, shifts = three_shifts(group, [seat for _, seat in everybody], leader)
+    with scope(system()):
+        check_shift(actor=system(), now=TOMORROW + HOUR, shift_id=shifts[0].pk)
+    [sms] = Notice.objects.filter(channel="sms")
+    assert (sms.unseal_field("address"), sms.is_urgent, sms.title) == ("13900000001", True, "紧急：值班人员未到岗")
 
 
 def test_who_was_ready_before_the_shift_came_with_it(leader: Actor, group: SeatGroup) -> None:
@@ -594,11 +598,13 @@ def test_signing_in_notes_the_arrival_also_of_somebody_late(leader: Actor, group
     assert note_arrival(at + HOUR, seat) == 0
 
 
-def test_the_job_asks_only_of_shifts_that_run(
-    leader: Actor, group: SeatGroup, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_job_asks_only_of_shifts_that_run(leader: Actor, group: SeatGroup, monkeypatch: pytest.MonkeyPatch) -> None:
     three_shifts(group, [seat for _, seat in people(3, group)], leader)
-    for at, count in ((TOMORROW + timedelta(minutes=5), 0), (TOMORROW + timedelta(minutes=11), 1), (TOMORROW + HOUR, 0)):
+    for at, count in (
+        (TOMORROW + timedelta(minutes=5), 0),
+        (TOMORROW + timedelta(minutes=11), 1),
+        (TOMORROW + HOUR, 0),
+    ):
         monkeypatch.setattr("yinling.hotline.jobs.business_now", lambda at=at: at)
         assert check_shifts_in_area(system()) == count
 

@@ -86,14 +86,26 @@ def test_one_body_is_a_transfer_and_several_are_a_split_at_once_under_the_runnin
     seat, bodies = actor("seat"), [make_organisation() for _ in range(3)]
     one, many = make_ticket(), make_ticket(text="漏水，还骗保")
     with scope(seat):
-        triage_ticket(actor=seat, now=NOW, ticket_id=one.pk, organisation_ids=[bodies[0].pk], reason="承担这项服务", level="high", seen=0)
-        triage_ticket(actor=seat, now=NOW, ticket_id=many.pk, organisation_ids=[body.pk for body in bodies], reason="涉及三家")
+        triage_ticket(
+            actor=seat,
+            now=NOW,
+            ticket_id=one.pk,
+            organisation_ids=[bodies[0].pk],
+            reason="承担这项服务",
+            level="high",
+            seen=0,
+        )
+        triage_ticket(
+            actor=seat, now=NOW, ticket_id=many.pk, organisation_ids=[body.pk for body in bodies], reason="涉及三家"
+        )
     one.refresh_from_db()
     many.refresh_from_db()
     children = list(Ticket.objects.filter(parent=many).order_by("pk"))
     assert (one.provider_id, one.level, one.state) == (bodies[0].pk, "high", "open")
     assert (many.state, many.provider_id, many.seat_id) == ("handling", None, seat.user_id)
-    assert [(row.provider_id, row.due_at, row.text) for row in children] == [(body.pk, many.due_at, many.text) for body in bodies]
+    assert [(row.provider_id, row.due_at, row.text) for row in children] == [
+        (body.pk, many.due_at, many.text) for body in bodies
+    ]
     with refused(seat, NotAllowed, "ticket.children_open"):
         close_ticket(actor=seat, now=NOW, ticket_id=many.pk, result="已办")
     with scope(seat):
@@ -107,7 +119,12 @@ def test_one_body_is_a_transfer_and_several_are_a_split_at_once_under_the_runnin
 def test_refusals_of_triage(wide: Any) -> None:
     seat, body, row, done = actor("seat"), make_organisation(), make_ticket(), make_ticket("resolved")
     gone = make_organisation(valid_to=TODAY)
-    for numbers, code in (([], "triage.bodies"), (list(range(1, 8)), "triage.bodies"), ([10**9], "transfer.organisation"), ([body.pk, gone.pk], "transfer.organisation")):
+    for numbers, code in (
+        ([], "triage.bodies"),
+        (list(range(1, 8)), "triage.bodies"),
+        ([10**9], "transfer.organisation"),
+        ([body.pk, gone.pk], "transfer.organisation"),
+    ):
         with refused(seat, Refused, code):
             triage_ticket(actor=seat, now=NOW, ticket_id=row.pk, organisation_ids=numbers, reason="归他们")
     values: dict[str, Any] = {"now": NOW, "organisation_ids": [body.pk], "reason": "归他们"}
@@ -146,7 +163,10 @@ def test_two_tickets_from_one_number_become_one(wide: Any) -> None:
     seat = actor("seat")
     rows = [make_ticket(call=make_call(number=PHONE)) for _ in range(2)]
     with scope(seat):
-        assert merge_ticket(actor=seat, now=NOW, ticket_id=rows[0].pk, into_id=rows[1].pk, reason="同一人").state == "closed"
+        assert (
+            merge_ticket(actor=seat, now=NOW, ticket_id=rows[0].pk, into_id=rows[1].pk, reason="同一人").state
+            == "closed"
+        )
 
 
 def test_refusals_of_merging(wide: Any) -> None:
@@ -180,7 +200,14 @@ def test_many_are_assigned_or_transferred_by_whoever_says_how_many(wide: Any) ->
     numbers = [row.pk for row in rows]
     with scope(leader):
         assign_tickets(actor=leader, now=NOW, ticket_ids=numbers, user_id=seat.user_id or 0, count=3)
-        transfer_tickets(actor=leader, now=NOW, ticket_ids=[*numbers[:2], numbers[0]], organisation_id=body.pk, reason="归他们", count=2)
+        transfer_tickets(
+            actor=leader,
+            now=NOW,
+            ticket_ids=[*numbers[:2], numbers[0]],
+            organisation_id=body.pk,
+            reason="归他们",
+            count=2,
+        )
     found = list(Ticket.objects.order_by("pk").values_list("provider_id", "seat_id"))
     assert found == [(body.pk, None), (body.pk, None), (None, seat.user_id)]
     assert Transfer.objects.count() == 2
@@ -223,10 +250,17 @@ def test_a_report_may_be_anonymous_and_a_name_is_for_the_line_alone(wide: Any) -
         ("report", DISTRICT, "app", None), ("complaint", DISTRICT, "app", None),
     ]  # fmt: skip
     row = Reporter.objects.get()
-    assert (row.ticket_id, row.unseal_field("name"), row.unseal_field("phone"), row.phone_last4) == (complaint.pk, "冯某", PHONE, "9001")
+    assert (row.ticket_id, row.unseal_field("name"), row.unseal_field("phone"), row.phone_last4) == (
+        complaint.pk,
+        "冯某",
+        PHONE,
+        "9001",
+    )
     with scope(seat):
         split_ticket(actor=seat, now=NOW, ticket_id=complaint.pk, organisation_id=body.pk, title="请核实")
-        transfer_tickets(actor=seat, now=NOW, ticket_ids=[complaint.pk], organisation_id=body.pk, reason="请核实", count=1)
+        transfer_tickets(
+            actor=seat, now=NOW, ticket_ids=[complaint.pk], organisation_id=body.pk, reason="请核实", count=1
+        )
     manager = actor("provider_manager", organisation=body)
     with scope(manager):
         assert list(Ticket.objects.values_list("title", flat=True).order_by("title")) == ["态度差", "请核实"]
@@ -236,7 +270,9 @@ def test_a_report_may_be_anonymous_and_a_name_is_for_the_line_alone(wide: Any) -
 def test_the_answer_reaches_who_left_a_number(wide: Any) -> None:
     make_area_tree()
     with scope(system(CITY)):
-        row = lodge_ticket(actor=system(CITY), now=NOW, kind="suggestion", div=DISTRICT, title="开食堂", text="附近没有", phone=PHONE)
+        row = lodge_ticket(
+            actor=system(CITY), now=NOW, kind="suggestion", div=DISTRICT, title="开食堂", text="附近没有", phone=PHONE
+        )
     seat = actor("seat")
     with scope(seat):
         annotate_ticket(actor=seat, now=NOW, ticket_id=row.pk, text="下月开业", is_internal=False)
@@ -249,7 +285,8 @@ def test_refusals_of_what_comes_from_outside(wide: Any) -> None:
     who = system(CITY)
     values: dict[str, Any] = {"now": NOW, "div": DISTRICT, "kind": "report", "title": "虚报", "text": "没来"}
     for change, kind, code in (
-        ({"kind": "complaint"}, Refused, "lodge.phone"), ({"kind": "emergency"}, Refused, "choice.unknown"), ({"title": " "}, Refused, "text.missing"),
+        ({"kind": "complaint"}, Refused, "lodge.phone"), ({"kind": "emergency"}, Refused, "choice.unknown"),
+        ({"title": " "}, Refused, "text.missing"),
         ({"text": ""}, Refused, "text.missing"), ({"family": "x"}, Refused, "choice.unknown"), ({"phone": "abc"}, Refused, "call.number"),
         ({"div": "11"}, Denied, "right.outside"),
     ):  # fmt: skip

@@ -40,7 +40,7 @@ def test_the_worked_example_of_erlang_c() -> None:
         (200, 240, 120, 25, 0.589409, 0.125245, 0.933072),
     ],
 )
-def test_erlang_a_equals_the_chain_of_another_library(  # noqa: PLR0917 - a table
+def test_erlang_a_equals_the_chain_of_another_library(
     calls: float, handling: float, patience: float, seats: int, answered: float, abandoned: float, busy: float
 ) -> None:
     """Figures of pyworkforce 0.5.4, which solves the birth-and-death chain; ours are integrals."""

@@ -10,7 +10,13 @@ from yinling.hotline.triage import Body, Proposed, higher_level, read_rules, tri
 ON = date(2026, 6, 15)
 ROWS = [
     {"words": ["漏水"], "bodies": ["responsible", "department:住建"], "level": "high", "reason": "住"},
-    {"kinds": ["complaint"], "words": ["骗保"], "bodies": ["department:民政", "department:住建"], "level": "urgent", "reason": "钱"},
+    {
+        "kinds": ["complaint"],
+        "words": ["骗保"],
+        "bodies": ["department:民政", "department:住建"],
+        "level": "urgent",
+        "reason": "钱",
+    },
     {"kinds": ["request"], "families": ["nursing"], "bodies": ["health_centre"], "reason": "护理"},
     {"kinds": ["request"], "bodies": ["responsible"], "reason": "一般"},
 ]
@@ -26,7 +32,9 @@ ROWS = [
         ("request", "", "有人骗保", ["responsible"], ""),
     ],
 )
-def test_rules_with_words_come_before_those_without(kind: str, family: str, text: str, bodies: list[str], level: str) -> None:
+def test_rules_with_words_come_before_those_without(
+    kind: str, family: str, text: str, bodies: list[str], level: str
+) -> None:
     found = triage(read_rules(ROWS), kind=kind, family=family, text=text)
     assert ([one.body.kind for one in found.proposed], found.level) == (bodies, level)
 
@@ -43,7 +51,11 @@ def test_a_ticket_about_two_matters_is_proposed_to_all_their_bodies_each_once() 
 
 @pytest.mark.parametrize(
     "row",
-    [{"bodies": [], "reason": "x"}, {"bodies": ["responsible"], "reason": "x", "level": "now"}, {"bodies": ["a"], "reason": "x", "word": []}],
+    [
+        {"bodies": [], "reason": "x"},
+        {"bodies": ["responsible"], "reason": "x", "level": "now"},
+        {"bodies": ["a"], "reason": "x", "word": []},
+    ],
 )
 def test_a_line_that_cannot_be_right_is_refused(row: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="triage rule"):
@@ -51,7 +63,11 @@ def test_a_line_that_cannot_be_right_is_refused(row: dict[str, object]) -> None:
 
 
 def test_urgency_rises_and_never_falls() -> None:
-    assert [higher_level("normal", "high"), higher_level("urgent", "high"), higher_level("high", "")] == ["high", "urgent", "high"]
+    assert [higher_level("normal", "high"), higher_level("urgent", "high"), higher_level("high", "")] == [
+        "high",
+        "urgent",
+        "high",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,26 +5,43 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.factories import CITY, COMMUNITY, DISTRICT, NOW, OTHER_DISTRICT, TODAY, actor, make_elder, make_organisation, make_ticket, system
+from tests.factories import (
+    CITY,
+    COMMUNITY,
+    DISTRICT,
+    NOW,
+    OTHER_DISTRICT,
+    TODAY,
+    actor,
+    make_area_tree,
+    make_elder,
+    make_organisation,
+    make_ticket,
+    system,
+)
 from tests.refusals import refused as no
 
 from yinling.accounts.models import Journal, Notice
 from yinling.ground.models import CalendarDay
 from yinling.ground.scope import scope
+from yinling.hotline.jobs import send_exchanges, urge_tickets
 from yinling.hotline.loops import urge_area
 from yinling.hotline.models import Callback, Reminder, Supervision, Ticket
 from yinling.hotline.operations import (
     answer_supervision,
     close_ticket,
+    dial_call,
     escalate_ticket,
     finish_callback,
+    lodge_ticket,
     open_ticket,
     remind_ticket,
     reopen_ticket,
     supervise_ticket,
+    take_ticket,
     transfer_ticket,
 )
-from yinling.hotline.queries import supervisions
+from yinling.hotline.queries import queue, supervisions
 from yinling.hotline.rules import escalation_of, working_days_before, working_days_overdue
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused, Stale
@@ -60,7 +77,9 @@ def test_a_make_up_saturday_counts_and_a_holiday_does_not(wide: Any) -> None:
     )
     seat = actor("seat")
     with scope(seat):
-        row = open_ticket(actor=seat, now=datetime(2026, 2, 12, 15, 0, tzinfo=UTC), kind="request", title="扶手松动", div=COMMUNITY)
+        row = open_ticket(
+            actor=seat, now=datetime(2026, 2, 12, 15, 0, tzinfo=UTC), kind="request", title="扶手松动", div=COMMUNITY
+        )
     assert (row.due_on, row.is_due_provisional) == (date(2026, 2, 17), False)
 
 
@@ -69,12 +88,33 @@ def test_next_year_without_a_list_is_provisional_and_counts_monday_to_friday(wid
     CalendarDay.objects.create(day=SATURDAY, kind="makeup_workday")
     seat = actor("seat")
     with scope(seat):
-        row = open_ticket(actor=seat, now=datetime(2026, 12, 31, 2, 0, tzinfo=UTC), kind="request", title="扶手松动", div=COMMUNITY)
+        row = open_ticket(
+            actor=seat, now=datetime(2026, 12, 31, 2, 0, tzinfo=UTC), kind="request", title="扶手松动", div=COMMUNITY
+        )
     assert (row.due_on, row.is_due_provisional) == (date(2027, 1, 5), True)
 
 
+@pytest.mark.req("X-TIME-01", "X-TIME-03")
+def test_the_day_of_receipt_is_not_counted_and_the_last_day_ends_at_midnight(wide: Any) -> None:
+    """Received on Thursday one minute before midnight; an enquiry is due on Tuesday 24:00, the week-end between does not count."""
+    seat, late = actor("seat"), datetime(2026, 6, 11, 15, 59, tzinfo=UTC)
+    with scope(seat):
+        row = open_ticket(actor=seat, now=late, kind="enquiry", title="问补贴", div=COMMUNITY)
+        end = datetime(2026, 6, 16, 16, 0, tzinfo=UTC)
+        assert (row.due_on, row.due_at) == (date(2026, 6, 16), end)
+        overdue = [queue(seat, now=at, tab="overdue").count() for at in (end - timedelta(microseconds=1), end)]
+    assert overdue == [0, 1]
+
+
 def test_days_overdue_and_days_before_are_working_days() -> None:
-    assert [working_days_overdue(CALENDAR, FRIDAY, FRIDAY + timedelta(days=days)) for days in range(6)] == [0, 1, 1, 1, 2, 3]
+    assert [working_days_overdue(CALENDAR, FRIDAY, FRIDAY + timedelta(days=days)) for days in range(6)] == [
+        0,
+        1,
+        1,
+        1,
+        2,
+        3,
+    ]
     assert working_days_before(CALENDAR, date(2026, 2, 17), 1) == SATURDAY
     assert working_days_before(CALENDAR, FRIDAY, 0) == FRIDAY
     assert [escalation_of(days, [1, 3, 5]) for days in (0, 1, 2, 3, 5, 9)] == [0, 1, 1, 2, 3, 3]
@@ -123,7 +163,7 @@ def test_refusals_of_reminders(wide: Any) -> None:
 @pytest.mark.req("X-CALL-04")
 def test_the_platform_reminds_the_day_before_and_the_day_after_once_each(wide: Any) -> None:
     row = make_ticket(due_at=datetime(2026, 6, 17, 16, 0, tzinfo=UTC))
-    at = [datetime(2026, 6, day, 1, 0, tzinfo=UTC) for day in (16, 17, 17, 18, 18)]
+    at = [datetime(2026, 6, day, 1, 0, tzinfo=UTC) for day in (15, 16, 17, 18, 18)]
     counts = []
     for now in at:
         urge_area(system(CITY), now)
@@ -138,7 +178,12 @@ def test_the_platform_reminds_the_day_before_and_the_day_after_once_each(wide: A
 
 @pytest.mark.req("X-CALL-03")
 def test_what_stays_overdue_goes_up_to_leader_district_and_city(wide: Any) -> None:
-    leader, district, city, other = actor("line_leader", div=CITY), actor("district", div=DISTRICT), actor("city", div=CITY), actor("district", div=OTHER_DISTRICT)
+    leader, district, city, other = (
+        actor("line_leader", div=CITY),
+        actor("district", div=DISTRICT),
+        actor("city", div=CITY),
+        actor("district", div=OTHER_DISTRICT),
+    )
     row = make_ticket(due_at=datetime(2026, 6, 14, 16, 0, tzinfo=UTC))
     steps = []
     for day in (15, 16, 17, 18, 19):
@@ -180,7 +225,9 @@ def test_an_order_has_a_number_reaches_the_body_and_is_answered(wide: Any) -> No
     body, district, city = make_organisation(), actor("district", div=DISTRICT), actor("city", div=CITY)
     manager, first, second = actor("provider_manager", organisation=body), make_ticket(provider=body), make_ticket()
     with scope(district):
-        order = supervise_ticket(actor=district, now=NOW, ticket_id=first.pk, reason="三日内查清", due_on=date(2026, 6, 17))
+        order = supervise_ticket(
+            actor=district, now=NOW, ticket_id=first.pk, reason="三日内查清", due_on=date(2026, 6, 17)
+        )
     with scope(city):
         other = supervise_ticket(actor=city, now=NOW, ticket_id=second.pk, reason="查清", due_on=TODAY)
     assert [order.number, other.number] == ["320213督〔2026〕1号", "320213督〔2026〕2号"]
@@ -188,21 +235,37 @@ def test_an_order_has_a_number_reaches_the_body_and_is_answered(wide: Any) -> No
     with scope(manager):
         answer_supervision(actor=manager, now=NOW, supervision_id=order.pk, answer="已道歉并退费", seen=0)
     order.refresh_from_db()
-    assert (order.answer, order.answered_by_id, told(district.user_id)) == ("已道歉并退费", manager.user_id, ["督办已答复"])
+    assert (order.answer, order.answered_by_id, told(district.user_id)) == (
+        "已道歉并退费",
+        manager.user_id,
+        ["督办已答复"],
+    )
     late = NOW + timedelta(days=1)
     assert [row.pk for row in supervisions(city, tab="overdue", now=late)] == [other.pk]
-    assert [supervisions(city, tab=tab, now=late).count() for tab in ("open", "answered", "late", "all")] == [1, 1, 0, 2]
+    assert [supervisions(city, tab=tab, now=late).count() for tab in ("open", "answered", "late", "all")] == [
+        1,
+        1,
+        0,
+        2,
+    ]
 
 
 def test_an_order_follows_the_ticket_to_the_next_body(wide: Any) -> None:
-    first, second, district, seat = make_organisation(), make_organisation(), actor("district", div=DISTRICT), actor("seat")
+    first, second, district, seat = (
+        make_organisation(),
+        make_organisation(),
+        actor("district", div=DISTRICT),
+        actor("seat"),
+    )
     row, manager = make_ticket(provider=first), actor("provider_manager", organisation=second)
     with scope(district):
         order = supervise_ticket(actor=district, now=NOW, ticket_id=row.pk, reason="查清", due_on=TODAY)
     with scope(seat):
         transfer_ticket(actor=seat, now=NOW, ticket_id=row.pk, organisation_id=second.pk, reason="不归他们管")
     with scope(manager):
-        assert answer_supervision(actor=manager, now=NOW, supervision_id=order.pk, answer="已办").provider_id == second.pk
+        assert (
+            answer_supervision(actor=manager, now=NOW, supervision_id=order.pk, answer="已办").provider_id == second.pk
+        )
 
 
 def test_refusals_of_orders(wide: Any) -> None:
@@ -248,7 +311,10 @@ def test_the_day_after_closing_somebody_asks_how_it_went(wide: Any) -> None:
         close_ticket(actor=seat, now=friday, ticket_id=row.pk, result="已修好")
     task = Callback.objects.get()
     assert (task.kind, task.ticket_id, task.elder_id) == ("satisfaction", row.pk, elder.pk)
-    assert (task.next_at, task.due_at) == (datetime(2026, 6, 14, 16, 0, tzinfo=UTC), datetime(2026, 6, 15, 16, 0, tzinfo=UTC))
+    assert (task.next_at, task.due_at) == (
+        datetime(2026, 6, 14, 16, 0, tzinfo=UTC),
+        datetime(2026, 6, 15, 16, 0, tzinfo=UTC),
+    )
     with scope(seat):
         finish_callback(actor=seat, now=NOW, callback_id=task.pk, note="还是松的", score=1)
         reopen_ticket(actor=seat, now=NOW, ticket_id=row.pk, reason="回访不满意：还是松的")
@@ -259,7 +325,12 @@ def test_the_day_after_closing_somebody_asks_how_it_went(wide: Any) -> None:
 def test_nobody_is_asked_about_a_part_or_by_nobody_or_while_it_goes_on_again(wide: Any) -> None:
     seat, elder = actor("seat"), make_elder()
     parent = make_ticket("handling", elder=elder)
-    rows = [make_ticket("handling", elder=elder, parent=parent), make_ticket("handling"), make_ticket("handling", elder=elder, kind="emergency")]
+    rows = [
+        make_ticket("handling", elder=make_elder(died_on=TODAY)),
+        make_ticket("handling", elder=elder, parent=parent),
+        make_ticket("handling"),
+        make_ticket("handling", elder=elder, kind="emergency"),
+    ]
     with scope(seat):
         for row in (*rows, parent):
             close_ticket(actor=seat, now=NOW, ticket_id=row.pk, result="已办")
@@ -268,3 +339,31 @@ def test_nobody_is_asked_about_a_part_or_by_nobody_or_while_it_goes_on_again(wid
         reopen_ticket(actor=seat, now=NOW, ticket_id=parent.pk, reason="没修好")
     task.refresh_from_db()
     assert (task.state, task.note) == ("failed", "工单已重新办理")
+
+
+def test_who_left_a_number_with_a_complaint_is_rung_under_it(wide: Any) -> None:
+    make_area_tree()
+    seat = actor("seat")
+    with scope(system(CITY)):
+        row = lodge_ticket(
+            actor=system(CITY),
+            now=NOW,
+            kind="complaint",
+            div=DISTRICT,
+            title="态度差",
+            text="没礼貌",
+            phone="19900009001",
+        )
+    with scope(seat):
+        take_ticket(actor=seat, now=NOW, ticket_id=row.pk)
+        close_ticket(actor=seat, now=NOW, ticket_id=row.pk, result="已道歉")
+        call = dial_call(actor=seat, now=NOW, callback_id=Callback.objects.get().pk)
+    assert call.unseal_field("number") == "19900009001"
+
+
+def test_the_loops_go_through_every_city(wide: Any) -> None:
+    make_area_tree()
+    system(CITY)
+    make_ticket(due_at=NOW - timedelta(days=30))
+    assert urge_tickets(0) == 2
+    assert send_exchanges(0) == 0

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 from django.test import Client
 from tests.accounts.gateway import REAL, Line, message
-from tests.factories import NOW, make_area_tree, make_elder, make_seat, system
+from tests.factories import NOW, make_area_tree, make_call, make_elder, make_seat, system
 from tests.interop.server import Reply, Server
 
 from yinling.accounts.jobs import send_waiting
 from yinling.accounts.models import Delivery, Journal, Notice, OptOut
 from yinling.ground.clock import real_now
 from yinling.hotline.models import Call, Callback, Recording, Seat
+from yinling.hotline.operations import hang_up_call
 from yinling.interop.signed import signed_headers
+from yinling.interop.telephony.carrier_follow import follow
 from yinling.interop.telephony.carrier_http import CarrierTelephony
 from yinling.kernel.actor import Actor
 
@@ -42,7 +44,9 @@ def post() -> Post:
     def send(where: str, body: Any, *, secret: str = SECRET, at: Any = None, headers: Any = None) -> Any:
         data = json.dumps(body).encode()
         made = headers or signed_headers(key="k", secret=secret, path=where, body=data, at=at)
-        sent = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in made.items() if name != "Content-Type"}
+        sent = {
+            f"HTTP_{name.upper().replace('-', '_')}": value for name, value in made.items() if name != "Content-Type"
+        }
         return client.post(where, data, content_type="application/json", **sent)
 
     return send
@@ -104,7 +108,11 @@ ARRIVED = {
     "call": "c1", "event": "arrived", "from": "13912340000", "to": "12349", "verified": True,
     "arrived_at": (real_now() - timedelta(minutes=3)).isoformat(),
 }  # fmt: skip
-ANSWERED = ARRIVED | {"event": "answered", "agent": "8001", "answered_at": (real_now() - timedelta(minutes=2)).isoformat()}
+ANSWERED = ARRIVED | {
+    "event": "answered",
+    "agent": "8001",
+    "answered_at": (real_now() - timedelta(minutes=2)).isoformat(),
+}
 ENDED = ANSWERED | {"event": "ended", "by": "caller", "ended_at": (real_now() - timedelta(minutes=1)).isoformat()}
 
 
@@ -184,8 +192,36 @@ def test_commands_are_signed_and_carry_a_key(server: Server, settings: Any) -> N
     line.hang_up("c9")
     first, second = server.asked
     assert (first.path, first.body) == ("/calls", {"key": "callback:1", "agent": "8001", "to": "13912340000"})
-    assert (second.path, "X-Signature" in second.headers, "Idempotency-Key" in second.headers) == ("/calls/c9/hangup", True, True)
+    assert (second.path, "X-Signature" in second.headers, "Idempotency-Key" in second.headers) == (
+        "/calls/c9/hangup",
+        True,
+        True,
+    )
     server.reply = lambda _asked: Reply({}, 404)
     line.hang_up("c9")
     with pytest.raises(OSError, match="404"):
         line.originate(key="k", agent="8001", number="13912340000")
+
+
+def test_a_call_dialled_here_is_made_there_and_its_end_is_told(
+    post: Post, seat: Seat, server: Server, settings: Any
+) -> None:
+    settings.CARRIER = settings.CARRIER | {"url": server.address}
+    server.reply = lambda _asked: Reply({"call": "c7"})
+    now = real_now()
+    call = make_call(
+        number="13912340000",
+        key="out:1",
+        is_outbound=True,
+        seat_id=seat.user_id,
+        rang_at=now - timedelta(minutes=1),
+        created_at=now,
+    )
+    assert (follow("3202", now), follow("3202", now)) == (1, 0)
+    assert server.asked[0].body == {"key": "out:1", "agent": "8001", "to": "13912340000"}
+    event = {"call": "c7", "key": "out:1", "agent": "8001", "to": "12349", "answered_at": now.isoformat()}
+    assert post("/line/events/", event | {"event": "answered"}).json()["state"] == "answered"
+    assert Call.objects.count() == 1
+    hang_up_call(actor=system(), now=real_now(), call_id=call.pk)
+    assert (follow("3202", now), follow("3202", now)) == (1, 0)
+    assert server.asked[-1].path == "/calls/c7/hangup"

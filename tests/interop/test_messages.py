@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import wave
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from yinling.interop.signed import Forged, check_signed, signed_headers
 from yinling.interop.sms.http import HttpSms
 from yinling.interop.tts import espeak
 from yinling.interop.tts.espeak import Espeak
+from yinling.interop.tts.prompts import write_prompts
 from yinling.interop.wechat.http import HttpWechat
 
 NUMBER, SECRET = "13912345678", "s3cret"
@@ -49,7 +52,14 @@ class Gateway:
 def gateway(server: Server, settings: Any) -> Gateway:
     one = Gateway()
     server.reply = one
-    settings.SMS = {"url": server.address + "/v1/", "key": "yl", "secret": SECRET, "source": "", "signature": "【银龄】", "timeout": "2"}
+    settings.SMS = {
+        "url": server.address + "/v1/",
+        "key": "yl",
+        "secret": SECRET,
+        "source": "",
+        "signature": "【银龄】",
+        "timeout": "2",
+    }
     return one
 
 
@@ -65,7 +75,15 @@ def test_a_message_is_signed_and_sent_once_per_key(gateway: Gateway, server: Ser
 
 @pytest.mark.parametrize(
     ("status", "fault"),
-    [(429, Throttled), (400, Rejected), (422, Rejected), (403, OSError), (404, OSError), (500, OSError), (302, OSError)],
+    [
+        (429, Throttled),
+        (400, Rejected),
+        (422, Rejected),
+        (403, OSError),
+        (404, OSError),
+        (500, OSError),
+        (302, OSError),
+    ],
 )
 def test_what_the_gateway_says_is_understood(gateway: Gateway, status: int, fault: type[Exception]) -> None:
     gateway.status = status
@@ -82,7 +100,15 @@ def test_a_wrong_secret_is_our_fault_and_not_the_message_s(gateway: Gateway, set
 
 
 @pytest.mark.parametrize(
-    "reply", [Reply(raw=b"not json"), Reply({"ids": "g1"}), Reply([]), Reply({}), Reply(raw=b"{" * 3_000_000), Reply({"ids": []}, wait=3)]
+    "reply",
+    [
+        Reply(raw=b"not json"),
+        Reply({"ids": "g1"}),
+        Reply([]),
+        Reply({}),
+        Reply(raw=b"{" * 3_000_000),
+        Reply({"ids": []}, wait=3),
+    ],
 )
 def test_an_answer_that_makes_no_sense_is_no_answer(gateway: Gateway, server: Server, reply: Reply) -> None:
     server.reply = lambda _asked: reply
@@ -93,7 +119,7 @@ def test_an_answer_that_makes_no_sense_is_no_answer(gateway: Gateway, server: Se
 def test_no_address_and_nobody_there(settings: Any, gateway: Gateway) -> None:
     for url in ("", "file:///etc/passwd", "http://127.0.0.1:1"):
         settings.SMS = settings.SMS | {"url": url}
-        with pytest.raises(OSError, match="address|no answer"):
+        with pytest.raises(OSError, match=r"address|no answer"):
             HttpSms().send(number=NUMBER, text="明天上门", key="a")
 
 
@@ -103,7 +129,9 @@ def test_forged_skewed_and_replayed_requests_are_not_taken() -> None:
     def is_new(nonce: str) -> bool:
         return nonce not in known and not known.add(nonce)  # type: ignore[func-returns-value]
 
-    def check(headers: dict[str, str], *, body: bytes = b"{}", path: str = "/x", secret: str = SECRET, now: Any = None) -> None:
+    def check(
+        headers: dict[str, str], *, body: bytes = b"{}", path: str = "/x", secret: str = SECRET, now: Any = None
+    ) -> None:
         check_signed(headers, secret=secret, path=path, body=body, is_new=is_new, now=now)
 
     headers = signed_headers(key="k", secret=SECRET, path="/x", body=b"{}")
@@ -136,13 +164,21 @@ def wechat(server: Server, settings: Any) -> list[Any]:
         return Reply(answers.pop(0) if answers else {"errcode": 0, "msgid": 7})
 
     server.reply = reply
-    settings.WECHAT = {"url": server.address, "key": "wx1", "secret": SECRET, "template": "T1:thing1,thing2", "timeout": "2"}
+    settings.WECHAT = {
+        "url": server.address,
+        "key": "wx1",
+        "secret": SECRET,
+        "template": "T1:thing1,thing2",
+        "timeout": "2",
+    }
     HttpWechat._token = ("", 0.0)
     return answers
 
 
 def say() -> Any:
-    return HttpWechat().send(open_id="o-1", title="上门时间已约定", text="服务人员 06-16 10:00 上门，比预约的时间有调整", link="/e/", key="k")
+    return HttpWechat().send(
+        open_id="o-1", title="上门时间已约定", text="服务人员 06-16 10:00 上门，比预约的时间有调整", link="/e/", key="k"
+    )
 
 
 def test_a_subscribed_message_goes_out_with_one_token_for_many(wechat: list[Any], server: Server) -> None:
@@ -196,3 +232,12 @@ def test_without_the_voice_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(espeak, "SECONDS", 0.0001)
     with pytest.raises(OSError, match="did not speak"):
         Espeak().prompt_wav("您好")
+
+
+def test_every_prompt_of_the_line_becomes_a_file(tmp_path: Path) -> None:
+    made = write_prompts(tmp_path / "prompts", "3202", date(2026, 6, 15))
+    assert [path.name for path in made] == ["recording.wav", "busy.wav", "after_hours.wav"]
+    for path in made:
+        with wave.open(str(path)) as one:
+            assert 2 < one.getnframes() / one.getframerate() < 25
+    assert sorted(path.suffix for path in (tmp_path / "prompts").iterdir()) == [".wav"] * 3

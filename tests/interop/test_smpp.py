@@ -68,7 +68,9 @@ def test_one_session_serves_many_messages(centre: Centre, line: SmppSms) -> None
     assert (centre.sessions, len(centre.parts)) == (1, 20)
 
 
-def test_told_to_go_slower_it_waits_and_then_says_so(centre: Centre, line: SmppSms, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_told_to_go_slower_it_waits_and_then_says_so(
+    centre: Centre, line: SmppSms, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(smpp, "PAUSE", 0.01)
     centre.statuses = [0x58, 0x14, 0]
     assert line.send(number=NUMBER, text="一", key="a") == ["m1"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.factories import CITY, NOW, serial
+from tests import factories
+from tests.factories import NOW
 
-from yinling.hotline.models import Call, CallOffer, Seat, SeatGroup
+from yinling.hotline.models import Call, CallOffer, Seat
 from yinling.kernel.actor import Actor
 
 WIRE = "ws://127.0.0.1:9/"
@@ -24,26 +25,14 @@ class PageLine:
         """What the edge would accept."""
         return {
             "uri": f"sip:{user.pk}@line.test", "ws_url": WIRE, "username": f"1700000000:{user.pk}", "password": "secret-of-an-hour",
-            "expires": 4_000_000_000, "ice": [],
+            "expires": "2096-10-02T07:06:40+00:00",
         }  # fmt: skip
 
 
-def make_seat(who: Actor, *, state: str = "ready", at: datetime = NOW, number: str = "", **values: Any) -> Seat:
+def make_seat(who: Actor, *, state: str = "ready", at: datetime = NOW, number: str = "") -> Seat:
     """A place on the line for an actor, its phone registered for the hour."""
-    group, _new = SeatGroup.objects.get_or_create(
-        div=CITY, name="一组", defaults={"created_at": at, "changed_at": at, "is_first": True}
-    )
-    seat = Seat.objects.create(
-        user_id=who.user_id, group=group, div=CITY, number=number or f"8{serial() % 1000:03d}", created_at=at, changed_at=at,
-        registered_until=at + timedelta(hours=1), **values,
-    )  # fmt: skip
-    if state != "off":
-        seat.state, seat.idle_since = "ready", at
-        seat.save()
-    if state == "paused":
-        seat.state = "paused"
-        seat.save()
-    return seat
+    named = {"number": number} if number else {}
+    return factories.make_seat(who, state=state, registered_until=at + timedelta(hours=1), **named)
 
 
 def make_offer(call: Call, who: Actor, *, at: datetime = NOW, is_transfer: bool = False) -> CallOffer:

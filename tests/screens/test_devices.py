@@ -15,6 +15,7 @@ from tests.factories import NOW, actor, make_elder, make_organisation, make_seat
 
 from yinling.accounts.models import Journal
 from yinling.devices.models import Alarm, Device, DeviceTask
+from yinling.hotline.models import Handover
 from yinling.kernel.actor import Actor
 
 SignIn = Callable[..., Client]
@@ -34,9 +35,13 @@ def raised(elder: Any = None, **values: Any) -> Alarm:
 
 
 def queries(client: Client, where: str) -> int:
-    with CaptureQueriesContext(connection, ) as found:
+    with CaptureQueriesContext(connection) as found:
         body(client, where)
-    own = [one for one in found if "set_config" not in one["sql"] and "SAVEPOINT" not in one["sql"] and "django_session" not in one["sql"]]
+    own = [
+        one
+        for one in found
+        if "set_config" not in one["sql"] and "SAVEPOINT" not in one["sql"] and "django_session" not in one["sql"]
+    ]
     return len(own)
 
 
@@ -60,7 +65,15 @@ def test_the_alarm_page_calls_until_somebody_takes_it_up(sign_in: SignIn) -> Non
 def test_an_alarm_shows_position_chain_and_what_to_do(sign_in: SignIn) -> None:
     seat, alarm = sign_in("seat"), raised()
     text = body(seat, f"/alarms/{alarm.pk}/")
-    for words in ("120.310000, 31.570000 (WGS-84)", "距住处 949 米", "坐席、家属", "由坐席拨打120", "受理报警", "拨打老人电话", "登记联系结果"):
+    for words in (
+        "120.310000, 31.570000 (WGS-84)",
+        "距住处 949 米",
+        "坐席、家属",
+        "由坐席拨打120",
+        "受理报警",
+        "拨打老人电话",
+        "登记联系结果",
+    ):
         assert words in text, words
     assert "hand_over_call" not in text
     seat.post("/do/acknowledge_alarm/", {"alarm_id": alarm.pk, "_key": "k1"})
@@ -118,8 +131,13 @@ def test_the_register_shows_funding_batteries_silence_and_facilities(sign_in: Si
     text = body(seat, "/devices/")
     assert "福彩公益金" in text
     assert "失联" in text
-    only = {name: body(seat, f"/devices/?{name}") for name in ("silent=1", "low=1", f"q={quiet.serial}", "q=孙老伯", f"elder={elder.pk}")}
-    listed = {name: [one.serial for one in (quiet, low) if f"/devices/{one.pk}/" in text] for name, text in only.items()}
+    only = {
+        name: body(seat, f"/devices/?{name}")
+        for name in ("silent=1", "low=1", f"q={quiet.serial}", "q=孙老伯", f"elder={elder.pk}")
+    }
+    listed = {
+        name: [one.serial for one in (quiet, low) if f"/devices/{one.pk}/" in text] for name, text in only.items()
+    }
     assert listed == {
         "silent=1": [quiet.serial], "low=1": [low.serial], f"q={quiet.serial}": [quiet.serial], "q=孙老伯": [low.serial],
         f"elder={elder.pk}": [quiet.serial],
@@ -132,7 +150,14 @@ def test_a_device_is_entered_from_the_file_of_an_elder(sign_in: SignIn) -> None:
     assert f'href="/devices/?elder={elder.pk}"' in body(worker, f"/elders/{elder.pk}/")
     assert elder.name in body(worker, f"/devices/new/?elder={elder.pk}")
     assert elder.name in body(worker, "/devices/new/?q=王秀英")
-    values = {"serial": "BTN-9", "kind": "button", "funding": "self", "elder_id": elder.pk, "interval_s": 3600, "_key": "k1"}
+    values = {
+        "serial": "BTN-9",
+        "kind": "button",
+        "funding": "self",
+        "elder_id": elder.pk,
+        "interval_s": 3600,
+        "_key": "k1",
+    }
     answer = worker.post("/do/register_device/", values)
     assert answer.status_code == 200
     device = Device.objects.get(serial="BTN-9")
@@ -155,7 +180,9 @@ def test_a_position_is_shown_for_a_reason_only(sign_in: SignIn) -> None:
 
 def test_a_task_is_closed_on_its_page(sign_in: SignIn) -> None:
     worker, device = sign_in("city"), make_device(make_elder())
-    task = DeviceTask.objects.create(div=device.div, device=device, kind="battery", opened_at=NOW, created_at=NOW, changed_at=NOW)
+    task = DeviceTask.objects.create(
+        div=device.div, device=device, kind="battery", opened_at=NOW, created_at=NOW, changed_at=NOW
+    )
     assert "电量低" in body(worker, "/devices/tasks/")
     worker.post("/do/close_task/", {"task_id": task.pk, "note": "已换电池", "_key": "k1"})
     assert "已换电池" not in body(worker, "/devices/tasks/")
@@ -180,3 +207,44 @@ def test_an_alarm_stands_on_the_desk_before_ordinary_calls(sign_in: SignIn) -> N
     make_seat(seat.actor)  # type: ignore[attr-defined]
     alarm = raised()
     assert f"/calls/{alarm.call_id}/" in body(seat, "/desk/")
+
+
+def test_answering_on_the_desk_takes_the_alarm_up_at_once(sign_in: SignIn) -> None:
+    seat, alarm = sign_in("seat"), raised()
+    make_seat(seat.actor)
+    seat.post("/do/answer_call/", {"call_id": alarm.call_id, "_key": "k1"})
+    alarm.refresh_from_db()
+    assert (alarm.state, alarm.acknowledged_by_id) == ("acknowledged", seat.actor.user_id)
+    assert alarm.call is not None
+    assert alarm.call.state == "ended"
+
+
+def test_the_family_sees_what_is_going_on(sign_in: SignIn) -> None:
+    elder = make_elder()
+    kin = sign_in(actor("family", elders=(elder,)))
+    assert "设备报警" not in body(kin, "/e/")
+    alarm, seat = raised(elder), sign_in("seat")
+    raised()
+    text = body(kin, "/e/")
+    assert (text.count("设备报警"), "正在通知坐席" in text) == (1, True)
+    seat.post("/do/depart_alarm/", {"alarm_id": alarm.pk, "helper": "网格员小王", "_key": "k1"})
+    assert "网格员小王 正在赶来" in body(kin, "/e/")
+
+
+@pytest.mark.req("R-REF-02")
+def test_the_health_centre_opens_accepts_and_the_seat_sees_it(sign_in: SignIn) -> None:
+    centre = make_organisation(kind="health_centre", div="320213021", short_name="崇安卫生", insured=False)
+    doctor, seat, elder = sign_in(actor("doctor", organisation=centre)), sign_in("seat"), make_elder()
+    alarm = raised(elder)
+    assert "这里没有急救转接" in body(doctor, "/green/")
+    seat.post("/do/acknowledge_alarm/", {"alarm_id": alarm.pk, "_key": "k1"})
+    seat.post("/do/hand_over_call/", {"call_id": alarm.call_id, "service": "green", "what": "胸痛", "_key": "k2"})
+    assert "胸痛" in body(doctor, "/green/")
+    row = Handover.objects.get()
+    assert elder.name not in body(doctor, f"/green/{row.pk}/")
+    answer = doctor.post("/do/open_handover/", {"handover_id": row.pk, "_key": "k3"})
+    assert elder.name in answer.content.decode()
+    doctor.post("/do/accept_handover/", {"handover_id": row.pk, "answer": "救护车已出发", "_key": "k4"})
+    assert f"/green/?call={alarm.call_id}" in body(seat, f"/calls/{alarm.call_id}/")
+    assert "救护车已出发" in body(seat, f"/green/?call={alarm.call_id}")
+    assert sign_in(actor("doctor", organisation=make_organisation())).get(f"/green/{row.pk}/").status_code == 404

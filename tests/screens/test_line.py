@@ -105,7 +105,18 @@ def test_the_wall_shows_today_against_the_targets(sign_in: SignIn) -> None:
     talk(None, state="abandoned", elder=make_elder(div=OTHER_COMMUNITY))
     make_call(rang_at=NOW + timedelta(hours=2) - timedelta(seconds=75))
     html = client.get("/line/").content.decode()
-    for text in ("最久 1:15", "66.6<i>%</i>", "≥ 95 %", "100.0<i>%</i>", "≥ 80 %", "33.4<i>%</i>", "&lt; 5 %", "梁溪区", "江阴市", "未达标"):
+    for text in (
+        "最久 1:15",
+        "66.6<i>%</i>",
+        "≥ 95 %",
+        "100.0<i>%</i>",
+        "≥ 80 %",
+        "33.4<i>%</i>",
+        "&lt; 5 %",
+        "梁溪区",
+        "江阴市",
+        "未达标",
+    ):
         assert text in html, text
     assert f'id="seat-{seat.pk}"' in html
     assert 'hx-trigger="live:calls from:body, live:seats from:body, every 10s"' in html
@@ -118,7 +129,12 @@ def test_the_wall_shows_today_against_the_targets(sign_in: SignIn) -> None:
 def test_calls_are_narrowed_by_each_filter(sign_in: SignIn) -> None:
     client = sign_in("line_leader")
     call, seat, _row = played()
-    other = talk(actor("seat"), at=NOW - timedelta(days=3), is_outbound=True, elder=make_elder(div=OTHER_COMMUNITY, name="周桂英"))
+    other = talk(
+        actor("seat"),
+        at=NOW - timedelta(days=3),
+        is_outbound=True,
+        elder=make_elder(div=OTHER_COMMUNITY, name="周桂英"),
+    )
     lost = talk(None, state="abandoned", number="19900005678")
     old = talk(actor("seat"), at=NOW - timedelta(days=60))
 
@@ -177,7 +193,7 @@ def test_a_company_sees_its_line_without_the_people_who_called(sign_in: SignIn) 
     elder = make_elder(phone=PHONE, name="欧阳秀兰")
     company, person, seat, manager = company_line("甲热线公司")
     _other, other_person, other_seat, _manager = company_line("乙热线公司")
-    call = talk(person, provider=company, elder=elder, number=PHONE)
+    call = talk(person, provider=company, elder=elder, number=PHONE, summary="欧阳老人头晕")
     strange = talk(other_person, provider=_other, elder=elder, number=PHONE)
     recorded(call)
     client = sign_in(manager)
@@ -186,14 +202,30 @@ def test_a_company_sees_its_line_without_the_people_who_called(sign_in: SignIn) 
     sheet = client.get("/line/calls/excel/").content
     cells = str(CalamineWorkbook.from_filelike(io.BytesIO(sheet)).get_sheet_by_index(0).to_python())
     for name, html in [*pages.items(), ("excel", cells)]:
-        for secret in ("欧阳", "欧**", mask_name(elder.name), PHONE, PHONE[-4:], elder.unseal_field("id_number"), "乙热线"):
+        for secret in (
+            "欧阳",
+            "欧**",
+            mask_name(elder.name),
+            PHONE,
+            PHONE[-4:],
+            elder.unseal_field("id_number"),
+            "乙热线",
+        ):
             assert secret not in html, (name, secret)
     assert f'id="call-{call.pk}"' in pages["/line/calls/"]
     assert f'id="call-{strange.pk}"' not in pages["/line/calls/"]
-    assert (f'id="agent-{seat.pk}"' in pages["/line/agents/"], f'id="agent-{other_seat.pk}"' in pages["/line/agents/"]) == (True, False)
+    assert (
+        f'id="agent-{seat.pk}"' in pages["/line/agents/"],
+        f'id="agent-{other_seat.pk}"' in pages["/line/agents/"],
+    ) == (True, False)
     for address in (f"/line/calls/{strange.pk}/", "/line/statements/1/"):
         assert client.get(address).status_code == 404
-    for address in (f"/calls/{call.pk}/", "/elders/", "/tickets/", f"/line/recordings/{call.recordings.get().pk}/sound/"):
+    for address in (
+        f"/calls/{call.pk}/",
+        "/elders/",
+        "/tickets/",
+        f"/line/recordings/{call.recordings.get().pk}/sound/",
+    ):
         assert client.get(address).status_code == 403, address
     assert client.get(f"/api/v1/calls/{call.pk}").status_code == 403
 
@@ -270,13 +302,19 @@ def test_paper_and_workbook_of_a_statement_are_equal_to_the_fen(sign_in: SignIn)
     amounts = [re.sub(r"[,\s]", "", one) for one in re.findall(r'<td class="right">(-?[\d,]+\.\d\d)</td>', paper)]
     assert amounts == ["10000.00", "6.00", "-500.30", "9505.70"]
     assert "玖仟伍佰零伍元柒角" in paper
-    book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(f"{here}excel/").content)).get_sheet_by_index(0).to_python()
+    book = (
+        CalamineWorkbook.from_filelike(io.BytesIO(client.get(f"{here}excel/").content))
+        .get_sheet_by_index(0)
+        .to_python()
+    )
     cells = [row[2] for row in book if isinstance(row[2], float | int)]
     assert [round(cell * 100) for cell in cells] == [1_000_000, 600, -50_030, 950_570]
     page = client.get(here).content.decode()
     assert 'data-action="confirm_operator_statement"' in page
     assert 'data-action="approve_operator_statement"' not in page
-    assert client.post("/do/confirm_operator_statement/", form_of(page, "confirm_operator_statement")).status_code == 302
+    assert (
+        client.post("/do/confirm_operator_statement/", form_of(page, "confirm_operator_statement")).status_code == 302
+    )
     third = sign_in("city")
     page = third.get(here).content.decode()
     assert third.post("/do/approve_operator_statement/", form_of(page, "approve_operator_statement")).status_code == 302

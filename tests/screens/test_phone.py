@@ -91,7 +91,9 @@ def test_only_the_window_of_the_phone_may_talk_to_the_line(sign_in: SignIn) -> N
     who = actor("seat")
     make_seat(who)
     client, wire = sign_in(who), WIRE.rstrip("/")
-    allowed = {address: client.get(address)["Content-Security-Policy"] for address in ("/phone/", "/desk/", "/tickets/")}
+    allowed = {
+        address: client.get(address)["Content-Security-Policy"] for address in ("/phone/", "/desk/", "/tickets/")
+    }
     assert {address: wire in policy for address, policy in allowed.items()} == {
         "/phone/": True, "/desk/": False, "/tickets/": False,
     }  # fmt: skip
@@ -171,5 +173,7 @@ def test_the_live_part_of_the_window_takes_few_queries(sign_in: SignIn) -> None:
 
 @pytest.mark.usefixtures("line")
 def test_the_bar_stands_on_the_pages_of_seats_only(sign_in: SignIn) -> None:
-    found = {role: 'id="phone-bar"' in text_of(sign_in(role), "/elders/") for role in ("seat", "line_leader", "district")}
+    found = {
+        role: 'id="phone-bar"' in text_of(sign_in(role), "/elders/") for role in ("seat", "line_leader", "district")
+    }
     assert found == {"seat": True, "line_leader": True, "district": False}

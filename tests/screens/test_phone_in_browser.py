@@ -46,7 +46,9 @@ def seat(page: Page, live_server: Any) -> Actor:
         make_seat(who, at=business_now(), number="8001")
         client = Client()
         client.force_login(User.objects.get(pk=who.user_id))
-    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
     page.context.route("**/jssip.min.js", lambda route: route.fulfill(body=FAKE, content_type="text/javascript"))
     return who
 
@@ -225,7 +227,9 @@ def test_a_lost_line_a_bad_net_and_silence_turn_the_bar_red(page: Page, live_ser
     expect(window.locator("#bar")).to_contain_text("听不到对方")
 
 
-@pytest.mark.parametrize(("why", "said"), [("NotAllowedError", "没有使用话筒的许可"), ("NotFoundError", "没有找到话筒")])
+@pytest.mark.parametrize(
+    ("why", "said"), [("NotAllowedError", "没有使用话筒的许可"), ("NotFoundError", "没有找到话筒")]
+)
 def test_without_a_microphone_nothing_is_registered_until_there_is_one(
     page: Page, live_server: Any, seat: Actor, why: str, said: str
 ) -> None:
@@ -274,7 +278,9 @@ def test_closing_the_window_in_a_call_asks_first(page: Page, live_server: Any, s
     assert not window.is_closed()
 
 
-def test_the_bar_on_other_pages_shows_the_call_and_passes_the_keys_on(page: Page, live_server: Any, seat: Actor) -> None:
+def test_the_bar_on_other_pages_shows_the_call_and_passes_the_keys_on(
+    page: Page, live_server: Any, seat: Actor
+) -> None:
     page.set_viewport_size(DESK)  # type: ignore[arg-type]
     page.goto(live_server.url + "/tickets/new/")
     page.get_by_label("标题").fill("想订午餐")

@@ -44,7 +44,9 @@ def form_of(client: Client, address: str, action: str) -> dict[str, str]:
     start = html.index(f'data-action="{action}"')
     part = html[start : html.index("</form>", start)]
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', part))
-    return hidden | dict(re.findall(r'<input type="(?:datetime-local|number|hidden)" name="([^"]+)" value="([^"]*)"', part))
+    return hidden | dict(
+        re.findall(r'<input type="(?:datetime-local|number|hidden)" name="([^"]+)" value="([^"]*)"', part)
+    )
 
 
 def crew(count: int) -> list[tuple[Actor, Seat]]:
@@ -161,7 +163,11 @@ def test_a_seat_sees_own_shifts_and_asks_for_swap_and_leave(sign_in: SignIn) -> 
     shift = Shift.objects.get(seat=people[0][1])
     page = f"/line/shifts/{shift.pk}/swap/"
     assert "空闲" in client.get(page).content.decode()
-    fields = form_of(client, page, "ask_swap") | {"to_seat_id": str(people[3][1].pk), "back_id": "", "reason": "家中有事"}
+    fields = form_of(client, page, "ask_swap") | {
+        "to_seat_id": str(people[3][1].pk),
+        "back_id": "",
+        "reason": "家中有事",
+    }
     assert client.post("/do/ask_swap/", fields)["Location"] == "/line/swaps/"
     fields = form_of(client, "/line/shifts/mine/", "ask_leave")
     fields |= {"kind": "annual", "from_at": "2026-06-18T00:00", "to_at": "2026-06-19T00:00", "reason": "休假"}
@@ -224,11 +230,11 @@ def test_the_forecast_answers_what_if(sign_in: SignIn) -> None:
     html = client.get("/line/forecast/?day=2026-06-16&handling=300").content.decode()
     assert "坐席需求预测" in html
     assert "还没有通话记录" not in html
-    slot = re.search(r'id="half-19".*?</tr>', html, re.S)
+    slot = re.search(r'id="half-19".*?</tr>', html, re.DOTALL)
     assert slot is not None
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", slot[0])
     more = client.get("/line/forecast/?day=2026-06-16&handling=300&calls=200").content.decode()
-    found = re.search(r'id="half-19".*?</tr>', more, re.S)
+    found = re.search(r'id="half-19".*?</tr>', more, re.DOTALL)
     assert found is not None
     tripled = re.findall(r"<td[^>]*>([^<]*)</td>", found[0])
     assert float(tripled[0]) == pytest.approx(3 * float(cells[0]), abs=0.2)
@@ -260,7 +266,13 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(sign_in: SignIn) -> N
     people = crew(4)
     roster = published(people)
     client = sign_in("line_leader")
-    addresses = ["/line/rosters/", f"/line/rosters/{roster.pk}/", "/line/swaps/", "/line/leaves/", "/line/forecast/?day=2026-06-16"]
+    addresses = [
+        "/line/rosters/",
+        f"/line/rosters/{roster.pk}/",
+        "/line/swaps/",
+        "/line/leaves/",
+        "/line/forecast/?day=2026-06-16",
+    ]
     before = [queries(client, one) for one in addresses]
     extra = make_roster(people[0][1].group, from_at=TOMORROW + 10 * DAY)
     for number in range(3):
@@ -290,5 +302,10 @@ def test_the_sheet_says_what_stands_against_a_draft(sign_in: SignIn) -> None:
 def test_an_unknown_address_of_a_roster_is_not_found(sign_in: SignIn) -> None:
     client: Any = sign_in("line_leader")
     roster = draft([seat for _, seat in crew(1)], [])
-    for address in (f"/line/rosters/{roster.pk}/shifts/1/", "/line/shifts/1/swap/", "/line/leaves/1/", "/line/seats/1/leaving/"):
+    for address in (
+        f"/line/rosters/{roster.pk}/shifts/1/",
+        "/line/shifts/1/swap/",
+        "/line/leaves/1/",
+        "/line/seats/1/leaving/",
+    ):
         assert client.get(address).status_code == 404

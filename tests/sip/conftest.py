@@ -47,7 +47,9 @@ class RunningEdge:
         names = ("trunk_port", "seat_port", "events_port", "media_port", "ws_port")
         ports = {name: start + place for place, name in enumerate(names)}
         media = 30000 + (os.getpid() % 15) * 2000
-        edge = files.Edge(folder=folder, media_from=media, media_to=media + 1900, gateway=f"127.0.0.1:{start + 15}", **ports, **values)
+        edge = files.Edge(
+            folder=folder, media_from=media, media_to=media + 1900, gateway=f"127.0.0.1:{start + 15}", **ports, **values
+        )
         self.edge = files.free_ports(edge)
         files.write(self.edge)
         self.log = (folder / "log").open("wb")
@@ -106,6 +108,7 @@ class Line:
     process: subprocess.Popen[bytes] | None = None
     thread: threading.Thread | None = None
     inside: LineProcess | None = None
+    url: str = ""
 
     @property
     def edge(self) -> files.Edge:
@@ -120,7 +123,10 @@ class Line:
 
     def start_apart(self) -> None:
         """Run it as a process that can be killed."""
-        environment = dict(os.environ) | {"DATABASE_URL": served(), "YINLING_DATA": str(self.edge.folder.parent)}
+        environment = dict(os.environ) | {
+            "DATABASE_URL": self.url or served(),
+            "YINLING_DATA": str(self.edge.folder.parent),
+        }
         link = self.edge.folder.parent / "hotline"
         if not link.exists():
             link.symlink_to(self.edge.folder)
@@ -131,7 +137,11 @@ class Line:
 
     def wait_up(self) -> None:
         """Wait until it holds the lock, which it takes before it talks to the edge."""
-        wait_until(lambda: bool(rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted")), START_SECONDS, "line is up")
+        wait_until(
+            lambda: bool(rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted")),
+            START_SECONDS,
+            "line is up",
+        )
         time.sleep(0.3)
 
     def kill(self) -> None:
@@ -158,7 +168,7 @@ class Line:
 
     def phone(self, row: Seat, *parts: str) -> Sipp:
         port = free_port()
-        run = self.stage.seat(*(parts or seat_answers()), port=port)
+        run = self.stage.seat(*(parts or seat_answers()), port=port, timeout=900)
         wait_until(lambda: not files.is_free("127.0.0.1", port), 5, "the seat's telephone listens")
         self.stage.register(seat_name(row.user_id), port)
         return run

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 import wave
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ import numpy as np
 from yinling.interop.telephony.sip_kamailio.spool import LAWS, PCMA, RATE
 
 STEP = RATE // 50
-LOUD = 0.02
+LONGEST = 600 * RATE
+QUIET = 0.01
 
 
 def speak(text: str, path: Path) -> Path:
@@ -54,14 +56,17 @@ class Voice:
 
     def __init__(self, sound: Any) -> None:
         self.codes = coded(sound).tobytes()
-        self.heard: list[tuple[int, bytes]] = []
+        self.heard: list[tuple[int, int, bytes]] = []
         self.wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.wire.bind(("127.0.0.1", 0))
         self.wire.settimeout(0.2)
         self.port = int(self.wire.getsockname()[1])
         self.far: Any = None
         self.is_over = threading.Event()
-        self.threads = [threading.Thread(target=self._hear, daemon=True), threading.Thread(target=self._say, daemon=True)]
+        self.threads = [
+            threading.Thread(target=self._hear, daemon=True),
+            threading.Thread(target=self._say, daemon=True),
+        ]
         for thread in self.threads:
             thread.start()
 
@@ -73,7 +78,7 @@ class Voice:
                 continue
             if len(packet) > 12 and packet[1] & 0x7F == PCMA:
                 self.far = self.far or source
-                self.heard.append((struct.unpack_from("!I", packet, 4)[0], packet[12:]))
+                self.heard.append((*struct.unpack_from("!II", packet, 4), packet[12:]))
 
     def _say(self) -> None:
         number, due = 0, 0.0
@@ -84,18 +89,22 @@ class Voice:
             due = due or time.monotonic()
             start = number * STEP % len(self.codes)
             part = (self.codes + self.codes)[start : start + STEP]
-            self.wire.sendto(struct.pack("!BBHII", 0x80, PCMA, number & 0xFFFF, number * STEP, 0x59494E47) + part, self.far)
+            self.wire.sendto(
+                struct.pack("!BBHII", 0x80, PCMA, number & 0xFFFF, number * STEP, 0x59494E47) + part, self.far
+            )
             number, due = number + 1, due + 0.02
             time.sleep(max(0, due - time.monotonic()))
 
     def sound(self) -> Any:
-        """Return what was heard, each packet at its place."""
+        """Return what was heard of the longest stream, each packet at its place: a prompt before it is a stream of its own."""
         if not self.heard:
             return np.zeros(0)
-        start = self.heard[0][0]
-        line = np.zeros(max((place - start) % 2**32 for place, _part in self.heard) + STEP)
-        for place, part in self.heard:
-            at = (place - start) % 2**32
+        longest = Counter(stream for _place, stream, _part in self.heard).most_common(1)[0][0]
+        parts = [(place, part) for place, stream, part in self.heard if stream == longest]
+        start = parts[0][0]
+        parts = [(ahead, part) for place, part in parts if (ahead := (place - start) % 2**32) < LONGEST]
+        line = np.zeros(max(at for at, _part in parts) + STEP)
+        for at, part in parts:
             line[at : at + len(part)] = decoded(part)[: len(line) - at]
         return line
 
@@ -120,15 +129,21 @@ def likeness(heard: Any, said: Any) -> float:
     heard = heard - heard.mean()
     twice = np.tile(np.asarray(said, np.float64), int(np.ceil(len(heard) / len(said))) + 1)
     size = 1 << int(np.ceil(np.log2(len(twice) + len(heard))))
-    product = np.fft.irfft(np.fft.rfft(twice, size) * np.conj(np.fft.rfft(heard, size)), size)[: len(twice) - len(heard) + 1]
+    product = np.fft.irfft(np.fft.rfft(twice, size) * np.conj(np.fft.rfft(heard, size)), size)[
+        : len(twice) - len(heard) + 1
+    ]
     sums, squares = (np.concatenate(([0], np.cumsum(values))) for values in (twice, twice**2))
     size_h = len(heard)
     mean = (sums[size_h:] - sums[:-size_h]) / size_h
-    spread = np.sqrt(np.maximum(squares[size_h:] - squares[:-size_h] - size_h * mean**2, 1e-12)) * np.sqrt((heard**2).sum() + 1e-12)
+    spread = np.sqrt(np.maximum(squares[size_h:] - squares[:-size_h] - size_h * mean**2, 1e-12)) * np.sqrt(
+        (heard**2).sum() + 1e-12
+    )
     return float((product / spread).max())
 
 
 def middle(sound: Any, seconds: float) -> Any:
-    """Return the middle of a sound, away from how it began and ended."""
+    """Return the middle of a sound, away from how it began and ended; on a busy machine one side may have spoken less than the other."""
+    places = np.flatnonzero(np.abs(sound) > QUIET)
+    sound = sound[places[0] : places[-1] + 1] if places.size else sound
     half, centre = int(seconds * RATE / 2), len(sound) // 2
     return sound[max(0, centre - half) : centre + half]

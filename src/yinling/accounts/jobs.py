@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.module_loading import import_string
 from procrastinate.contrib.django import app
 
@@ -118,13 +119,15 @@ def send_waiting(line: Any, actor: Actor, *, now: datetime, channel: str = "sms"
             if notice is None:
                 break
             try:
-                done = _handle(line, notice, now)
+                with transaction.atomic():
+                    done = _handle(line, notice, now)
             except Throttled as error:
                 pause = parameter("message.throttle_seconds", notice.div, local_date(now))
                 mark_held(notice, now + timedelta(seconds=pause), error=str(error))
                 break
             except Exception as error:  # noqa: BLE001 - one message that an adapter stumbles over must not hold up all others
                 logger.warning("%s %s not sent: %s", channel, notice.key, type(error).__name__)
+                notice.refresh_from_db()
                 _fail(notice, error, now)
                 failures += 1
                 continue

@@ -174,7 +174,7 @@ class Notice(Scoped, Sealed):
     link = models.CharField(max_length=200, blank=True)
     key = models.CharField(max_length=100, unique=True)
     is_urgent = models.BooleanField(default=False)
-    state = models.CharField(max_length=20, choices=NOTICE.choices, null=True, default=None)  # noqa: DJ001 - none on the screens
+    state = models.CharField(max_length=20, choices=NOTICE.choices, null=True, default=None)
     reason = models.CharField(max_length=12, choices=REASONS, blank=True)
     error = models.CharField(max_length=200, blank=True)
     round = models.PositiveSmallIntegerField(default=0)
@@ -190,8 +190,12 @@ class Notice(Scoped, Sealed):
     class Meta:
         indexes = [
             models.Index(fields=["user", "id"], condition=Q(read_at=None), name="notice_unread"),
-            models.Index("channel", F("is_urgent").desc(), "next_at", "id", condition=Q(state="waiting"), name="notice_waiting"),
-            models.Index(fields=["address_index", "created_at"], condition=Q(address_index__isnull=False), name="notice_address"),
+            models.Index(
+                "channel", F("is_urgent").desc(), "next_at", "id", condition=Q(state="waiting"), name="notice_waiting"
+            ),
+            models.Index(
+                fields=["address_index", "created_at"], condition=Q(address_index__isnull=False), name="notice_address"
+            ),
             models.Index(fields=["state", "-id"], condition=Q(state__in=["failed", "dropped"]), name="notice_stuck"),
         ]
         constraints = [
@@ -253,7 +257,9 @@ class OptOut(Scoped, Sealed):
                 condition=Q(elder_id__isnull=False, address_index=None) | Q(elder_id=None, address_index__isnull=False),
                 name="opt_out_of_one",
             ),
-            models.UniqueConstraint(fields=["div", "address_index", "kind"], condition=Q(to_at=None), name="opt_out_once_number"),
+            models.UniqueConstraint(
+                fields=["div", "address_index", "kind"], condition=Q(to_at=None), name="opt_out_once_number"
+            ),
             models.UniqueConstraint(fields=["elder_id", "kind"], condition=Q(to_at=None), name="opt_out_once_elder"),
         ]
         indexes = [models.Index(fields=["address_index"], condition=Q(to_at=None), name="opt_out_number")]

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 
-class Throttled(OSError):
+class Throttled(OSError):  # noqa: N818 - what the gateway said
     """The gateway asks to go slower: nothing is wrong with the message, it waits and the round ends."""
 
 

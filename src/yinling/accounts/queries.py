@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import psycopg
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
@@ -111,6 +112,8 @@ def journal(actor: Actor) -> QuerySet[Journal]:
     return Journal.objects.visible_to(actor).order_by("-id")
 
 
+NUMBER = re.compile(r"[\d\s+()-]+", re.ASCII)
+"""A telephone number as people write it; other addresses are compared as they are."""
 TEMPLATE = "message.template."
 """Begins the keys of the wordings."""
 
@@ -149,7 +152,7 @@ def _wording(code: str, div: str, now: datetime, written: Mapping[tuple[str, str
 
 def number_index(number: str) -> bytes:
     """Return the fingerprint by which what went to a number is found, however the number was written."""
-    return blind_index(bare_number(number) or number, purpose="message")
+    return blind_index(bare_number(number) if NUMBER.fullmatch(number) else number, purpose="message")
 
 
 def waiting_messages(actor: Actor, channel: str, now: datetime) -> QuerySet[Notice]:
@@ -177,15 +180,19 @@ def case_of(notice: Notice, now: datetime) -> Case:
     is_fresh = notice.round > 0
     if notice.is_urgent:
         return Case(timedelta(0) if is_fresh else now - notice.created_at, True, False, False, 0, None)  # noqa: FBT003 - a row of facts
-    double = timedelta(minutes=parameter("message.double_minutes", notice.div, day))
+    double_from = now - timedelta(minutes=parameter("message.double_minutes", notice.div, day))
+    today_from = day_bounds(day)[0]
     same = Notice.objects.filter(address_index=notice.address_index, channel=notice.channel).exclude(pk=notice.pk)
-    earlier = same.filter(text=notice.text, sent_at__gt=now - double)
+    found = same.filter(sent_at__gte=min(double_from, today_from)).aggregate(
+        double=Count("pk", filter=Q(text=notice.text, sent_at__gt=double_from)),
+        today=Count("pk", filter=Q(sent_at__gte=today_from, is_urgent=False)),
+    )
     return Case(
         age=timedelta(0) if is_fresh else now - notice.created_at,
         is_urgent=False,
         is_opted_out=open_in(notice).exists(),
-        is_double=not is_fresh and earlier.exists(),
-        sent_today=0 if is_fresh else same.filter(sent_at__gte=day_bounds(day)[0], is_urgent=False).count(),
+        is_double=not is_fresh and found["double"] > 0,
+        sent_today=0 if is_fresh else found["today"],
         quiet_until=quiet,
     )
 

@@ -75,15 +75,10 @@ def verdict(case: Case, *, most_today: int, latest: timedelta) -> Verdict:
         return Verdict(drop="too_late")
     if case.is_urgent:
         return Verdict()
-    if case.is_opted_out:
-        return Verdict(drop="opted_out")
-    if case.is_double:
-        return Verdict(drop="double")
-    if case.quiet_until is not None:
+    unwanted = "opted_out" if case.is_opted_out else "double" if case.is_double else ""
+    if not unwanted and case.quiet_until is not None:
         return Verdict(hold_until=case.quiet_until)
-    if case.sent_today >= most_today:
-        return Verdict(drop="over_cap")
-    return Verdict()
+    return Verdict(drop=unwanted or ("over_cap" if case.sent_today >= most_today else ""))
 
 
 def retry_at(now: datetime, tries: int, waits: Sequence[int]) -> datetime | None:

@@ -13,6 +13,8 @@ from string import Template
 
 from yinling.interop.telephony.sip_kamailio.files import Edge, credential
 
+OK = 200
+FAR_FUTURE = 4102444800
 SDP = """v=0
       o=- 1 1 IN IP[local_ip_type] [local_ip]
       s=-
@@ -144,6 +146,10 @@ RINGING = """
   <recv response="180" optional="true"/>
   <recv response="183" optional="true"/>
 """
+ANSWERED_OR_REFUSED = (
+    RINGING + '<recv response="486" optional="true" next="refused"/><recv response="200" rrs="true"/>' + TO_THE_END + BYE
+    + '<nop next="end"/><label id="refused"/>' + REFUSED + '<label id="end"/>'
+)  # fmt: skip
 ANSWERED = RINGING + '<recv response="200" rrs="true" rtd="true" timeout="$patience"/>' + TO_THE_END
 RINGS = """
   <recv response="100" optional="true"/>
@@ -346,7 +352,7 @@ class Stage:
         *,
         registered: str = "",
         secret: str = "",
-        expires: int = 4102444800,
+        expires: int = FAR_FUTURE,
         expected: int = 200,
     ) -> None:
         """Register a telephone as a seat, and check the answer."""
@@ -358,6 +364,37 @@ class Stage:
         run = self.run("register", scenario("register", text), f"{self.edge.host}:{self.edge.seat_port}", timeout=10)
         if run.end(15) != 0:
             raise AssertionError(f"{user} was not answered with {expected}: {run.log()}")
+
+    def dial(self, user: str, target: str, *, expected: int = 200, talk_ms: int = 500) -> Sipp:
+        """A seat calls out: what a page asks for is the number of a call's row."""
+        name, password = credential(self.edge.secret, user, FAR_FUTURE)
+        proof = f"[authentication username={name} password={password}]"
+        values = {
+            "user": user,
+            "target": target,
+            "domain": self.edge.domain,
+            "sdp": SDP,
+            "talk": talk_ms,
+            "expected": expected,
+        }
+        parts = [
+            DIAL.substitute(values | {"proof": "Allow: INVITE"}),
+            DIALLED,
+            DIAL.substitute(values | {"proof": proof}),
+            RINGING,
+        ]
+        if expected == OK:
+            talk = (TO_THE_END + PAUSE + BYE).replace(
+                "$number@[local_ip]>;tag=[call_number]x", "$user@$domain>;tag=[call_number]d"
+            )
+            parts += ['<recv response="200" rrs="true" timeout="8000"/>', talk.replace("CSeq: 1 ACK", "CSeq: 2 ACK")]
+        else:
+            refused = REFUSED.replace("$called@[remote_ip]:[remote_port]", "$target@$domain").replace(
+                "CSeq: 1", "CSeq: 2"
+            )
+            parts += ['<recv response="$expected" timeout="8000"/>', refused]
+        text = "".join(Template(part).safe_substitute(values) for part in parts)
+        return self.run("dial", scenario("dial", text), f"{self.edge.host}:{self.edge.seat_port}", timeout=20)
 
     def run(  # noqa: PLR0913 - what sipp takes
         self, name: str, text: str, to: str, *, count: int = 1, rate: int = 10, timeout: int = 40, host: str = "127.0.0.1", port: int = 0,
@@ -379,7 +416,17 @@ class Stage:
             "-r",
             str(rate),
         ]
-        argv += ["-nostdin", "-trace_err", "-trace_rtt", "-rtt_freq", "1", "-timeout", f"{timeout}s", "-timeout_error"]
+        argv += [
+            "-nostdin",
+            "-trace_err",
+            "-trace_rtt",
+            "-trace_logs",
+            "-rtt_freq",
+            "1",
+            "-timeout",
+            f"{timeout}s",
+            "-timeout_error",
+        ]
         argv += ["-recv_timeout", "30000", "-default_behaviors", "-bye", "-skip_rlimit"]
         argv += ["-p", str(port)] if port else []
         if numbers:

@@ -115,6 +115,20 @@ QUERIES: dict[str, tuple[str, str]] = {
         """SELECT id FROM hotline_call WHERE (state = 'ended' AND ended_at IS NULL) OR (state IN ('ringing', 'answered') AND ended_at IS NOT NULL)
         OR (state = 'answered' AND seat_id IS NULL)""",
     ),
+    "recordings.hash": (
+        "录音校验值与日志一致 the hash of a recording's file is the one in the journal",
+        """SELECT r.id FROM hotline_recording r JOIN ground_storedfile f ON f.id = r.file_id WHERE NOT EXISTS (
+            SELECT FROM accounts_journal j WHERE j.subject_type = 'recording' AND j.subject_id = r.id AND j.event = 'hotline.recording.attach'
+            AND NOT j.is_refused AND j.changes -> 'sha256' ->> 1 = encode(f.sha256, 'hex'))""",
+    ),
+    "line.statements": (
+        "热线运营结算单的扣减等于各项之和 the deductions of an operator statement add up, and its approver neither drew it up nor sent it",
+        """SELECT s.id FROM hotline_operatorstatement s WHERE s.deduction_fen <>
+            (SELECT coalesce(sum((r ->> 'fen')::bigint), 0) FROM jsonb_array_elements(s.reasons) r)
+        OR (s.state = 'approved' AND EXISTS (SELECT FROM accounts_journal j WHERE j.subject_type = 'operatorstatement' AND j.subject_id = s.id
+            AND NOT j.is_refused AND j.user_id = s.approved_by_id
+            AND j.event IN ('hotline.operator_statement.draft', 'hotline.operator_statement.send')))""",
+    ),
     "findings.decided": (
         "预警状态与处置一致 every finding has a state, and a decision exactly when decided",
         """SELECT id FROM supervision_finding WHERE state NOT IN ('open', 'acknowledged', 'released', 'upheld')

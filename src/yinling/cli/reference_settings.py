@@ -3,6 +3,7 @@
 import ast
 import re
 
+from yinling.cli.hotline import SETTINGS as OF_THE_LINE
 from yinling.cli.paths import SOURCE
 from yinling.cli.tables import note, table
 
@@ -47,7 +48,7 @@ OF_TESTS = {"PYTEST_VERSION"}
 
 def settings_page() -> str:
     tree = ast.parse((SOURCE / "settings.py").read_text("utf-8"))
-    meanings = known(tree) | OTHERS
+    meanings = known(tree) | OTHERS | OF_THE_LINE
     read = defaults(tree)
     rows = [(f"`{name}`", meanings[name], f"`{read[name]}`" if read.get(name) else "") for name in sorted(meanings)]
     unexplained = set(read) - set(meanings) - OF_TESTS

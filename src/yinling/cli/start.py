@@ -113,27 +113,22 @@ def servers(host: str, port: int, environment: dict[str, str]) -> list[Child]:
     granian = [sys.executable, "-m", "granian", "--log-level", "warning", "--host", host, "--workers", "1"]
     pages = [*granian, "--interface", "wsgi", "--port", str(port), "--blocking-threads", str(THREADS)]
     stream = [*granian, "--interface", "asgi", "--port", str(port + 1), "--workers-kill-timeout", "3"]
-    worker = [
-        sys.executable,
-        "-m",
-        "django",
-        "procrastinate",
-        "worker",
-        "--queues",
-        "default",
-        "--delete-jobs",
-        "successful",
-    ]
     planner = [sys.executable, "-m", "yinling.dispatch.worker"]
     environment = {name: value for name, value in environment.items() if name != "DATABASE_OWNER_URL"}
     children = [
         Child("pages", [*pages, "yinling.wsgi:application"], environment | {"YINLING_POOL": str(POOL)}),
         Child("stream", [*stream, "yinling.asgi:application"], environment | {"YINLING_POOL": "0"}),
-        Child("worker", worker, environment | {"YINLING_POOL": "0"}),
+        Child("worker", jobs_of("default"), environment | {"YINLING_POOL": "0"}),
+        Child("alarms", jobs_of("alarms"), environment | {"YINLING_POOL": "0"}),
         Child("planner", planner, environment | {"YINLING_POOL": "0"}),
         *residents(environment | {"YINLING_POOL": "0"}),
     ]
     return [replace(children[0], is_ready=lambda: answers(host, port)), *children[1:]]
+
+
+def jobs_of(queue: str) -> list[str]:
+    """Return the command of a worker for one queue: deadlines of alarms have their own, so that no long job delays them."""
+    return [sys.executable, "-m", "django", "procrastinate", "worker", "--queues", queue, "--delete-jobs", "successful"]
 
 
 def residents(environment: dict[str, str]) -> list[Child]:

@@ -1,5 +1,6 @@
 """`./run test`: the checks, then every test; what is missing on the machine is installed or named, never skipped."""
 
+import functools
 import os
 import shutil
 import subprocess
@@ -13,13 +14,25 @@ from yinling.cli.browser_files import ensure_browser_files, wrong_files
 from yinling.cli.catalogues import compile_catalogues
 from yinling.cli.database import EmbeddedPostgres
 from yinling.cli.paths import ROOT, TEST_REPORT, VENDOR
+from yinling.interop.telephony.sip_kamailio.files import PACKAGES as EDGE_PACKAGES
+from yinling.interop.telephony.sip_kamailio.files import missing_packages
 
 PROCESSES = "2"
+
+
+def is_on_line(package: str) -> bool:
+    """Whether a package of the telephone line is there."""
+    return package not in missing_packages()
+
+
 # Debian package -> whether it is there.
 NEEDED: dict[str, Callable[[], bool]] = {
+    **{name: functools.partial(is_on_line, name) for name in EDGE_PACKAGES},
     "chromium": lambda: bool(os.environ.get("CHROMIUM") or shutil.which("chromium")),
+    "espeak-ng": lambda: shutil.which("espeak-ng") is not None,
     "fonts-noto-cjk": lambda: any(Path("/usr/share/fonts").rglob("*CJK*")),
     "git": lambda: shutil.which("git") is not None,
+    "sip-tester": lambda: shutil.which("sipp") is not None,
     "npm": lambda: shutil.which("npm") is not None or not wrong_files(VENDOR),
 }
 

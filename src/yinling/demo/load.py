@@ -15,6 +15,7 @@ from yinling.demo.applications import load_applications
 from yinling.demo.assessing import load_assessing
 from yinling.demo.bodies import load_bodies, load_policies, load_prices, load_staff
 from yinling.demo.city import load_city
+from yinling.demo.devices import load_alarms, load_devices
 from yinling.demo.elders import load_elders
 from yinling.demo.history import load_history
 from yinling.demo.line import load_line
@@ -125,8 +126,10 @@ def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
         load_grants(users, bodies, people, profile.area)
         analyse()
     with step("两周记录 two weeks of history", quiet=quiet):
+        load_devices(people, bodies, now)
         load_history(profile, bodies, people, users, random, now, days=sizes.days, visits_a_day=sizes.visits_a_day)
         load_line(users, bodies, profile.area, now)
+        load_alarms(people, now)
         load_applications(people, now)
         load_assessing(bodies, people, users, profile.area, now)
         load_records(people, profile.area, now)

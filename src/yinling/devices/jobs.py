@@ -10,7 +10,7 @@ from typing import Any
 from procrastinate.contrib.django import app
 
 from yinling.devices.operations import escalate_alarm, open_task
-from yinling.devices.queries import due_alarms, unsettled_alarms
+from yinling.devices.queries import alarm_of_call, due_alarms, unsettled_alarms
 from yinling.directory.queries import cities, system_actor
 from yinling.ground.clock import business_now
 from yinling.ground.scope import scope
@@ -21,7 +21,7 @@ logger = logging.getLogger("yinling.devices")
 
 
 @app.periodic(cron="* * * * * *")
-@app.task(queueing_lock="devices.sweep_alarms")
+@app.task(queue="alarms", queueing_lock="devices.sweep_alarms")
 def sweep_alarms(timestamp: int = 0) -> int:  # noqa: ARG001 - given by the scheduler
     """Run the steps of alarms that are due; return for how many alarms."""
     now = business_now()
@@ -46,6 +46,12 @@ def _each(actor: Actor, now: datetime, found: Iterable[int], perform: Callable[.
             continue
         count += 1
     return count
+
+
+def take_up_alarm(actor: Actor, now: datetime, call_id: int) -> int:
+    """Note at once that a seat answered an alarm's call; the sweeper would within a second. Returns how many alarms that touched."""
+    alarm = alarm_of_call(call_id)
+    return _each(actor, now, [alarm.pk] if alarm else [], escalate_alarm)
 
 
 @app.periodic(cron="* * * * *")

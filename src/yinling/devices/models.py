@@ -22,6 +22,7 @@ from yinling.ground.guards import append_only, state_check, state_field, state_g
 from yinling.ground.models import Scoped, ScopedQuerySet, Sealed, Versioned
 from yinling.hotline.models import Call
 from yinling.kernel.geo import Datum, Position
+from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
 
@@ -156,9 +157,7 @@ class DeviceEvent(Scoped, Sealed):
             models.Index(fields=["device", "-ts_eff", "-boot", "-seq"], name="device_event_order"),
         ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["device", "boot", "seq"], condition=Q(copy=0), name="device_event_once"
-            ),
+            models.UniqueConstraint(fields=["device", "boot", "seq"], condition=Q(copy=0), name="device_event_once"),
             models.UniqueConstraint(fields=["device", "boot", "seq", "copy"], name="device_event_copy"),
         ]
         triggers = append_only()
@@ -256,7 +255,7 @@ class Alarm(Scoped, Versioned):
     @property
     def code(self) -> str:
         """The number to read aloud."""
-        return f"B-{self.received_at:%y%m%d}-{self.pk:04d}"
+        return f"B-{local_date(self.received_at):%y%m%d}-{self.pk:04d}"
 
 
 class AlarmStep(Scoped):
@@ -294,7 +293,12 @@ class AlarmStep(Scoped):
 class DeviceTask(Scoped, Versioned):
     """Something about a device that is no alarm: silent, battery low, clock wrong; or an incident, where many fell silent at once."""
 
-    KINDS = [("silent", N_("设备失联")), ("battery", N_("电量低")), ("clock", N_("时钟不准")), ("incident", N_("大面积失联"))]
+    KINDS = [
+        ("silent", N_("设备失联")),
+        ("battery", N_("电量低")),
+        ("clock", N_("时钟不准")),
+        ("incident", N_("大面积失联")),
+    ]
 
     kind = models.CharField(max_length=10, choices=KINDS)
     state = state_field(DEVICE_TASK)

@@ -65,21 +65,9 @@ def open_alarms_of(actor: Actor, elder_id: int) -> list[Alarm]:
     return list(alarms(actor).filter(elder_id=elder_id, state__in=OPEN).order_by("level", "received_at", "id"))
 
 
-def last_alarm(actor: Actor, elder_id: int) -> Alarm | None:
-    """The open alarm of an elder, else the last one."""
-    rows = list(alarms(actor).filter(elder_id=elder_id).order_by("-received_at", "-id")[:5])
-    return next((row for row in rows if row.is_open), rows[0] if rows else None)
-
-
 def devices(actor: Actor) -> QuerySet[Device]:
     """Devices the actor may see, with elder and facility."""
     return Device.objects.visible_to(actor).select_related("elder", "provider", "site")
-
-
-def devices_of(actor: Actor, elder_id: int) -> list[Device]:
-    """Devices of an elder that are not removed, those in use first."""
-    rows = devices(actor).filter(elder_id=elder_id).exclude(state=DeviceState.REMOVED)
-    return list(rows.order_by("state", "kind", "id"))
 
 
 def silent(rows: QuerySet[Device], now: datetime, factor: int) -> QuerySet[Device]:
@@ -133,7 +121,12 @@ def people_for(roles: Iterable[str], div: str, now: datetime) -> list[tuple[int,
     """Logins with an active grant of some roles whose area holds a division, with that area, narrowest first."""
     later = Q(to_at=None) | Q(to_at__gt=now)
     rows = Grant.objects.filter(
-        later, role__in=list(roles), div__in=ancestors(div), state=GrantState.ACTIVE, from_at__lte=now, user__is_active=True
+        later,
+        role__in=list(roles),
+        div__in=ancestors(div),
+        state=GrantState.ACTIVE,
+        from_at__lte=now,
+        user__is_active=True,
     )
     found = sorted(set(rows.values_list("user_id", "div")), key=lambda pair: (-len(pair[1]), pair[0]))
     return list({user: (user, area) for user, area in reversed(found)}.values())[::-1]

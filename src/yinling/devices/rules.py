@@ -19,7 +19,8 @@ DEVICE_KINDS = [
     ("bed", N_("离床感应")), ("infrared", N_("红外探测器")), ("band", N_("定位手环")), ("fall", N_("跌倒报警器")), ("phone", N_("平安通")),
 ]  # fmt: skip
 FUNDINGS = [
-    ("state", N_("财政配置")), ("lottery", N_("福彩公益金")), ("donation", N_("社会捐赠")), ("provider", N_("服务机构配置")), ("self", N_("自费购买")),
+    ("state", N_("财政配置")), ("lottery", N_("福彩公益金")), ("donation", N_("社会捐赠")), ("provider", N_("服务机构配置")),
+    ("self", N_("自费购买")),
 ]  # fmt: skip
 ALARM_KINDS = [
     ("sos", N_("一键呼叫")), ("fall", N_("跌倒")), ("smoke", N_("烟雾")), ("gas", N_("燃气泄漏")), ("water", N_("溢水")), ("door", N_("门磁异常")),

@@ -1,4 +1,23 @@
-"""Rights that go together, shared by the roles."""
+"""Rights that go together, shared by the roles, and how a role's rights are written."""
+
+from __future__ import annotations
+
+from yinling.directory.rights import RIGHTS
+
+
+def rights_of(*patterns: str) -> frozenset[str]:
+    """Expand ``context.noun.*`` and ``context.*``; a leading minus takes a right away again. An unknown name is an error at start."""
+    found: set[str] = set()
+    for pattern in sorted(patterns, key=lambda one: one.startswith("-")):
+        name = pattern.removeprefix("-")
+        stem = name.removesuffix("*")
+        hits = {right for right in RIGHTS if right == name or (name.endswith("*") and right.startswith(stem))}
+        if not hits:
+            message = f"unknown right {pattern}"
+            raise KeyError(message)
+        found = found - hits if pattern.startswith("-") else found | hits
+    return frozenset(found)
+
 
 EVERYBODY = (
     "accounts.notice.read", "accounts.user.adjust", "catalogue.item.view", "directory.organisation.view", "directory.area.view",
@@ -72,20 +91,30 @@ OWN = (
     "devices.device.view",
 )
 SEAT = (
-    "hotline.activity.set", "hotline.article.draft", "hotline.article.revise", "hotline.article.use", "hotline.article.view", "hotline.call.answer", "hotline.call.hand_over", "hotline.call.hang_up",
-    "hotline.call.hold", "hotline.call.identify", "hotline.call.receive", "hotline.call.abandon", "hotline.call.dial",
-    "hotline.call.resume", "hotline.call.transfer", "hotline.call.view", "hotline.sample.object", "hotline.sample.view", "hotline.callback.finish", "hotline.callback.give_up",
-    "hotline.callback.take", "hotline.callback.try_again", "hotline.callback.view", "hotline.emergency.advance", "hotline.handover.inform", "hotline.handover.view", "hotline.exchange.export", "hotline.exchange.load", "hotline.exchange.retry", "hotline.exchange.view", "hotline.offer.end", "hotline.phone.use",
-    "hotline.leave.ask", "hotline.leave.cancel",
-    "hotline.roster.view", "hotline.swap.agree", "hotline.swap.ask", "hotline.swap.cancel", "hotline.swap.refuse",
-    "hotline.seat.pause", "hotline.seat.resume", "hotline.seat.sign_in", "hotline.seat.sign_out", "hotline.template.end", "hotline.template.save", "hotline.ticket.*",
+    "hotline.activity.set", "hotline.article.draft", "hotline.article.revise", "hotline.article.use", "hotline.article.view",
+    "hotline.call.abandon", "hotline.call.answer", "hotline.call.dial", "hotline.call.hand_over", "hotline.call.hang_up",
+    "hotline.call.hold", "hotline.call.identify", "hotline.call.receive", "hotline.call.resume", "hotline.call.transfer",
+    "hotline.call.view", "hotline.callback.arrange", "hotline.callback.finish", "hotline.callback.give_up", "hotline.callback.take",
+    "hotline.callback.try_again", "hotline.callback.view", "hotline.emergency.advance", "hotline.exchange.export", "hotline.exchange.load",
+    "hotline.exchange.retry", "hotline.exchange.view", "hotline.handover.inform", "hotline.handover.view", "hotline.leave.ask",
+    "hotline.leave.cancel", "hotline.offer.end", "hotline.phone.use", "hotline.roster.view", "hotline.sample.object", "hotline.sample.view",
+    "hotline.seat.pause", "hotline.seat.resume", "hotline.seat.sign_in", "hotline.seat.sign_out", "hotline.swap.agree", "hotline.swap.ask",
+    "hotline.swap.cancel", "hotline.swap.refuse", "hotline.template.end", "hotline.template.save", "hotline.ticket.*",
 )  # fmt: skip
 """What a seat does on the line."""
 MESSAGES = ("accounts.message.resend", "accounts.message.view", "accounts.wording.*", "people.optout.*")
 """Who answers for what leaves the house by text message and WeChat."""
+BODY_TICKETS = (
+    "hotline.supervision.answer", "hotline.supervision.view", "hotline.ticket.annotate", "hotline.ticket.resolve", "hotline.ticket.take",
+    "hotline.ticket.view",
+)  # fmt: skip
+"""What a body does with the tickets it was given."""
+LINE_ABOVE = ("hotline.article.*", "hotline.exchange.view", "hotline.supervision.order", "hotline.supervision.view")
+"""What district and city do above the line: orders in writing, and the second pair of eyes on the knowledge base."""
 LEADER = (
-    "hotline.*", "-hotline.handover.accept", "-hotline.handover.open", "-hotline.line_contract.end", "-hotline.line_contract.sign", "-hotline.operator_statement.approve",
-    "-hotline.operator_statement.confirm", "-hotline.operator_statement.object", "-hotline.supervision.order",
+    "hotline.*", "-hotline.handover.accept", "-hotline.handover.open", "-hotline.line_contract.end", "-hotline.line_contract.sign",
+    "-hotline.operator_statement.approve", "-hotline.operator_statement.confirm", "-hotline.operator_statement.object",
+    "-hotline.supervision.order",
 )  # fmt: skip
 """The leader of the line: rosters, groups, quality and the wall besides; what is paid for it, others decide."""
 OPERATOR = (
@@ -108,5 +137,11 @@ DEVICE_WORK = (
     "devices.device.rekey", "devices.device.remove", "devices.device.update", "devices.device.view", "devices.task.close",
 )  # fmt: skip
 """The register of devices and what is done about them."""
+DEVICE_DESK = (*ALARM_WORK, *DEVICE_WORK)
+ALARM_SEAT = (*ALARM_WORK, "devices.device.locate")
 GREEN = ("hotline.handover.accept", "hotline.handover.open", "hotline.handover.view")
 """What a medical body does with an emergency that is handed to it."""
+LINE_WATCH = ("hotline.call.view", "hotline.figure.view", "hotline.recording.listen", "hotline.sample.view")
+"""What supervision sees of the line; a recording only with a reason."""
+PLATFORM = (*TOKENS, "devices.event.report")
+"""A platform of devices hands messages over, and sees nothing."""

@@ -172,6 +172,7 @@ RIGHTS: dict[str, str] = {
     "hotline.call.resume": N_("恢复通话"),
     "hotline.call.transfer": N_("转接来电"),
     "hotline.call.view": N_("查看来电"),
+    "hotline.callback.arrange": N_("约定回拨"),
     "hotline.callback.finish": N_("完成回拨"),
     "hotline.callback.give_up": N_("放弃回拨"),
     "hotline.callback.remind": N_("提醒到期的回拨"),

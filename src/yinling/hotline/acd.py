@@ -220,6 +220,14 @@ def check_open(*, state: str) -> None:
         raise NotAllowed("callback.over", N_("这个回拨任务已结束，请刷新页面"))
 
 
+def check_promise(*, at: datetime, now: datetime, is_reachable: bool) -> None:
+    """A promise is for later, and for somebody whose number is known."""
+    if not is_reachable:
+        raise Refused("callback.nobody", N_("来电人没有号码，无法回拨；请先确认来电人"))
+    if at <= now:
+        raise Refused("callback.past", N_("约定的时间应晚于现在"), field="at")
+
+
 def check_callback_free(*, seat_id: int | None, actor_id: int | None) -> None:
     """Two seats do not call the same person."""
     if seat_id is not None and seat_id != actor_id:

@@ -5,6 +5,7 @@ Pure: people are numbers, times are half-open. The rows of the roster are made i
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -269,8 +270,8 @@ def fill(
         for who in away:
             turns[who].minutes += minutes * least / max(1, len(people) - len(away))
         free = [who for who in people if who not in away and fits(span, turns[who].posts, rest)]
-        for who in sorted(free, key=lambda who: _turn_of(turns[who], span, is_off, longest, people.index(who)))[:least]:
-            found.append(_give(turns[who], Post(*span, who), is_off))
+        free.sort(key=lambda who: _turn_of(turns[who], span, is_off, longest, people.index(who)))
+        found += [_give(turns[who], Post(*span, who), is_off) for who in free[:least]]
     return found
 
 
@@ -323,14 +324,24 @@ def pieces(post: Post, leave: tuple[datetime, datetime]) -> list[tuple[datetime,
 # Refusals
 
 
+def is_mobile(number: str) -> bool:
+    """Whether a short message reaches a number."""
+    return re.fullmatch(r"1[3-9]\d{9}", number, re.ASCII) is not None
+
+
 def told(start: datetime, end: datetime) -> str:
-    """A time as people write it: ``2026-06-15 08:00–10:30``, with the second day where it is another."""
+    """A time as people write it: ``2026-06-15 08:00–10:30``, with the second day where it is another; midnight ends a day as 24:00."""
     first, last = start.astimezone(SHANGHAI), end.astimezone(SHANGHAI)
-    if last.date() == first.date():
-        return f"{first:%Y-%m-%d %H:%M}–{last:%H:%M}"
-    if last.time() == time() and last.date() == first.date() + ONE_DAY:
-        return f"{first:%Y-%m-%d %H:%M}–24:00"
-    return f"{first:%Y-%m-%d %H:%M}–{last:%m-%d %H:%M}"
+    until, day = f"{last:%H:%M}", last.date()
+    if last.time() == time():
+        until, day = "24:00", day - ONE_DAY
+    return f"{first:%Y-%m-%d %H:%M}–{until}" if day == first.date() else f"{first:%Y-%m-%d %H:%M}–{day:%m-%d} {until}"
+
+
+def hours_told(start: datetime, end: datetime) -> str:
+    """The hours alone: ``16:00–24:00``."""
+    first, last = start.astimezone(SHANGHAI), end.astimezone(SHANGHAI)
+    return f"{first:%H:%M}–24:00" if last.time() == time() else f"{first:%H:%M}–{last:%H:%M}"
 
 
 def check_span(start: datetime, end: datetime, *, field: str = "to_at") -> None:
@@ -350,9 +361,7 @@ def check_roster_span(start: datetime, end: datetime, now: datetime) -> None:
         raise Refused("roster.long", N_("一张排班表最长%(days)s天，请分开编制"), field="to_at", days=LONGEST_DAYS)
 
 
-def check_shift_span(
-    span: tuple[datetime, datetime], roster: tuple[datetime, datetime], *, longest: timedelta
-) -> None:
+def check_shift_span(span: tuple[datetime, datetime], roster: tuple[datetime, datetime], *, longest: timedelta) -> None:
     """A shift lies in its roster and is not longer than allowed."""
     check_span(*span)
     if span[0] < roster[0] or span[1] > roster[1]:
@@ -389,7 +398,10 @@ def check_faults(found: Iterable[Fault], numbers: Mapping[int, str], *, rest: ti
     if first.kind == "rest":
         hours = rest // timedelta(hours=1)
         raise Refused(
-            "shift.rest", N_("坐席%(seat)s在 %(span)s 这一班前的休息不足%(hours)s小时，请另选一人"), hours=hours, **values
+            "shift.rest",
+            N_("坐席%(seat)s在 %(span)s 这一班前的休息不足%(hours)s小时，请另选一人"),
+            hours=hours,
+            **values,
         )
     if first.kind == "leave":
         raise Refused("shift.leave", N_("坐席%(seat)s在 %(span)s 请假，请另选一人"), **values)

@@ -47,14 +47,18 @@ def read_row(platform: str, row: Mapping[str, Any], line: int) -> Incoming:
     texts = {name: _text(row.get(name)) for name in MOST}
     for name in NEEDED:
         if not _text(row.get(name)):
-            raise Refused("exchange.row", N_("第 %(line)s 行缺少“%(what)s”"), field="rows", line=line, what=COLUMNS[name])
+            raise Refused(
+                "exchange.row", N_("第 %(line)s 行缺少“%(what)s”"), field="rows", line=line, what=COLUMNS[name]
+            )
     for name, text in texts.items():
         if len(text) > MOST[name]:
             detail = N_("第 %(line)s 行的“%(what)s”太长，最多 %(most)s 个字")
             raise Refused("exchange.row", detail, field="rows", line=line, what=COLUMNS[name], most=MOST[name])
     at = read_moment(row.get("happened_at"))
     if at is None:
-        raise Refused("exchange.row", N_("第 %(line)s 行的时间看不懂，请写成 2026-06-15 10:00"), field="rows", line=line)
+        raise Refused(
+            "exchange.row", N_("第 %(line)s 行的时间看不懂，请写成 2026-06-15 10:00"), field="rows", line=line
+        )
     key = f"file:{texts['foreign_number'][:50]}:{texts['state'][:20]}:{at:%Y%m%d%H%M%S}"
     return Incoming(platform=platform, key=key, happened_at=at, **texts)
 
@@ -100,4 +104,4 @@ def by_heads(heads: Sequence[Any], rows: Sequence[Sequence[Any]]) -> list[dict[s
 
 
 def _cell(value: Any) -> str:
-    return value.isoformat(sep=" ") if isinstance(value, date) else _text(value)
+    return str(value) if isinstance(value, date) else _text(value)

@@ -160,7 +160,7 @@ def send_exchanges(timestamp: int) -> int:  # noqa: ARG001 - given by the schedu
 
 
 @app.periodic(cron="* * * * * */5")
-@app.task(queueing_lock="work_the_line")
+@app.task(queue="alarms", queueing_lock="work_the_line")
 def work_the_line(timestamp: int) -> int:  # noqa: ARG001 - given by the scheduler
     """Serve the queue of a line that has no process of its own; return how many steps were taken."""
     if hasattr(import_string(settings.PORTS["telephony"]), "seat_credentials"):

@@ -243,7 +243,9 @@ def kind_of(call: Candidate, *, short_s: int, long_s: int) -> str:
     return "long" if call.talked_s > long_s else "plain"
 
 
-def drawn(candidates: Iterable[Candidate], *, per_seat: int, seed: str, weights: Mapping[str, Any], short_s: int, long_s: int) -> list[int]:
+def drawn(
+    candidates: Iterable[Candidate], *, per_seat: int, seed: str, weights: Mapping[str, Any], short_s: int, long_s: int
+) -> list[int]:
     """Return the calls to listen to: of every seat up to ``per_seat``, at random by weight, the same for the same seed.
 
     Each call gets a number from the seed and its own id; the smallest of each seat win (Efraimidis and Spirakis), so that a call of weight

@@ -191,7 +191,9 @@ def check_merge(*, same_row: bool, target_state: str, is_child: bool, open_child
     if same_row:
         raise Refused("merge.same", N_("不能与自己并案，请填写另一张工单的编号"), field="into_id")
     if target_state not in WORKED_ON:
-        raise Refused("merge.closed", N_("那张工单已办理完毕，不能并入；如需继续，请先重新办理那张工单"), field="into_id")
+        raise Refused(
+            "merge.closed", N_("那张工单已办理完毕，不能并入；如需继续，请先重新办理那张工单"), field="into_id"
+        )
     if is_child:
         raise NotAllowed("merge.child", N_("分流的工单随主工单办理，不能并案"))
     if open_children:
@@ -207,6 +209,8 @@ def check_count(*, given: int, found: int) -> None:
     if not found:
         raise Refused("bulk.none", N_("请先在列表中勾选工单"), field="ticket_ids")
     if found > MOST_AT_ONCE:
-        raise Refused("bulk.many", N_("一次最多处理 %(most)s 张工单，请分批勾选"), field="ticket_ids", most=MOST_AT_ONCE)
+        raise Refused(
+            "bulk.many", N_("一次最多处理 %(most)s 张工单，请分批勾选"), field="ticket_ids", most=MOST_AT_ONCE
+        )
     if given != found:
         raise Refused("bulk.count", N_("勾选了 %(count)s 张工单，请填写这个数目确认"), field="count", count=found)

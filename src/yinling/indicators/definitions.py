@@ -11,6 +11,7 @@ from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterR
 
 from yinling.assessment.inputs import ABILITY_SCALES
 from yinling.assessment.models import Assessment, Request
+from yinling.devices.models import Device
 from yinling.dispatch.models import Assignment
 from yinling.entitlements.models import Entitlement
 from yinling.ground.models import in_force
@@ -25,8 +26,11 @@ from yinling.visits.models import Evaluation
 
 VERSION = "1"
 EVALUATION_DAYS = 7
+IN_TIME_SECONDS = 15
+"""GB/T 33358-2016."""
 OLD, VERY_OLD = 60, 80
 PURCHASE = "government_purchase"
+HEARD_DAYS = 30
 DONE = [OrderState.SERVED, OrderState.SETTLED, OrderState.CLOSED]
 NEVER_PLANNED = [OrderState.DRAFT, OrderState.CANCELLED]
 
@@ -88,8 +92,14 @@ def orders_from_calls(span: Span) -> QuerySet[Order]:
 
 
 def ended_calls(span: Span) -> QuerySet[Call]:
-    """Calls that rang in the period and are no longer ringing."""
-    return Call.objects.filter(rang_at__gte=span.start, rang_at__lt=span.end).exclude(state="ringing")
+    """Calls that came in during the period and are no longer ringing."""
+    rows = Call.objects.filter(rang_at__gte=span.start, rang_at__lt=span.end, is_outbound=False)
+    return rows.exclude(state="ringing")
+
+
+def answered_calls(span: Span) -> QuerySet[Call]:
+    """Calls that came in during the period and were answered."""
+    return ended_calls(span).filter(answered_at__isnull=False)
 
 
 def asked_for_assessment(span: Span) -> QuerySet[Elder]:
@@ -113,6 +123,15 @@ def residents_with_purchase(span: Span) -> QuerySet[Elder]:
     return residents(span.last_day, OLD).annotate(is_given=Exists(held))
 
 
+def residents_with_device(span: Span) -> QuerySet[Elder]:
+    """All elders who live here; with whether a device by which they call for help was in their home on the last day, and heard within a month."""
+    last = span.last_day
+    there = Q(removed_on=None) | Q(removed_on__gt=last)
+    heard = {"installed_on__lte": last, "last_seen_at__gte": min(span.end, span.now) - timedelta(days=HEARD_DAYS)}
+    held = Device.objects.filter(there, elder=OuterRef("pk"), **heard)
+    return residents(last, OLD).annotate(is_reached=Exists(held))
+
+
 _LIST = [
     Indicator(
         code="weekly_visit_completion", name=N_("上门服务完成率"), unit=PERCENT, direction=UP, rows=planned_visits,
@@ -134,6 +153,16 @@ _LIST = [
         meaning=N_("本期已结束振铃的来电中，由坐席接听的比例"),
     ),
     Indicator(
+        code="in_time_share", name=N_("来电及时接听率"), unit=PERCENT, direction=UP, rows=answered_calls, page="calls",
+        hit=Q(answered_at__lte=F("rang_at") + timedelta(seconds=IN_TIME_SECONDS)),
+        meaning=N_("本期接听的来电中，15秒内接听的比例"),
+    ),
+    Indicator(
+        code="abandoned_share", name=N_("来电放弃率"), unit=PERCENT, direction=DOWN, rows=ended_calls, page="calls",
+        hit=Q(state="abandoned"),
+        meaning=N_("本期已结束振铃的来电中，接听前来电人挂断的比例"),
+    ),
+    Indicator(
         code="assessed_80", name=N_("高龄老人评估覆盖率"), unit=PERCENT, direction=UP, rows=asked_for_assessment, page="elders",
         hit=Q(is_assessed=True),
         meaning=N_("期末80周岁及以上、在世的常住老人中提出过能力评估申请的，有有效评估结果的比例；没有需求的不计入分母"),
@@ -142,6 +171,11 @@ _LIST = [
         code="purchase_share", name=N_("政府购买服务覆盖率"), unit=PERCENT, direction=UP, rows=residents_with_purchase, page="elders",
         hit=Q(is_given=True),
         meaning=N_("期末60周岁及以上、在世的常住老人中，享受政府购买服务的比例；一个人只计一次"),
+    ),
+    Indicator(
+        code="call_coverage", name=N_("居家呼叫和应急救援覆盖率"), unit=PERCENT, direction=UP, rows=residents_with_device, page="elders",
+        hit=Q(is_reached=True),
+        meaning=N_("期末60周岁及以上、在世的常住老人中，家中装有呼叫或报警设备且近30天内有消息的比例；一个人只计一次"),
     ),
 ]  # fmt: skip
 

@@ -76,7 +76,9 @@ class _NoRedirect(HTTPRedirectHandler):
 _open = build_opener(_NoRedirect).open
 
 
-def post_signed(url: str, body: dict[str, Any], *, key: str, secret: str, seconds: float, once: str = "") -> tuple[int, Any]:
+def post_signed(
+    url: str, body: dict[str, Any], *, key: str, secret: str, seconds: float, once: str = ""
+) -> tuple[int, Any]:
     """Send a signed POST; return status and JSON of the answer. Raises OSError when nothing usable came back."""
     data = json.dumps(body, ensure_ascii=False).encode()
     headers = signed_headers(key=key, secret=secret, path=urlsplit(url).path, body=data)

@@ -11,9 +11,11 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from yinling.devices.jobs import take_up_alarm
 from yinling.directory.queries import system_actor
 from yinling.dispatch.jobs import inform_carers, withdraw_orphans
 from yinling.entitlements.jobs import stop_entitlements
+from yinling.hotline.models import Call
 from yinling.kernel.actor import Actor
 from yinling.orders.jobs import stop_orders
 from yinling.people.models import Circumstance, Elder
@@ -33,11 +35,13 @@ PROVINCE = 2
 
 
 def follow_up(name: str, result: Any, now: datetime) -> None:
-    """Stop, or take up again, what a death, a move or a stay away from home touches (R-PEO-03)."""
+    """Stop, or take up again, what a death, a move or a stay away from home touches (R-PEO-03); take up the alarm whose call was answered."""
     if isinstance(result, Elder) and name in OF_ELDERS:
         run_stops(result.pk, result.div, now)
     elif isinstance(result, Circumstance) and result.kind in STOPPING:
         run_stops(result.elder_id, result.div, now)
+    elif isinstance(result, Call) and name == "answer_call":
+        take_up_alarm(system_actor(result.div[:PROVINCE]), now, result.pk)
 
 
 def run_stops(elder_id: int, div: str, now: datetime) -> int:

@@ -23,8 +23,8 @@ from yinling.accounts.operations.wordings import end_wording, write_wording
 from yinling.accounts.rules import digest_of
 
 __all__ = [
-    "Message",
     "NATION",
+    "Message",
     "Recipient",
     "Worded",
     "adjust_own_login",

@@ -59,7 +59,7 @@ def mark_dropped(notice: Notice, reason: str) -> None:
 
 
 def _move(notice: Notice, verb: str, **values: object) -> None:
-    notice.state = NOTICE.target(verb, NoticeState(notice.state))
+    notice.state = NOTICE.target(verb, str(notice.state))
     for name, value in values.items():
         setattr(notice, name, value)
     notice.save(update_fields=["state", *values])
@@ -67,16 +67,24 @@ def _move(notice: Notice, verb: str, **values: object) -> None:
 
 def take_receipt(channel: str, receipt: Receipt, *, now: datetime) -> Delivery:
     """Store what the provider says of one part; twice is once, and delivered stands against every contrary word, early or late."""
-    row, _is_new = Delivery.objects.get_or_create(channel=channel, port_id=receipt.port_id)
-    row = Delivery.objects.select_for_update(of=("self",)).get(pk=row.pk)
-    if row.outcome == "delivered" or row.outcome == receipt.outcome:
-        return row
-    row.outcome, row.code, row.reported_at, row.received_at = receipt.outcome, receipt.code[:40], receipt.at, now
-    row.save()
-    if row.notice_id is not None:
+    known, _is_new = Delivery.objects.get_or_create(channel=channel, port_id=receipt.port_id)
+    with scope(Actor(None, "系统", "system", div=known.notice_div)):
+        notice = _locked_notice(known.notice_id)  # before its part, as the sender does
+        row = Delivery.objects.select_for_update(of=("self",)).get(pk=known.pk)
+        if row.outcome in ("delivered", receipt.outcome):
+            return row
+        row.outcome, row.code, row.reported_at, row.received_at = receipt.outcome, receipt.code[:40], receipt.at, now
+        row.save()
+        if notice is not None:
+            _follow(notice, now)
+    if notice is None and row.notice_id is not None:  # the sender was here in between
         with scope(Actor(None, "系统", "system", div=row.notice_div)):
             _follow(Notice.objects.select_for_update(of=("self",)).get(pk=row.notice_id), now)
     return row
+
+
+def _locked_notice(notice_id: int | None) -> Notice | None:
+    return Notice.objects.select_for_update(of=("self",)).filter(pk=notice_id).first() if notice_id else None
 
 
 def _follow(notice: Notice, now: datetime) -> None:
@@ -94,7 +102,7 @@ def resend_message(*, actor: Actor, now: datetime, message_id: Id, reason: Reaso
     """Send a message again that did not get there, under a new key of its own, so that the gateway takes it."""
     notice = locked(Notice.objects.exclude(channel="screen"), message_id)
     require_area(actor, "accounts.message.resend", notice.div)
-    target = NOTICE.target("resend", NoticeState(notice.state))
+    target = NOTICE.target("resend", str(notice.state))
     if notice.reason == "opted_out" and open_in(notice).exists():
         raise Refused("message.opted_out", N_("收件人已退订这类消息。请电话联系，或先为其恢复接收"))
     changes = changed(

@@ -52,5 +52,8 @@ def take_reply(actor: Actor, reply: Reply, *, now: datetime) -> int:
         return len([opt_in(actor=actor, now=now, row=row) for row in rows.select_for_update(of=("self",))])
     written = Notice.objects.within(actor.div or "").filter(address_index=index)
     known = OptOut.objects.within(actor.div or "").filter(address_index=index, kind="", to_at=None)
-    cities = sorted({div[:CITY] for div in written.values_list("div", flat=True).distinct()} - set(known.values_list("div", flat=True)))
+    cities = sorted(
+        {div[:CITY] for div in written.values_list("div", flat=True).distinct()}
+        - set(known.values_list("div", flat=True))
+    )
     return len([opt_out(actor=actor, now=now, div=div, source="reply", number=reply.number) for div in cities])

@@ -38,7 +38,10 @@ def write_wording(
     day = local_date(now)
     places = parameter(TEMPLATE + code, area, day)["places"]
     check_template(
-        text, places=places, forbidden=parameter("message.forbidden_words", area, day), signature=settings.SMS["signature"]
+        text,
+        places=places,
+        forbidden=parameter("message.forbidden_words", area, day),
+        signature=settings.SMS["signature"],
     )
     rows = MessageTemplate.objects.select_for_update().filter(code=code, area=area)
     newest = rows.order_by("-number").first()
@@ -59,5 +62,7 @@ def end_wording(*, actor: Actor, now: datetime, wording_id: Id, reason: Reason) 
     if row.to_at is not None:
         raise NotAllowed("wording.ended", N_("这个内容已经停用，请刷新页面"))
     changes = changed(row, now=now, to_at=now)
-    record(actor=actor, now=now, event="accounts.wording.end", subject=row, changes=changes, reason=reason, div=row.area)
+    record(
+        actor=actor, now=now, event="accounts.wording.end", subject=row, changes=changes, reason=reason, div=row.area
+    )
     return row

@@ -106,18 +106,22 @@ def _taken(actor: Actor, now: datetime, row: Alarm) -> dict[str, Any]:
     return {"acknowledged_at": now, "acknowledged_by_id": actor.user_id}
 
 
+def _call(row: Alarm) -> Call | None:
+    """Lock the call of an alarm, if it has one that the actor may see."""
+    rows = Call.objects.select_for_update(of=("self",))
+    return rows.filter(pk=row.call_id).first() if row.call_id else None
+
+
 def _settle(actor: Actor, now: datetime, row: Alarm) -> None:
     """Take the alarm's call out of the queue; who may not see calls leaves it to the sweeper."""
-    call = Call.objects.select_for_update(of=("self",)).filter(pk=row.call_id).first()
+    call = _call(row)
     if call is not None:
         seat_id = actor.user_id if actor.has("hotline.call.answer") and not actor.is_system else None
         settle_device_call(actor=actor, now=now, call=call, seat_id=call.seat_id or seat_id)
 
 
 @operation("devices.alarm.acknowledge", label=N_("受理报警"))
-def acknowledge_alarm(
-    *, actor: Actor, now: datetime, alarm_id: Id, note: AlarmNote = "", seen: Seen = None
-) -> Alarm:
+def acknowledge_alarm(*, actor: Actor, now: datetime, alarm_id: Id, note: AlarmNote = "", seen: Seen = None) -> Alarm:
     """Take an alarm up; of two the second hears who was first. Its call leaves the queue, and the ear is free to dial."""
     del seen  # who comes second must hear that another was first, not that the page is old
     row = _alarm(actor, "acknowledge", alarm_id)
@@ -201,7 +205,7 @@ def dismiss_alarm(
 def escalate_alarm(*, actor: Actor, now: datetime, alarm_id: Id) -> Alarm:
     """Do what is due for an alarm: note that a seat answered its call, run the steps of the chain, settle its call."""
     row = _alarm(actor, "escalate", alarm_id)
-    call = Call.objects.select_for_update(of=("self",)).filter(pk=row.call_id).first()
+    call = _call(row)
     if row.state == AlarmState.RAISED and call is not None and call.answered_at is not None:
         target = ALARM.target("acknowledge", AlarmState.RAISED)
         _write(

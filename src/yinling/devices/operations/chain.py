@@ -76,13 +76,13 @@ def _screens(alarm: Alarm, step: AlarmStep, now: datetime, users: Iterable[int],
     wanted = sorted(set(users))
     for user_id in wanted:
         notify(
-            now=now, about=alarm, to=Recipient(user_id=user_id, is_urgent=True), key=f"alarm:{alarm.pk}:{step.number}:user:{user_id}", title=N_("设备报警"),
-            text=f"{told_of(alarm)}{what}", link=link,
+            now=now, about=alarm, to=Recipient(user_id=user_id, is_urgent=True), key=f"alarm:{alarm.pk}:{step.number}:user:{user_id}",
+            title=N_("设备报警"), text=f"{told_of(alarm)}{what}", link=link,
         )  # fmt: skip
     return len(wanted)
 
 
-def _contacts(alarm: Alarm, step: AlarmStep, now: datetime, *, near: bool) -> int:
+def _contacts(alarm: Alarm, now: datetime, *, near: bool) -> int:
     """Send a short message to the elder's people, or to neighbours."""
     count = 0
     if alarm.elder_id is None:
@@ -92,7 +92,12 @@ def _contacts(alarm: Alarm, step: AlarmStep, now: datetime, *, near: bool) -> in
         if number and (contact.kind in NEIGHBOURLY) == near:
             to, key = Recipient(channel="sms", address=number, is_urgent=True), f"alarm:{alarm.pk}:contact:{contact.pk}"
             notify(
-                now=now, about=alarm, to=to, key=key, title=N_("设备报警"), text=f"{told_of(alarm)}请立即与老人联系，坐席正在处理。"
+                now=now,
+                about=alarm,
+                to=to,
+                key=key,
+                title=N_("设备报警"),
+                text=f"{told_of(alarm)}请立即与老人联系，坐席正在处理。",
             )
             count += 1
     return count
@@ -107,7 +112,9 @@ def _seat(alarm: Alarm, step: AlarmStep, now: datetime) -> int:
 
 
 def _family(alarm: Alarm, step: AlarmStep, now: datetime) -> int:
-    count = _contacts(alarm, step, now, near=False)
+    if alarm.elder_id is None:
+        return 0
+    count = _contacts(alarm, now, near=False)
     kin = Representative.objects.filter(in_force(local_date(now)), elder_id=alarm.elder_id).exclude(capacity="self")
     return count + _screens(
         alarm, step, now, kin.values_list("user_id", flat=True), what="请立即与老人联系，坐席正在处理。", link="/e/"
@@ -125,7 +132,7 @@ def _community(alarm: Alarm, step: AlarmStep, now: datetime) -> int:
 
 
 def _volunteer(alarm: Alarm, step: AlarmStep, now: datetime) -> int:
-    count = _contacts(alarm, step, now, near=True)
+    count = _contacts(alarm, now, near=True)
     return count + _screens(
         alarm, step, now, nearest_volunteers(alarm.div, now), what="您离得最近，请上门查看。", link="/notices/"
     )

@@ -132,7 +132,10 @@ def _event(batch: Round, device: Device, message: Message, *, copy: int) -> tupl
     """Write the row of a message, with the time that counts and the position it may keep."""
     now, div = batch.now, device.div
     at, is_skewed = rules.effective(
-        message.at, now, ahead_s=number_of("device.ahead_s", div, now), oldest_days=number_of("device.oldest_days", div, now)
+        message.at,
+        now,
+        ahead_s=number_of("device.ahead_s", div, now),
+        oldest_days=number_of("device.oldest_days", div, now),
     )
     late = timedelta(seconds=number_of("device.late_s", div, now))
     is_alarm = rules.level_of(message.kind, message.facts) is not None
@@ -203,7 +206,9 @@ def _note_state(batch: Round, device: Device, message: Message, event: DeviceEve
 def _close(batch: Round, outcomes: list[dict[str, Any]], faults: list[str]) -> Delivery:
     """Keep what became of each message; tasks about batteries and clocks; journal what is more than routine."""
     actor, now = batch.actor, batch.now
-    row = Delivery(div=actor.div or "", sent_by_id=actor.user_id, received_at=now, count=len(outcomes), outcomes=outcomes)
+    row = Delivery(
+        div=actor.div or "", sent_by_id=actor.user_id, received_at=now, count=len(outcomes), outcomes=outcomes
+    )
     row.save(force_insert=True)
     _tasks(batch)
     if batch.alarms or faults:

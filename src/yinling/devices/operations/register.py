@@ -157,7 +157,9 @@ def remove_device(*, actor: Actor, now: datetime, device_id: Id, reason: Reason,
     row = _device(actor, "remove", device_id, seen)
     target = DEVICE.target("remove", DeviceState(row.state))
     why = required_text(reason, "reason", most=500)
-    gone: dict[str, Any] = dict.fromkeys(("lon", "lat", "accuracy_m", "positioned_at", "fence_lon", "fence_lat", "fence_radius_m"))
+    gone: dict[str, Any] = dict.fromkeys(
+        ("lon", "lat", "accuracy_m", "positioned_at", "fence_lon", "fence_lat", "fence_radius_m")
+    )
     return _write(actor, now, row, "remove", why, state=target, removed_on=local_date(now), **gone)
 
 
@@ -192,9 +194,7 @@ def fence_device(
         raise Refused("fence.no_consent", N_("老人没有同意设备定位，请先在档案中登记同意"), field="radius_m")
     point = position_of(lon, lat, datum)
     middle = (point.lon, point.lat) if point else (home.lon, home.lat) if home else (None, None)
-    return _write(
-        actor, now, row, "fence", fence_lon=middle[0], fence_lat=middle[1], fence_radius_m=radius_m
-    )
+    return _write(actor, now, row, "fence", fence_lon=middle[0], fence_lat=middle[1], fence_radius_m=radius_m)
 
 
 @operation("devices.device.locate", label=N_("查看位置"))
@@ -205,7 +205,11 @@ def locate_device(*, actor: Actor, now: datetime, device_id: Id, reason: Reason)
     if row.lon is None or row.lat is None or row.positioned_at is None:
         raise Refused("device.no_position", N_("这台设备没有位置，或本人没有同意定位"))
     record(actor=actor, now=now, event="devices.device.locate", subject=row, reason=why)
-    about = {N_("经度（WGS-84）"): f"{row.lon:.6f}", N_("纬度（WGS-84）"): f"{row.lat:.6f}", N_("时间"): row.positioned_at.isoformat()}
+    about = {
+        N_("经度（WGS-84）"): f"{row.lon:.6f}",
+        N_("纬度（WGS-84）"): f"{row.lat:.6f}",
+        N_("时间"): row.positioned_at.isoformat(),
+    }
     return about | ({N_("精度（米）"): f"{row.accuracy_m:.0f}"} if row.accuracy_m is not None else {})
 
 

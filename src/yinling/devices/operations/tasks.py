@@ -34,10 +34,10 @@ def open_task(*, actor: Actor, now: datetime, div: Annotated[str, Input(N_("åŒºå
     opened = sum(_of_district(district, rows, now) for district, rows in sorted(by_district.items()))
     ended_incidents = _end_incidents(div, by_district, now)
     if opened or ended or ended_incidents:
-        row = DeviceTask.objects.within(div).order_by("-pk").first()
+        row = DeviceTask.objects.within(div).latest("pk")
         changes = {"opened": opened, "ended": len(ended) + ended_incidents}
         record(actor=actor, now=now, event="devices.task.open", subject=row, changes=changes)
-        tell("devices", pk=row.pk if row else 0, div=div)
+        tell("devices", pk=row.pk, div=div)
     else:
         note_recorded()  # a round that found nothing
     return opened

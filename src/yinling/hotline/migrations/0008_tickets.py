@@ -12,41 +12,56 @@ class Migration(migrations.Migration):
     """Who reports, seen by the area alone; who wrote an article does not publish it."""
 
     dependencies = [
-        ('hotline', '0007_line_scope'),
+        ("hotline", "0007_line_scope"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Reporter',
+            name="Reporter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('div', models.CharField(db_collation='C', max_length=12)),
-                ('seal_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('enc_suite', models.CharField(blank=True, default='', max_length=4)),
-                ('enc_kid', models.CharField(blank=True, default='', max_length=16)),
-                ('name_enc', models.BinaryField(null=True)),
-                ('phone_enc', models.BinaryField(null=True)),
-                ('phone_last4', models.CharField(blank=True, max_length=4)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("div", models.CharField(db_collation="C", max_length=12)),
+                ("seal_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("enc_suite", models.CharField(blank=True, default="", max_length=4)),
+                ("enc_kid", models.CharField(blank=True, default="", max_length=16)),
+                ("name_enc", models.BinaryField(null=True)),
+                ("phone_enc", models.BinaryField(null=True)),
+                ("phone_last4", models.CharField(blank=True, max_length=4)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='article',
-            name='written_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="article",
+            name="written_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='article',
-            constraint=models.CheckConstraint(condition=models.Q(('published_by', None), models.Q(('published_by', models.F('written_by')), _negated=True), _connector='OR'), name='article_four_eyes'),
+            model_name="article",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("published_by", None),
+                    models.Q(("published_by", models.F("written_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="article_four_eyes",
+            ),
         ),
         migrations.AddField(
-            model_name='reporter',
-            name='ticket',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reporter', to='hotline.ticket'),
+            model_name="reporter",
+            name="ticket",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT, related_name="reporter", to="hotline.ticket"
+            ),
         ),
         migrations.RunSQL(scope_policy("hotline_reporter"), migrations.RunSQL.noop),
     ]

@@ -210,6 +210,11 @@ class Supervision(Scoped, Versioned):
             ),
         ]
 
+    @property
+    def due_on(self) -> date:
+        """The last day on which an answer is in time."""
+        return local_date(self.due_at - timedelta(microseconds=1))
+
     def __str__(self) -> str:
         return self.number
 

@@ -46,7 +46,7 @@ def _checked(title: str, text: str, source: str, valid_from: date, valid_to: dat
 
 
 @operation("hotline.article.draft", label=N_("保存草稿"))
-def draft_article(
+def draft_article(  # noqa: PLR0913 - what an article consists of
     *, actor: Actor, now: datetime, title: Head, text: Text, source: Source, valid_from: Day, valid_to: LastDay = None,
     family: Family = "", words: OtherWords = "",
 ) -> Article:  # fmt: skip
@@ -54,7 +54,15 @@ def draft_article(
     require(actor, "hotline.article.draft", div=actor.div or "")
     rules.check_listed(family, [("", ""), *FAMILIES], field="family")
     values = _checked(title, text, source, valid_from, valid_to)
-    row = Article(div=actor.div or "", family=family, words=words.strip(), written_by_id=actor.user_id, created_at=now, changed_at=now, **values)
+    row = Article(
+        div=actor.div or "",
+        family=family,
+        words=words.strip(),
+        written_by_id=actor.user_id,
+        created_at=now,
+        changed_at=now,
+        **values,
+    )
     row.save(force_insert=True)
     record(actor=actor, now=now, event="hotline.article.draft", subject=row, changes={"title": [None, row.title]})
     return row
@@ -67,7 +75,7 @@ def _article(actor: Actor, verb: str, article_id: int, seen: int | None = None) 
 
 
 @operation("hotline.article.revise", label=N_("保存修改"))
-def revise_article(
+def revise_article(  # noqa: PLR0913 - what an article consists of
     *, actor: Actor, now: datetime, article_id: Id, title: Head, text: Text, source: Source, valid_from: Day, valid_to: LastDay = None,
     family: Family = "", words: OtherWords = "", seen: Seen = None,
 ) -> Article:  # fmt: skip
@@ -115,7 +123,11 @@ def use_article(*, actor: Actor, now: datetime, article_id: Id) -> Article:
     row = Article.objects.filter(pk=article_id).first() or locked(Article.objects.all(), article_id)
     require(actor, "hotline.article.use", div=row.div)
     today = local_date(now)
-    if row.state != ArticleState.PUBLISHED or row.valid_from > today or (row.valid_to is not None and row.valid_to <= today):
+    if (
+        row.state != ArticleState.PUBLISHED
+        or row.valid_from > today
+        or (row.valid_to is not None and row.valid_to <= today)
+    ):
         raise NotAllowed("article.not_valid", N_("这一条未发布或已过有效期，不能用于答复，请查找别的条目"))
     Article.objects.filter(pk=row.pk).update(use_count=F("use_count") + 1)
     record(actor=actor, now=now, event="hotline.article.use", subject=row)

@@ -33,9 +33,9 @@ explain_constraint("callback_once_of_call", "callback.twice", N_("这通来电�
 explain_constraint("callback_score", "callback.score", N_("满意度为 1 到 5 分"))
 
 
-def open_callback(  # noqa: PLR0913 - what a call-back consists of
+def open_callback(
     *, actor: Actor, now: datetime, kind: str, due_at: datetime, call: Call | None = None, ticket: Ticket | None = None,
-    elder: Elder | None = None, rank: int = acd.ORDINARY, note: str = "",
+    elder: Elder | None = None, rank: int = acd.ORDINARY,
 ) -> Callback:  # fmt: skip
     """Note that somebody is to be called, not before now and not later than ``due_at``. Plain: the caller has checked its right.
 
@@ -52,7 +52,7 @@ def open_callback(  # noqa: PLR0913 - what a call-back consists of
         return same
     div = elder.div if elder else (about.div if about else actor.div or "")
     row = Callback(
-        div=div, kind=kind, call=call, ticket=ticket, elder_id=elder_id, rank=rank, due_at=due_at, next_at=now, note=note,
+        div=div, kind=kind, call=call, ticket=ticket, elder_id=elder_id, rank=rank, due_at=due_at, next_at=now,
         created_at=now, changed_at=now,
     )  # fmt: skip
     row.save(force_insert=True)
@@ -71,6 +71,22 @@ def _open_of(kind: str, call: Call | None, elder_id: int | None) -> Callback | N
     if call.number_index is None:
         return None
     return rows.filter(elder=None, call__number_index=call.number_index).order_by("pk").first()
+
+
+@operation("hotline.callback.arrange", label=N_("约定回拨"))
+def arrange_callback(
+    *, actor: Actor, now: datetime, call_id: Annotated[int, Input(N_("来电"), least=1, widget="hidden")],
+    at: Annotated[datetime, Input(N_("什么时候"), widget="moment")],
+    note: Annotated[str, Input(N_("为了什么事"), max_length=500, widget="area")],
+) -> Callback:  # fmt: skip
+    """Promise a caller to call at a time; the task comes up then, and is late a quarter of an hour after it."""
+    call = locked(Call.objects.all(), call_id)
+    require(actor, "hotline.callback.arrange", div=call.div)
+    text = required_text(note, "note", most=500)
+    acd.check_promise(at=at, now=now, is_reachable=call.elder_id is not None or call.number_index is not None)
+    row = open_callback(actor=actor, now=now, kind="asked", call=call, due_at=at + HOLD)
+    changed(row, now=now, next_at=at, note=text)
+    return row
 
 
 def settle_callbacks(*, actor: Actor, now: datetime, call: Call) -> None:

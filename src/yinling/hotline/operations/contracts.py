@@ -42,9 +42,7 @@ def sign_line_contract(  # noqa: PLR0913 - what a contract consists of
     require(actor, "hotline.line_contract.sign", div=div)
     if not Organisation.objects.filter(pk=organisation_id).exists():
         raise Refused("line_contract.company", N_("没有这家机构，请从列表中选择"), field="organisation_id")
-    operating.check_contract(
-        valid_from=valid_from, last_on=last_on, monthly_fen=monthly_fen, per_call_fen=per_call_fen
-    )
+    operating.check_contract(valid_from=valid_from, last_on=last_on, monthly_fen=monthly_fen, per_call_fen=per_call_fen)
     valid_to = last_on + ONE_DAY
     same = LineContract.objects.select_for_update().filter(provider_id=organisation_id, div=div)
     if same.filter(valid_from__lt=valid_to, valid_to__gt=valid_from).exists():
@@ -55,7 +53,9 @@ def sign_line_contract(  # noqa: PLR0913 - what a contract consists of
         most_deduct_bp=most_deduct_bp, created_at=now, changed_at=now,
     )  # fmt: skip
     row.save(force_insert=True)
-    record(actor=actor, now=now, event="hotline.line_contract.sign", subject=row, changes={"number": [None, row.number]})
+    record(
+        actor=actor, now=now, event="hotline.line_contract.sign", subject=row, changes={"number": [None, row.number]}
+    )
     return row
 
 
@@ -88,7 +88,9 @@ def draft_operator_statement(
     operating.check_month(first, today=local_date(now), terms=terms)
     known = OperatorStatement.objects.select_for_update(of=("self",)).filter(contract=contract, month=first).first()
     if known is not None and known.state != OperatorStatementState.DRAFT:
-        raise NotAllowed("operator_statement.sent", N_("这个月的结算单已送出，不能重新生成；如有错误请由运营单位提出异议"))
+        raise NotAllowed(
+            "operator_statement.sent", N_("这个月的结算单已送出，不能重新生成；如有错误请由运营单位提出异议")
+        )
     values = _values(month_figures(actor, contract, first, now), terms, first)
     if known is None:
         row = OperatorStatement(

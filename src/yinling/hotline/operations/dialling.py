@@ -12,7 +12,7 @@ from yinling.ground.live import tell
 from yinling.ground.operation import changed, locked, note_recorded, operation
 from yinling.ground.parameters import parameter
 from yinling.hotline import acd, rules
-from yinling.hotline.models import Call, Callback
+from yinling.hotline.models import Call, Callback, Reporter
 from yinling.hotline.operations.calls import OptionalId, call_back, elder_of
 from yinling.hotline.operations.line import LineKey, Number, checked_number, new_call
 from yinling.hotline.operations.seats import is_talking, seat_of
@@ -85,7 +85,8 @@ def _whom(elder_id: int | None, contact_id: int | None, task: Callback | None, n
     call = task.call or (task.ticket.call if task.ticket else None)
     known = elder_of(task.elder_id) if task.elder_id else None
     from_call = call.unseal_field("number") if call else ""
-    return known, from_call or (known.unseal_field("phone") if known else "")
+    left = Reporter.objects.filter(ticket=task.ticket_id).first() if task.ticket_id and not (call or known) else None
+    return known, from_call or (known.unseal_field("phone") if known else left.unseal_field("phone") if left else "")
 
 
 @operation("hotline.call.enter", label=N_("补登来电"))

@@ -23,7 +23,12 @@ from yinling.people.models import Contact
 TOLD_ROLES = ("station", "community", "street")
 
 
-STEP_LABELS = [("accepted", N_("对方已受理")), ("contacts_told", N_("已通知联系人")), ("arrived", N_("救援到达")), ("ended", N_("处置结束"))]
+STEP_LABELS = [
+    ("accepted", N_("对方已受理")),
+    ("contacts_told", N_("已通知联系人")),
+    ("arrived", N_("救援到达")),
+    ("ended", N_("处置结束")),
+]
 
 
 @operation("hotline.call.hand_over", label=N_("紧急移交"))
@@ -69,7 +74,9 @@ def _tell_people(now: datetime, row: Emergency) -> bool:
         if number := contact.unseal_field("phone"):
             to = Recipient(channel="sms", address=number)
             said = Worded("emergency", {"name": row.elder.name, "service": row.get_service_display()})
-            notify(now=now, about=row, to=to, key=f"emergency:{row.pk}:contact:{contact.pk}", title=title, template=said)
+            notify(
+                now=now, about=row, to=to, key=f"emergency:{row.pk}:contact:{contact.pk}", title=title, template=said
+            )
             told = True
     near = [div for div in ancestors(row.div) if len(div) >= len("320213021")]
     grants = Grant.objects.filter(role__in=TOLD_ROLES, div__in=near, state=GrantState.ACTIVE)

@@ -44,7 +44,7 @@ Name = Annotated[str, Input(N_("来电人姓名"), max_length=40)]
 Phone = Annotated[str, Input(N_("来电号码"), max_length=20)]
 Div = Annotated[str, Input(N_("所在区划"), max_length=12)]
 Signature = Annotated[str, Input(N_("签名"), help=N_("HMAC-SHA256，十六进制"), max_length=64)]
-Rows = Annotated[list[dict], Input(N_("各行"), widget="area")]  # type: ignore[type-arg] - the form knows plain lists only
+Rows = Annotated[list[dict], Input(N_("各行"), widget="area")]
 Outcome = Annotated[str, Input(N_("结果"), max_length=40)]
 Fault = Annotated[str, Input(N_("错误"), max_length=300)]
 
@@ -78,7 +78,9 @@ def load_tickets(*, actor: Actor, now: datetime, platform: Platform, rows: Rows)
         raise Refused("exchange.rows", N_("请导入 1 到 %(most)s 行"), field="rows", most=MOST_ROWS)
     messages = [read_row(platform, row, line) for line, row in enumerate(rows, 2)]
     keys = [message.key for message in messages]
-    known = set(ExchangeMessage.objects.filter(platform=platform, direction="in", key__in=keys).values_list("key", flat=True))
+    known = set(
+        ExchangeMessage.objects.filter(platform=platform, direction="in", key__in=keys).values_list("key", flat=True)
+    )
     for message in messages:
         _take_in(actor, now, message)
     return len(set(keys) - known)
@@ -200,7 +202,14 @@ def export_ticket(*, actor: Actor, now: datetime, ticket_id: Id, platform: Platf
     text = required_text(reason, "reason", most=500)
     row = Exchange(div=ticket.div, ticket=ticket, platform=platform, direction="out", created_at=now, changed_at=now)
     row.save(force_insert=True)
-    record(actor=actor, now=now, event="hotline.exchange.export", subject=ticket, changes={"platform": [None, platform]}, reason=text)
+    record(
+        actor=actor,
+        now=now,
+        event="hotline.exchange.export",
+        subject=ticket,
+        changes={"platform": [None, platform]},
+        reason=text,
+    )
     tell("tickets", pk=ticket.pk, div=ticket.div)
     return row
 
@@ -217,7 +226,12 @@ def note_exchange(
         raise Refused("choice.unknown", N_("没有这个选项，请从列表中选择"), field="outcome")
     values: dict[str, Any] = {"error": error[:300]}
     if outcome == signed.SENT:
-        values = {"error": "", "sent_state": state, "sent_at": now, "foreign_number": row.foreign_number or foreign_number}
+        values = {
+            "error": "",
+            "sent_state": state,
+            "sent_at": now,
+            "foreign_number": row.foreign_number or foreign_number,
+        }
     digest = signed.digest_of({"key": key, "state": state})
     ExchangeMessage.objects.create(
         div=row.div, exchange=row, platform=row.platform, key=key, direction="out", state=state, digest=digest, outcome=outcome, at=now

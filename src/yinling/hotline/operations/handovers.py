@@ -27,9 +27,7 @@ from yinling.people.queries.health import has_health_consent
 MOBILE_DIGITS = 11
 
 
-def announce(
-    *, actor: Actor, now: datetime, emergency: Emergency, organisation_id: int | None
-) -> Handover | None:
+def announce(*, actor: Actor, now: datetime, emergency: Emergency, organisation_id: int | None) -> Handover | None:
     """Tell a medical body, the nearest health centre if none is named, and seal a summary for it. None where there is no such body.
 
     Called inside the hand-over, in its transaction; reading the health facts stands in the journal as an emergency and is reviewed.

@@ -29,7 +29,7 @@ Div = Annotated[str, Input(N_("发生地"), max_length=12, widget="choice")]
 
 
 @operation("hotline.ticket.lodge", label=N_("提交"))
-def lodge_ticket(
+def lodge_ticket(  # noqa: PLR0913 - what the form asks
     *, actor: Actor, now: datetime, kind: Kind, div: Div, title: Title, text: Text, family: Family = "", name: Name = "", phone: Phone = ""
 ) -> Ticket:  # fmt: skip
     """Take in a complaint or report from somebody without a login. A report may be anonymous; who complains can be answered."""

@@ -11,11 +11,11 @@ from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.hotline import duty
 from yinling.hotline.models import Seat, SeatLeave
-from yinling.hotline.operations.rosters import free_seat
+from yinling.hotline.operations.rosters import FromAt, ToAt, free_seat, lock_rosters, lock_seats
 from yinling.hotline.queries.rosters import leaders_of, leave_effect
 from yinling.hotline.states import LEAVE, LeaveState
 from yinling.kernel.actor import Actor
-from yinling.kernel.inputs import Id, Input, Moment, OptionalReason, Reason, Seen
+from yinling.kernel.inputs import Id, Input, OptionalReason, Reason, Seen
 from yinling.kernel.period import local_date, local_midnight
 from yinling.kernel.refusals import Denied, NotAllowed, Refused
 from yinling.kernel.words import N_
@@ -29,7 +29,7 @@ explain_constraint("leave_once", "leave.twice", N_("这段时间已有一份请�
 
 @operation("hotline.leave.ask", label=N_("申请请假"))
 def ask_leave(
-    *, actor: Actor, now: datetime, kind: LeaveKind, from_at: Moment, to_at: Moment, reason: Reason, seat_id: LeaveSeat = None
+    *, actor: Actor, now: datetime, kind: LeaveKind, from_at: FromAt, to_at: ToAt, reason: Reason, seat_id: LeaveSeat = None
 ) -> SeatLeave:  # fmt: skip
     """Ask for a leave, or the leader for somebody. Illness that begins today needs nobody's consent: it holds at once."""
     seat = _seat(actor, seat_id)
@@ -56,7 +56,7 @@ def ask_leave(
 def _seat(actor: Actor, seat_id: int | None) -> Seat:
     """Return one's own seat, or for the leader any."""
     rows = Seat.objects.filter(left_on=None).select_related("group", "user")
-    seat: Seat | None = rows.filter(pk=seat_id).first() if seat_id else rows.filter(user_id=actor.user_id).first()
+    seat: Seat | None = rows.filter(pk=seat_id).first() if seat_id else rows.filter(user_id=actor.user_id or 0).first()
     if seat is None:
         raise Refused("leave.seat", N_("没有这位坐席，请从列表中选择"), field="seat_id")
     _check_own(actor, seat)
@@ -98,6 +98,9 @@ def grant_leave(*, actor: Actor, now: datetime, leave_id: Id, seen: Seen = None)
     LEAVE.target("grant", LeaveState(leave.state))
     if leave.seat.user_id == actor.user_id:
         raise Denied("leave.self", N_("不能批准自己的请假，请由另一位班长办理"))
+    touched = leave_effect(leave, now).shifts
+    lock_rosters(shift.roster_id for shift in touched)
+    lock_seats([leave.seat_id])
     found = leave_effect(leave, now)
     if found.holes and leave.kind != "sick":
         hole = found.holes[0]

@@ -103,7 +103,8 @@ def offer_call(*, actor: Actor, now: datetime) -> CallOffer | None:
     """
     require(actor, "hotline.call.offer", div=actor.div or "")
     refused: set[int] = set()
-    pairs = acd.pairs(waiting_calls(actor, now), free_seats(actor, now), now)
+    waiting_now = waiting_calls(actor, now)
+    pairs = acd.pairs(waiting_now, free_seats(actor, now) if waiting_now else [], now)
     for tries, (waiting, free) in enumerate(pairs):
         if tries >= MOST_TRIES:
             break
@@ -200,7 +201,7 @@ def connect_call(*, actor: Actor, now: datetime, call_id: Id, seat_id: SeatPerso
 
 def _change_hands(actor: Actor, now: datetime, call: Call, user_id: int) -> Call:
     end_offers(now, call, answered_by=user_id)
-    seats = {one.user_id: one for one in _seats_in_order({user_id, call.seat_id})}
+    seats = {one.user_id: one for one in _seats_in_order({user_id, call.seat_id or 0})}
     new = seats.get(user_id)
     values: dict[str, Any] = {"seat_id": user_id, "held_at": None}
     if new is not None:
@@ -215,7 +216,7 @@ def _change_hands(actor: Actor, now: datetime, call: Call, user_id: int) -> Call
     return call
 
 
-def _seats_in_order(users: set[int | None]) -> list[Seat]:
+def _seats_in_order(users: set[int]) -> list[Seat]:
     """Lock seats by number, so that two workers never wait for each other."""
     rows = Seat.objects.select_for_update(of=("self",)).filter(user_id__in=users, left_on=None)
     return list(rows.order_by("pk"))

@@ -24,7 +24,9 @@ OBJECT_DAYS = 7
 
 Month = Annotated[date, Input(N_("月份"), help=N_("选该月任意一天"), widget="date")]
 PerSeat = Annotated[int | None, Input(N_("每席抽取数"), help=N_("留空按参数"), least=1, most=100, widget="number")]
-Seed = Annotated[str, Input(N_("随机种子"), help=N_("同样的种子抽出同样的通话，写入日志供复核；留空按月份"), max_length=40)]
+Seed = Annotated[
+    str, Input(N_("随机种子"), help=N_("同样的种子抽出同样的通话，写入日志供复核；留空按月份"), max_length=40)
+]
 Points = Annotated[dict, Input(N_("各项得分"), max_length=2000, widget="area")]  # type: ignore[type-arg]
 Comment = Annotated[str, Input(N_("评语"), max_length=500, widget="area")]
 
@@ -45,10 +47,9 @@ def draw_samples(
     calls = Call.objects.visible_to(actor).in_bulk(found)
     rows = [
         QualitySample(
-            call=calls[pk], div=calls[pk].div, seat_id=calls[pk].seat_id, provider_id=calls[pk].provider_id, drawn_at=now,
-            created_at=now, changed_at=now,
+            call=call, div=call.div, seat_id=call.seat_id or 0, provider_id=call.provider_id, drawn_at=now, created_at=now, changed_at=now
         )
-        for pk in found
+        for call in map(calls.__getitem__, found)
     ]  # fmt: skip
     if not rows:
         raise NotAllowed("sample.none", N_("这个月没有可以再抽取的通话：每个坐席都已抽够，或者没有已结束的通话"))

@@ -111,14 +111,15 @@ def delete_recording(*, actor: Actor, now: datetime, recording_id: Id) -> Record
     if row.deleted_at is not None:
         raise NotAllowed("recording.deleted", N_("这段录音保存期已满，内容已删除"))
     if local_date(now) <= row.keep_until:
-        raise NotAllowed("recording.kept", N_("录音还在保存期内，%(until)s 之后才能删除"), until=row.keep_until.isoformat())
+        raise NotAllowed(
+            "recording.kept", N_("录音还在保存期内，%(until)s 之后才能删除"), until=row.keep_until.isoformat()
+        )
     if is_held(row):
         raise NotAllowed("recording.held", N_("这通来电的工单或质检还没有结束，录音要保留到结束之后"))
     changes = changed(row, now=now, deleted_at=now)
     record(actor=actor, now=now, event="hotline.recording.delete", subject=row, changes=changes)
     discard(row.file)
     return row
-
 
 
 def report_broken(*, actor: Actor, now: datetime, recording: Recording) -> None:
@@ -129,5 +130,15 @@ def report_broken(*, actor: Actor, now: datetime, recording: Recording) -> None:
     text = f"通话 {recording.call_id} 的录音与存入时的校验值不一致，请联系系统管理员从备份恢复。"
     for user_id in sorted(set(leaders.values_list("user_id", flat=True))):
         key, link = f"recording:{recording.pk}:broken:{user_id}", f"/line/calls/{recording.call_id}/"
-        notify(now=now, about=recording, to=Recipient(user_id=user_id), key=key, title=N_("录音校验不一致"), text=text, link=link)
-    record(actor=actor, now=now, event="hotline.recording.break", subject=recording, changes={"call_id": recording.call_id})
+        notify(
+            now=now,
+            about=recording,
+            to=Recipient(user_id=user_id),
+            key=key,
+            title=N_("录音校验不一致"),
+            text=text,
+            link=link,
+        )
+    record(
+        actor=actor, now=now, event="hotline.recording.break", subject=recording, changes={"call_id": recording.call_id}
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -30,7 +31,7 @@ from yinling.hotline.queries.rosters import (
 )
 from yinling.hotline.states import ROSTER, RosterState
 from yinling.kernel.actor import Actor
-from yinling.kernel.inputs import Id, Input, Moment, Reason, Seen
+from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
@@ -40,19 +41,19 @@ Least = Annotated[int, Input(N_("每一分钟至少在岗人数"), least=1, most
 Rotation = Annotated[str, Input(N_("轮班方式"), choices=duty.ROTATIONS, widget="radio")]
 Seats = Annotated[list[int] | None, Input(N_("参与轮班的坐席"), help=N_("不选：班组的全部坐席"), widget="check")]
 OneSeat = Annotated[int, Input(N_("坐席"), least=1, widget="choice")]
+FromAt = Annotated[datetime, Input(N_("开始时间"), widget="moment")]
+ToAt = Annotated[datetime, Input(N_("结束时间"), widget="moment")]
 NAMED = 5
 FOR_GOOD = timedelta(days=3650)
 
 explain_constraint("roster_once", "roster.overlap", N_("这段时间已有一张发布的排班表，请先撤回，或换一段时间"))
 explain_constraint("shift_once_in_roster", "shift.two_posts", N_("这位坐席在这段时间已有班次，请另选一人或另选时间"))
-explain_constraint(
-    "shift_one_post", "shift.two_posts", N_("有坐席在另一张已发布的排班表里同一时间也有班次，请先调整")
-)
+explain_constraint("shift_one_post", "shift.two_posts", N_("有坐席在另一张已发布的排班表里同一时间也有班次，请先调整"))
 
 
 @operation("hotline.roster.draft", label=N_("编制排班表"))
 def draft_roster(
-    *, actor: Actor, now: datetime, group_id: RosterGroup, from_at: Moment, to_at: Moment, least: Least = 1, rotation: Rotation = "3x8",
+    *, actor: Actor, now: datetime, group_id: RosterGroup, from_at: FromAt, to_at: ToAt, least: Least = 1, rotation: Rotation = "3x8",
     seats: Seats = None,
 ) -> Roster:  # fmt: skip
     """Start the roster of a group for a time, filled by rotation. Where nobody may work, the place stays empty and is shown."""
@@ -139,7 +140,7 @@ def publish_roster(*, actor: Actor, now: datetime, roster_id: Id, seen: Seen = N
     target = ROSTER.target("publish", RosterState(roster.state))
     duty.check_roster_span(roster.from_at, roster.to_at, now)
     rows = list(shifts_of(roster))
-    _lock_seats(row.seat_id for row in rows)
+    lock_seats(row.seat_id for row in rows)
     duty.check_holes(holes_of(roster))
     check_shifts(roster, rows)
     changes = changed(roster, now=now, state=target, published_at=now, published_by_id=actor.user_id)
@@ -174,9 +175,14 @@ def _locked_roster(actor: Actor, verb: str, roster_id: int, seen: int | None = N
     return roster
 
 
-def _lock_seats(seat_ids: Iterable[int]) -> None:
-    """Let two planners of the same people wait for each other."""
+def lock_seats(seat_ids: Iterable[int]) -> None:
+    """Let two planners of the same people wait for each other. Always after the rosters, so that nobody waits in a circle."""
     list(Seat.objects.select_for_update().filter(pk__in=set(seat_ids)).order_by("pk").values_list("pk", flat=True))
+
+
+def lock_rosters(roster_ids: Iterable[int]) -> None:
+    """Let two who change the same rosters wait for each other."""
+    list(Roster.objects.select_for_update().filter(pk__in=set(roster_ids)).order_by("pk").values_list("pk", flat=True))
 
 
 def check_shifts(
@@ -214,9 +220,7 @@ def _tell_people(now: datetime, roster: Roster, rows: Sequence[Shift], title: st
 
 
 @operation("hotline.shift.add", label=N_("添加班次"))
-def add_shift(
-    *, actor: Actor, now: datetime, roster_id: Id, seat_id: OneSeat, from_at: Moment, to_at: Moment
-) -> Shift:
+def add_shift(*, actor: Actor, now: datetime, roster_id: Id, seat_id: OneSeat, from_at: FromAt, to_at: ToAt) -> Shift:
     """Put somebody on duty. In a published roster only who is free, rested and not on leave."""
     roster = locked(Roster.objects.select_related("group"), roster_id)
     require(actor, "hotline.shift.add", div=roster.div)
@@ -270,7 +274,7 @@ def _shown(shift: Shift) -> dict[str, Any]:
 
 @operation("hotline.shift.move", label=N_("调整班次"))
 def move_shift(
-    *, actor: Actor, now: datetime, shift_id: Id, seat_id: OneSeat, from_at: Moment, to_at: Moment, seen: Seen = None
+    *, actor: Actor, now: datetime, shift_id: Id, seat_id: OneSeat, from_at: FromAt, to_at: ToAt, seen: Seen = None
 ) -> Shift:
     """Give a shift another time or another person. A published roster must hold afterwards as before."""
     shift, roster = _locked_shift(actor, "move", shift_id, seen, now)
@@ -303,12 +307,11 @@ def remove_shift(*, actor: Actor, now: datetime, shift_id: Id, seen: Seen = None
     return shift
 
 
-def _locked_shift(
-    actor: Actor, verb: str, shift_id: int, seen: int | None, now: datetime
-) -> tuple[Shift, Roster]:
+def _locked_shift(actor: Actor, verb: str, shift_id: int, seen: int | None, now: datetime) -> tuple[Shift, Roster]:
+    roster_id = Shift.objects.filter(pk=shift_id).values_list("roster_id", flat=True).first()
+    roster = locked(Roster.objects.select_related("group"), roster_id or 0)
     shift = locked(Shift.objects.select_related("seat").filter(is_out=False), shift_id, seen)
     require(actor, f"hotline.shift.{verb}", div=shift.div)
-    roster = locked(Roster.objects.select_related("group"), shift.roster_id)
     _check_open(roster)
     if _is_live(roster):
         duty.check_not_begun(shift.from_at, now)
@@ -340,16 +343,25 @@ def alarm_holes(now: datetime, roster: Roster, found: Sequence[duty.Hole]) -> No
     for hole in found:
         numbers = "、".join(seat.number for seat in candidates(roster.group, hole.start, hole.end)[:NAMED]) or "—"
         text = f"{roster.group.name} {duty.told(hole.start, hole.end)} 缺 {hole.missing} 人，可联系坐席：{numbers}"
-        messages += [
-            Message(
-                roster, Recipient(user_id=user_id), f"hole:{roster.pk}:{hole.start:%Y%m%d%H%M}:{hole.missing}:{user_id}",
-                N_("紧急：排班出现缺口"), text, f"/line/rosters/{roster.pk}/",
-            )
-            for user_id in leaders_of(roster.group)
-        ]  # fmt: skip
+        key = f"hole:{roster.pk}:{hole.start:%Y%m%d%H%M}:{hole.missing}"
+        about = Message(roster, Recipient(), key, N_("紧急：排班出现缺口"), text, f"/line/rosters/{roster.pk}/")
+        messages += _urgent(roster.group, about, leaders_of(roster.group))
     notify_each(now=now, messages=messages)
     if messages:
         tell("rosters", pk=roster.pk, div=roster.div)
+
+
+def _urgent(group: SeatGroup, about: Message, user_ids: Iterable[int]) -> list[Message]:
+    """The same alarm to each login's screens, and by SMS to the duty phone of the group, if that is a mobile."""
+    found = [
+        replace(about, to=Recipient(user_id=user_id, is_urgent=True), key=f"{about.key}:{user_id}")
+        for user_id in sorted(set(user_ids))
+    ]
+    number = group.unseal_field("duty")
+    if duty.is_mobile(number):
+        to = Recipient(channel="sms", address=number, is_urgent=True)
+        found.append(replace(about, to=to, key=f"{about.key}:duty"))
+    return found
 
 
 def free_seat(actor: Actor, now: datetime, seat: Seat, start: datetime, end: datetime | None = None) -> int:
@@ -358,10 +370,10 @@ def free_seat(actor: Actor, now: datetime, seat: Seat, start: datetime, end: dat
     Plain: a leave that was granted and a seat that was ended have checked their right.
     """
     end = end or start + FOR_GOOD
-    rows = Shift.objects.select_for_update(of=("self",)).filter(
-        seat=seat, is_live=True, from_at__lt=end, to_at__gt=start
-    )
-    shifts = list(rows.select_related("roster__group", "seat").order_by("pk"))
+    rows = Shift.objects.filter(seat=seat, is_live=True, from_at__lt=end, to_at__gt=start)
+    lock_rosters(rows.values_list("roster_id", flat=True))
+    lock_seats([seat.pk])
+    shifts = list(rows.select_for_update(of=("self",)).select_related("roster__group", "seat").order_by("pk"))
     for shift in shifts:
         cut_shift(actor, now, shift, (start, end))
     for roster in {shift.roster_id: shift.roster for shift in shifts}.values():
@@ -434,14 +446,11 @@ def _alarm_no_show(now: datetime, shift: Shift, late: timedelta) -> None:
         f"{group.name} {duty.told(shift.from_at, shift.to_at)}：坐席 {shift.seat.number} {shift.seat.user.name} 开班 "
         f"{late // timedelta(minutes=1)} 分钟仍未就绪。下一班：{numbers}"
     )
+    about = Message(
+        shift, Recipient(), f"no-show:{shift.pk}", N_("紧急：值班人员未到岗"), text, f"/line/rosters/{shift.roster_id}/"
+    )
     people = {*leaders_of(group), *(seat.user_id for seat in following)}
-    notify_each(now=now, messages=[
-        Message(
-            shift, Recipient(user_id=user_id), f"no-show:{shift.pk}:{user_id}", N_("紧急：值班人员未到岗"), text,
-            f"/line/rosters/{shift.roster_id}/",
-        )
-        for user_id in sorted(people)
-    ])  # fmt: skip
+    notify_each(now=now, messages=_urgent(group, about, people))
 
 
 def note_arrival(now: datetime, seat: Seat) -> int:

@@ -53,7 +53,9 @@ def triage_ticket(
         raise Refused("choice.unknown", N_("没有这个选项，请从列表中选择"), field="level")
     numbers = list(dict.fromkeys(organisation_ids))
     if not 1 <= len(numbers) <= MOST_BODIES:
-        raise Refused("triage.bodies", N_("请选择 1 到 %(most)s 家承办机构"), field="organisation_ids", most=MOST_BODIES)
+        raise Refused(
+            "triage.bodies", N_("请选择 1 到 %(most)s 家承办机构"), field="organisation_ids", most=MOST_BODIES
+        )
     bodies = [organisation_for(number, now) for number in numbers]
     wanted = higher_level(row.level, level)
     if len(bodies) == 1:
@@ -74,7 +76,10 @@ def merge_ticket(
 ) -> Ticket:
     """End a ticket in favour of another of the same elder or caller, which goes on with the earlier deadline of the two."""
     first, second = sorted((ticket_id, into_id))
-    rows = {number: locked(Ticket.objects.all(), number, seen if number == ticket_id else None) for number in (first, second)}
+    rows = {
+        number: locked(Ticket.objects.all(), number, seen if number == ticket_id else None)
+        for number in (first, second)
+    }
     row, into = rows[ticket_id], rows[into_id]
     require(actor, "hotline.ticket.merge", div=row.div)
     require(actor, "hotline.ticket.merge", div=into.div)
@@ -84,7 +89,9 @@ def merge_ticket(
         same_row=row.pk == into.pk, target_state=into.state, is_child=row.parent_id is not None or into.parent_id == row.pk,
         open_children=children, same_person=_same_person(row, into),
     )  # fmt: skip
-    move_ticket(actor, now, row, "merge", reason=text, merged_into_id=into.pk, closed_at=now, result=f"并入 {into.code}")
+    move_ticket(
+        actor, now, row, "merge", reason=text, merged_into_id=into.pk, closed_at=now, result=f"并入 {into.code}"
+    )
     earlier = {"due_at": row.due_at, "is_due_provisional": row.is_due_provisional} if row.due_at < into.due_at else {}
     changes = changed(into, now=now, level=higher_level(into.level, row.level), **earlier)
     told = {**changes, "merged": [None, row.code]}
@@ -145,6 +152,8 @@ def _chosen(actor: Actor, verb: str, ticket_ids: Sequence[int], count: int) -> l
 
 def _is_seat(user_id: int, rows: Sequence[Ticket], now: datetime) -> bool:
     """Whether a login sits on the line for all these tickets."""
-    held = Grant.objects.filter(user_id=user_id, role__in=SEAT_ROLES, state=GrantState.ACTIVE, from_at__lte=now, user__is_active=True)
+    held = Grant.objects.filter(
+        user_id=user_id, role__in=SEAT_ROLES, state=GrantState.ACTIVE, from_at__lte=now, user__is_active=True
+    )
     areas = set(held.exclude(to_at__lte=now).values_list("div", flat=True))
     return all(areas & set(ancestors(row.div)) for row in rows)

@@ -12,7 +12,7 @@ from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.hotline import duty
 from yinling.hotline.models import Roster, Seat, Shift, ShiftSwap
-from yinling.hotline.operations.rosters import check_shifts, tell_seats
+from yinling.hotline.operations.rosters import check_shifts, lock_rosters, lock_seats, tell_seats
 from yinling.hotline.queries.rosters import leaders_of, shifts_of
 from yinling.hotline.states import SWAP, SwapState
 from yinling.kernel.actor import Actor
@@ -42,9 +42,7 @@ def ask_swap(
     back = _live_shift(back_id, now, "back_id") if back_id else None
     if back is not None and back.seat_id != seat.pk:
         raise Refused("swap.back", N_("换回的班次应是这位同事的班次，请重新选择"), field="back_id")
-    swap = ShiftSwap(
-        div=shift.div, shift=shift, to_seat=seat, back=back, reason=reason, created_at=now, changed_at=now
-    )
+    swap = ShiftSwap(div=shift.div, shift=shift, to_seat=seat, back=back, reason=reason, created_at=now, changed_at=now)
     _check_possible(swap, now)
     swap.save(force_insert=True)
     asked = {"to_seat_id": [None, seat.pk], "back_id": [None, back_id]}
@@ -179,10 +177,8 @@ def approve_swap(*, actor: Actor, now: datetime, swap_id: Id, seen: Seen = None)
 
 def _lock(parts: Sequence[tuple[Shift, Seat]]) -> None:
     """Planners of the same rosters and people wait for each other, always in the same order."""
-    rosters = {shift.roster_id for shift, _seat in parts}
-    list(Roster.objects.select_for_update().filter(pk__in=rosters).order_by("pk").values_list("pk", flat=True))
-    people = {seat.pk for _shift, seat in parts} | {shift.seat_id for shift, _seat in parts}
-    list(Seat.objects.select_for_update().filter(pk__in=people).order_by("pk").values_list("pk", flat=True))
+    lock_rosters(shift.roster_id for shift, _seat in parts)
+    lock_seats({seat.pk for _shift, seat in parts} | {shift.seat_id for shift, _seat in parts})
 
 
 @operation("hotline.swap.refuse", label=N_("不同意"))

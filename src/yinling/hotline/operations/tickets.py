@@ -15,7 +15,18 @@ from yinling.ground.live import tell
 from yinling.ground.operation import changed, locked, operation
 from yinling.ground.parameters import parameter
 from yinling.hotline import rules
-from yinling.hotline.models import CHANNELS, KINDS, LEVELS, Call, Callback, Reporter, Supervision, Ticket, TicketNote, Transfer
+from yinling.hotline.models import (
+    CHANNELS,
+    KINDS,
+    LEVELS,
+    Call,
+    Callback,
+    Reporter,
+    Supervision,
+    Ticket,
+    TicketNote,
+    Transfer,
+)
 from yinling.hotline.operations.callbacks import open_callback
 from yinling.hotline.operations.calls import Channel, OptionalId, elder_of
 from yinling.hotline.queries import due_of, received_at
@@ -213,7 +224,14 @@ def annotate_ticket(
     note.save(force_insert=True)
     if not is_internal:
         to = Recipient(channel="sms", address=number)
-        notify(now=now, about=row, to=to, key=f"note:{note.pk}", title=row.code, template=Worded("ticket_note", {"text": text[:MESSAGE_LENGTH]}))
+        notify(
+            now=now,
+            about=row,
+            to=to,
+            key=f"note:{note.pk}",
+            title=row.code,
+            template=Worded("ticket_note", {"text": text[:MESSAGE_LENGTH]}),
+        )
     shown = {"is_internal": [None, is_internal], "note": [None, note.pk]}
     record(actor=actor, now=now, event="hotline.ticket.annotate", subject=row, changes=shown)
     tell("tickets", pk=row.pk, div=row.div)
@@ -251,7 +269,9 @@ def close_ticket(*, actor: Actor, now: datetime, ticket_id: Id, result: Result, 
 def end_ticket(actor: Actor, now: datetime, row: Ticket, result: str) -> Ticket:
     """Close a locked ticket; whose it was is asked on the next working day how it went (X-CALL-04). Plain."""
     move_ticket(actor, now, row, "close", result=result, closed_at=now)
-    asked = row.parent_id is None and (row.elder_id is not None or row.call_id is not None or has_reporter(row))
+    elder = Elder.objects.filter(pk=row.elder_id).first() if row.elder_id else None
+    is_reachable = elder.died_on is None if elder else row.call_id is not None or has_reporter(row)
+    asked = row.parent_id is None and is_reachable
     if asked and row.kind in parameter("ticket.callback_kinds", row.div, local_date(now)):
         day = working_calendar().add_working_days(local_date(now), 1)
         task = open_callback(actor=actor, now=now, kind="satisfaction", due_at=day.due_at, ticket=row)

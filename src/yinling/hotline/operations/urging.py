@@ -71,7 +71,9 @@ def above(div: str, step: int, now: datetime) -> list[int]:
     """Return the logins that a step of the escalation reaches for a ticket of a division."""
     role, most = ABOVE[step]
     areas = [area for area in ancestors(div) if len(area) <= most]
-    rows = Grant.objects.filter(role=role, div__in=areas, state=GrantState.ACTIVE, from_at__lte=now, user__is_active=True)
+    rows = Grant.objects.filter(
+        role=role, div__in=areas, state=GrantState.ACTIVE, from_at__lte=now, user__is_active=True
+    )
     found = rows.exclude(to_at__lte=now).values_list("user_id", flat=True)
     return sorted(set(found))
 
@@ -115,7 +117,7 @@ def supervise_ticket(*, actor: Actor, now: datetime, ticket_id: Id, reason: Reas
     rules.check_order_day(due_on=due_on, today=local_date(now))
     order = Supervision(
         div=row.div, ticket=row, provider_id=row.provider_id, number=_next_number(row.div, now), reason=text,
-        due_at=local_midnight(due_on + ONE_DAY), ordered_at=now, ordered_by_id=actor.user_id, created_at=now, changed_at=now,
+        due_at=local_midnight(due_on + ONE_DAY), ordered_at=now, ordered_by_id=actor.user_id or 0, created_at=now, changed_at=now,
     )  # fmt: skip
     order.save(force_insert=True)
     changes = {"number": [None, order.number], "due_at": [None, str(order.due_at)]}

@@ -46,13 +46,24 @@ def find_articles(actor: Actor, text: str, today: date, *, limit: int = SHOWN) -
     if not parts:
         return [Found(row, 0) for row in rows[:limit]] if not text.strip() else []
     said = reduce(or_, (Q(title__icontains=one) | Q(words__icontains=one) | Q(text__icontains=one) for one in parts))
-    found = [Found(row, nearness(text, title=row.title, words=row.words, text=row.text)) for row in rows.filter(said)[:MOST_LOOKED_AT]]
+    found = [
+        Found(row, nearness(text, title=row.title, words=row.words, text=row.text))
+        for row in rows.filter(said)[:MOST_LOOKED_AT]
+    ]
     return sorted(found, key=lambda one: (-one.score, -one.article.use_count, one.article.pk))[:limit]
 
 
 def all_articles(actor: Actor) -> QuerySet[Article]:
     """Every article of the area, drafts and withdrawn ones too, for those who write them."""
     return Article.objects.visible_to(actor).select_related("written_by", "published_by").order_by("-changed_at", "-id")
+
+
+def readable_articles(actor: Actor, today: date) -> QuerySet[Article]:
+    """Every article for who publishes; for a seat what holds today and its own drafts."""
+    rows = all_articles(actor)
+    if actor.has("hotline.article.publish"):
+        return rows
+    return rows.filter(valid_on(today) | Q(state=ArticleState.DRAFT, written_by_id=actor.user_id))
 
 
 def due_for_review(today: date, area: str) -> Q:

@@ -50,7 +50,9 @@ def operator_statements(actor: Actor) -> QuerySet[OperatorStatement]:
 
 def hands_of(row: OperatorStatement) -> list[int | None]:
     """Who drew a statement up, counted it anew, or sent it."""
-    rows = Journal.objects.filter(subject_type="operatorstatement", subject_id=row.pk, event__in=WROTE, is_refused=False)
+    rows = Journal.objects.filter(
+        subject_type="operatorstatement", subject_id=row.pk, event__in=WROTE, is_refused=False
+    )
     return list(rows.values_list("user_id", flat=True))
 
 

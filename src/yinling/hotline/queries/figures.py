@@ -97,7 +97,7 @@ def figures(actor: Actor, span: Span, *, within_s: int, provider_id: int | None 
     rows = inbound(actor, span)
     if provider_id is not None:
         rows = rows.filter(provider_id=provider_id)
-    groups = rows.annotate(district=Left("div", DISTRICT), hour=ExtractHour("rang_at", tzinfo=SHANGHAI))
+    groups: Any = rows.annotate(district=Left("div", DISTRICT), hour=ExtractHour("rang_at", tzinfo=SHANGHAI))
     districts: dict[str, list[Counts]] = defaultdict(list)
     hours: dict[int, list[Counts]] = defaultdict(list)
     for row in groups.values("district", "hour").annotate(**counted(within_s=within_s)):
@@ -110,7 +110,7 @@ def figures(actor: Actor, span: Span, *, within_s: int, provider_id: int | None 
 
 def callbacks_on_time(actor: Actor, span: Span, *, provider_id: int | None = None) -> tuple[int, int]:
     """Return how many call-backs due in a time were done by then, of how many."""
-    rows = Callback.objects.filter(due_at__gte=span.start, due_at__lt=span.until, kind__in=OF_THE_LINE)
+    rows: QuerySet[Any] = Callback.objects.filter(due_at__gte=span.start, due_at__lt=span.until, kind__in=OF_THE_LINE)
     rows = rows.filter(call__provider_id=provider_id) if provider_id is not None else _of_area(rows, actor)
     found = rows.aggregate(
         hits=Count("pk", filter=Q(state=CallbackState.DONE, done_at__lte=F("due_at"))), total=Count("pk")
@@ -138,7 +138,7 @@ def first_calls(actor: Actor, span: Span, *, provider_id: int | None = None) -> 
         rows = rows.filter(provider_id=provider_id)
     split = Ticket.objects.filter(parent__call=OuterRef("pk"))
     found = rows.aggregate(
-        hits=Count("pk", filter=~Exists(late) & ~Exists(moved) & ~Exists(split)), total=Count("pk")
+        hits=Count("pk", filter=Q(~Exists(late)) & Q(~Exists(moved)) & Q(~Exists(split))), total=Count("pk")
     )
     return found["hits"], found["total"]
 
@@ -208,7 +208,9 @@ def places(actor: Actor) -> list[Place]:
     ringing = CallOffer.objects.filter(seat=OuterRef("user"), ended_at=None).values("offered_at")
     span = SeatSpan.objects.filter(seat=OuterRef("pk"), to_at=None).values("from_at")
     seats = Seat.objects.visible_to(actor).filter(left_on=None).select_related("user", "group")
-    seats = seats.annotate(talking_at=Subquery(talking[:1]), ringing_at=Subquery(ringing[:1]), span_at=Subquery(span[:1]))
+    seats = seats.annotate(
+        talking_at=Subquery(talking[:1]), ringing_at=Subquery(ringing[:1]), span_at=Subquery(span[:1])
+    )
     return [_place(seat) for seat in seats.order_by("number")]
 
 
@@ -271,9 +273,13 @@ def _spans(seats: Iterable[Seat], span: Span) -> dict[int, dict[str, int]]:
     until = Value(span.until, output_field=DateTimeField())
     rows = SeatSpan.objects.filter(seat__in=[seat.pk for seat in seats], from_at__lt=span.until)
     rows = rows.filter(Q(to_at=None) | Q(to_at__gt=span.start))
-    length = Least(Coalesce("to_at", until), until) - Greatest("from_at", Value(span.start, output_field=DateTimeField()))
+    length = Least(Coalesce("to_at", until), until) - Greatest(
+        "from_at", Value(span.start, output_field=DateTimeField())
+    )
     found: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for seat_id, state, reason, total in rows.order_by().values_list("seat_id", "state", "reason").annotate(total=Sum(length)):
+    for seat_id, state, reason, total in (
+        rows.order_by().values_list("seat_id", "state", "reason").annotate(total=Sum(length))
+    ):
         kind = "ready" if state == SeatState.READY else "after" if reason == WRAP_UP else "break"
         found[seat_id][kind] += _seconds(total)
     return found
@@ -283,7 +289,7 @@ def _calls(actor: Actor, users: list[int], span: Span) -> dict[int, dict[str, An
     rows = Call.objects.visible_to(actor).filter(
         seat_id__in=users, rang_at__gte=span.start, rang_at__lt=span.end, answered_at__isnull=False
     )
-    groups = rows.order_by().values("seat_id").annotate(
+    groups: Any = rows.order_by().values("seat_id").annotate(
         answered=Count("pk", filter=Q(is_outbound=False)), made=Count("pk", filter=Q(is_outbound=True)),
         ended=Count("pk", filter=Q(state=CallState.ENDED)), talked=Sum(F("ended_at") - F("answered_at"), filter=Q(state=CallState.ENDED)),
     )  # fmt: skip
@@ -296,14 +302,18 @@ def _missed(users: list[int], span: Span) -> dict[int, int]:
     return dict(rows.order_by().values_list("seat_id").annotate(number=Count("pk")))
 
 
-def _means(actor: Actor, users: list[int], span: Span) -> tuple[dict[int, tuple[float, int]], dict[int, tuple[float, int]]]:
+def _means(
+    actor: Actor, users: list[int], span: Span
+) -> tuple[dict[int, tuple[float, int]], dict[int, tuple[float, int]]]:
     """Return each seat's mean of its quality checks, and how content callers were with tickets of the calls it answered; one query."""
     points = QualitySample.objects.visible_to(actor).exclude(state=SampleState.DRAWN)
     points = points.filter(call__rang_at__gte=span.start, call__rang_at__lt=span.end).order_by()
     scores = Callback.objects.filter(kind="satisfaction", score__isnull=False, ticket__call__seat_id__in=users)
     scores = scores.filter(done_at__gte=span.start, done_at__lt=span.end).order_by()
     of_calls = points.values_list(Value("points"), "seat_id").annotate(mean=Avg("total"), number=Count("pk"))
-    of_tickets = scores.values_list(Value("scores"), "ticket__call__seat_id").annotate(mean=Avg("score"), number=Count("pk"))
+    of_tickets = scores.values_list(Value("scores"), "ticket__call__seat_id").annotate(
+        mean=Avg("score"), number=Count("pk")
+    )
     found: dict[str, dict[int, tuple[float, int]]] = {"points": {}, "scores": {}}
     for kind, seat_id, mean, number in of_calls.union(of_tickets, all=True):
         found[kind][seat_id] = (float(mean), number)

@@ -7,7 +7,6 @@ from datetime import date
 from django.db.models import Q, QuerySet
 
 from yinling.directory.models import Organisation
-from yinling.directory.queries import ancestors
 from yinling.hotline.models import Handover
 from yinling.kernel.actor import Actor
 
@@ -19,10 +18,12 @@ def nearest_health_centre(div: str, on: date) -> Organisation | None:
     working = Q(valid_to=None) | Q(valid_to__gt=on)
     rows = Organisation.objects.filter(working, kind="health_centre", valid_from__lte=on)
     for size in SIZES:
-        if size <= len(div) and (found := rows.within(div[:size]).order_by("-does_home_medical", "pk").first()) is not None:
+        if (
+            size <= len(div)
+            and (found := rows.within(div[:size]).order_by("-does_home_medical", "pk").first()) is not None
+        ):
             return found  # type: ignore[no-any-return]
-    above = rows.filter(div__in=ancestors(div)).order_by("-div", "pk").first()
-    return above  # type: ignore[no-any-return]
+    return None
 
 
 def handovers(actor: Actor) -> QuerySet[Handover]:

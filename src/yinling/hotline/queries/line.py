@@ -66,32 +66,40 @@ def caller_of(digits: str, *, is_doubtful: bool) -> Caller:
     return Caller(elder=alive[0] if is_certain else None, candidates=alive)
 
 
-def first_group(div: str) -> SeatGroup | None:
-    """Return the group to which new calls of a division come: that of the nearest area."""
-    rows = [one for one in SeatGroup.objects.filter(is_first=True, is_active=True) if div.startswith(one.div)]
-    return max(rows, key=lambda one: len(one.div), default=None)
+Groups = dict[int, SeatGroup]
 
 
-def chain_of(div: str) -> list[SeatGroup]:
+def groups_in_use() -> Groups:
+    """Return every group that takes calls; read once for many calls."""
+    return {one.pk: one for one in SeatGroup.objects.filter(is_active=True)}
+
+
+def chain_of(div: str, groups: Groups | None = None) -> list[SeatGroup]:
     """Return the groups through which a call of a division goes, in order."""
-    groups = {one.pk: one for one in SeatGroup.objects.filter(is_active=True)}
-    firsts = [one for one in groups.values() if one.is_first and div.startswith(one.div)]
+    known = groups_in_use() if groups is None else groups
+    firsts = [one for one in known.values() if one.is_first and div.startswith(one.div)]
     group = max(firsts, key=lambda one: len(one.div), default=None)
     chain: list[SeatGroup] = []
     while group is not None and group not in chain:
         chain.append(group)
-        group = groups.get(group.overflow_id or 0)
+        group = known.get(group.overflow_id or 0)
     return chain
 
 
-def next_group(call: Call) -> SeatGroup | None:
+def first_group(div: str) -> SeatGroup | None:
+    """Return the group to which new calls of a division come: that of the nearest area."""
+    return next(iter(chain_of(div)), None)
+
+
+def next_group(call: Call, groups: Groups | None = None) -> SeatGroup | None:
     """Return where a waiting call overflows to, never back to where it was."""
-    chain = chain_of(call.div)
+    known = groups_in_use() if groups is None else groups
+    chain = chain_of(call.div, known)
     place = next((number for number, one in enumerate(chain) if one.pk == call.group_id), None)
     if place is not None:
         return chain[place + 1] if place + 1 < len(chain) else None
-    group = SeatGroup.objects.filter(pk=call.group_id).select_related("overflow").first() if call.group_id else None
-    return group.overflow if group and group.overflow and group.overflow.is_active else None
+    own = known.get(call.group_id or 0)
+    return known.get(own.overflow_id or 0) if own else None
 
 
 def duty_number(call: Call) -> str:
@@ -111,18 +119,16 @@ def waiting_rows(actor: Actor) -> QuerySet[Call]:
 def waiting_calls(actor: Actor, now: datetime) -> list[acd.Waiting]:
     """Return the head of the queue, as decisions need it: calls with a group and room for another offer."""
     del now
-    rows = list(waiting_rows(actor).filter(group__isnull=False, offer_count__lt=acd.MOST_OFFERS)[:AT_ONCE])
+    waiting = waiting_rows(actor).filter(group__isnull=False, offer_count__lt=acd.MOST_OFFERS)
+    rows = list(waiting.values_list("pk", "div", "rank", "rang_at", "group_id", "skills")[:AT_ONCE])
     tried: dict[int, set[int]] = {}
-    for call_id, user_id in CallOffer.objects.filter(call__in=rows, outcome__in=IN_VAIN).values_list(
-        "call_id", "seat_id"
-    ):
+    vain = CallOffer.objects.filter(call_id__in=[row[0] for row in rows], outcome__in=IN_VAIN)
+    for call_id, user_id in vain.values_list("call_id", "seat_id"):
         tried.setdefault(call_id, set()).add(user_id)
     return [
-        acd.Waiting(
-            row.pk, row.div, row.rank, row.rang_at, row.group_id, frozenset(row.skills), frozenset(tried.get(row.pk, ()))
-        )
-        for row in rows
-    ]  # fmt: skip
+        acd.Waiting(pk, div, rank, rang_at, group_id, frozenset(skills), frozenset(tried.get(pk, ())))
+        for pk, div, rank, rang_at, group_id, skills in rows
+    ]
 
 
 def free_rows(actor: Actor, now: datetime) -> QuerySet[Seat]:
@@ -136,13 +142,12 @@ def free_rows(actor: Actor, now: datetime) -> QuerySet[Seat]:
 
 def free_seats(actor: Actor, now: datetime) -> list[acd.FreeSeat]:
     """Return the free seats, as decisions need them; a seat can do what its group can."""
-    rows = free_rows(actor, now).select_related("group").order_by("idle_since", "pk")
+    names = ("pk", "user_id", "div", "group_id", "idle_since", "skills", "group__skills")
+    rows = free_rows(actor, now).order_by("idle_since", "pk").values_list(*names)
     return [
-        acd.FreeSeat(
-            row.pk, row.user_id, row.div, row.group_id, row.idle_since or now, frozenset([*row.skills, *row.group.skills])
-        )
-        for row in rows
-    ]  # fmt: skip
+        acd.FreeSeat(pk, user_id, div, group_id, idle_since or now, frozenset([*skills, *taught]))
+        for pk, user_id, div, group_id, idle_since, skills, taught in rows
+    ]
 
 
 @dataclass(frozen=True)
@@ -163,18 +168,20 @@ def due_steps(actor: Actor, now: datetime) -> list[LineStep]:
     rows = list(waiting_rows(actor).filter(group__isnull=False)[:AT_ONCE])
     if not rows:
         return steps
-    staffed, misses = _staffed(now), _misses([row.pk for row in rows])
+    staffed, misses, groups = _staffed(now), _misses([row.pk for row in rows]), groups_in_use()
     for row in rows:
-        chain = chain_of(row.div)
+        chain = chain_of(row.div, groups)
         place = next((number for number, one in enumerate(chain) if one.pk == row.group_id), 0)
         standing = acd.Standing(
             waited_s=(now - row.rang_at).total_seconds(), place=place, misses=misses.get((row.pk, row.group_id), 0),
-            offers=row.offer_count, is_staffed=row.group_id in staffed, has_overflow=next_group(row) is not None,
+            offers=row.offer_count, is_staffed=row.group_id in staffed, has_overflow=next_group(row, groups) is not None,
             has_duty=any(one.duty_last4 for one in chain),
         )  # fmt: skip
         seconds = int(parameter("line.overflow_seconds", row.div, local_date(now)))
         verb = acd.next_step(standing, overflow_s=seconds)
-        stays = row.channel == "device" and not row.leg and verb != "overflow"  # no voice to divert: its alarm has a chain of its own
+        stays = (
+            row.channel == "device" and not row.leg and verb != "overflow"
+        )  # no voice to divert: its alarm has a chain of its own
         if verb != "wait" and not stays:
             steps.append(LineStep(verb, row.pk))
     return steps
@@ -204,5 +211,5 @@ def present_seats(actor: Actor) -> QuerySet[Seat]:
 
 def transfer_targets(actor: Actor, call: Call, now: datetime) -> list[tuple[int, str]]:
     """To whom a talking seat can pass a call on: (person, extension and name) of free seats that may see the caller."""
-    rows = free_rows(actor, now).exclude(user_id=actor.user_id).select_related("user").order_by("number")
+    rows = free_rows(actor, now).exclude(user_id=actor.user_id or 0).select_related("user").order_by("number")
     return [(row.user_id, f"{row.number} {row.user.name}") for row in rows if call.div.startswith(row.div)]

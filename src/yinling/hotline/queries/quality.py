@@ -53,7 +53,7 @@ def samples(actor: Actor) -> QuerySet[QualitySample]:
 
 def results(rows: QuerySet[QualitySample]) -> list[dict[str, Any]]:
     """Return for each seat how many were drawn, judged and objected to, and the mean."""
-    groups = rows.order_by().values("seat_id", "seat__name").annotate(
+    groups: Any = rows.order_by().values("seat_id", "seat__name").annotate(
         drawn=Count("pk"), scored=Count("pk", filter=~Q(state=SampleState.DRAWN)), mean=Avg("total"),
         objected=Count("pk", filter=Q(state=SampleState.OBJECTED)),
     )  # fmt: skip

@@ -67,7 +67,9 @@ def posts_elsewhere(
     seat_ids: Iterable[int], start: datetime, end: datetime, *, but: Sequence[int], margin: timedelta
 ) -> list[Post]:
     """The published shifts of some seats near a time, in other rosters than those named."""
-    rows = Shift.objects.filter(seat_id__in=list(seat_ids), is_live=True, from_at__lt=end + margin, to_at__gt=start - margin)
+    rows = Shift.objects.filter(
+        seat_id__in=list(seat_ids), is_live=True, from_at__lt=end + margin, to_at__gt=start - margin
+    )
     return posts_of(rows.exclude(roster_id__in=but))
 
 
@@ -87,9 +89,7 @@ def seats_of_group(group: SeatGroup) -> QuerySet[Seat]:
     return Seat.objects.filter(group=group, left_on=None).select_related("user").order_by("number")
 
 
-def faults_of(
-    roster: Roster, posts: Sequence[Post], rules: DutyRules, *, moving: Sequence[int] = ()
-) -> list[Fault]:
+def faults_of(roster: Roster, posts: Sequence[Post], rules: DutyRules, *, moving: Sequence[int] = ()) -> list[Fault]:
     """What stands against the shifts of a roster, with those of its people elsewhere in sight but for those on the move."""
     people = {post.who for post in posts}
     margin = rules.longest + rules.rest
@@ -152,7 +152,8 @@ def candidates(group: SeatGroup, start: datetime, end: datetime, *, but: Sequenc
     return [
         seat
         for seat in seats
-        if not is_away(span, leaves.get(seat.pk, ())) and fits(span, [one for one in near if one.who == seat.pk], rules.rest)
+        if not is_away(span, leaves.get(seat.pk, ()))
+        and fits(span, [one for one in near if one.who == seat.pk], rules.rest)
     ]
 
 
@@ -195,7 +196,8 @@ def first_seen(shift: Shift, now: datetime) -> datetime | None:
     talks = Call.objects.filter(
         Q(ended_at=None) | Q(ended_at__gt=shift.from_at), seat_id=shift.seat.user_id, answered_at__lt=min(now, shift.to_at)
     )  # fmt: skip
-    moments = [*spans.values_list("from_at", flat=True), *talks.values_list("answered_at", flat=True)]
+    moments = list(spans.values_list("from_at", flat=True))
+    moments += [at for at in talks.values_list("answered_at", flat=True) if at is not None]
     return max(shift.from_at, min(moments)) if moments else None
 
 
@@ -248,8 +250,9 @@ def absence_effect(seat: Seat, away_from: datetime, away_to: datetime, now: date
 
 def seat_of_user(user_id: int | None) -> Seat | None:
     """The seat of a login, if it has one that has not left."""
-    rows = Seat.objects.filter(user_id=user_id, left_on=None).select_related("user", "group")
-    return rows.first() if user_id else None
+    if user_id is None:
+        return None
+    return Seat.objects.filter(user_id=user_id, left_on=None).select_related("user", "group").first()
 
 
 def shifts_ahead(seat: Seat, now: datetime) -> QuerySet[Shift]:

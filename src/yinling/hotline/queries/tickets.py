@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -120,11 +120,19 @@ class Beside:
         value = self.values[name]
         return datetime.fromisoformat(value) if name.endswith("_at") and value else value
 
+    @property
+    def due_on(self) -> date:
+        """The last day in time: a deadline is the end of a day."""
+        return local_date(self.due_at - timedelta(microseconds=1))
+
 
 BESIDE: dict[str, tuple[Any, tuple[str, ...]]] = {
     "orders_from_above": (Supervision, ("id", "version", "number", "reason", "due_at", "answer", "answered_at")),
     "callbacks": (Callback, ("id", "kind", "state", "due_at", "done_at", "score", "note")),
-    "exchanged": (Exchange, ("id", "version", "platform", "direction", "foreign_number", "foreign_state", "sent_state", "error")),
+    "exchanged": (
+        Exchange,
+        ("id", "version", "platform", "direction", "foreign_number", "foreign_state", "sent_state", "error"),
+    ),
 }
 
 

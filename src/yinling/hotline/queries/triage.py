@@ -58,5 +58,7 @@ def _answering(ticket: Ticket, on: date) -> Organisation | None:
 
 def _nearest(rows: Sequence[Organisation], body: Body, areas: Sequence[str]) -> Organisation | None:
     """Return the body of a kind in the narrowest area; with a name asked for, the one that carries it."""
-    fitting = [row for row in rows if row.kind == body.kind and (body.named in row.name or body.named in row.short_name)]
+    fitting = [
+        row for row in rows if row.kind == body.kind and (body.named in row.name or body.named in row.short_name)
+    ]
     return min(fitting, key=lambda row: areas.index(row.div), default=None)

@@ -32,7 +32,9 @@ def to_remind_of(actor: Actor, now: datetime) -> list[tuple[Ticket, bool]]:
     by_system = Reminder.objects.filter(ticket=OuterRef("pk"), by="system")
     rows = Ticket.objects.visible_to(actor).filter(state__in=WORKED_ON)
     today, area = local_date(now), actor.div or ""
-    over = rows.filter(due_at__lte=local_midnight(today)).exclude(Exists(by_system.filter(reminded_at__gte=OuterRef("due_at"))))
+    over = rows.filter(due_at__lte=local_midnight(today)).exclude(
+        Exists(by_system.filter(reminded_at__gte=OuterRef("due_at")))
+    )
     days = int(parameter("ticket.remind_before_days", area, today))
     calendar = working_calendar()
     near = [

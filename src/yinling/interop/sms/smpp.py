@@ -180,7 +180,9 @@ def parts_for(text: str, *, reference: int) -> tuple[int, list[bytes]]:
     """Return the coding and the bytes of each part; a part of several carries the header by which the phone joins them."""
     if fits_gsm(text):
         whole = gsm_encode(text)
-        pieces = [whole] if len(whole) <= GSM_WHOLE else [whole[at : at + GSM_PART] for at in range(0, len(whole), GSM_PART)]
+        pieces = (
+            [whole] if len(whole) <= GSM_WHOLE else [whole[at : at + GSM_PART] for at in range(0, len(whole), GSM_PART)]
+        )
         coding = 0
     else:
         pieces = [piece.encode("utf-16-be") for piece in _cut(text)]

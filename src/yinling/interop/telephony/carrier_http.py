@@ -30,7 +30,7 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 
-PREFIX = "carrier:"
+PREFIX, OUTBOUND = "carrier:", "out:"
 MOST_SOUND = 64 * 1024 * 1024
 FARTHEST = timedelta(hours=12)
 """A time of the carrier that is farther away than this is not believed."""
@@ -42,7 +42,9 @@ class CarrierTelephony:
 
     def ring(self, number: str, *, actor: Actor, now: datetime, key: str = "") -> Call:
         """Bring in a call as an event would."""
-        return receive_call(actor=actor, now=now, key=key or f"{PREFIX}{now.timestamp()}", number=number, channel="phone")
+        return receive_call(
+            actor=actor, now=now, key=key or f"{PREFIX}{now.timestamp()}", number=number, channel="phone"
+        )
 
     def originate(self, *, key: str, agent: str, number: str) -> str:
         """Have the call centre ring an agent and then a number, once per key; return its own name of the call."""
@@ -126,14 +128,15 @@ def take_event(actor: Actor, event: Event, *, now: datetime, sound: bytes = b"")
 
 
 def _received(actor: Actor, event: Event, now: datetime) -> Call:
-    known = Call.objects.filter(key=PREFIX + event.call).first()
+    ours = event.text("key")  # of a call that a seat dialled
+    known = Call.objects.filter(key=ours if ours.startswith(OUTBOUND) else PREFIX + event.call).first()
     if known is not None:
         return known
     if "from" not in event.values:
         raise NotAllowed("line.early", N_("还没有收到这通来电的到达事件，请稍后重发"))
     return receive_call(
         actor=actor, now=event.moment("arrived_at", now), key=PREFIX + event.call, number=event.text("from"), called=event.text("to"),
-        is_number_doubtful=event.values.get("verified") is not True,
+        is_number_doubtful=event.values.get("verified") is not True, leg=PREFIX + event.call,
     )  # fmt: skip
 
 
@@ -147,6 +150,7 @@ def _person(agent: str, div: str) -> int:
 
 def _ended(actor: Actor, event: Event, call: Call, now: datetime) -> Call:
     moment = max(event.moment("ended_at", now), call.answered_at or call.rang_at)
+    Call.objects.filter(pk=call.pk, leg__startswith=PREFIX).update(leg="")  # nothing is left there to be ended
     if call.state == CallState.RINGING:
         return abandon_call(actor=actor, now=moment, call_id=call.pk)
     if call.state != CallState.ANSWERED:

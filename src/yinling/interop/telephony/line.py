@@ -80,7 +80,7 @@ class LineProcess:
         edge = load(self.folder)
         actor = system_actor(self.div)
         link = EdgeLink("127.0.0.1", edge.events_port, edge.secret)
-        crew = Crew(Follower(link, actor, self.folder), edge.spool)
+        crew = Crew(Follower(link, actor, edge), edge.spool)
         log.info("line: at work for %s", self.div)
         try:
             crew.work(notices, self.is_ending)
@@ -99,7 +99,9 @@ class Crew:
         self.is_over = threading.Event()
         self.is_wanted = threading.Event()
         self.desks: list[queue.Queue[dict[str, Any] | None]] = [queue.Queue() for _ in range(WORKERS)]
-        self.threads = [threading.Thread(target=self._guard, args=(self._follow, desk), daemon=True) for desk in self.desks]
+        self.threads = [
+            threading.Thread(target=self._guard, args=(self._follow, desk), daemon=True) for desk in self.desks
+        ]
         self.threads.append(threading.Thread(target=self._guard, args=(self._tick,), daemon=True))
         self.threads.append(threading.Thread(target=self._guard, args=(self._keep_recordings,), daemon=True))
 

@@ -35,7 +35,7 @@ class HttpWechat:
         body = {"touser": open_id, "template_id": template, "data": data, "page": link, "client_msg_id": key[-32:]}
         answer = self._ask("/cgi-bin/message/subscribe/bizsend", body)
         if answer.get("errcode") in EXPIRED:
-            type(self)._token = ("", 0.0)
+            HttpWechat._token = ("", 0.0)
             answer = self._ask("/cgi-bin/message/subscribe/bizsend", body)
         _check(answer)
         return [str(answer["msgid"])] if "msgid" in answer else ()
@@ -57,12 +57,15 @@ class HttpWechat:
         body = {"grant_type": "client_credential", "appid": given["key"], "secret": given["secret"]}
         data = json.dumps(body).encode()
         _status, answer = post(
-            f"{given['url']}/cgi-bin/stable_token", data, {"Content-Type": "application/json"}, seconds=float(given["timeout"])
+            f"{given['url']}/cgi-bin/stable_token",
+            data,
+            {"Content-Type": "application/json"},
+            seconds=float(given["timeout"]),
         )
         if not isinstance(answer, dict) or "access_token" not in answer:
             raise OSError("no token")
         text = str(answer["access_token"])
-        type(self)._token = (text, time.monotonic() + max(int(answer.get("expires_in", 0)) - 300, 0))
+        HttpWechat._token = (text, time.monotonic() + max(int(answer.get("expires_in", 0)) - 300, 0))
         return text
 
     def collect(self, take: Take) -> None:

@@ -1,10 +1,11 @@
-"""What the API reads of devices. A position stands there as long as its alarm is open, and in no list of devices."""
+"""What the API reads of devices and of the green channel. A position stands there as long as its alarm is open, and in no list of devices."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from yinling.devices.models import Alarm, AlarmStep, Delivery, Device, DeviceEvent, DeviceTask
+from yinling.hotline.models import Handover
 from yinling.web.api.resource import Resource, ids, number, on_day, plain_value, texts, visible, within
 
 VERSIONED = "version created_at changed_at"
@@ -53,5 +54,10 @@ DEVICES = [
     ),
     Resource(
         "deliveries", Delivery, "devices.event.report", visible(Delivery), "div received_at count", detail={"outcomes": lambda row: row.outcomes},
+    ),
+    Resource(
+        "handovers", Handover, "hotline.handover.view", visible(Handover),
+        "div emergency_id elder_id provider_id what has_consent notified_at notified_count opened_at accepted_at accepted_by_id answer "
+        f"informed_at informed {VERSIONED}", ids("elder", "provider"),
     ),
 ]  # fmt: skip

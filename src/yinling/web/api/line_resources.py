@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from yinling.ground.clock import business_now
 from yinling.hotline.models import (
     Article,
     Call,
@@ -27,9 +28,13 @@ from yinling.hotline.models import (
     Ticket,
     TicketTemplate,
 )
+from yinling.hotline.queries import operator_statements, readable_articles, samples
+from yinling.kernel.actor import Actor
+from yinling.kernel.period import local_date
 from yinling.web.api.resource import (
     VERSIONED,
     Resource,
+    Rows,
     first_of_month,
     hidden,
     ids,
@@ -51,6 +56,10 @@ def _notes(ticket: Ticket) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def _articles(actor: Actor) -> Rows:
+    return readable_articles(actor, local_date(business_now()))
+
+
 LINE = [
     Resource(
         "calls", Call, "hotline.call.view", visible(Call),
@@ -61,7 +70,7 @@ LINE = [
     Resource(
         "tickets", Ticket, "hotline.ticket.view", visible(Ticket),
         "code div call_id parent_id elder_id provider_id seat_id state kind level channel family title text opened_at "
-        f"due_at is_due_provisional closed_at result {VERSIONED}",
+        f"due_at is_due_provisional closed_at merged_into_id reminder_count escalation reopen_count result {VERSIONED}",
         ids("elder", "provider") | texts("state", "kind", "level") | {"div": within()},
         detail={"notes": _notes},
     ),
@@ -126,7 +135,7 @@ LINE = [
         f"div name kind level family title text is_active {VERSIONED}", {"div": within()},
     ),
     Resource(
-        "articles", Article, "hotline.article.view", visible(Article),
+        "articles", Article, "hotline.article.view", _articles,
         f"div title text family words source valid_from valid_to state use_count published_at {VERSIONED}",
         texts("state", "family") | {"div": within()},
     ),
@@ -136,7 +145,7 @@ LINE = [
         ids("ticket") | texts("platform", "direction"),
     ),
     Resource(
-        "quality-samples", QualitySample, "hotline.sample.view", visible(QualitySample),
+        "quality-samples", QualitySample, "hotline.sample.view", samples,
         f"div call_id seat_id provider_id state drawn_at points total comment scored_at scored_by_id objection answer {VERSIONED}",
         ids("seat", "provider") | texts("state"),
     ),
@@ -145,7 +154,7 @@ LINE = [
         f"div provider_id number valid_from valid_to monthly_fen per_call_fen deduct_bp_per_point most_deduct_bp {VERSIONED}", ids("provider"),
     ),
     Resource(
-        "operator-statements", OperatorStatement, "hotline.operator_statement.view", visible(OperatorStatement),
+        "operator-statements", OperatorStatement, "hotline.operator_statement.view", operator_statements,
         f"div contract_id provider_id month state figures base_fen calls_fen deduction_fen total_fen reasons approved_at {VERSIONED}",
         ids("provider", "contract") | texts("state") | {"month": first_of_month},
     ),

@@ -116,12 +116,15 @@ def _away(alarm: Alarm) -> int | None:
 
 def _alarm_forms(request: Any, alarm: Alarm, verbs: set[str]) -> dict[str, ActionForm]:
     here, initial = f"/alarms/{alarm.pk}/", {"alarm_id": alarm.pk, "seen": alarm.version}
-    tones = {"acknowledge": "primary", "depart": "", "resolve": "", "dismiss": ""}
-    found = {
-        verb: action_form(request, f"{verb}_alarm", initial, next=here, tone=tone)
-        for verb, tone in tones.items()
+    found: dict[str, ActionForm] = {
+        verb: action_form(request, f"{verb}_alarm", initial, next=here, tone="")
+        for verb in ("depart", "resolve", "dismiss")
         if verb in verbs
     }
+    if "acknowledge" in verbs:
+        found["acknowledge"] = action_form(
+            request, "acknowledge_alarm", initial, next=here, only=("alarm_id",), key_hint="A"
+        )
     if alarm.is_open and alarm.contacted_at is None:
         found["contact"] = action_form(request, "contact_alarm", initial, next=here, tone="")
     return found
@@ -149,7 +152,11 @@ def _dial(request: Any, alarm: Alarm) -> ActionForm | None:
 
 
 def _tabs(here: str) -> list[tuple[str, str, None, bool]]:
-    pages = (("list", _("登记簿"), "/devices/"), ("tasks", _("设备任务"), "/devices/tasks/"), ("facilities", _("机构设备"), "/devices/facilities/"))
+    pages = (
+        ("list", _("登记簿"), "/devices/"),
+        ("tasks", _("设备任务"), "/devices/tasks/"),
+        ("facilities", _("机构设备"), "/devices/facilities/"),
+    )
     return [(label, address, None, name == here) for name, label, address in pages]
 
 
@@ -199,13 +206,20 @@ def device_new(request: Any) -> HttpResponse:
     """Enter a device for an elder, or for a facility; or a list of them."""
     elder, text = _elder(request), request.GET.get("q", "").strip()[:60]
     found = find_elders(request.actor, text, limit=FOUND) if text and elder is None else []
-    initial = {"elder_id": elder.pk if elder else None, "provider_id": request.actor.organisation_id, "kind": "button", "interval_s": 3600}
+    initial = {
+        "elder_id": elder.pk if elder else None,
+        "provider_id": request.actor.organisation_id,
+        "kind": "button",
+        "interval_s": 3600,
+    }
     form = action_form(
         request, "register_device", initial, next="/devices/{id}/",
         fields={"provider_id": {"options": "organisations", "help": N_("只有机构里的设备需要填写"), "required": False}},
     )  # fmt: skip
     load = action_form(request, "import_device", next="/devices/", tone="", done=N_("设备已导入"))
-    return render(request, "console/device_new.html", form=form, load=load, elder=elder, text=text, found=found, columns=COLUMNS)
+    return render(
+        request, "console/device_new.html", form=form, load=load, elder=elder, text=text, found=found, columns=COLUMNS
+    )
 
 
 @page("devices.device.view")
@@ -216,14 +230,16 @@ def device_page(request: Any, pk: int) -> HttpResponse:
         raise Http404
     here, initial = f"/devices/{pk}/", {"device_id": pk, "seen": device.version}
     verbs = {transition.verb for transition in DEVICE.verbs(device.state)}
-    forms = {
+    forms: dict[str, ActionForm] = {
         verb: action_form(request, f"{verb}_device", initial, next=here, tone="primary" if verb == "install" else "")
         for verb in ("install", "pause", "remove") if verb in verbs
     }  # fmt: skip
     if verbs:
         known = {name: getattr(device, name) for name in ("funding", "place", "maker", "interval_s")}
         forms["update"] = action_form(request, "update_device", initial | known, next=here, tone="")
-        forms["fence"] = action_form(request, "fence_device", initial | {"radius_m": device.fence_radius_m or 500}, next=here, tone="")
+        forms["fence"] = action_form(
+            request, "fence_device", initial | {"radius_m": device.fence_radius_m or 500}, next=here, tone=""
+        )
         forms["rekey"] = action_form(request, "rekey_device", initial, next=here, tone="danger")
     forms["locate"] = action_form(request, "locate_device", {"device_id": pk}, tone="")
     return render(
@@ -243,11 +259,22 @@ def task_list(request: Any) -> HttpResponse:
         Filter("done", _("已处理"), lambda found, _yes: found, "check"),
     )  # fmt: skip
     rows = [
-        (row, action_form(request, "close_task", {"task_id": row.pk, "seen": row.version}, next="/devices/tasks/", tone=""))
+        (
+            row,
+            action_form(
+                request, "close_task", {"task_id": row.pk, "seen": row.version}, next="/devices/tasks/", tone=""
+            ),
+        )
         for row in listing
     ]
     return render(
-        request, "console/device_tasks.html", listing=listing, rows=rows, tabs=_tabs("tasks"), machine=DEVICE_TASK, is_open=is_open
+        request,
+        "console/device_tasks.html",
+        listing=listing,
+        rows=rows,
+        tabs=_tabs("tasks"),
+        machine=DEVICE_TASK,
+        is_open=is_open,
     )
 
 

@@ -65,7 +65,9 @@ def upload(request: Any) -> HttpResponse:
         count = _load(request)
     except Refusal as refusal:
         return exchange_list(request, problem=refusal_text(refusal), status=refusal.status)
-    told = ngettext("已导入 %(count)s 条新消息，重复的已略过", "已导入 %(count)s 条新消息，重复的已略过", count) % {"count": count}
+    told = ngettext("已导入 %(count)s 条新消息，重复的已略过", "已导入 %(count)s 条新消息，重复的已略过", count) % {
+        "count": count
+    }
     messages.success(request, told)
     return HttpResponseRedirect("/line/exchange/")
 

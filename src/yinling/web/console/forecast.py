@@ -162,7 +162,13 @@ def _chart(rows: list[HalfHour]) -> dict[str, Any]:
         points += [f"{place * wide:.1f},{height}", f"{(place + 1) * wide:.1f},{height}"]
     step = max(1, -(-top // 5))
     lines = [{"y": round(_HEIGHT - seats * unit, 1), "seats": seats} for seats in range(0, top + 1, step)]
-    return {"bars": bars, "line": " ".join(points), "grid": lines, "wide": round(wide * 0.8, 1), "hours": range(0, 24, 3)}
+    return {
+        "bars": bars,
+        "line": " ".join(points),
+        "grid": lines,
+        "wide": round(wide * 0.8, 1),
+        "hours": range(0, 24, 3),
+    }
 
 
 urlpatterns = [path("line/forecast/", forecast)]

@@ -82,7 +82,7 @@ def desk(request: Any, ring_form: RingForm | None = None, status: int = 200) -> 
 
 def _line(request: Any) -> dict[str, Any]:
     """The queue with where each call rings, and one's own call."""
-    calls = list(calls_on_the_line(request.actor))
+    calls: list[Any] = list(calls_on_the_line(request.actor))
     waiting = [call for call in calls if call.state == "ringing" and not call.is_outbound]
     first = next((call for call in waiting if call.rings_at == request.actor.user_id), None)
     first = first or next((call for call in waiting if call.rings_at is None), None)
@@ -104,11 +104,12 @@ def _seat(request: Any) -> tuple[Seat | None, list[ActionForm]]:
     if seat is None:
         return None, []
     initial = {"seat_id": seat.pk, "seen": seat.version}
-    reasons = [(value, tr(label)) for value, label in BREAKS if value != AUTOMATIC]
+    reasons = [(value, tr(label)) for value, label in BREAKS if value not in (AUTOMATIC, "rest")]
     looks: dict[str, list[tuple[str, dict[str, Any]]]] = {
         SeatState.OFF: [("sign_in_seat", {"key_hint": "F8"})],
         SeatState.READY: [
-            ("pause_seat", {"key_hint": "F8", "tone": "", "fields": {"reason": {"options": reasons}}}),
+            ("pause_seat", {"key_hint": "F8", "tone": "", "hidden": ("reason",)}),
+            ("pause_seat", {"tone": "", "submit": N_("其他小休"), "fields": {"reason": {"options": reasons}}}),
             ("sign_out_seat", {"tone": ""}),
         ],
         SeatState.PAUSED: [("resume_seat", {"key_hint": "F8"}), ("sign_out_seat", {"tone": ""})],
@@ -160,8 +161,18 @@ def call_page(request: Any, pk: int) -> HttpResponse:
     if call is None:
         raise Http404
     if request.htmx and request.htmx.target == "call-services":
-        pass_on = _pass_on(request, call)
-        return render(request, "console/call.html", call=call, demands=demands(), elder=call.elder, pass_on=pass_on)
+        promise = action_form(
+            request, "arrange_callback", {"call_id": pk}, next=f"/calls/{pk}/", tone="", done=N_("已约定回拨")
+        )
+        return render(
+            request,
+            "console/call.html",
+            call=call,
+            demands=demands(),
+            elder=call.elder,
+            pass_on=_pass_on(request, call),
+            promise=promise,
+        )
     shown = pop(request.actor, call, now=request.now)
     here, text = f"/calls/{pk}/", request.GET.get("q", "").strip()
     found = find_elders(request.actor, text, limit=FOUND) if text and shown.elder is None else []

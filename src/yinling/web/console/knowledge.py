@@ -10,16 +10,25 @@ from django.utils.translation import gettext as _
 
 from yinling.catalogue.models import FAMILIES
 from yinling.hotline.models import Article
-from yinling.hotline.queries import all_articles, due_for_review, find_articles, templates, valid_articles
+from yinling.hotline.queries import due_for_review, find_articles, readable_articles, templates, valid_articles
 from yinling.hotline.states import ARTICLE
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
-from yinling.web.actions import action_form
+from yinling.web.actions import ActionForm, action_form
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.show import tr
 
 WRITES = "hotline.article.draft"
-TABS = (("valid", N_("有效")), ("draft", N_("待发布")), ("review", N_("待复核")), ("withdrawn", N_("已停用")), ("all", N_("全部")))
+PUBLISHES = "hotline.article.publish"
+TABS = (
+    ("valid", N_("有效")),
+    ("draft", N_("待发布")),
+    ("review", N_("待复核")),
+    ("withdrawn", N_("已停用")),
+    ("all", N_("全部")),
+)
+OF_SEATS = 2
+"""Tabs of a seat: what holds, and its own drafts."""
 FIELDS = ("title", "text", "source", "valid_from", "family", "words")
 
 
@@ -29,27 +38,35 @@ def _by_family(rows: Any, value: str) -> Any:
 
 @page("hotline.article.view")
 def knowledge(request: Any) -> HttpResponse:
-    """P08: what may be told today, found by words; who writes sees drafts, what is due for review, and what was withdrawn."""
+    """P08: what may be told today, found by words; who publishes sees the rest."""
     today, text = local_date(request.now), request.GET.get("q", "").strip()[:80]
-    writes = request.actor.has(WRITES)
-    tab = request.GET.get("tab", "valid") if writes else "valid"
-    tab = tab if tab in dict(TABS) else "valid"
+    shown = TABS if request.actor.has(PUBLISHES) else TABS[:OF_SEATS] if request.actor.has(WRITES) else ()
+    tab = request.GET.get("tab", "valid")
+    tab = tab if tab in dict(shown) else "valid"
     if text and tab == "valid":
         rows: Any = [one.article for one in find_articles(request.actor, text, today, limit=40)]
         listing = Listing(request, rows)
     else:
-        listing = Listing(
-            request, _rows(request, tab), Filter("family", _("服务大类"), _by_family, "choice", FAMILIES)
-        )
-    tabs = [(tr(label), f"/line/knowledge/?tab={name}", None, name == tab) for name, label in TABS] if writes else []
-    return render(request, "console/knowledge.html", listing=listing, tabs=tabs, tab=tab, text=text, machine=ARTICLE, today=today, families=FAMILIES)
+        listing = Listing(request, _rows(request, tab), Filter("family", _("服务大类"), _by_family, "choice", FAMILIES))
+    tabs = [(tr(label), f"/line/knowledge/?tab={name}", None, name == tab) for name, label in shown]
+    return render(
+        request,
+        "console/knowledge.html",
+        listing=listing,
+        tabs=tabs,
+        tab=tab,
+        text=text,
+        machine=ARTICLE,
+        today=today,
+        families=FAMILIES,
+    )
 
 
 def _rows(request: Any, tab: str) -> Any:
     today = local_date(request.now)
     if tab == "valid":
         return valid_articles(request.actor, today)
-    rows = all_articles(request.actor)
+    rows = readable_articles(request.actor, today)
     if tab == "review":
         return rows.filter(due_for_review(today, request.actor.div or "")).order_by("valid_to", "id")
     return rows if tab == "all" else rows.filter(state=tab)
@@ -69,15 +86,14 @@ def knowledge_side(request: Any) -> HttpResponse:
 
 @page("hotline.article.view")
 def article_page(request: Any, pk: int) -> HttpResponse:
-    """One article; a seat that does not write sees it only as long as it holds."""
+    """One article; a seat sees it only as long as it holds, or as its own draft."""
     today = local_date(request.now)
-    rows = all_articles(request.actor) if request.actor.has(WRITES) else valid_articles(request.actor, today)
-    row = rows.filter(pk=pk).first()
+    row = readable_articles(request.actor, today).filter(pk=pk).first()
     if row is None:
         raise Http404
     here, initial = f"/line/knowledge/{pk}/", {"article_id": pk, "seen": row.version}
     verbs = {transition.verb for transition in ARTICLE.verbs(row.state)}
-    forms = {
+    forms: dict[str, ActionForm] = {
         verb: action_form(request, f"{verb}_article", initial, next=here, tone="primary" if verb == "publish" else "")
         for verb in ("publish", "withdraw") if verb in verbs
     }  # fmt: skip
@@ -85,7 +101,8 @@ def article_page(request: Any, pk: int) -> HttpResponse:
         forms["revise"] = action_form(request, "revise_article", initial | _values(row), next=here, tone="")
     is_own = row.written_by_id is not None and row.written_by_id == request.actor.user_id
     return render(
-        request, "console/article.html", row=row, forms=forms, machine=ARTICLE, is_own=is_own, is_over=row.valid_to is not None and row.valid_to <= today,
+        request, "console/article.html", row=row, forms=forms, machine=ARTICLE, is_own=is_own,
+        is_over=row.valid_to is not None and row.valid_to <= today,
         may_write=request.actor.has(WRITES),
     )  # fmt: skip
 
@@ -100,7 +117,7 @@ def _values(row: Article) -> dict[str, Any]:
 def article_new(request: Any) -> HttpResponse:
     """Write an article, from nothing or from one that is to be replaced."""
     number = request.GET.get("from", "")
-    rows = all_articles(request.actor)
+    rows = readable_articles(request.actor, local_date(request.now))
     before = rows.filter(pk=int(number)).first() if number.isascii() and number.isdigit() else None
     initial = _values(before) if before else {"title": request.GET.get("title", "")[:80]}
     initial["valid_from"] = local_date(request.now).isoformat()

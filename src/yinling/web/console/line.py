@@ -92,7 +92,7 @@ def wall(request: Any) -> HttpResponse:
     return render(
         request, "console/line_wall.html", tabs=line_tabs(request, "wall"), waiting=waiting_now(request.actor), ranks=RANKS, seats=seats,
         doing=doing, doings=dict(DOINGS), tones=TONES, breaks=dict(BREAKS), figures=found, measures=measures, busiest=busiest,
-        length=length, goal=goal, hours=range(24),
+        length=length, goal=goal, hours=range(23, -1, -1),
     )  # fmt: skip
 
 
@@ -340,10 +340,17 @@ def report_excel(request: Any) -> HttpResponse:
     lines: list[tuple[Any, ...]] = [
         (tr(one.name), one.shown, goal(one), words[one.is_met], one.hits, one.total) for one in measures
     ]
-    for name, counts in [(_("合计"), found.total), *((area_name(div), counts) for div, counts in found.districts.items())]:
+    for name, counts in [
+        (_("合计"), found.total),
+        *((area_name(div), counts) for div, counts in found.districts.items()),
+    ]:
         lines += [
             (f"{name} {label}", "", "", "", number, None)
-            for label, number in ((_("来电"), counts.arrived), (_("接听"), counts.answered), (_("放弃"), counts.abandoned))
+            for label, number in (
+                (_("来电"), counts.arrived),
+                (_("接听"), counts.answered),
+                (_("放弃"), counts.abandoned),
+            )
         ]
     return excel(f"line-{days.first}-{days.last}", columns, lines, above=[f"{days.first} – {days.last}"])
 

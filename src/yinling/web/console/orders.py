@@ -325,12 +325,12 @@ def _offer(request: Any, elder: Elder, form: QuoteForm) -> tuple[Quote | None, s
 
 
 def _confirm(request: Any, offer: Quote, form: QuoteForm, ticket: str) -> ActionForm:
-    chosen = form.cleaned_data
+    chosen, by_phone = form.cleaned_data, bool(ticket) or request.GET.get("channel") == "phone"
     initial = {
         "elder_id": offer.elder.pk, "item_code": offer.item.code, "starts_at": offer.starts_at, "quoted_total_fen": offer.total_fen,
         "quoted_self_fen": offer.self_fen, "provider_id": chosen["provider_id"], "is_urgent": chosen["is_urgent"],
         "flexible_minutes": chosen["flexible_minutes"],
-        "ticket_id": int(ticket) if ticket.isascii() and ticket.isdigit() else None, "channel": "phone" if ticket or request.GET.get("channel") == "phone" else "console",
+        "ticket_id": int(ticket) if ticket.isascii() and ticket.isdigit() else None, "channel": "phone" if by_phone else "console",
     }  # fmt: skip
     hidden = ("item_code", "starts_at", "provider_id", "is_urgent", "flexible_minutes")
     return action_form(

@@ -9,6 +9,7 @@ from django.http import HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.cache import never_cache
 
+from yinling.ground.clock import real_now
 from yinling.hotline.operations.seats import BREAKS
 from yinling.hotline.queries.phone import phone_now, seat_of
 from yinling.hotline.states import SEAT, SeatState
@@ -58,24 +59,24 @@ def _states(request: Any, seat: Any) -> list[ActionForm]:
         return []
     initial = {"seat_id": seat.pk, "seen": seat.version}
     reasons = [(value, label) for value, label in BREAKS if value != AUTOMATIC]
-    forms = {
+    forms: dict[SeatState, list[tuple[str, dict[str, Any]]]] = {
         SeatState.OFF: [("sign_in_seat", {"tone": "primary"})],
         SeatState.READY: [("pause_seat", {"fields": {"reason": {"options": reasons}}}), ("sign_out_seat", {})],
         SeatState.PAUSED: [("resume_seat", {"tone": "primary"}), ("sign_out_seat", {})],
-    }[SeatState(seat.state)]
-    return [action_form(request, name, initial, **{"tone": "", **look}) for name, look in forms]
+    }
+    return [action_form(request, name, initial, **{"tone": "", **look}) for name, look in forms[SeatState(seat.state)]]
 
 
 @never_cache
 @page("hotline.phone.use")
 def credentials(request: Any) -> HttpResponse:
-    """What a signed-in seat's window needs to join the line: for an hour, for this seat only."""
+    """What a signed-in seat's window needs to join the line: for an hour, for this seat only. ``now``: the clock of a desk may be wrong."""
     try:
         line, seat = line_of_phones(), seat_of(request.actor.user_id)
         _check(line, seat)
     except Refusal as refusal:
         return problem(refusal)
-    return JsonResponse(line.seat_credentials(request.user))
+    return JsonResponse(line.seat_credentials(request.user) | {"now": real_now().isoformat()})
 
 
 def _check(line: Any, seat: Any) -> None:

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from yinling.hotline.duty import FAULTS, told
+from yinling.hotline.duty import FAULTS, hours_told, told
 from yinling.hotline.models import Roster, SeatGroup, Shift
 from yinling.hotline.queries import groups_running_out, published_holes, rosters, seats_of_group, shifts_of
 from yinling.hotline.states import ROSTER, RosterState
@@ -62,7 +62,13 @@ def listing(request: Any) -> HttpResponse:
     found = Listing(
         request,
         rosters(request.actor),
-        Filter("group", _("班组"), lambda rows, pk: rows.filter(group_id=pk), "choice", groups),
+        Filter(
+            "group",
+            _("班组"),
+            lambda rows, pk: rows.filter(group_id=pk),
+            "choice",
+            [(str(pk), name) for pk, name in groups],
+        ),
         Filter("state", _("状态"), lambda rows, state: rows.filter(state=state), "choice", ROSTER.choices),
     )
     return render(
@@ -102,7 +108,7 @@ def roster(request: Any, pk: int) -> HttpResponse:
         request, "console/roster.html", roster=row, sheet=found, view=view, tabs=roster_tabs(request, "/line/rosters/"),
         views=[(_(label), f"{here}?view={code}&day={days[0]}", None, code == view) for code, label in VIEWS],
         weeks=_weeks(row, days, view, here) if view in ("week", "hours") else [], forms=_forms(request, row, found), machine=ROSTER,
-        told=told, faults=FAULTS, slot_name=slot_name, weekdays=WEEKDAYS, here=here,
+        told=told, faults=FAULTS, hours_told=hours_told, slot_name=slot_name, weekdays=WEEKDAYS, here=here,
         editable=row.state != RosterState.WITHDRAWN and request.actor.has("hotline.shift.move") and request.asked is None,
     )  # fmt: skip
 
@@ -154,7 +160,11 @@ def shift(request: Any, pk: int, shift_id: int) -> HttpResponse:
         "shift_id": row.pk, "seat_id": row.seat_id, "from_at": typed(row.from_at), "to_at": typed(row.to_at), "seen": row.version,
     }  # fmt: skip
     open_ = roster_.state != RosterState.WITHDRAWN and not (row.is_live and row.from_at <= request.now)
-    move = action_form(request, "move_shift", initial, next=here, fields={"seat_id": {"options": seats}}) if open_ else None
+    move = (
+        action_form(request, "move_shift", initial, next=here, fields={"seat_id": {"options": seats}})
+        if open_
+        else None
+    )
     remove = action_form(
         request, "remove_shift", {"shift_id": row.pk, "seen": row.version}, next=here, tone="danger"
     ) if open_ else None  # fmt: skip
@@ -169,7 +179,14 @@ def printed(request: Any, pk: int) -> HttpResponse:
     row = roster_of(request, pk)
     found = sheet(row, list(shifts_of(row)), list(seats_of_group(row.group)), days_of(row))
     return render(
-        request, "console/roster_print.html", roster=row, sheet=found, told=told, machine=ROSTER, weekdays=WEEKDAYS
+        request,
+        "console/roster_print.html",
+        roster=row,
+        sheet=found,
+        told=told,
+        hours_told=hours_told,
+        machine=ROSTER,
+        weekdays=WEEKDAYS,
     )
 
 
@@ -180,7 +197,12 @@ def workbook(request: Any, pk: int) -> HttpResponse:
     found = sheet(row, list(shifts_of(row)), list(seats_of_group(row.group)), days_of(row))
     heads = [Column(_("坐席"), width=8), Column(_("姓名"), width=12)]
     heads += [Column(f"{day:%m-%d} {_('周')}{WEEKDAYS[day.weekday()]}", width=12) for day in found.days]
-    heads += [Column(_("班次"), COUNT), Column(_("工时（小时）"), COUNT), Column(_("夜班"), COUNT), Column(_("节假日工时"), COUNT)]
+    heads += [
+        Column(_("班次"), COUNT),
+        Column(_("工时（小时）"), COUNT),
+        Column(_("夜班"), COUNT),
+        Column(_("节假日工时"), COUNT),
+    ]
     body = [
         [
             line.seat.number, line.seat.user.name, *(_spans(line.days.get(day, [])) for day in found.days), line.share.shifts,
@@ -194,7 +216,7 @@ def workbook(request: Any, pk: int) -> HttpResponse:
 
 
 def _spans(rows: list[Shift]) -> str:
-    return " ".join(f"{row.from_at.astimezone(SHANGHAI):%H:%M}–{row.to_at.astimezone(SHANGHAI):%H:%M}" for row in rows)
+    return " ".join(hours_told(row.from_at, row.to_at) for row in rows)
 
 
 urlpatterns = [

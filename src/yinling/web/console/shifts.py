@@ -84,7 +84,9 @@ def swap_of(request: Any, pk: int) -> HttpResponse:
     known = {one.pk for one in free}
     people = [(one.pk, f"{_label(one)}　{_('空闲')}") for one in free]
     people += [(one.pk, _label(one)) for one in others if one.pk not in known]
-    backs = Shift.objects.filter(seat__in=others, is_live=True, from_at__gt=request.now, from_at__lt=request.now + AHEAD)
+    backs = Shift.objects.filter(
+        seat__in=others, is_live=True, from_at__gt=request.now, from_at__lt=request.now + AHEAD
+    )
     theirs = backs.select_related("seat__user").order_by("seat__number", "from_at")[:200]
     options = [("", _("不换回")), *((one.pk, f"{_label(one.seat)} {told(one.from_at, one.to_at)}") for one in theirs)]
     form = action_form(
@@ -133,7 +135,9 @@ def leave_list(request: Any) -> HttpResponse:
     if not request.actor.has("hotline.leave.grant"):
         rows = rows.filter(seat__user_id=request.actor.user_id)
     found = Listing(
-        request, rows, Filter("state", _("状态"), lambda rows_, state: rows_.filter(state=state), "choice", LEAVE.choices)
+        request,
+        rows,
+        Filter("state", _("状态"), lambda rows_, state: rows_.filter(state=state), "choice", LEAVE.choices),
     )
     return render(
         request, "console/leaves.html", listing=found, machine=LEAVE, told=told, tabs=roster_tabs(request, "/line/leaves/"),
@@ -151,7 +155,10 @@ def leave(request: Any, pk: int) -> HttpResponse:
     ids, here = {"leave_id": row.pk, "seen": row.version}, f"/line/leaves/{pk}/"
     forms = []
     if row.state == LeaveState.ASKED:
-        forms = [action_form(request, "grant_leave", ids, next=here), action_form(request, "refuse_leave", ids, next=here, tone="")]
+        forms = [
+            action_form(request, "grant_leave", ids, next=here),
+            action_form(request, "refuse_leave", ids, next=here, tone=""),
+        ]
     if row.state in (LeaveState.ASKED, LeaveState.GRANTED) and row.to_at > request.now:
         forms.append(action_form(request, "cancel_leave", ids, next=here, only=("leave_id",), tone=""))
     effect = leave_effect(row, request.now) if row.state == LeaveState.ASKED else None

@@ -13,7 +13,13 @@ from yinling.kernel.words import N_
 from yinling.web.pages import Listing, page, render
 from yinling.web.show import tr
 
-TABS = (("open", N_("待答复")), ("overdue", N_("已超期")), ("answered", N_("已答复")), ("late", N_("超期答复")), ("all", N_("全部")))
+TABS = (
+    ("open", N_("待答复")),
+    ("overdue", N_("已超期")),
+    ("answered", N_("已答复")),
+    ("late", N_("超期答复")),
+    ("all", N_("全部")),
+)
 
 
 @page("hotline.supervision.view")

@@ -109,7 +109,7 @@ def system(request: Any) -> HttpResponse:
         (_("日志封存到"), _age(seal.sealed_at if seal else None, now)),
         (_("待发往外部"), str(Outbox.objects.filter(sent_at=None).count())),
         (_("路上时间"), _ways()),
-        (_("待发短信"), str(Notice.objects.filter(channel="sms", sent_at=None).count())),
+        (_("待发短信"), str(Notice.objects.filter(channel="sms", state="waiting").count())),
     ]
     versions = [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)]
     clock = [

@@ -24,7 +24,9 @@ from yinling.web.pages import page, render
 def seat_choices(request: Any) -> Pairs:
     """Who sits on the line in the actor's area or above it."""
     div = request.actor.div or ""
-    rows = Grant.objects.filter(role__in=SEAT_ROLES, state=GrantState.ACTIVE, user__is_active=True, from_at__lte=request.now)
+    rows = Grant.objects.filter(
+        role__in=SEAT_ROLES, state=GrantState.ACTIVE, user__is_active=True, from_at__lte=request.now
+    )
     found = rows.exclude(to_at__lte=request.now).order_by("user__name").values_list("user_id", "user__name", "div")
     return [(str(pk), name) for pk, name, area in dict.fromkeys(found) if div.startswith(area) or area.startswith(div)]
 
@@ -65,7 +67,9 @@ def _ticket(request: Any, pk: int) -> Ticket:
 def bulk_page(request: Any) -> HttpResponse:
     """Many tickets at once: they are listed, may still be taken out, and their number is typed to confirm."""
     numbers = [int(text) for text in request.GET.getlist("id")[:MOST_AT_ONCE] if text.isascii() and text.isdigit()]
-    rows = Ticket.objects.visible_to(request.actor).filter(pk__in=[one for one in numbers if one < 2**63], state__in=WORKED_ON)
+    rows = Ticket.objects.visible_to(request.actor).filter(
+        pk__in=[one for one in numbers if one < 2**63], state__in=WORKED_ON
+    )
     chosen = list(rows.select_related("elder", "provider", "seat").order_by("urgency", "due_at", "id"))
     forms = [_bulk(request, name, chosen, field, source) for name, field, source in (
         ("assign_tickets", "user_id", "seats"), ("transfer_tickets", "organisation_id", "organisations"),

@@ -66,7 +66,15 @@ def new_ticket(request: Any) -> HttpResponse:
     )  # fmt: skip
     keep = "".join(f"&{name}={row.pk}" for name, row in (("call", call), ("elder", elder)) if row)
     return render(
-        request, "console/ticket_new.html", form=form, call=call, elder=elder, text=text, found=found, ready=ready, keep=keep
+        request,
+        "console/ticket_new.html",
+        form=form,
+        call=call,
+        elder=elder,
+        text=text,
+        found=found,
+        ready=ready,
+        keep=keep,
     )
 
 
@@ -181,7 +189,7 @@ def _forms(request: Any, ticket: Ticket, verbs: set[str], asked: list[Any]) -> d
     unhappy = next((one for one in asked if one.state == "done" and one.score and one.score <= poor), None)
     if unhappy is not None:
         initial["reason"] = (_("回访不满意：%(note)s") % {"note": unhappy.note})[:500]
-    forms = {
+    forms: dict[str, ActionForm] = {
         verb: action_form(request, f"{verb}_ticket", initial, next=here, tone="primary" if verb == "take" else "")
         for verb in ("take", "resolve", "close", "reopen") if verb in verbs
     }  # fmt: skip
@@ -192,7 +200,9 @@ def _forms(request: Any, ticket: Ticket, verbs: set[str], asked: list[Any]) -> d
         )  # fmt: skip
         forms.pop("reopen", None)
     elif "merge" in verbs and ticket.parent_id is None:
-        forms["merge"] = action_form(request, "merge_ticket", initial, next="/tickets/{id}/", tone="", done=N_("已并案，可在本页撤销"))
+        forms["merge"] = action_form(
+            request, "merge_ticket", initial, next="/tickets/{id}/", tone="", done=N_("已并案，可在本页撤销")
+        )
     if unhappy is not None and "reopen" in forms:
         forms["again"] = forms.pop("reopen")
     return forms
@@ -211,10 +221,17 @@ def _urging(request: Any, ticket: Ticket, orders: list[Any]) -> dict[str, Action
     forms["remind"] = action_form(request, "remind_ticket", initial, next=here, tone="", key_hint="")
     if unanswered is None:
         forms["supervise"] = action_form(
-            request, "supervise_ticket", initial, next=here, tone="", fields={"reason": {"label": N_("督办要求"), "help": ""}}
+            request,
+            "supervise_ticket",
+            initial,
+            next=here,
+            tone="",
+            fields={"reason": {"label": N_("督办要求"), "help": ""}},
         )
     if ticket.escalation < TOP:
-        forms["escalate"] = action_form(request, "escalate_ticket", initial | {"seen": ticket.version}, next=here, tone="")
+        forms["escalate"] = action_form(
+            request, "escalate_ticket", initial | {"seen": ticket.version}, next=here, tone=""
+        )
     return forms
 
 

@@ -27,7 +27,9 @@ def complain(request: Any) -> HttpResponse:
         hidden=("level", "family", "channel"), fields={"kind": {"options": LODGED}}, submit=N_("提交"), done=N_("已收到，我们会尽快答复"),
     )  # fmt: skip
     rows = Ticket.objects.visible_to(request.actor).filter(elder=person.elder, kind__in=dict(LODGED))
-    return _show(request, "complaint", person, form=form, rows=list(rows.order_by("-opened_at", "-id")[:SHOWN]), machine=TICKET)
+    return _show(
+        request, "complaint", person, form=form, rows=list(rows.order_by("-opened_at", "-id")[:SHOWN]), machine=TICKET
+    )
 
 
 urlpatterns = [path("e/complaint/", complain)]

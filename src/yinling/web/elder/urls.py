@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from yinling.web.elder import applications, complaints, views
+from yinling.web.elder import applications, complaints, messages, views
 
 urlpatterns = [
     *applications.urlpatterns,
     *complaints.urlpatterns,
+    *messages.urlpatterns,
     path("e/", views.home),
     path("e/agreements/", views.agreements),
     path("e/file/", views.own_file),

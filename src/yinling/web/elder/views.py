@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from yinling.accounts.models import Journal
 from yinling.catalogue.models import ServiceItem
 from yinling.catalogue.queries import public_list
+from yinling.devices.queries import open_alarms_of
 from yinling.directory.queries import city_of
 from yinling.dispatch.models import LIVE
 from yinling.dispatch.queries import carers_of, given_to
@@ -87,7 +88,8 @@ def home(request: Any) -> HttpResponse:
     coming = orders_of(request.actor).filter(elder_id=person.elder.pk, state__in=COMING, ends_at__gte=request.now)
     order = coming.prefetch_related("lines").order_by("starts_at", "id").first()
     carers = carers_of([order]).get(order.pk, []) if order else []
-    return _show(request, "home", person, order=order, carers=carers)
+    alarms = open_alarms_of(request.actor, person.elder.pk) if request.actor.has("devices.alarm.view") else []
+    return _show(request, "home", person, order=order, carers=carers, alarms=alarms)
 
 
 @page("orders.order.place")

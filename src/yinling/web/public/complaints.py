@@ -40,7 +40,9 @@ class LodgeForm(forms.Form):
     title = forms.CharField(max_length=80)
     text = forms.CharField(max_length=2000, widget=forms.Textarea(attrs={"rows": 6}))
     name = forms.CharField(required=False, max_length=40)
-    phone = forms.CharField(required=False, max_length=20, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"}))
+    phone = forms.CharField(
+        required=False, max_length=20, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "tel"})
+    )
 
     def __init__(self, data: Any, districts: list[Area]) -> None:
         super().__init__(data, label_suffix="", auto_id="lodge-%s")

@@ -48,7 +48,9 @@ class _Nonce:
 
     def is_new(self, nonce: str) -> bool:
         _row, is_new = IdempotencyKey.objects.get_or_create(
-            user_id=NOBODY, key=f"nonce:{nonce}", defaults={"route": self.route, "body_hash": b"", "status": OK, "answer": {}}
+            user_id=NOBODY,
+            key=f"nonce:{nonce}",
+            defaults={"route": self.route, "body_hash": b"", "status": OK, "answer": {}},
         )
         self.key = f"nonce:{nonce}" if is_new else ""
         return is_new

@@ -103,4 +103,3 @@ def slot_of(moment: datetime) -> int:
 def slot_name(slot: int) -> str:
     """``08:30``."""
     return f"{slot // 2:02d}:{slot % 2 * 30:02d}"
-

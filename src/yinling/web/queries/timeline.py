@@ -25,6 +25,7 @@ from yinling.visits.states import VISIT
 EVENTS = {
     "assessment.form.return": N_("评估表退回"),
     "assessment.request.submit": N_("评估表已提交"),
+    "devices.alarm.raise": N_("设备报警"),
     "dispatch.assignment.expire": N_("派单超时未接"),
     "dispatch.assignment.finish": N_("派单完成"),
     "dispatch.assignment.offer": N_("派单"),
@@ -50,6 +51,7 @@ GROUPS: dict[str, tuple[str, str, Machine[Any] | None]] = {
     "evaluation": (N_("服务评价"), "", None),
 }  # fmt: skip
 SEEN_WITH = {
+    "devices": "devices.alarm.view",
     "people.health": "people.health.view",
     "people.campaign": "people.campaign.view",
     "hotline": "hotline.ticket.view",
@@ -66,7 +68,7 @@ SEEN_WITH = {
     "evaluation": "visits.visit.view",
 }
 """The right with which a context's journal, or a kind of row, is shown; all others with the file itself."""
-PAGES = {"call": "/calls/", "ticket": "/tickets/", "order": "/orders/"}
+PAGES = {"alarm": "/alarms/", "call": "/calls/", "ticket": "/tickets/", "order": "/orders/"}
 MOST = 60
 
 

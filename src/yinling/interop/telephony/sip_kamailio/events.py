@@ -27,7 +27,6 @@ class EdgeCall:
     doubtful: int = 0
     called: str = ""
     leg: str = ""
-    cseq: str = ""
     hop: int = 0
     row: int = 0
     seat: str = ""

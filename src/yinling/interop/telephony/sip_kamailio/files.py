@@ -11,7 +11,7 @@ import secrets
 import shutil
 import socket
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 RULES = Path(__file__).with_name("edge.cfg")
@@ -23,12 +23,15 @@ MODULES = {
     "tls.so": "kamailio-tls-modules",
     "evapi.so": "kamailio-extra-modules",
 }
+PACKAGES = (*PROGRAMS.values(), *MODULES.values())
 MODULE_FOLDERS = ("/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules")
 TO_PAGE = "replace-origin replace-session-connection ICE=force UDP/TLS/RTP/SAVPF rtcp-mux-offer SDES-off generate-mid"
 TO_PHONE = "replace-origin replace-session-connection ICE=remove RTP/AVP rtcp-mux-demux"
 ANSWER = "replace-origin replace-session-connection"
 CREDENTIAL_SECONDS = 3600
 DUTY = "duty.json"
+PROMPTS = {"recording": "recorded.wav", "after_hours": "after_hours.wav"}
+"""Texts of the line -> what they are spoken into."""
 SECRET = "secret"  # noqa: S105 - the name of a file
 
 
@@ -52,7 +55,7 @@ class Edge:
     rate: int = 60
     public_ws_url: str = ""
     duty_phone: str = ""
-    duty_seats: tuple[str, ...] = field(default=())
+    duty_seats: tuple[str, ...] = ()
 
     @property
     def ws_url(self) -> str:
@@ -63,6 +66,11 @@ class Edge:
     def spool(self) -> Path:
         """Where rtpengine writes recordings."""
         return self.folder / "spool"
+
+    @property
+    def prompt(self) -> Path:
+        """What a caller hears first: that the call is recorded. The line process makes it."""
+        return self.folder / PROMPTS["recording"]
 
     @property
     def secret(self) -> str:
@@ -151,9 +159,10 @@ def write(edge: Edge) -> Path:
     edge.save()
     edge.spool.mkdir(exist_ok=True)
     addresses = edge.folder / "trusted.list"
-    addresses.write_text("".join(f"1 {one} {0 if '/' in one else 32}\n".replace(" 0\n", "\n") for one in edge.trusted), "ascii")
+    addresses.write_text("".join(f"1 {one.replace('/', ' ')}\n" for one in edge.trusted), "ascii")
     words = {
         "EDGE_TRUNK_PORT": edge.trunk_port,
+        "EDGE_HOST": edge.host,
         "EDGE_WS_PORT": edge.ws_port,
         "EDGE_TRUNK": f"udp:{edge.host}:{edge.trunk_port}",
         "EDGE_EVENTS": f"127.0.0.1:{edge.events_port}",
@@ -170,6 +179,7 @@ def write(edge: Edge) -> Path:
         "EDGE_ANSWER": ANSWER,
         "EDGE_DUTY_SEATS": ",".join(edge.duty_seats),
         "EDGE_DUTY_PHONE": edge.duty_phone,
+        "EDGE_PROMPT": edge.prompt if edge.prompt.is_file() else "",
     }
     text = RULES.read_text("utf-8")
     for word in sorted(words, key=len, reverse=True):
@@ -202,7 +212,21 @@ def kamailio_argv(edge: Edge, *, memory_mb: int = 128) -> list[str]:
     program = shutil.which("kamailio") or "kamailio"
     pid = str(edge.folder / "kamailio.pid")
     runtime = str(edge.folder)
-    return [program, "-DD", "-E", "-f", str(edge.folder / "kamailio.cfg"), "-P", pid, "-Y", runtime, "-m", str(memory_mb), "-M", "16"]
+    return [
+        program,
+        "-DD",
+        "-E",
+        "-f",
+        str(edge.folder / "kamailio.cfg"),
+        "-P",
+        pid,
+        "-Y",
+        runtime,
+        "-m",
+        str(memory_mb),
+        "-M",
+        "16",
+    ]
 
 
 def rtpengine_argv(edge: Edge) -> list[str]:

@@ -6,20 +6,25 @@ goes on. The edge forgets a call only when it hears "done".
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import logging
 import re
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db.models import Q
+from django.utils.module_loading import import_string
 
 from yinling.ground.clock import business_now, real_now
+from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
 from yinling.hotline.models import Call, CallOffer, Seat
 from yinling.hotline.operations import (
@@ -39,8 +44,10 @@ from yinling.hotline.operations import (
 from yinling.hotline.queries import due_steps, duty_number
 from yinling.hotline.states import CallState
 from yinling.interop.telephony.sip_kamailio.events import EdgeCall, EdgeLink, edge_call, moment
-from yinling.interop.telephony.sip_kamailio.files import DUTY
+from yinling.interop.telephony.sip_kamailio.files import DUTY, PROMPTS, Edge
+from yinling.interop.telephony.sip_kamailio.media import MediaError, ask, pick_up
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refusal
 
 T = TypeVar("T")
@@ -48,10 +55,13 @@ log = logging.getLogger("yinling.line")
 
 SEAT_NAME = re.compile(r"seat(\d{1,18})", re.ASCII)
 REGISTERED_FOR = timedelta(seconds=400)
+LONGEST_MESSAGE = timedelta(minutes=3)
 DIALLED_WITHIN = timedelta(seconds=60)
 MOST_DUTY_SEATS = 4
 BUSY_TRIES, BUSY_PAUSE = 20, 0.05
 FORBIDDEN, NOT_AVAILABLE = 403, 480
+PASSED_ON = "transfer-"
+BACK_AGAIN, BACK_MS = -1, 20000
 OUTCOMES = {486: "declined", 480: "declined", 603: "declined", 600: "declined", 408: "no_answer", 487: "no_answer"}
 """SIP's reasons in the words of an offer; whatever else comes back, the seat was not reached."""
 
@@ -70,12 +80,18 @@ def user_of(name: str) -> int | None:
 class Follower:
     """One line process' view of one area's line."""
 
-    def __init__(self, link: EdgeLink, actor: Actor, folder: Path) -> None:
-        self.link, self.actor, self.folder = link, actor, folder
+    def __init__(self, link: EdgeLink, actor: Actor, edge: Edge) -> None:
+        self.link, self.actor, self.edge = link, actor, edge
         self.calls: dict[str, EdgeCall] = {}
         self.again: dict[str, EdgeCall] = {}
+        self.passed_on: dict[str, int] = {}
+        """Calls that the trunk made on our demand (REFER) -> the row that they go on with."""
+        self.referred: set[int] = set()
+        self.asked: set[str] = set()
+        """Callers who have been asked for a message."""
         self.is_synced = threading.Event()
         self.duty: dict[str, Any] = {}
+        self.has_no_voice = False
         self._desks_done = 0
         self._lock = threading.Lock()
 
@@ -92,6 +108,8 @@ class Follower:
         """Take up one message of the edge. Messages of one call must come in their order."""
         if message.get("event") == "call":
             self.follow(edge_call(message))
+        elif message.get("event") == "offer":
+            self._pick_up(message)
         elif message.get("event") == "registered":
             self.note_phone(message["seat"], is_on=bool(message["is_on"]))
 
@@ -118,7 +136,9 @@ class Follower:
     def follow(self, seen: EdgeCall) -> None:
         """Bring the row of a call to where the edge is."""
         self.calls[seen.call] = seen
-        if seen.kind == "out":
+        if seen.called.startswith(PASSED_ON):
+            self._follow_passed_on(seen)
+        elif seen.kind == "out":
             self._follow_dialled(seen)
         elif seen.late:
             self._follow_late(seen)
@@ -196,8 +216,40 @@ class Follower:
             with scope(self.actor):
                 number = duty_number(row)
             self.link.tell(op="divert", call=seen.call, leg=seen.leg, number=number)
+        elif row.state == CallState.MESSAGE:
+            if seen.call not in self.asked:
+                self.asked.add(seen.call)
+                self.link.tell(op="message", call=seen.call, leg=seen.leg)
         else:
             self.link.tell(op="reject", call=seen.call, leg=seen.leg, code=NOT_AVAILABLE)
+
+    def _pick_up(self, told: dict[str, Any]) -> None:
+        """Nobody is there: rtpengine answers the caller, speaks, and writes down what is said."""
+        seen = self.calls.get(told["call"])
+        row = self._row(seen) if seen is not None else None
+        if row is None or row.state != CallState.MESSAGE:
+            return
+        words = {
+            "call": told["call"],
+            "from_tag": told["from_tag"],
+            "sdp": told["sdp"],
+            "prompt": self._prompt("after_hours"),
+        }
+        try:
+            sdp = pick_up(self.edge.media_port, self.edge.host, row=row.pk, **words)
+        except MediaError as error:
+            log.warning("no message can be left: %s", error)
+            self.link.tell(op="reject", call=told["call"], leg=told["leg"], code=NOT_AVAILABLE)
+        else:
+            self.link.tell(op="pick_up", call=told["call"], leg=told["leg"], sdp=sdp)
+
+    def _end_message(self, seen: EdgeCall) -> None:
+        """A message has its length too: what comes after it is not kept."""
+        began = moment(seen.answered_at)
+        if began is not None and real_now() - began > LONGEST_MESSAGE:
+            with suppress(MediaError):
+                ask(self.edge.media_port, command="delete", call_id=seen.call)
+            self._done(seen)
 
     def look(self) -> None:
         """Give waiting calls to free seats until there is nothing to give."""
@@ -211,7 +263,10 @@ class Follower:
     # The end
 
     def _finish(self, seen: EdgeCall, row: Call) -> None:
-        """Enter the end of a call, then let the edge forget it."""
+        """Enter the end of a call, then let the edge forget it. A call that was passed on goes on in another one of the trunk."""
+        if any(number == row.pk and call != seen.call for call, number in [*self.passed_on.items()]):
+            self._done(seen)
+            return
         if row.state == CallState.RINGING and seen.answered_at and user_of(seen.seat) is not None:
             self._connect(replace(seen, late=1), row)
             if seen.call in self.again:
@@ -227,7 +282,9 @@ class Follower:
 
     def _done(self, seen: EdgeCall) -> None:
         self.calls.pop(seen.call, None)
+        self.asked.discard(seen.call)
         self.again.pop(seen.call, None)
+        self.passed_on.pop(seen.call, None)
         self.link.tell(op="done", call=seen.call)
 
     def _follow_late(self, seen: EdgeCall) -> None:
@@ -259,11 +316,79 @@ class Follower:
         at = moment(text)
         return at if at is None else at + (business_now() - real_now())
 
+    # Passed on
+
+    def _refer(self) -> None:
+        """Ask the trunk to call again for callers whom a seat passes on."""
+        with scope(self.actor):
+            offers = list(CallOffer.objects.filter(is_transfer=True, ended_at=None).select_related("call"))
+        for offer in offers:
+            seen = next(
+                (
+                    one
+                    for one in [*self.calls.values()]
+                    if self._number(one) == offer.call_id or one.call == offer.call.key
+                ),
+                None,
+            )
+            if offer.pk not in self.referred and seen is not None and seen.state == "answered":
+                self.referred.add(offer.pk)
+                self.link.tell(op="refer", call=seen.call, target=f"{PASSED_ON}{offer.pk}-{self._proof(offer.pk)}")
+
+    def _proof(self, number: int) -> str:
+        """What shows that a call of the trunk was asked for by us."""
+        return hmac.new(self.edge.secret.encode(), f"transfer {number}".encode(), hashlib.sha256).hexdigest()[:20]
+
+    def _number(self, seen: EdgeCall) -> int:
+        return self.passed_on.get(seen.call) or seen.row
+
+    def _follow_passed_on(self, seen: EdgeCall) -> None:
+        """The trunk calls again for a caller: the colleague's phone rings, and if nobody takes it there, the first seat's again."""
+        number, _dash, proof = seen.called.removeprefix(PASSED_ON).partition("-")
+        with scope(self.actor):
+            offer = CallOffer.objects.filter(pk=number, is_transfer=True).select_related("call").first()
+        if offer is None or not hmac.compare_digest(proof, self._proof(offer.pk)):
+            self._refuse(seen)
+            return
+        row = offer.call
+        self.passed_on[seen.call] = row.pk
+        if seen.is_over:
+            self._finish(seen, row)
+        elif seen.state == "arrived":
+            self.link.tell(op="wait", call=seen.call, leg=seen.leg, row=row.pk)
+            for one in [*self.calls.values()]:
+                if (
+                    one.call != seen.call
+                    and one.state == "answered"
+                    and (self._number(one) == row.pk or one.call == row.key)
+                ):
+                    self.link.tell(op="hangup", call=one.call, by="platform")
+        elif seen.state == "waiting":
+            self._ring_passed_on(seen, offer)
+        elif seen.state == "answered":
+            self._connect(seen, row)
+
+    def _ring_passed_on(self, seen: EdgeCall, offer: CallOffer) -> None:
+        row = offer.call
+        if row.state != CallState.ANSWERED or row.seat_id is None:
+            self._lead_away(seen, row)
+        elif offer.ended_at is None and offer.pk != seen.missed:
+            self._ring(seen, offer)
+        elif seen.missed != BACK_AGAIN:
+            self.tried(end_offer, offer_id=offer.pk, outcome=OUTCOMES.get(seen.code, "failed"))
+            seat = seat_name(row.seat_id)
+            self.link.tell(
+                op="offer", call=seen.call, leg=seen.leg, row=row.pk, offer=BACK_AGAIN, seat=seat, ring=BACK_MS
+            )
+        else:
+            self.tried(cut_call, call_id=row.pk)
+            self.link.tell(op="reject", call=seen.call, leg=seen.leg, code=NOT_AVAILABLE)
+
     # Out
 
     def _follow_dialled(self, seen: EdgeCall) -> None:
         row = self._row(seen)
-        if row is None or not row.is_outbound or (user_id := user_of(seen.seat)) != row.seat_id:
+        if row is None or not row.is_outbound or user_of(seen.seat) != row.seat_id:
             self._refuse(seen)
         elif seen.state == "arrived":
             with scope(self.actor):
@@ -295,6 +420,7 @@ class Follower:
         """What is due by time or was decided elsewhere: every second, and whenever the rows tell of a change."""
         self._take_steps()
         self.look()
+        self._refer()
         self._compare()
         self._tell_duty()
         for name in [*self.again]:
@@ -302,7 +428,11 @@ class Follower:
             self.follow(self.calls.get(name, seen))
 
     def _take_steps(self) -> None:
-        verbs: dict[str, Callable[..., Any]] = {"overflow": overflow_call, "divert": divert_call, "message": leave_message}
+        verbs: dict[str, Callable[..., Any]] = {
+            "overflow": overflow_call,
+            "divert": divert_call,
+            "message": leave_message,
+        }
         with scope(self.actor):
             steps = due_steps(self.actor, business_now())
         for step in steps:
@@ -315,35 +445,52 @@ class Follower:
         """Tell the edge of calls that ended or went another way in the rows, and close rows of which the edge knows nothing."""
         live = [one for one in [*self.calls.values()] if not one.late and not one.is_over]
         with scope(self.actor):
-            rows = {row.key: row for row in Call.objects.filter(key__in=[one.call for one in live])}
-            rows |= {f"row {row.pk}": row for row in Call.objects.filter(pk__in=[one.row for one in live if one.kind == "out"])}
-            here = Q(leg__gt="") | Q(is_outbound=True, rang_at__lt=business_now() - 2 * DIALLED_WITHIN)
-            open_rows = list(Call.objects.filter(here, ended_at=None))
+            here = Q(key__in=[one.call for one in live]) | Q(pk__in=[self._number(one) for one in live])
+            found = list(Call.objects.filter(here))
+            gone = Q(leg__gt="") | Q(is_outbound=True, rang_at__lt=business_now() - 2 * DIALLED_WITHIN)
+            open_rows = list(Call.objects.filter(gone, ended_at=None))
+        by_key, by_number = {row.key: row for row in found}, {row.pk: row for row in found}
         for seen in live:
-            row = rows.get(f"row {seen.row}" if seen.kind == "out" else seen.call)
+            row = by_number.get(self._number(seen)) or by_key.get(seen.call)
             if row is None or row.state in (CallState.RINGING, CallState.ANSWERED):
                 continue
             if seen.state == "waiting":
                 self._lead_away(seen, row)
+            elif seen.state == "message":
+                self._end_message(seen)
             elif seen.state == "answered" and row.state != CallState.DIVERTED:
                 self.link.tell(op="hangup", call=seen.call, by="seat")
-        known = {one.call for one in live} | {one.call for one in self.calls.values()}
-        numbers = {one.row for one in self.calls.values()}
+        known, numbers = set(self.calls), {self._number(one) for one in [*self.calls.values()]}
         for row in open_rows:
             if row.key not in known and row.pk not in numbers:
                 self.tried(cut_call if row.state == CallState.ANSWERED else abandon_call, call_id=row.pk)
+
+    def _prompt(self, name: str) -> str:
+        """Return the file of a prompt, spoken once with the voice of the settings; none if there is no voice."""
+        path = self.edge.folder / PROMPTS[name]
+        if not path.is_file() and not self.has_no_voice:
+            text = parameter(f"line.prompt.{name}", self.actor.div or "", local_date(business_now()))
+            try:
+                path.with_suffix(".new").write_bytes(import_string(settings.PORTS["tts"])().prompt_wav(str(text)))
+                path.with_suffix(".new").replace(path)
+            except OSError as error:
+                self.has_no_voice = True
+                log.warning("no prompts: %s", error)
+        return str(path) if path.is_file() else ""
 
     def _tell_duty(self) -> None:
         """Whom the edge rings at when it is alone: written down too, for an edge that starts alone."""
         now = business_now()
         with scope(self.actor):
             seats = Seat.objects.filter(left_on=None, registered_until__gt=now).exclude(state="off")
-            users = list(seats.order_by("-state", "idle_since", "pk").values_list("user_id", flat=True)[:MOST_DUTY_SEATS])
+            users = list(
+                seats.order_by("-state", "idle_since", "pk").values_list("user_id", flat=True)[:MOST_DUTY_SEATS]
+            )
             phone = duty_number(Call(div=self.actor.div or ""))
-        duty = {"seats": [seat_name(one) for one in users], "phone": phone}
+        duty = {"seats": [seat_name(one) for one in users], "phone": phone, "prompt": self._prompt("recording")}
         if duty != self.duty:
-            self.link.tell(op="duty", seats=",".join(duty["seats"]), phone=phone)
-            path = self.folder / DUTY
+            self.link.tell(op="duty", seats=",".join(duty["seats"]), phone=phone, prompt=duty["prompt"])
+            path = self.edge.folder / DUTY
             path.with_suffix(".new").write_text(json.dumps(duty), "utf-8")
             path.with_suffix(".new").replace(path)
             self.duty = duty

@@ -19,6 +19,7 @@ from yinling.ground.clock import business_now, real_now
 from yinling.ground.scope import scope
 from yinling.hotline.models import Call
 from yinling.hotline.operations import store_recording
+from yinling.hotline.states import CallState
 
 RATE = 8000
 PCMU, PCMA = 0, 8
@@ -47,10 +48,13 @@ LAWS = {PCMU: _mu_law(), PCMA: _a_law()}
 
 @dataclass(frozen=True)
 class Packet:
-    """One packet of sound: when it came, from where, its place in the stream (samples), and the sound."""
+    """One packet of sound: when it came, at which of our ports, its place in the stream (samples), and the sound.
+
+    Our port stands for the side: a browser that finds a better way goes on from another address of its own.
+    """
 
     at: float
-    source: tuple[bytes, int]
+    side: tuple[bytes, int]
     stream: int
     place: int
     sound: Any
@@ -74,7 +78,13 @@ def packets(data: bytes) -> Iterator[Packet]:
 def _rtp(packet: bytes, at: float) -> Packet | None:
     version = packet[0] >> 4 if packet else 0
     head = (packet[0] & 15) * 4 if version == IP4 else 40
-    protocol = packet[9] if version == IP4 and len(packet) > head else packet[6] if version == IP6 and len(packet) > head else 0
+    protocol = (
+        packet[9]
+        if version == IP4 and len(packet) > head
+        else packet[6]
+        if version == IP6 and len(packet) > head
+        else 0
+    )
     body = packet[head + 8 :]
     if protocol != UDP or len(body) < 12 or body[0] >> 6 != 2:  # noqa: PLR2004 - the head of RTP
         return None
@@ -85,27 +95,31 @@ def _rtp(packet: bytes, at: float) -> Packet | None:
     if body[0] & 0x10 and len(body) >= extra + 4:
         extra += 4 + 4 * struct.unpack_from("!H", body, extra + 2)[0]
     padding = body[-1] if body[0] & 0x20 else 0
-    port = struct.unpack_from("!H", packet, head)[0]
+    port = struct.unpack_from("!H", packet, head + 2)[0]
     place, stream = struct.unpack_from("!II", body, 4)
-    source = packet[12:16] if version == IP4 else packet[8:24]
-    return Packet(at, (source, port), stream, place, law[np.frombuffer(body[extra : len(body) - padding], np.uint8)])
+    ours = packet[16:20] if version == IP4 else packet[24:40]
+    return Packet(at, (ours, port), stream, place, law[np.frombuffer(body[extra : len(body) - padding], np.uint8)])
 
 
-def sound_of(data: bytes) -> tuple[bytes, datetime, int] | None:
-    """Return a call's sound as WAV (left who was heard first, right the other), when it began and how many seconds; none without sound."""
-    streams: dict[tuple[tuple[bytes, int], int], list[Packet]] = {}
-    for one in packets(data):
-        streams.setdefault((one.source, one.stream), []).append(one)
-    if not streams:
+def sound_of(*files: bytes) -> tuple[bytes, datetime, int] | None:
+    """Return a call's sound as WAV (left the caller, right the seats), when it began and how many seconds; none without sound.
+
+    A call that was passed on has several files. In each, whoever was heard first is the caller.
+    """
+    found = [rows for rows in (list(packets(data)) for data in files) if rows]
+    if not found:
         return None
-    began = min(rows[0].at for rows in streams.values())
-    sides: dict[tuple[bytes, int], list[tuple[int, Any]]] = {}
-    for (source, _stream), rows in streams.items():
-        offset = round((rows[0].at - began) * RATE)
-        sides.setdefault(source, []).extend(
-            (offset + ((row.place - rows[0].place) & 0xFFFFFFFF), row.sound) for row in rows
-        )
-    tracks = [_track(parts) for _source, parts in sorted(sides.items(), key=lambda item: item[1][0][0])][:2]
+    began = min(rows[0].at for rows in found)
+    left: list[tuple[int, Any]] = []
+    right: list[tuple[int, Any]] = []
+    for rows in found:
+        first = rows[0].side
+        streams: dict[tuple[tuple[bytes, int], int], Packet] = {}
+        for row in rows:
+            start = streams.setdefault((row.side, row.stream), row)
+            place = round((start.at - began) * RATE) + ((row.place - start.place) & 0xFFFFFFFF)
+            (left if row.side == first else right).append((place, row.sound))
+    tracks = [_track(left), _track(right)]
     length = max(len(one) for one in tracks)
     both = np.zeros((length, 2), np.int16)
     for side, one in enumerate(tracks):
@@ -129,28 +143,38 @@ def _track(parts: list[tuple[int, Any]]) -> Any:
 
 
 def keep_recordings(follower: Any, spool: Path) -> None:
-    """Bring the finished recordings of the spool into the platform, then delete them. Killed between, the next round stores them once.
+    """Bring the recordings of ended calls into the platform, then delete them. Killed between, the next round stores them once.
 
-    rtpengine writes a note beside each recording when the call is over: where the sound lies and, from us, the number of the row.
+    rtpengine writes a note beside each recording when it is over: where the sound lies and, from us, the number of the row.
     """
+    parts: dict[int, list[tuple[Path, Path]]] = {}
+    kinds: dict[int, str] = {}
     for note in sorted((spool / "metadata").glob("*.txt")):
         text = note.read_text("utf-8", "replace")
         path = spool / "pcaps" / Path(text.partition("\n")[0]).name
         if "call end time" not in text or not path.is_file():
             continue
         row = _row(follower, text, unquote(path.name.rpartition("-")[0]))
-        age = real_now().timestamp() - note.stat().st_mtime
-        if row is None or row.ended_at is None:
-            if row is None and age > KEPT_WITHOUT_ROW.total_seconds():
-                path.unlink()
-                note.unlink()
-            continue
-        if (found := sound_of(path.read_bytes())) is not None:
+        if row is not None and row.ended_at is not None:
+            parts.setdefault(row.pk, []).append((path, note))
+            kinds[row.pk] = "message" if row.state == CallState.MESSAGE else "talk"
+        elif row is None and real_now().timestamp() - note.stat().st_mtime > KEPT_WITHOUT_ROW.total_seconds():
+            _delete([(path, note)])
+    for number, files in parts.items():
+        found = sound_of(*(path.read_bytes() for path, _note in files))
+        if found is not None:
             content, started_at, seconds = found
             shift = business_now() - real_now()
-            follower.run(store_recording, call_id=row.pk, content=content, started_at=started_at + shift, seconds=seconds)
-        path.unlink()
-        note.unlink()
+            follower.run(
+                store_recording, call_id=number, content=content, started_at=started_at + shift, seconds=seconds
+            )
+        _delete(files)
+
+
+def _delete(files: list[tuple[Path, Path]]) -> None:
+    for path, note in files:
+        path.unlink(missing_ok=True)
+        note.unlink(missing_ok=True)
 
 
 def _row(follower: Any, text: str, call: str) -> Call | None:

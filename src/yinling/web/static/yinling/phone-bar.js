@@ -28,7 +28,7 @@
     if (data.gone) state = null;
     if (data.state) {
       // Parts of this page that show calls ask again, also where there is no stream.
-      if (state && (state.phase !== data.state.phase || state.known !== data.state.known)) body.dispatchEvent(new CustomEvent("live:calls"));
+      if (state && ["phase", "known", "signed"].some((name) => state[name] !== data.state[name])) for (const topic of ["calls", "seats"]) body.dispatchEvent(new CustomEvent(`live:${topic}`));
       state = data.state;
       heard = Date.now();
     }

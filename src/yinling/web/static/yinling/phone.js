@@ -18,7 +18,7 @@
     const at = phase(), wrong = problem || (isSignedIn() && ua && !isOn() && words.lost) || Object.values(faults).find(Boolean) || "";
     byId("light").className = `dot ${isOn() ? "on" : ua ? "off" : ""}`;
     byId("light").textContent = isOn() ? words.on : ua ? words.off : words.none;
-    byId("rtt").textContent = rtt === null ? "—" : `${rtt} ms`;
+    byId("rtt").textContent = rtt === null || !isOn() ? "—" : `${rtt} ms`;
     byId("bar").textContent = wrong;
     byId("bar").hidden = !wrong;
     byId("phase").textContent = session && session.began ? `${words[at]} ${time(Date.now() - session.began)}` : at ? words[at] : "";
@@ -80,7 +80,7 @@
     if (answer.redirected) throw new Error(words.login);
     const told = await answer.json();
     if (!answer.ok) throw new Error(told.detail);
-    ends = Date.parse(told.expires) || told.expires * 1000;
+    ends = Date.now() + Date.parse(told.expires) - Date.parse(told.now);
     ice = told.ice || [];
     return told;
   }
@@ -124,7 +124,6 @@
     } catch (error) { if (!isOn()) { problem = error.message; tell(); } }
   }
   function probe() {
-    if (!isOn()) { rtt = null; return; }
     const sent = performance.now(), done = () => { rtt = Math.round(performance.now() - sent); };
     ua.sendOptions(`sip:${domain()}`, "", { eventHandlers: { succeeded: done, failed: ({ response }) => { if (response) done(); } } });
   }
@@ -226,10 +225,12 @@
   setInterval(meter, 100);
   setInterval(() => {
     if (due("watch", 2)) watch();
-    if (!session && due("probe", 15)) probe();
+    if (isOn() && !session && due("probe", 15)) probe();
     if (due("renew", AGAIN_S)) renew();
     paint();
   }, STEP_MS);
+  // A form that is sent before htmx is there would lead this window to another page.
+  document.addEventListener("DOMContentLoaded", () => { now.hidden = false; });
   // Another window with the phone answers at once: then this one stays silent.
   channel.postMessage({ ask: true });
   setTimeout(start, 300);
