@@ -145,3 +145,12 @@ LINE_WATCH = ("hotline.call.view", "hotline.figure.view", "hotline.recording.lis
 """What supervision sees of the line; a recording only with a reason."""
 PLATFORM = (*TOKENS, "devices.event.report")
 """A platform of devices hands messages over, and sees nothing."""
+SYSTEM = (
+    "assessment.request.withdraw", "dispatch.order.*", "dispatch.plan.balance", "dispatch.assignment.*", "dispatch.correction.propose",
+    "dispatch.correction.replace", "settlement.order.settle", "supervision.finding.write", "supervision.finding.view", "indicators.value.*",
+    "orders.order.*", "hotline.*", "devices.*", "settlement.statement.draft", "settlement.recovery.draft", "settlement.recovery.lift",
+    "settlement.recovery.return", "entitlements.application.call_up", "entitlements.application.recount",
+    "entitlements.application.withdraw", "entitlements.entitlement.end", "entitlements.entitlement.stop", "assessment.health.grade",
+    "people.elder.view", "visits.visit.view",
+)  # fmt: skip
+"""What the platform's own jobs do."""
