@@ -106,7 +106,7 @@ def own_server(folder: Path) -> Iterator[EmbeddedPostgres]:
     folder.chmod(0o711)
     server = EmbeddedPostgres(folder / "postgres")
     server.start()
-    dump = subprocess.run([str(server.binaries / "pg_dump"), "-d", as_owner()], capture_output=True, check=True)
+    dump = subprocess.run([str(server.binaries / "pg_dump"), "--schema-only", "-d", as_owner()], capture_output=True, check=True)
     psql = [str(server.binaries / "psql"), "-q", "-d", server.url("postgres")]
     subprocess.run(psql, input=dump.stdout, capture_output=True, check=True)
     values = {name: connection.settings_dict[name] for name in ("NAME", "HOST", "PORT")}

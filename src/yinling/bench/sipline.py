@@ -339,11 +339,11 @@ class Stage:
     ) -> Sipp:
         """Let callers call through the trunk."""
         to = f"{self.edge.host}:{self.edge.trunk_port}"
-        return self.run("caller", caller.text(), to, count=count, rate=rate, timeout=timeout, host=host, port=port)
+        return self.run("caller", caller.text(), to, count=count, rate=rate, timeout=timeout, local=(host, port))
 
     def seat(self, *parts: str, port: int, count: int = 1000, timeout: int = 60) -> Sipp:
         """A telephone that does the same with every call it gets."""
-        return self.run("seat", scenario("seat", *parts), "", count=count, timeout=timeout, port=port)
+        return self.run("seat", scenario("seat", *parts), "", count=count, timeout=timeout, local=("127.0.0.1", port))
 
     def register(
         self,
@@ -396,12 +396,12 @@ class Stage:
         text = "".join(Template(part).safe_substitute(values) for part in parts)
         return self.run("dial", scenario("dial", text), f"{self.edge.host}:{self.edge.seat_port}", timeout=20)
 
-    def run(  # noqa: PLR0913 - what sipp takes
-        self, name: str, text: str, to: str, *, count: int = 1, rate: int = 10, timeout: int = 40, host: str = "127.0.0.1", port: int = 0,
-        numbers: Sequence[str] = (),
+    def run(
+        self, name: str, text: str, to: str, *, count: int = 1, rate: int = 10, timeout: int = 40,
+        local: tuple[str, int] = ("127.0.0.1", 0), numbers: Sequence[str] = (),
     ) -> Sipp:  # fmt: skip
         """Start sipp with a scenario; ``numbers`` stand for ``[field0]`` in it, one a call."""
-        number = len(self.runs)
+        number, (host, port) = len(self.runs), local
         file = self.folder / f"{name}{number}.xml"
         file.write_text(text, "utf-8")
         argv = [

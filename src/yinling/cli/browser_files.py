@@ -40,7 +40,9 @@ def ensure_browser_files(folder: Path = VENDOR) -> bool:
     print("正在获取图表、地图与软电话文件… Fetching the files of charts, maps and the soft-phone …", flush=True)
     trouble = _fetch(folder)
     if trouble:
-        print(f"没有图表、地图与软电话，改用表格和列表。 No charts, maps and soft-phone, but tables and lists: {trouble}")
+        print(
+            f"没有图表、地图与软电话，改用表格和列表。 No charts, maps and soft-phone, but tables and lists: {trouble}"
+        )
     return not trouble
 
 

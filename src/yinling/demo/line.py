@@ -60,7 +60,7 @@ def load_line(users: dict[str, User], bodies: Bodies, city: str, now: datetime) 
 
 
 def _groups(city: str, company: Organisation, now: datetime) -> tuple[SeatGroup, SeatGroup]:
-    made = []
+    made: list[SeatGroup] = []
     for name, is_first, overflow in (("二线支持组", False, None), ("热线一组", True, True)):
         group = SeatGroup(
             div=city, name=name, provider=company, skills=["dialect"] if is_first else ["medical", "policy"], is_first=is_first,

@@ -99,7 +99,7 @@ def _singles(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDAr
         if np.isfinite(own_cost):
             staff_id = int(staff[row])
             before = int((cost < own_cost).sum()) + int((staff[rows[cost == own_cost]] < staff_id).sum())
-            named[staff_id] = (before + 1, Fit((staff_id,), roster.time_of(own_start), float(own_cost)))
+            named[staff_id] = (before + 1, Fit((staff_id,), roster.time_of(int(own_start)), float(own_cost)))
     return Found(fits, named, _counts(against))
 
 

@@ -23,7 +23,7 @@ from yinling.hotline.models.tickets import (
 
 __all__ = [
     "CHANNELS", "KINDS", "LEVELS", "MARKED", "ORDINARY", "RANKS", "SKILLS", "SOS", "Article", "Call", "CallOffer", "Callback", "Emergency",
-    "Exchange", "ExchangeMessage", "Handover", "LineContract", "OperatorStatement", "QualitySample", "Recording", "Reminder", "Reporter", "Roster", "Seat",
-    "SeatGroup", "SeatLeave", "SeatSpan", "SeatTraining", "Shift", "ShiftSwap", "Supervision", "Ticket", "TicketNote", "TicketTemplate",
-    "Transfer",
+    "Exchange", "ExchangeMessage", "Handover", "LineContract", "OperatorStatement", "QualitySample", "Recording", "Reminder", "Reporter",
+    "Roster", "Seat", "SeatGroup", "SeatLeave", "SeatSpan", "SeatTraining", "Shift", "ShiftSwap", "Supervision", "Ticket", "TicketNote",
+    "TicketTemplate", "Transfer",
 ]  # fmt: skip

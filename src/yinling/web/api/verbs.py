@@ -23,7 +23,13 @@ from yinling.web.api.resource import shown
 from yinling.web.api.resources import BY_MODEL, RESOURCES
 from yinling.web.fields import bare
 
-PLURALS = {"delivery": "deliveries", "emergency": "emergencies", "health": "health-facts", "recovery": "recoveries", "staff": "staff"}
+PLURALS = {
+    "delivery": "deliveries",
+    "emergency": "emergencies",
+    "health": "health-facts",
+    "recovery": "recoveries",
+    "staff": "staff",
+}
 BIGGEST = 2**63 - 1
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 AwareMoment = Annotated[

@@ -165,9 +165,8 @@ def keep_recordings(follower: Any, spool: Path) -> None:
         if found is not None:
             content, started_at, seconds = found
             shift = business_now() - real_now()
-            follower.run(
-                store_recording, call_id=number, content=content, started_at=started_at + shift, seconds=seconds
-            )
+            values = {"call_id": number, "kind": kinds[number], "content": content, "started_at": started_at + shift}
+            follower.run(store_recording, seconds=seconds, **values)
         _delete(files)
 
 
