@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.factories import NOW
 
 from yinling.hotline import acd
-from yinling.hotline.acd import FreeSeat, Standing, Waiting
+from yinling.hotline.acd import FreeSeat, Standing, Waiting, missing_people
 from yinling.kernel.refusals import Denied, NotAllowed, Refusal, Refused
 
 MARKED = {"marked_circumstances": ["dementia", "lives_alone"], "marked_levels": ["severe", "total"]}
@@ -222,3 +222,11 @@ def test_what_is_allowed_says_nothing() -> None:
     acd.check_callback_free(seat_id=None, actor_id=2)
     acd.check_score(kind="satisfaction", score=5)
     acd.check_score(kind="missed", score=None)
+
+
+@pytest.mark.req("X-CALL-01")
+@pytest.mark.parametrize(
+    ("leaders", "seats", "missing"), [(1, 3, (0, 0)), (0, 3, (1, 0)), (1, 2, (0, 1)), (0, 0, (1, 3)), (2, 9, (0, 0))]
+)
+def test_a_line_has_a_leader_and_three_seats(leaders: int, seats: int, missing: tuple[int, int]) -> None:
+    assert missing_people(leaders=leaders, seats=seats, least=(1, 3)) == missing

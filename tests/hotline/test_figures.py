@@ -97,6 +97,7 @@ def test_call_backs_on_time_and_first_calls(wide: Any) -> None:
 
 
 @pytest.mark.req("R-CALL-08")
+@pytest.mark.req("X-CALL-02")
 def test_targets_are_data_of_the_city(wide: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     leader = actor("line_leader")
     talk(actor("seat"), wait_s=20)

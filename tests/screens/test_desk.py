@@ -213,6 +213,13 @@ def test_a_satisfaction_call_asks_for_points(sign_in: SignIn) -> None:
 # Groups and seats
 
 
+@pytest.mark.req("X-CALL-01")
+def test_the_page_of_groups_says_who_is_missing(sign_in: SignIn) -> None:
+    client = sign_in("line_leader")
+    make_group()
+    assert "热线还缺 1 名班长、3 名坐席" in client.get("/line/groups/").content.decode()
+
+
 def test_the_leader_sets_up_a_group_a_seat_and_a_training(sign_in: SignIn) -> None:
     client, who = sign_in("line_leader"), actor("seat")
     form = form_of(client, "/line/groups/", "add_group")

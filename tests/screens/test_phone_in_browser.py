@@ -163,6 +163,9 @@ def test_a_call_is_passed_to_a_ready_colleague(page: Page, live_server: Any, sea
     window.keyboard.press("F2")
     connect(call, seat)
     window.locator("summary", has_text="转接").click()
+    with window.expect_response("**/phone/"):
+        window.evaluate("() => htmx.trigger('#now', 'ask')")
+    window.wait_for_timeout(300)  # drawn anew it stays open
     shoot(window, "phone-transfer")
     with window.expect_response("**/transfer") as answer:
         window.get_by_role("button", name="8002").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -109,6 +110,7 @@ class Line:
     thread: threading.Thread | None = None
     inside: LineProcess | None = None
     url: str = ""
+    starts: int = 0
 
     @property
     def edge(self) -> files.Edge:
@@ -119,7 +121,7 @@ class Line:
         self.inside = LineProcess(self.edge.folder, CITY)
         self.thread = threading.Thread(target=self.inside.run)
         self.thread.start()
-        self.wait_up()
+        assert self.inside.is_at_work.wait(START_SECONDS), "the line process is at work"
 
     def start_apart(self) -> None:
         """Run it as a process that can be killed."""
@@ -131,18 +133,24 @@ class Line:
         if not link.exists():
             link.symlink_to(self.edge.folder)
         argv = [sys.executable, "-m", "yinling.interop.telephony.line", "--area", CITY]
-        log = (self.edge.folder / "line.log").open("ab")
+        log = (self.edge.folder / "line.log").open("ab" if self.starts else "wb")
         self.process = subprocess.Popen(argv, env=environment, stdout=log, stderr=log)
         self.wait_up()
 
     def wait_up(self) -> None:
-        """Wait until it holds the lock, which it takes before it talks to the edge."""
+        """Wait until a process that was started apart is connected to the edge."""
+        self.starts += 1
+        log = self.edge.folder / "line.log"
         wait_until(
-            lambda: bool(rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted")),
-            START_SECONDS,
-            "line is up",
+            lambda: log.read_text("utf-8").count("at work") >= self.starts, START_SECONDS, "the line process is at work"
         )
-        time.sleep(0.3)
+        time.sleep(0.2)
+
+    def wait_duty(self) -> None:
+        """Wait until the edge knows whom to call when it is alone."""
+        names = {seat_name(one.user_id) for one in self.seats}
+        path = self.edge.folder / files.DUTY
+        wait_until(lambda: path.is_file() and set(json.loads(path.read_text())["seats"]) == names, 10, "duty is told")
 
     def kill(self) -> None:
         """As the machine would: no farewell."""
@@ -217,12 +225,6 @@ def served() -> str:
     parts = conninfo_to_dict(settings.DATABASE_URL)
     name = connection.settings_dict
     return f"postgresql://{name['USER']}@/{name['NAME']}?host={parts.get('host', '')}&port={parts.get('port', '')}"
-
-
-def rows(sql: str) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql)
-        return cursor.fetchall()
 
 
 def free_port() -> int:

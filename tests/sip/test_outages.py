@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,6 @@ from tests.sip.conftest import Line, RunningEdge, free_port, served
 from yinling.bench.sipline import CANCEL, RINGS, Stage, seat_answers, seat_rings, wait_until
 from yinling.cli.database import EmbeddedPostgres
 from yinling.ground.scope import scope
-from yinling.interop.telephony.sip_kamailio import files
 
 CALLERS = 8
 SEEDS, PROVED = 2, 20
@@ -57,6 +57,7 @@ def test_no_call_is_lost_when_the_line_process_is_killed(line: Line, request: py
     line.start_apart()
     for _ in range(3):
         line.seat()
+    line.wait_duty()
     before = 0
     for seed in seeds(request.config):
         chance = random.Random(seed)
@@ -101,12 +102,15 @@ def test_no_call_is_lost_when_the_web_process_is_killed(line: Line, request: pyt
 
 
 @contextmanager
-def own_server(folder: Path) -> Iterator[EmbeddedPostgres]:
-    """A PostgreSQL of this test alone, with what the tests' database holds; the tests look into it."""
+def own_server() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL of this test alone, with the tables of the tests' database; the tests look into it."""
+    folder = Path(tempfile.mkdtemp(prefix="yl-sip-"))
     folder.chmod(0o711)
     server = EmbeddedPostgres(folder / "postgres")
     server.start()
-    dump = subprocess.run([str(server.binaries / "pg_dump"), "--schema-only", "-d", as_owner()], capture_output=True, check=True)
+    dump = subprocess.run(
+        [str(server.binaries / "pg_dump"), "--schema-only", "-d", as_owner()], capture_output=True, check=True
+    )
     psql = [str(server.binaries / "psql"), "-q", "-d", server.url("postgres")]
     subprocess.run(psql, input=dump.stdout, capture_output=True, check=True)
     values = {name: connection.settings_dict[name] for name in ("NAME", "HOST", "PORT")}
@@ -118,6 +122,8 @@ def own_server(folder: Path) -> Iterator[EmbeddedPostgres]:
         connection.close()
         connection.settings_dict.update(values)
         server.stop()
+        shutil.rmtree(server.folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def as_owner() -> str:
@@ -129,10 +135,9 @@ def test_no_call_is_lost_when_the_database_is_killed(
     transactional_db: None,
     running_edge: RunningEdge,
     tmp_path: Path,
-    tmp_path_factory: Any,
     request: pytest.FixtureRequest,
 ) -> None:
-    with own_server(tmp_path_factory.mktemp("pg")) as server:
+    with own_server() as server:
         with scope(WIDE):
             make_area_tree()
             group = make_group()
@@ -142,6 +147,7 @@ def test_no_call_is_lost_when_the_database_is_killed(
             line.start_apart()
             for _ in range(3):
                 line.seat()
+            line.wait_duty()
             before = 0
             for seed in seeds(request.config):
                 chance = random.Random(seed)
@@ -175,11 +181,7 @@ def kill_server(server: EmbeddedPostgres) -> None:
 def test_without_a_line_process_the_edge_calls_the_duty_seat_and_the_call_is_entered_afterwards(line: Line) -> None:
     line.start()
     seat = line.seat()
-    wait_until(
-        lambda: json.loads((line.edge.folder / files.DUTY).read_text())["seats"] == [f"seat{seat.user_id}"],
-        5,
-        "duty is told",
-    )
+    line.wait_duty()
     line.stop()
     runs = [line.caller(number="13911110001", talk_ms=300), line.caller(number="13911110002", talk_ms=300)]
     assert [run.end() for run in runs] == [0, 0]

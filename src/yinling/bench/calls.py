@@ -69,9 +69,19 @@ def line(city: BenchCity, folder: Path) -> Iterator[tuple[Stage, int]]:
             Child("edge", files.kamailio_argv(edge), is_ready=lambda: not files.is_free(edge.host, edge.events_port))
         )
         supervisor.start(Child("line", [sys.executable, "-m", "yinling.interop.telephony.line"], environment))
+        wait_until(lambda: is_at_work(city), 60, "the line process is at work")
         stage = Stage(folder, edge)
         ending.callback(stage.stop)
         yield stage, port
+
+
+def is_at_work(city: BenchCity) -> bool:
+    """Whether the line process holds the lock of its area, which it takes before it talks to the edge."""
+    held = "SELECT 1 FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE application_name = 'yinling line' AND locktype = 'advisory' AND granted"
+    with city.superuser() as link:
+        found = link.execute(held).fetchone() is not None
+    time.sleep(0.5)
+    return found
 
 
 def seat_up(stage: Stage) -> None:

@@ -64,6 +64,7 @@ LOGINS = (
     Login("family", "陆建明", "family"), Login("system_admin", "管理一", "system_admin"),
     Login("security_admin", "安全一", "security_admin"), Login("security_admin2", "安全二", "security_admin"),
     Login("audit_admin", "审计一", "audit_admin"), Login("city2", "杭同舟", "city"), Login("device_platform", "设备平台", "device_platform"),
+    Login("other_line", "对接热线", "other_line"),
 )  # fmt: skip
 
 

@@ -240,3 +240,11 @@ def check_score(*, kind: str, score: int | None) -> None:
         raise Refused("callback.score", N_("满意度为 1 到 5 分，请询问后填写"), field="score")
     if kind != "satisfaction" and score is not None:
         raise Refused("callback.no_score", N_("只有满意度回访才填写分数"), field="score")
+
+
+# People
+
+
+def missing_people(*, leaders: int, seats: int, least: tuple[int, int]) -> tuple[int, int]:
+    """Return how many leaders and how many seats a line lacks (X-CALL-01)."""
+    return max(0, least[0] - leaders), max(0, least[1] - seats)

@@ -41,6 +41,7 @@ class LineProcess:
     def __init__(self, folder: Path, div: str) -> None:
         self.folder, self.div = folder, div
         self.is_ending = threading.Event()
+        self.is_at_work = threading.Event()
 
     def run(self) -> None:
         """Work until told to end; trouble is logged and tried again."""
@@ -82,6 +83,7 @@ class LineProcess:
         link = EdgeLink("127.0.0.1", edge.events_port, edge.secret)
         crew = Crew(Follower(link, actor, edge), edge.spool)
         log.info("line: at work for %s", self.div)
+        self.is_at_work.set()
         try:
             crew.work(notices, self.is_ending)
         finally:

@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from yinling.accounts.models import User
 from yinling.directory.models import Grant
 from yinling.directory.states import GrantState
+from yinling.ground.parameters import parameter
+from yinling.hotline.acd import missing_people
 from yinling.hotline.models import SKILLS, Seat, SeatGroup, SeatSpan, SeatTraining
 from yinling.hotline.operations.seats import BREAKS, SEAT_ROLES, TOPICS
 from yinling.hotline.states import SEAT
@@ -55,7 +57,19 @@ def groups(request: Any) -> HttpResponse:
     )
     counted = rows.annotate(seat_count=Count("seats", filter=Q(seats__left_on=None)))
     add = action_form(request, "add_group", next="/line/groups/", fields=GROUP_FIELDS, done=N_("班组已新建"))
-    return render(request, "console/line_groups.html", listing=Listing(request, counted), add=add, skills=dict(SKILLS))
+    return render(
+        request, "console/line_groups.html", listing=Listing(request, counted), add=add, skills=dict(SKILLS), lacking=_lacking(request)
+    )  # fmt: skip
+
+
+def _lacking(request: Any) -> tuple[int, int]:
+    """How many leaders and seats the line of the area lacks today."""
+    held = Seat.objects.visible_to(request.actor).filter(left_on=None).aggregate(
+        leaders=Count("pk", filter=Q(is_leader=True)), seats=Count("pk", filter=Q(is_leader=False))
+    )  # fmt: skip
+    div, today = request.actor.div or "", local_date(request.now)
+    least = (int(parameter("line.least_leaders", div, today)), int(parameter("line.least_seats", div, today)))
+    return missing_people(leaders=held["leaders"], seats=held["seats"], least=least)
 
 
 @page("hotline.group.view")

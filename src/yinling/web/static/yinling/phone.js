@@ -229,6 +229,8 @@
     if (due("renew", AGAIN_S)) renew();
     paint();
   }, STEP_MS);
+  // What somebody has unfolded stays open when its part is drawn anew.
+  if (typeof Idiomorph !== "undefined") Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.localName === "details");
   // A form that is sent before htmx is there would lead this window to another page.
   document.addEventListener("DOMContentLoaded", () => { now.hidden = false; });
   // Another window with the phone answers at once: then this one stays silent.
