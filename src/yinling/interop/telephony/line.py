@@ -101,6 +101,7 @@ class Crew:
         self.is_over = threading.Event()
         self.is_wanted = threading.Event()
         self.desks: list[queue.Queue[dict[str, Any] | None]] = [queue.Queue() for _ in range(WORKERS)]
+        follower.is_behind = lambda: any(not desk.empty() for desk in self.desks)
         self.threads = [
             threading.Thread(target=self._guard, args=(self._follow, desk), daemon=True) for desk in self.desks
         ]

@@ -90,6 +90,8 @@ class Follower:
         self.asked: set[str] = set()
         """Callers who have been asked for a message."""
         self.is_synced = threading.Event()
+        self.is_behind: Callable[[], bool] = lambda: False
+        """Whether what the edge told is still unread: an offer may be answered already, so none is given up."""
         self.duty: dict[str, Any] = {}
         self.has_no_voice = False
         self._desks_done = 0
@@ -436,6 +438,8 @@ class Follower:
         with scope(self.actor):
             steps = due_steps(self.actor, business_now())
         for step in steps:
+            if step.verb == "expire" and self.is_behind():
+                continue
             if step.verb == "expire":
                 self.tried(end_offer, offer_id=step.offer_id, outcome="no_answer")
             else:
