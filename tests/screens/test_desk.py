@@ -281,6 +281,11 @@ def test_an_operator_sees_who_has_somebody_free_and_books_it(sign_in: SignIn) ->
     tomorrow = local_date(business_now()) + timedelta(days=1)
     cells = re.findall(rf"starts_at={tomorrow}T(\d\d):00&amp;channel=phone\">(\d+)<", html)
     assert cells == [("08", "1"), ("10", "1"), ("12", "1"), ("14", "2"), ("16", "2")]
+    now = business_now()
+    heads = re.findall(rf">{local_date(now):%m-%d} (\d\d)–", html)
+    assert heads == [
+        f"{hour:02d}" for hour in range(8, 18, 2) if hour > now.astimezone(SHANGHAI).hour
+    ]  # begun parts are gone
     assert "没有价目" not in html
     assert "没有机构公布" in page(client, "/line/availability/?family=meal")
 

@@ -91,6 +91,24 @@ def test_the_list_says_what_to_do_and_the_form_drafts_a_month(sign_in: SignIn) -
     assert "每一分钟都有 1 人或以上在岗" in html
 
 
+def test_a_new_roster_follows_the_published_one_and_one_that_runs_is_not_offered_for_withdrawal(
+    sign_in: SignIn,
+) -> None:
+    client, people = sign_in("line_leader"), crew(3)
+    asked = form_of(client, "/line/rosters/", "draft_roster")
+    assert (asked["from_at"], asked["to_at"]) == ("2026-07-01T00:00", "2026-08-01T00:00")
+    runs = make_roster(people[0][1].group, from_at=local_midnight(TODAY), hours=5 * 24)
+    Roster.objects.update(state="published")
+    asked = form_of(client, "/line/rosters/", "draft_roster")
+    assert (asked["from_at"], asked["to_at"]) == ("2026-06-20T00:00", "2026-07-01T00:00")
+    ahead = make_roster(people[0][1].group, from_at=runs.to_at, hours=9 * 24)
+    Roster.objects.update(state="published")
+    asked = form_of(client, "/line/rosters/", "draft_roster")
+    assert (asked["from_at"], asked["to_at"]) == ("2026-06-29T00:00", "2026-08-01T00:00")
+    assert "withdraw_roster" not in client.get(f"/line/rosters/{runs.pk}/").content.decode()
+    assert "withdraw_roster" in client.get(f"/line/rosters/{ahead.pk}/").content.decode()
+
+
 @pytest.mark.req("R-CALL-03")
 def test_publishing_a_gap_is_refused_on_the_page_with_the_hole_in_words(sign_in: SignIn) -> None:
     roster = draft([seat for _, seat in crew(3)], COVERED[:2])

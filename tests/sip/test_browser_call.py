@@ -23,7 +23,7 @@ from tests.sip.conftest import Line, wait_until
 from tests.sip.sound import Voice, decoded, envelope, likeness, middle, samples, speak
 
 from yinling.accounts.models import User
-from yinling.bench.sipline import ANSWERED, BODY, OK_AGAIN, WAIT_FOR_BYE, Caller, seat_answers
+from yinling.bench.sipline import ANSWERED, BODY, BYE, OK_AGAIN, WAIT_FOR_BYE, Caller, seat_answers
 from yinling.ground.clock import business_now
 from yinling.ground.scope import scope
 from yinling.hotline.models import Call, CallOffer, Recording, Seat
@@ -41,6 +41,8 @@ NUMBER, NAME = "13900009001", "王桂英"
 WINDOW = {"width": 420, "height": 720}
 TALK_SECONDS = 9
 SAME, ALIKE = 0.95, 0.7
+AT_ONCE = 5
+"""Seconds for the end to reach the caller. Without an ACK the page would end the call only half a minute after it began."""
 RING_MS, POP_MS = 3000, 3000
 """Far above what the bench asks for: here two browsers, a telephone and the platform share one busy machine."""
 AGREES = f'<recv request="INVITE" timeout="$patience"/>{OK_AGAIN}{BODY}\n  ]]></send><recv request="ACK"/>'
@@ -223,7 +225,7 @@ def test_a_call_is_answered_in_the_browser_heard_by_both_and_kept(shift: Shift, 
     shoot(desk, "sip-call")
     expect(phone.locator("#bar")).to_be_hidden()
     desk.keyboard.press("F4")
-    assert caller.end() == 0, caller.log()
+    assert caller.end(AT_ONCE) == 0, caller.log()
 
     call = shift.line.wait(1, state="ended")[0]
     with scope(WIDE):
@@ -271,7 +273,18 @@ def test_hold_gives_the_caller_no_word_of_the_seat_and_ends_again(shift: Shift, 
     before = len(voice.heard)
     wait_until(lambda: len(voice.heard) > before + 50, 10, "the caller hears the seat again")
     phone.keyboard.press("F4")
-    assert caller.end() == 0, caller.log()
+    assert caller.end(AT_ONCE) == 0, caller.log()
+
+
+def test_a_caller_who_hangs_up_ends_the_call_in_the_window(shift: Shift, spoken: tuple[Path, Path]) -> None:
+    _desk, phone = shift.sign_in()
+    _voice, caller = shift.ring(samples(spoken[0]), ANSWERED, '<pause milliseconds="2000"/>', BYE)
+    expect(phone.locator("#answer")).to_be_enabled()
+    phone.keyboard.press("F2")
+    expect(phone.locator("#hang")).to_be_enabled()
+    assert caller.end(8) == 0, caller.log()  # the page itself has said yes to the end
+    expect(phone.locator("#hang")).to_be_disabled()
+    assert shift.line.wait_over()[0].ended_by == "caller"
 
 
 def test_a_declined_call_goes_on_waiting_and_a_closed_window_becomes_a_call_back(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import logging
 import queue
 import select
@@ -33,6 +34,8 @@ RECORDING_SECONDS = 2.0
 TROUBLE = (OSError, psycopg.Error, OperationalError, InterfaceError)
 """No database or no edge: everything begins anew."""
 log = logging.getLogger("yinling.line")
+Desk = queue.PriorityQueue[tuple[int, int, dict[str, Any]]]
+"""What waits to be heard by one thread: rank, number, message."""
 
 
 class LineProcess:
@@ -100,7 +103,8 @@ class Crew:
         self.trouble: queue.Queue[OSError] = queue.Queue()
         self.is_over = threading.Event()
         self.is_wanted = threading.Event()
-        self.desks: list[queue.Queue[dict[str, Any] | None]] = [queue.Queue() for _ in range(WORKERS)]
+        self.desks: list[Desk] = [queue.PriorityQueue() for _ in range(WORKERS)]
+        self.numbers = itertools.count()
         follower.is_behind = lambda: any(not desk.empty() for desk in self.desks)
         self.threads = [
             threading.Thread(target=self._guard, args=(self._follow, desk), daemon=True) for desk in self.desks
@@ -129,17 +133,21 @@ class Crew:
         """To the desk of the call: what is said of one call is heard in its order."""
         if message.get("event") == "synced":
             for desk in self.desks:
-                desk.put(message)
+                self._put(desk, message)
             return
         name = str(message.get("call") or message.get("seat") or "")
-        self.desks[hash(name) % len(self.desks)].put(message)
+        self._put(self.desks[hash(name) % len(self.desks)], message)
+
+    def _put(self, desk: Desk, message: dict[str, Any]) -> None:
+        """Arrivals overtake the rest, for the edge waits four seconds for them; nothing of the same call can stand before its arrival."""
+        desk.put((0 if message.get("state") == "arrived" else 1, next(self.numbers), message))
 
     def end(self) -> None:
         """Let the threads end, each with its connection to the database."""
         self.is_over.set()
         self.is_wanted.set()
         for desk in self.desks:
-            desk.put(None)
+            desk.put((-1, next(self.numbers), {}))
         for thread in self.threads:
             thread.join(5)
 
@@ -160,8 +168,8 @@ class Crew:
         except Exception:
             log.exception("line: a mistake")
 
-    def _follow(self, desk: queue.Queue[dict[str, Any] | None]) -> None:
-        while (message := desk.get()) is not None:
+    def _follow(self, desk: Desk) -> None:
+        while message := desk.get()[2]:
             if message.get("event") == "synced":
                 self.follower.note_synced(len(self.desks))
                 self.is_wanted.set()

@@ -9,10 +9,10 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.catalogue.models import FAMILIES
-from yinling.kernel.period import SHANGHAI, local_date
+from yinling.kernel.period import SHANGHAI
 from yinling.people.models import Elder
 from yinling.web.pages import Filter, Listing, page, render
-from yinling.web.queries.availability import availability, parts_of, providers_with
+from yinling.web.queries.availability import availability, parts_ahead, providers_with
 
 
 @page("dispatch.assignment.view")
@@ -28,7 +28,7 @@ def free_times(request: Any) -> HttpResponse:
     wanted = request.GET.get("elder", "")
     rows = Elder.objects.visible_to(request.actor)
     elder = rows.filter(pk=int(wanted)).first() if wanted.isascii() and wanted.isdigit() else None
-    parts = parts_of(local_date(request.now))
+    parts = parts_ahead(request.now)
     heads = [(f"{part.from_at:%m-%d} {part.from_at:%H}–{part.to_at:%H}", "right") for part in parts]
     starts = [f"{part.from_at.astimezone(SHANGHAI):%Y-%m-%dT%H:%M}" for part in parts]
     return render(

@@ -11,7 +11,14 @@ from django.utils.translation import gettext as _
 
 from yinling.hotline.duty import FAULTS, hours_told, told
 from yinling.hotline.models import Roster, SeatGroup, Shift
-from yinling.hotline.queries import groups_running_out, published_holes, rosters, seats_of_group, shifts_of
+from yinling.hotline.queries import (
+    covered_until,
+    groups_running_out,
+    published_holes,
+    rosters,
+    seats_of_group,
+    shifts_of,
+)
 from yinling.hotline.states import ROSTER, RosterState
 from yinling.kernel.inputs import meant_day
 from yinling.kernel.period import SHANGHAI, add_months, local_date, local_midnight, month_start, week_start
@@ -25,6 +32,8 @@ from yinling.web.show import tr
 VIEW = "hotline.roster.view"
 VIEWS = (("week", N_("按周")), ("month", N_("全期")), ("hours", N_("按半小时")), ("shares", N_("工时")))
 WEEKDAYS = "一二三四五六日"
+SHORTEST = timedelta(days=7)
+"""A new roster that would end sooner is proposed to the end of the month after."""
 
 
 def roster_tabs(request: Any, here: str) -> list[tuple[str, str, None, bool]]:
@@ -79,14 +88,13 @@ def listing(request: Any) -> HttpResponse:
 
 
 def _draft_form(request: Any, groups: list[tuple[int, str]]) -> ActionForm | None:
-    """The form of a new roster: by default the next month."""
+    """The form of a new roster: by default it follows the published ones to the end of a month, or is the next month."""
     if not request.actor.has("hotline.roster.draft") or not groups:
         return None
-    start = add_months(month_start(local_date(request.now)), 1)
-    initial = {
-        "group_id": groups[0][0], "from_at": typed(local_midnight(start)), "to_at": typed(local_midnight(add_months(start, 1))),
-        "least": 1, "rotation": "3x8",
-    }  # fmt: skip
+    until = covered_until(SeatGroup.objects.get(pk=groups[0][0]), request.now)
+    start = until or local_midnight(add_months(month_start(local_date(request.now)), 1))
+    end = local_midnight(add_months(month_start(local_date(start + SHORTEST)), 1))
+    initial = {"group_id": groups[0][0], "from_at": typed(start), "to_at": typed(end), "least": 1, "rotation": "3x8"}
     return action_form(
         request, "draft_roster", initial, next="/line/rosters/{id}/", submit=N_("编制排班表"), done=N_("已编制，请核对后发布"),
         only=("group_id", "from_at", "to_at", "least", "rotation"), fields={"group_id": {"options": groups, "widget": "choice"}},
@@ -132,7 +140,8 @@ def _forms(request: Any, row: Roster, found: Sheet) -> dict[str, ActionForm]:
     if row.state == RosterState.DRAFT:
         forms["publish"] = action_form(request, "publish_roster", ids, next=here, key_hint="P")
     if row.state != RosterState.WITHDRAWN:
-        forms["withdraw"] = action_form(request, "withdraw_roster", ids, next=here, tone="danger")
+        if row.state == RosterState.DRAFT or row.from_at > request.now:
+            forms["withdraw"] = action_form(request, "withdraw_roster", ids, next=here, tone="danger")
         hole = found.holes[0] if found.holes else None
         start = hole.start if hole else row.from_at
         end = min(hole.end, start + timedelta(hours=8)) if hole else min(row.to_at, start + timedelta(hours=8))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -32,22 +32,23 @@ class Part:
 
 @dataclass(frozen=True)
 class Free:
-    """A provider's free people in each part; nothing for a part that has begun."""
+    """A provider's free people in each part."""
 
     provider: Organisation
     families: list[str]
     people: int
-    counts: list[int | None]
+    counts: list[int]
 
 
-def parts_of(day: date, days: int = 2) -> list[Part]:
-    """Return the parts of a day and the following ones."""
-    dates = [day + timedelta(days=number) for number in range(days)]
-    return [
+def parts_ahead(now: datetime, days: int = 2) -> list[Part]:
+    """Return the parts of today and the following days that have not begun."""
+    dates = [local_date(now) + timedelta(days=number) for number in range(days)]
+    parts = [
         Part(datetime.combine(one, time(first), SHANGHAI), datetime.combine(one, time(last), SHANGHAI))
         for one in dates
         for first, last in PARTS
     ]
+    return [one for one in parts if one.from_at > now]
 
 
 def providers_with(actor: Actor, family: str, now: datetime) -> QuerySet[Organisation]:
@@ -63,7 +64,7 @@ def providers_with(actor: Actor, family: str, now: datetime) -> QuerySet[Organis
 
 def availability(providers: Sequence[Organisation], now: datetime) -> list[Free]:
     """Return who is free when: four queries, whatever the number of providers."""
-    parts, numbers = parts_of(local_date(now)), [one.pk for one in providers]
+    parts, numbers = parts_ahead(now), [one.pk for one in providers]
     families: dict[int, set[str]] = defaultdict(set)
     prices = Price.objects.filter(known_at(now), holding_on(local_date(now)), organisation_id__in=numbers)
     for number, family in prices.values_list("organisation_id", "item__family").distinct():
@@ -75,7 +76,7 @@ def availability(providers: Sequence[Organisation], now: datetime) -> list[Free]
             one,
             sorted(families[one.pk]),
             len(people[one.pk]),
-            [_count(people[one.pk], busy, part, now) for part in parts],
+            [_count(people[one.pk], busy, part) for part in parts],
         )
         for one in providers
     ]
@@ -104,11 +105,7 @@ def _busy(staff_ids: list[int], parts: list[Part]) -> dict[int, list[tuple[datet
     return found
 
 
-def _count(
-    people: list[Staff], busy: dict[int, list[tuple[datetime, datetime]]], part: Part, now: datetime
-) -> int | None:
-    if part.from_at <= now:
-        return None
+def _count(people: list[Staff], busy: dict[int, list[tuple[datetime, datetime]]], part: Part) -> int:
     return sum(
         1
         for one in people

@@ -426,8 +426,9 @@ class Follower:
         self._compare()
         self._tell_duty()
         for name in [*self.again]:
-            seen = self.again.pop(name)
-            self.follow(self.calls.get(name, seen))
+            seen = self.again.pop(name, None)  # it may have ended beside us
+            if (known := self.calls.get(name, seen)) is not None:
+                self.follow(known)
 
     def _take_steps(self) -> None:
         verbs: dict[str, Callable[..., Any]] = {
