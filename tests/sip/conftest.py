@@ -58,7 +58,9 @@ class RunningEdge:
 
     def start(self) -> None:
         for argv in (files.rtpengine_argv(self.edge), files.kamailio_argv(self.edge)):
-            process = subprocess.Popen(argv, stdout=self.log, stderr=self.log, start_new_session=True)
+            process = subprocess.Popen(
+                argv, stdout=self.log, stderr=self.log, start_new_session=True, cwd=self.edge.folder
+            )
             self.processes.append(process)
             wait_until(lambda: files.is_media_ready(self.edge), START_SECONDS, "rtpengine answers")
         wait_until(lambda: files.is_listening(self.edge), START_SECONDS, "Kamailio listens")

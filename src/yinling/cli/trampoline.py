@@ -5,6 +5,7 @@ UID -1 keeps the user. Run by path in isolated mode: it may import nothing of ou
 
 import ctypes
 import os
+import resource
 import sys
 
 PR_SET_PDEATHSIG = 1
@@ -18,6 +19,8 @@ def main(uid: int, gid: int, death_signal: int, argv: list[str]) -> None:
     if sys.platform == "linux":
         # After setuid, which would clear it.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)
+    # What was in memory (names, keys, sound) is not left lying about when a program crashes.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.execvp(argv[0], argv)  # noqa: S606 - becoming that program is the purpose
 
 
