@@ -43,4 +43,4 @@ def test_the_matrix_of_the_file(role: str) -> None:
     expected |= (
         {"circumstance", "bury", "correct"} if role == "city" else set()
     )  # what a sheet of the whole city writes
-    assert done == expected | ({"reveal"} if role == "seat" else set())
+    assert done == expected | ({"reveal"} if role in {"seat", "line_leader"} else set())

@@ -35,12 +35,19 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def some() -> tuple[Ticket, Ticket, Ticket]:
     """A new ticket with a proposal, one under pressure, and one closed whose elder was not content."""
     now = business_now()
-    day, elder, seat, district = local_date(now), make_elder(phone="19900009001"), actor("seat"), actor("district", div=DISTRICT)
+    day, elder, seat, district = (
+        local_date(now),
+        make_elder(phone="19900009001"),
+        actor("seat"),
+        actor("district", div=DISTRICT),
+    )
     body = make_organisation(short_name="安心居家")
     make_organisation(kind="department", name="梁溪区住建局", short_name="梁溪住建")
     make_service_area(body, family="cleaning", div=COMMUNITY)
     new = make_ticket(family="cleaning", title="厨房漏水", elder=elder, opened_at=now)
-    pressed = make_ticket("handling", provider=body, title="护理员迟到", kind="complaint", elder=elder, opened_at=now, escalation=2)
+    pressed = make_ticket(
+        "handling", provider=body, title="护理员迟到", kind="complaint", elder=elder, opened_at=now, escalation=2
+    )
     twin = make_ticket(title="护理员又迟到", elder=elder, opened_at=now)
     done = make_ticket("closed", elder=elder, title="扶手松动", opened_at=now)
     common = {"actor": seat, "now": now, "ticket_id": pressed.pk}
@@ -48,15 +55,27 @@ def some() -> tuple[Ticket, Ticket, Ticket]:
     annotate_ticket(**common, text="家属情绪激动")
     annotate_ticket(**common, text="明天上午上门道歉", is_internal=False)
     merge_ticket(actor=seat, now=now, ticket_id=twin.pk, into_id=pressed.pk, reason="同一件事")
-    supervise_ticket(actor=district, now=now, ticket_id=pressed.pk, reason="三日内查清并答复", due_on=day + timedelta(days=3))
+    supervise_ticket(
+        actor=district, now=now, ticket_id=pressed.pk, reason="三日内查清并答复", due_on=day + timedelta(days=3)
+    )
     make_exchange(pressed, foreign_state="已派发", error="HTTP 503")
-    task = Callback.objects.create(div=done.div, ticket=done, kind="satisfaction", due_at=now, next_at=now, created_at=now, changed_at=now)
+    task = Callback.objects.create(
+        div=done.div, ticket=done, kind="satisfaction", due_at=now, next_at=now, created_at=now, changed_at=now
+    )
     task.state, task.score, task.note, task.done_at = "done", 1, "还是松的", now
     task.save()
     make_article(valid_from=day)
-    make_article(title="助餐点地址", valid_from=day - timedelta(days=30), valid_to=day + timedelta(days=9), use_count=12)
+    make_article(
+        title="助餐点地址", valid_from=day - timedelta(days=30), valid_to=day + timedelta(days=9), use_count=12
+    )
     TicketTemplate.objects.create(
-        div=CITY, name="换护理员", kind="request", title="想更换一位护理员", text="原因：", created_at=now, changed_at=now
+        div=CITY,
+        name="换护理员",
+        kind="request",
+        title="想更换一位护理员",
+        text="原因：",
+        created_at=now,
+        changed_at=now,
     )
     return new, pressed, done
 
@@ -80,7 +99,9 @@ def test_the_pages_fit_and_axe_finds_nothing(page: Page, live_server: Any, size:
         assert sideways(page) == 0
 
 
-def test_searching_beside_the_form_keeps_what_was_typed_and_a_template_fills_the_rest(page: Page, live_server: Any) -> None:
+def test_searching_beside_the_form_keeps_what_was_typed_and_a_template_fills_the_rest(
+    page: Page, live_server: Any
+) -> None:
     enter(page, live_server, "seat")
     with scope(WIDE):
         some()
@@ -119,7 +140,9 @@ def test_what_an_elder_complains_of_fits_her_page(page: Page, live_server: Any) 
     client = Client()
     with scope(WIDE):
         client.force_login(User.objects.get(pk=who.user_id))
-    page.context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}])
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     page.goto(live_server.url + "/e/complaint/")
     shoot(page, "tickets-elder")

@@ -65,9 +65,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--seconds", type=float, metavar="S", help="dispatch: CPU 秒 CPU seconds an instance (10 and 60)"
     )
     parser.add_argument("--instances", type=Path, metavar="DIR", help="dispatch: 算例文件夹 folder of instances")
-    parser.add_argument(
-        "--write", action="store_true", help="dispatch: 重写 rewrite docs/reference/dispatch-numbers.md"
-    )
+    parser.add_argument("--write", action="store_true", help="dispatch: 重写 rewrite docs/dispatch-numbers.md")
     parser.add_argument("--json", action="store_true", help="供程序读取 for machines")
     return parser.parse_args(argv)
 

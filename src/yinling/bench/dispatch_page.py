@@ -10,7 +10,7 @@ from yinling.bench.dispatch_runs import Run
 from yinling.bench.figures import Figure, circumstances
 from yinling.cli.paths import ROOT
 
-PAGE = ROOT / "docs" / "reference" / "dispatch-numbers.md"
+PAGE = ROOT / "docs" / "dispatch-numbers.md"
 HEAD = """# Numbers of the batch planner
 
 Made by `./run bench dispatch --write`; do not edit. Gap = 100 x (cost / best known - 1); negative is better than the best value published with

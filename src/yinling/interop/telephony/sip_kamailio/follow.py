@@ -439,10 +439,9 @@ class Follower:
         with scope(self.actor):
             steps = due_steps(self.actor, business_now())
         for step in steps:
-            if step.verb == "expire" and self.is_behind():
-                continue
             if step.verb == "expire":
-                self.tried(end_offer, offer_id=step.offer_id, outcome="no_answer")
+                if not self.is_behind():
+                    self.tried(end_offer, offer_id=step.offer_id, outcome="no_answer")
             else:
                 self.tried(verbs[step.verb], call_id=step.call_id)
 
