@@ -223,17 +223,21 @@ def _ids(audit: "psycopg.Connection[dict[str, Any]]", query: str) -> list[int]:
 
 
 def _states() -> dict[str, tuple[str, str]]:
-    """A question for each table with a state: rows in a state that its machine does not know."""
+    """A question for each table with a state of ours: rows in a state that its machine does not know. A foreign state has no list."""
     from django.apps import apps  # noqa: PLC0415 - Django is set up by now
 
     found = {}
     for model in apps.get_models():
         described: Any = model._meta  # noqa: SLF001 - Django's own name
         table = described.db_table
-        if model.__module__.startswith("yinling.") and any(
-            field.name == "state" for field in described.concrete_fields
-        ):
-            known = ", ".join(f"'{value}'" for value, _ in described.get_field("state").choices or ())
+        states = [
+            value
+            for field in described.concrete_fields
+            if field.name == "state"
+            for value, _label in field.choices or ()
+        ]
+        if model.__module__.startswith("yinling.") and states:
+            known = ", ".join(f"'{value}'" for value in states)
             meaning = f"状态合法 only known states in {table}"
             found[f"states.{table}"] = (meaning, f"SELECT id FROM {table} WHERE state NOT IN ({known})")  # noqa: S608 - our own names
     return found
