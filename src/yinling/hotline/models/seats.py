@@ -84,7 +84,7 @@ class SeatSpan(Scoped):
     """How long a seat was ready or on a break: the row of the present one is open."""
 
     seat = models.ForeignKey(Seat, models.PROTECT, related_name="+")
-    state = models.CharField(max_length=20, choices=SEAT.choices)
+    state = models.CharField(max_length=20)
     reason = models.CharField(max_length=40, blank=True)
     from_at = models.DateTimeField()
     to_at = models.DateTimeField(null=True, blank=True)
