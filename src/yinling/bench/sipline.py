@@ -6,7 +6,7 @@ import csv
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
@@ -491,8 +491,3 @@ def wait_until(is_true, within: float = 10, what: str = "") -> None:  # noqa: AN
         if time.monotonic() > deadline:
             raise AssertionError(f"did not happen in {within} s: {what}")
         time.sleep(0.03)
-
-
-def all_ended(runs: Iterable[Sipp], within: float) -> list[int]:
-    """Wait for runs and return their exit codes."""
-    return [run.end(within) for run in runs]

@@ -83,8 +83,3 @@ def content_of(row: StoredFile) -> bytes:
 def discard(row: StoredFile) -> None:
     """Delete the content for good; the row with its hash stays. Twice is once."""
     (settings.DATA / "files" / row.path).unlink(missing_ok=True)
-
-
-def is_kept(row: StoredFile) -> bool:
-    """Whether the content is still there."""
-    return (settings.DATA / "files" / row.path).is_file()
