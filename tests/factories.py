@@ -496,10 +496,10 @@ def fund_order(order: Order, entitlement: Entitlement, fen: int) -> PayerShare:
     own.save()
     if entitlement.monthly_cap_fen is not None:
         quota, _ = Quota.objects.get_or_create(
-            entitlement=entitlement, month=month_start(local_date(order.starts_at)),
-            defaults={"div": entitlement.div, "elder_id": entitlement.elder_id, "cap_fen": entitlement.monthly_cap_fen},
+            entitlement=entitlement, from_on=month_start(local_date(order.starts_at)),
+            defaults={"div": entitlement.div, "elder_id": entitlement.elder_id, "cap": entitlement.monthly_cap_fen},
         )  # fmt: skip
-        Quota.objects.filter(pk=quota.pk).update(reserved_fen=F("reserved_fen") + fen)
+        Quota.objects.filter(pk=quota.pk).update(reserved=F("reserved") + fen)
     order.self_fen -= fen
     order.save()
     return PayerShare.objects.create(

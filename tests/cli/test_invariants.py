@@ -79,7 +79,7 @@ def test_all_hold_for_a_loop_played_by_the_rules() -> None:
             "UPDATE orders_payershare SET amount_fen = amount_fen + 1 WHERE payer = 'self'",
             {"settlement.complete", "shares.lines"},
         ),
-        ("UPDATE entitlements_quota SET used_fen = 2999", {"quota.shares"}),
+        ("UPDATE entitlements_quota SET used = 2999", {"quota.shares"}),
         ("UPDATE orders_order SET state = 'placed'", {"visits.order"}),
         ("DELETE FROM settlement_posting", {"settlement.state", "quota.shares"}),
         ("UPDATE accounts_journal SET user_id = 999", {"journal.sealed"}),

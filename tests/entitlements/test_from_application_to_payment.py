@@ -33,14 +33,14 @@ def test_an_order_is_paid_by_the_entitlement_that_was_applied_for(wide: object) 
     share = PayerShare.objects.get(order=order, amount_fen__gt=0)
     assert (share.payer, share.entitlement_id, share.amount_fen) == ("government", given.pk, 8000)
     counter = Quota.objects.get(entitlement=given)
-    assert (counter.month, counter.cap_fen, counter.reserved_fen) == (date(2026, 7, 1), 15000, 8000)
+    assert (counter.from_on, counter.cap, counter.reserved) == (date(2026, 7, 1), 15000, 8000)
     for state in (OrderState.ASSIGNED, OrderState.IN_SERVICE, OrderState.SERVED):
         order.state = state
         order.served_at = JULY + timedelta(hours=1)
         order.save()
     settle_order(actor=system(), now=JULY + timedelta(days=1), order_id=order.pk)
     counter.refresh_from_db()
-    assert (counter.reserved_fen, counter.used_fen, Order.objects.get(pk=order.pk).state) == (0, 8000, "settled")
+    assert (counter.reserved, counter.used, Order.objects.get(pk=order.pk).state) == (0, 8000, "settled")
     end_entitlement(
         actor=here.street,
         now=JULY + timedelta(days=30),

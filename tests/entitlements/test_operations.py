@@ -243,8 +243,8 @@ def test_schemes_of_an_area_and_those_above_it(street: Actor) -> None:
 
 
 def counter(row: Entitlement) -> tuple[int, int]:
-    quota = Quota.objects.get(entitlement=row, month=JUNE)
-    return quota.reserved_fen, quota.used_fen
+    quota = Quota.objects.get(entitlement=row, from_on=JUNE)
+    return quota.reserved, quota.used
 
 
 def test_a_month_gives_what_is_left_and_no_more(street: Actor) -> None:

@@ -29,7 +29,7 @@ money = st.integers(0, 10**6)
 
 @given(money, money, money, money)
 def test_never_more_than_wanted_nor_than_is_left(wanted: int, cap: int, reserved: int, used: int) -> None:
-    granted = grantable(wanted, cap_fen=cap, reserved_fen=reserved, used_fen=used)
+    granted = grantable(wanted, cap=cap, reserved=reserved, used=used)
     assert 0 <= granted <= wanted
     assert granted == 0 or granted + reserved + used <= cap
     assert granted == wanted or granted == max(0, cap - reserved - used)

@@ -84,7 +84,7 @@ class Situation:
         return place_order(actor=actor or self.seat, **chosen)
 
     def quota(self) -> tuple[int, int]:
-        return Quota.objects.filter(entitlement=self.voucher).values_list("reserved_fen", "used_fen").get()
+        return Quota.objects.filter(entitlement=self.voucher).values_list("reserved", "used").get()
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_an_urgent_order_is_to_be_accepted_in_five_minutes(at: Situation) -> Non
 def test_the_cap_is_reserved_in_the_month_of_the_service_day(at: Situation) -> None:
     july = NOW + timedelta(days=20)
     at.place(starts_at=july)
-    assert list(Quota.objects.values_list("month", "reserved_fen", "used_fen")) == [
+    assert list(Quota.objects.values_list("from_on", "reserved", "used")) == [
         (july.date().replace(day=1), 5500, 0)
     ]
 
@@ -433,13 +433,13 @@ def test_a_cap_taken_between_quote_and_reservation_makes_the_quote_stale() -> No
     with scope(WIDE):
         at = Situation()
         Quota.objects.create(
-            div=COMMUNITY, elder=at.elder, entitlement=at.voucher, month=START.date().replace(day=1), cap_fen=80000
+            div=COMMUNITY, elder=at.elder, entitlement=at.voucher, from_on=START.date().replace(day=1), cap=80000
         )
     taken, answers = threading.Event(), []
 
     def take() -> None:
         with scope(WIDE):
-            Quota.objects.update(reserved_fen=F("reserved_fen") + 79000)
+            Quota.objects.update(reserved=F("reserved") + 79000)
             taken.set()
             threading.Event().wait(0.5)  # the other reads the cap as it was, then waits for this row
         connection.close()

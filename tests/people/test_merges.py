@@ -150,7 +150,7 @@ def test_a_past_entitlement_that_overlaps_stays_with_its_months(clerk: Actor) ->
     ended = {"valid_from": date(2025, 1, 1), "valid_to": date(2025, 7, 1)}
     make_entitlement(kept, scheme, **ended)
     past = make_entitlement(gone, scheme, **ended)
-    month = Quota.objects.create(div=gone.div, elder=gone, entitlement=past, month=date(2025, 2, 1), cap_fen=1)
+    month = Quota.objects.create(div=gone.div, elder=gone, entitlement=past, from_on=date(2025, 2, 1), cap=1)
     together(clerk, kept, gone)
     assert Entitlement.objects.get(pk=past.pk).elder_id == gone.pk
     assert Quota.objects.get(pk=month.pk).elder_id == gone.pk

@@ -77,7 +77,7 @@ def test_settling_charges_every_payer_and_uses_up_the_reserved_quota() -> None:
         ("voucher", 4000),
     ]
     quota = Quota.objects.get()
-    assert (quota.reserved_fen, quota.used_fen) == (0, 4000)
+    assert (quota.reserved, quota.used) == (0, 4000)
 
 
 def test_every_dimension_of_an_entry_is_filled() -> None:
@@ -226,7 +226,7 @@ def test_a_reversal_books_back_and_gives_the_quota_back() -> None:
     counter = Posting.objects.get(kind="reversal")
     assert counter.reverses.order_id == order.pk
     assert set(LedgerEntry.objects.filter(posting=counter).values_list("period", flat=True)) == {date(2026, 7, 1)}
-    assert list(Quota.objects.values_list("reserved_fen", "used_fen")) == [(0, 0)]
+    assert list(Quota.objects.values_list("reserved", "used")) == [(0, 0)]
 
 
 def test_a_reversed_order_is_billed_anew() -> None:
@@ -235,7 +235,7 @@ def test_a_reversed_order_is_billed_anew() -> None:
     reverse_order(actor=finance, now=LATER, order_id=order.pk, reason="单据有误")
     settle_order(actor=finance, now=LATER, order_id=order.pk)
     assert [row.key for row in Posting.objects.order_by("id")][::2] == [f"order:{order.pk}", f"order:{order.pk}:2"]
-    assert list(Quota.objects.values_list("reserved_fen", "used_fen")) == [(0, 4000)]
+    assert list(Quota.objects.values_list("reserved", "used")) == [(0, 4000)]
     reverse_order(actor=finance, now=LATER, order_id=order.pk, reason="再次有误")
     assert LedgerEntry.objects.filter(account="payable.provider").aggregate(sum=Sum("amount"))["sum"] == 0
 
@@ -244,10 +244,10 @@ def test_billing_anew_is_refused_when_the_quota_is_gone() -> None:
     order = settled()
     finance = actor("finance")
     reverse_order(actor=finance, now=LATER, order_id=order.pk, reason="单据有误")
-    Quota.objects.update(reserved_fen=79000)
+    Quota.objects.update(reserved=79000)
     with refused("settlement.quota"):
         settle_order(actor=finance, now=LATER, order_id=order.pk)
-    assert Quota.objects.get().used_fen == 0
+    assert Quota.objects.get().used == 0
     assert Posting.objects.count() == 2
 
 

@@ -266,7 +266,7 @@ def test_everything_stops_at_once_and_names_its_cause(finance: Actor) -> None:
     from yinling.accounts.models import Notice  # noqa: PLC0415 - beside its one use
     from yinling.entitlements.models import Quota  # noqa: PLC0415 - as above
 
-    assert Quota.objects.get(entitlement=entitlement).reserved_fen == 0
+    assert Quota.objects.get(entitlement=entitlement).reserved == 0
     assert [notice.title for notice in Notice.objects.filter(user_id=carer.user_id)] == ["派单已撤回"]
     assert run_stops(elder.pk, elder.div, NOW) == 0
 

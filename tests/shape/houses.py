@@ -48,10 +48,12 @@ def layer_numbers() -> dict[str, int]:
     """Contexts with their height, as the import linter has it; the ground is 0."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
     layers = next(one["layers"] for one in contracts if one.get("exhaustive"))
-    return {name.strip(" ()"): number for number, layer in enumerate(reversed(layers)) for name in layer.split("|")}
+    heights = {name.strip(" ()"): number for number, layer in enumerate(reversed(layers)) for name in layer.split("|")}
+    programmes = [name.rpartition(".")[2] for name in settings.CONTEXTS if name.startswith("programmes.")]
+    return heights | dict.fromkeys(programmes, heights["programmes"])
 
 
 def our_models() -> Iterator[Any]:
     """Models of our contexts, with the tables of their history."""
     for name in settings.CONTEXTS:
-        yield from apps.get_app_config(name).get_models(include_auto_created=True)
+        yield from apps.get_app_config(name.rpartition(".")[2]).get_models(include_auto_created=True)

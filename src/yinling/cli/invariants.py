@@ -57,7 +57,7 @@ QUERIES: dict[str, tuple[str, str]] = {
     ),
     "quota.cap": (
         "额度不超 reserved and used money of a quota stay within its cap",
-        "SELECT id FROM entitlements_quota WHERE reserved_fen + used_fen > cap_fen OR reserved_fen < 0 OR used_fen < 0",
+        "SELECT id FROM entitlements_quota WHERE reserved + used > cap OR reserved < 0 OR used < 0",
     ),
     "quota.shares": (
         "额度与订单份额相等 a quota counts exactly the shares of its orders",
@@ -69,8 +69,8 @@ QUERIES: dict[str, tuple[str, str]] = {
             LEFT JOIN settlement_posting p ON p.order_id = o.id AND p.kind = 'order'
                 AND NOT EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = p.id)
             WHERE s.entitlement_id IS NOT NULL GROUP BY 1, 2
-        ) c ON c.entitlement_id = q.entitlement_id AND c.month = q.month
-        WHERE q.reserved_fen <> coalesce(c.reserved, 0) OR q.used_fen <> coalesce(c.used, 0)""",
+        ) c ON c.entitlement_id = q.entitlement_id AND c.month = q.from_on AND q.unit = 'fen' AND q.per = 'month'
+        WHERE q.unit = 'fen' AND q.per = 'month' AND (q.reserved <> coalesce(c.reserved, 0) OR q.used <> coalesce(c.used, 0))""",
     ),
     "statement.total": (
         "对账单合计等于明细 a statement's total is the sum of its lines",

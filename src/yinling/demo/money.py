@@ -55,7 +55,7 @@ class Money:
             )  # fmt: skip
             self.shares[order.pk].append(self.world.add(row))
             if row.entitlement and row.entitlement.monthly_cap_fen is not None:
-                self.quota(row.entitlement, day).reserved_fen += row.amount_fen
+                self.quota(row.entitlement, day).reserved += row.amount_fen
         self.lines[order.pk] = lines
         order.total_fen = sum(line.amount_fen for line in lines)
         order.self_fen = sum(row.amount_fen for row in self.shares[order.pk] if row.payer == SELF)
@@ -74,7 +74,7 @@ class Money:
         if row.monthly_cap_fen is None:
             return None
         known = self.quotas.get((row.pk, month_start(day)))
-        return known.cap_fen - known.reserved_fen - known.used_fen if known else row.monthly_cap_fen
+        return known.cap - known.reserved - known.used if known else row.monthly_cap_fen
 
     def quota(self, row: Entitlement, day: date) -> Quota:
         """Return the counter of the month."""
@@ -82,7 +82,7 @@ class Money:
         if key not in self.quotas:
             self.quotas[key] = self.world.add(
                 Quota(
-                    div=row.div, elder_id=row.elder_id, entitlement=row, month=key[1], cap_fen=row.monthly_cap_fen or 0
+                    div=row.div, elder_id=row.elder_id, entitlement=row, from_on=key[1], cap=row.monthly_cap_fen or 0
                 )
             )
         return self.quotas[key]
@@ -91,7 +91,7 @@ class Money:
         """Free what a cancelled or failed order had reserved."""
         for row in self.shares[order.pk]:
             if row.entitlement and row.entitlement.monthly_cap_fen is not None:
-                self.quota(row.entitlement, local_date(order.starts_at)).reserved_fen -= row.amount_fen
+                self.quota(row.entitlement, local_date(order.starts_at)).reserved -= row.amount_fen
 
     def settle(self, order: Order, at: datetime) -> None:
         """Charge an order: posting, entries on both sides, charges, counters."""
@@ -111,7 +111,7 @@ class Money:
                 LedgerEntry(
                     div=posting.div, posting=posting, account=side.account, amount=side.amount, business=side.business, fund=side.fund,
                     scheme_id=side.scheme_id, plan_year=side.plan_year, provider_id=order.provider_id, elder_id=order.elder_id,
-                    line_id=side.line_id, service_day=side.service_day, period=side.period,
+                    line_id=side.line_id, service_day=side.service_day, booked_on=local_date(at), period=side.period,
                 )
             )  # fmt: skip
         for row in self.shares[order.pk]:
@@ -124,9 +124,9 @@ class Money:
             self.charges[row.provider_id, row.payer, month_start(day)].append(world.add(charge))
             if row.entitlement and row.entitlement.monthly_cap_fen is not None:
                 quota = self.quota(row.entitlement, day)
-                quota.reserved_fen, quota.used_fen = (
-                    quota.reserved_fen - row.amount_fen,
-                    quota.used_fen + row.amount_fen,
+                quota.reserved, quota.used = (
+                    quota.reserved - row.amount_fen,
+                    quota.used + row.amount_fen,
                 )
 
     def state_accounts(self) -> None:

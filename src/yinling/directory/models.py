@@ -78,6 +78,7 @@ class Organisation(Versioned):
     address = models.CharField(max_length=200)
     phone = models.CharField(max_length=20, blank=True)
     is_provider = models.BooleanField(default=False)
+    price_group = models.CharField(max_length=20, blank=True, default="")
     does_home_medical = models.BooleanField(default=False)
     home_medical_filed_on = models.DateField(null=True, blank=True)
     home_medical_number = models.CharField(max_length=60, blank=True, default="")

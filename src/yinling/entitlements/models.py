@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from yinling.accounts.models import User
 from yinling.assessment.models import Assessment
+from yinling.directory.models import Organisation
 from yinling.entitlements.states import APPLICATION, OBJECTION, OPEN
 from yinling.ground.guards import append_only, state_check, state_field, state_guards
 from yinling.ground.models import DatedFact, Scoped, ScopedQuerySet, Sealed, StoredFile, Versioned, no_overlap
@@ -47,10 +48,15 @@ class Scheme(models.Model):
 
 
 class Entitlement(Scoped, Versioned, DatedFact):
-    """What one elder may have of one scheme: share of the price in 1/10000 and the most a month, in fen; or a sum paid once.
+    """What one elder may have of one scheme: a share of the price in 1/10000, fixed sums by unit, or a sum paid once, within limits.
 
-    It comes from an approved application, or from another department (``application`` none). ``recheck_on`` is the day by which somebody
-    looks again; ``ended_reason`` says why it ended before its time.
+    ``units`` are fen for one unit that an item has (a nurse's visit, a lunch); ``limits`` a list of ``{unit, per, most}`` besides the
+    monthly cap (``rules.Limit``). ``items`` narrows it to item codes and says of each what it funds and how often:
+    ``{code: {funds: item | visit, count: n | null}}`` (D-08); nothing means every item of the families of the scheme.
+
+    It comes from an approved application, from another department or from a programme (``application`` none, ``source`` a plain reference
+    such as ``family_doctor.contract:7``). ``recheck_on`` is the day by which somebody looks again; ``ended_reason`` says why it ended
+    before its time.
     """
 
     merge_bar = MergeBar(
@@ -62,6 +68,10 @@ class Entitlement(Scoped, Versioned, DatedFact):
     share_bp = models.PositiveSmallIntegerField()
     monthly_cap_fen = models.BigIntegerField(null=True, blank=True)
     once_fen = models.BigIntegerField(null=True, blank=True)
+    units = models.JSONField(default=dict, blank=True)
+    limits = models.JSONField(default=list, blank=True)
+    items = models.JSONField(default=dict, blank=True)
+    source = models.CharField(max_length=60, blank=True, default="")
     basis = models.CharField(max_length=200)
     application = models.ForeignKey("Application", models.PROTECT, null=True, blank=True, related_name="entitlements")
     recheck_on = models.DateField(null=True, blank=True)
@@ -84,26 +94,65 @@ class Entitlement(Scoped, Versioned, DatedFact):
 
 
 class Quota(Scoped):
-    """The counter of an entitlement in one month: the cap, what placed orders reserve and what settlement used (D-19)."""
+    """The counter of one limit of an entitlement in one of its periods: what placed orders reserve and what settlement used (D-19).
+
+    ``unit`` is ``fen``, ``visit``, ``minute``, a unit of an item (``lunch``) or ``item:<code>``; ``from_on`` the first day of the period.
+    """
+
+    PERIODS = [("day", N_("日")), ("week", N_("周")), ("month", N_("月")), ("year", N_("年")), ("span", N_("全程"))]
 
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     entitlement = models.ForeignKey(Entitlement, models.PROTECT, related_name="+")
-    month = models.DateField()
-    cap_fen = models.BigIntegerField()
-    reserved_fen = models.BigIntegerField(default=0)
-    used_fen = models.BigIntegerField(default=0)
+    unit = models.CharField(max_length=30, default="fen")
+    per = models.CharField(max_length=5, choices=PERIODS, default="month")
+    from_on = models.DateField()
+    cap = models.BigIntegerField()
+    reserved = models.BigIntegerField(default=0)
+    used = models.BigIntegerField(default=0)
 
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["entitlement", "month"], name="quota_once"),
-            models.CheckConstraint(condition=Q(reserved_fen__gte=0, used_fen__gte=0), name="quota_not_negative"),
-            models.CheckConstraint(condition=Q(cap_fen__gte=F("reserved_fen") + F("used_fen")), name="quota_cap"),
+            models.UniqueConstraint(fields=["entitlement", "unit", "per", "from_on"], name="quota_once"),
+            models.CheckConstraint(condition=Q(reserved__gte=0, used__gte=0), name="quota_not_negative"),
+            models.CheckConstraint(condition=Q(cap__gte=F("reserved") + F("used")), name="quota_cap"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.entitlement_id} {self.month}"
+        return f"{self.entitlement_id} {self.unit} {self.from_on}"
+
+
+class Agreement(DatedFact):
+    """What binds a provider to a payer: a designation (定点协议), a purchase of service, or a co-operation with its sources of money.
+
+    ``items`` are the codes it covers (none: all); ``monthly_count`` is what may be bought a month (R-PAY-09, R-PAY-17, R-LTC-05).
+    """
+
+    KINDS = [("designation", N_("定点协议")), ("purchase", N_("政府购买合同")), ("cooperation", N_("医养合作协议"))]
+    SOURCES = [
+        ("civil_affairs", N_("民政补助")), ("insurance", N_("医保支持")), ("public_health", N_("基本公卫补充")), ("purchase", N_("机构购买")),
+    ]  # fmt: skip
+
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    partner = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
+    kind = models.CharField(max_length=12, choices=KINDS)
+    payer = models.CharField(max_length=20, choices=PAYERS, blank=True, default="")
+    number = models.CharField(max_length=60)
+    items = models.JSONField(default=list, blank=True)
+    sources = models.JSONField(default=list, blank=True)
+    monthly_count = models.PositiveIntegerField(null=True, blank=True)
+    monthly_fen = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "payer"], name="agreement_organisation")]
+        constraints = [
+            no_overlap("agreement_no_overlap", "organisation", "kind", "payer", "number"),
+            models.CheckConstraint(condition=Q(kind="cooperation") | ~Q(payer=""), name="agreement_payer"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
 
 
 class Standing(Scoped):
@@ -313,6 +362,7 @@ class Budget(Scoped, Versioned):
     """
 
     scheme = models.ForeignKey(Scheme, models.PROTECT, related_name="+")
+    line = models.ForeignKey("BudgetLine", models.PROTECT, null=True, blank=True, related_name="+")
     year = models.PositiveSmallIntegerField()
     amount_fen = models.BigIntegerField(null=True, blank=True)
     heads = models.PositiveIntegerField(null=True, blank=True)
@@ -386,3 +436,61 @@ class Recheck(Scoped):
 
     def __str__(self) -> str:
         return f"{self.entitlement_id} {self.outcome}"
+
+
+FUNDS = [
+    ("lottery", N_("福利彩票公益金")), ("general", N_("一般公共预算")), ("central_subsidy", N_("中央补助资金")), ("civil_affairs", N_("民政资金")),
+    ("insurance", N_("长期护理保险基金")), ("medical_insurance", N_("基本医保基金")), ("public_health", N_("基本公共卫生经费")),
+    ("unemployment_skill", N_("失业保险基金支持职业技能提升行动资金")), ("donation", N_("慈善捐赠")), ("time_bank", N_("时间银行")),
+    ("employer", N_("单位资金")), ("contract", N_("家医签约资金")), ("commercial", N_("商业保险")), ("personal", N_("个人资金")),
+]  # fmt: skip
+"""Where money comes from. It is kept with every payment, also where money is pooled (R-FUN-03)."""
+
+PURPOSES = [
+    ("home_care", N_("居家养老")), ("elder_care", N_("其他养老服务")), ("platform", N_("平台建设与运营")), ("training", N_("人员培训")),
+    ("welfare", N_("其他社会福利")),
+]  # fmt: skip
+
+
+class BudgetLine(Scoped, Versioned):
+    """Money that one level puts aside in one year from one fund for one purpose: planned, then approved (after audit) by another person.
+
+    What is spent never exceeds the approved amount. A budget of a scheme, a subsidy and a project draw on it.
+    """
+
+    LEVELS = [("city", N_("市级")), ("county", N_("县（区）级")), ("street", N_("镇（街）级"))]
+
+    level = models.CharField(max_length=6, choices=LEVELS)
+    year = models.PositiveSmallIntegerField()
+    fund = models.CharField(max_length=30, choices=FUNDS)
+    purpose = models.CharField(max_length=12, choices=PURPOSES)
+    name = models.CharField(max_length=100)
+    planned_fen = models.BigIntegerField()
+    approved_fen = models.BigIntegerField(null=True, blank=True)
+    spent_fen = models.BigIntegerField(default=0)
+    document = models.CharField(max_length=200)
+    proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    approved_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["div", "year"], name="budget_line_div")]
+        constraints = [
+            models.UniqueConstraint(fields=["div", "year", "fund", "name"], name="budget_line_once"),
+            models.CheckConstraint(condition=Q(planned_fen__gte=0, spent_fen__gte=0), name="budget_line_not_negative"),
+            models.CheckConstraint(
+                condition=Q(spent_fen=0) | Q(approved_fen__gte=F("spent_fen")), name="budget_line_not_overspent"
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None) | ~Q(approved_by=F("proposed_by")), name="budget_line_two_persons"
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_fen=None, approved_by=None) | Q(approved_fen__isnull=False, approved_by__isnull=False),
+                name="budget_line_approved_pair",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.year}"

@@ -34,6 +34,6 @@ def in_payer_order(fundings: Iterable[Funding]) -> list[Funding]:
     return ordered
 
 
-def grantable(wanted_fen: int, *, cap_fen: int, reserved_fen: int, used_fen: int) -> int:
+def grantable(wanted_fen: int, *, cap: int, reserved: int, used: int) -> int:
     """Return how much of what is wanted a month's counter still gives."""
-    return max(0, min(wanted_fen, cap_fen - reserved_fen - used_fen))
+    return max(0, min(wanted_fen, cap - reserved - used))

@@ -22,6 +22,10 @@ class Order(Scoped, Versioned, Sealed):
 
     ``div`` is the division of the home at placing. ``starts_at``/``ends_at`` is the appointed time; dispatch may appoint another start
     between ``earliest_at`` and ``latest_at``, as agreed at placing. ``carers_needed`` is 2 for work that one alone cannot do.
+
+    An order that does not ``needs_visit`` (bed-days, the fee of a contract, goods) is placed by a programme, named by ``source``, and is
+    served at once. ``distance_m`` and ``distance_method`` are what the call-out fee was reckoned from (R-PAY-03). ``self_pay_consent``
+    says who agreed to pay beyond a cap.
     """
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, null=True, blank=True, related_name="+")
@@ -43,6 +47,8 @@ class Order(Scoped, Versioned, Sealed):
     earliest_at = models.DateTimeField()
     latest_at = models.DateTimeField()
     carers_needed = models.PositiveSmallIntegerField(default=1)
+    needs_visit = models.BooleanField(default=True)
+    source = models.CharField(max_length=60, blank=True, default="")
     is_urgent = models.BooleanField(default=False)
     note = models.CharField(max_length=500, blank=True)
     placed_at = models.DateTimeField(null=True, blank=True)
@@ -52,6 +58,9 @@ class Order(Scoped, Versioned, Sealed):
     settled_at = models.DateTimeField(null=True, blank=True)
     total_fen = models.BigIntegerField(default=0)
     self_fen = models.BigIntegerField(default=0)
+    self_pay_consent = models.CharField(max_length=60, blank=True, default="")
+    distance_m = models.PositiveIntegerField(null=True, blank=True)
+    distance_method = models.CharField(max_length=20, blank=True, default="")
     cancel_reason = models.CharField(max_length=500, blank=True)
 
     objects = ScopedQuerySet.as_manager()
@@ -76,6 +85,9 @@ class Order(Scoped, Versioned, Sealed):
                 condition=Q(starts_at__gte=F("earliest_at"), starts_at__lte=F("latest_at")), name="order_window"
             ),
             models.CheckConstraint(condition=Q(carers_needed__gte=1, carers_needed__lte=2), name="order_carers"),
+            models.UniqueConstraint(
+                fields=["source"], condition=~Q(source="") & ~Q(state="cancelled"), name="order_source_once"
+            ),
             models.CheckConstraint(
                 condition=Q(state="draft") | Q(placed_at__isnull=False) | Q(state="cancelled"), name="order_placed_pair"
             ),
@@ -92,7 +104,11 @@ class Order(Scoped, Versioned, Sealed):
 
 
 class OrderLine(Scoped):
-    """One item of an order at its frozen price; the call-out fee is a line of its own."""
+    """One item of an order at its frozen price; the call-out fee is a line of its own. ``detail`` says how its amount came about.
+
+    A change line was added at the door (``added_at``); it counts once the elder side has confirmed it (``confirmed_at``), before check-out
+    (D-18), or is dropped.
+    """
 
     KINDS = [("item", "项目"), ("callout", "上门服务费")]
 
@@ -106,18 +122,31 @@ class OrderLine(Scoped):
     quantity = models.PositiveSmallIntegerField(default=1)
     minutes = models.PositiveSmallIntegerField(default=0)
     amount_fen = models.BigIntegerField()
+    detail = models.JSONField(default=dict, blank=True)
+    added_at = models.DateTimeField(null=True, blank=True)
+    added_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_as = models.CharField(max_length=60, blank=True, default="")
+    dropped_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["order"], name="line_order")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_fen__gte=0, quantity__gte=1), name="line_sane"),
+            models.CheckConstraint(condition=Q(confirmed_at=None) | Q(added_at__isnull=False), name="line_confirmed_pair"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} {self.amount_fen}"
 
 
 class PayerShare(Scoped):
-    """What one payer bears of one line, frozen at placing. Shares of a line add up to its amount."""
+    """What one payer bears of one line, frozen at placing. Shares of a line add up to its amount.
+
+    ``uses`` are the counters it draws on: ``[[unit, per, first day, amount], ...]``, so that a cancellation gives exactly those back.
+    """
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="shares")
     line = models.ForeignKey(OrderLine, models.PROTECT, related_name="shares")
@@ -126,6 +155,7 @@ class PayerShare(Scoped):
     payer = models.CharField(max_length=20, choices=PAYERS)
     entitlement = models.ForeignKey(Entitlement, models.PROTECT, null=True, blank=True, related_name="+")
     amount_fen = models.BigIntegerField()
+    uses = models.JSONField(default=list, blank=True)
     reason = models.CharField(max_length=200)
 
     objects = ScopedQuerySet.as_manager()

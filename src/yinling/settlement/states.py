@@ -1,4 +1,4 @@
-"""States of a statement and of a recovery list: two persons approve each."""
+"""States of what two persons decide, of payments, and of what a payer or a bank answers."""
 
 from yinling.kernel.machine import Machine, State
 from yinling.kernel.words import N_
@@ -46,5 +46,158 @@ RECOVERY = Machine(
         ("approve", {R.REVIEWED}, R.APPROVED, N_("复核通过")),
         ("return", {R.DRAFT, R.REVIEWED}, R.RETURNED, N_("退回")),
         ("lift", {R.APPROVED}, R.LIFTED, N_("撤销追回")),
+    ],
+)
+
+
+class ClaimState(State):
+    """From sending a claim to its last answer."""
+
+    SUBMITTED = "submitted", N_("已申报")
+    ANSWERED = "answered", N_("已回复")
+    WITHDRAWN = "withdrawn", N_("已撤回")
+
+
+_C = ClaimState
+CLAIM = Machine(
+    "claim",
+    ClaimState,
+    _C.SUBMITTED,
+    [
+        ("answer", {_C.SUBMITTED}, _C.ANSWERED, None),
+        ("withdraw", {_C.SUBMITTED}, _C.WITHDRAWN, N_("撤回申报")),
+    ],
+)
+
+
+class ClaimLineState(State):
+    """What became of one line of a claim."""
+
+    SUBMITTED = "submitted", N_("待回复")
+    PAID = "paid", N_("已支付")
+    REFUSED = "refused", N_("被拒付")
+    RESUBMITTED = "resubmitted", N_("已重新申报")
+    APPEALED = "appealed", N_("申诉中")
+    ABANDONED = "abandoned", N_("不再申报")
+
+
+_L = ClaimLineState
+CLAIM_LINE = Machine(
+    "claim_line",
+    ClaimLineState,
+    _L.SUBMITTED,
+    [
+        ("pay", {_L.SUBMITTED, _L.APPEALED}, _L.PAID, None),
+        ("refuse", {_L.SUBMITTED, _L.APPEALED}, _L.REFUSED, None),
+        ("resubmit", {_L.REFUSED}, _L.RESUBMITTED, N_("重新申报")),
+        ("appeal", {_L.REFUSED}, _L.APPEALED, N_("申诉")),
+        ("abandon", {_L.SUBMITTED, _L.REFUSED}, _L.ABANDONED, N_("不再申报")),
+    ],
+)
+
+
+class PayoutState(State):
+    """From the draft of a batch to the bank's answer."""
+
+    DRAFT = "draft", N_("待初审")
+    REVIEWED = "reviewed", N_("待复核")
+    APPROVED = "approved", N_("已审定")
+    EXPORTED = "exported", N_("已送银行")
+    COMPLETED = "completed", N_("已完成")
+    RETURNED = "returned", N_("已退回")
+
+
+_P = PayoutState
+PAYOUT = Machine(
+    "payout",
+    PayoutState,
+    _P.DRAFT,
+    [
+        ("review", {_P.DRAFT}, _P.REVIEWED, N_("初审通过")),
+        ("approve", {_P.REVIEWED}, _P.APPROVED, N_("复核通过")),
+        ("export", {_P.APPROVED, _P.EXPORTED}, _P.EXPORTED, N_("导出银行文件")),
+        ("complete", {_P.EXPORTED}, _P.COMPLETED, None),
+        ("return", {_P.DRAFT, _P.REVIEWED}, _P.RETURNED, N_("退回")),
+    ],
+)
+
+
+class PayoutLineState(State):
+    """What the bank said of one payment."""
+
+    PENDING = "pending", N_("待付款")
+    PAID = "paid", N_("已付款")
+    FAILED = "failed", N_("银行退回")
+
+
+_Q = PayoutLineState
+PAYOUT_LINE = Machine(
+    "payout_line",
+    PayoutLineState,
+    _Q.PENDING,
+    [("pay", {_Q.PENDING}, _Q.PAID, None), ("fail", {_Q.PENDING, _Q.PAID}, _Q.FAILED, None)],
+)
+
+
+class PaymentState(State):
+    """From asking for money to its arrival, and back."""
+
+    ASKED = "asked", N_("待支付")
+    PAID = "paid", N_("已支付")
+    REFUNDED = "refunded", N_("已退款")
+    CLOSED = "closed", N_("已关闭")
+
+
+_Y = PaymentState
+PAYMENT = Machine(
+    "payment",
+    PaymentState,
+    _Y.ASKED,
+    [
+        ("pay", {_Y.ASKED, _Y.CLOSED}, _Y.PAID, None),
+        ("close", {_Y.ASKED}, _Y.CLOSED, N_("关闭")),
+        ("refund", {_Y.PAID}, _Y.REFUNDED, N_("退款")),
+    ],
+)
+
+
+class ReimbursementState(State):
+    """From the invoice to the decided reimbursement."""
+
+    DRAFT = "draft", N_("待初审")
+    REVIEWED = "reviewed", N_("待复核")
+    APPROVED = "approved", N_("已审定")
+    RETURNED = "returned", N_("已退回")
+
+
+_B = ReimbursementState
+REIMBURSEMENT = Machine(
+    "reimbursement",
+    ReimbursementState,
+    _B.DRAFT,
+    [
+        ("review", {_B.DRAFT}, _B.REVIEWED, N_("初审通过")),
+        ("approve", {_B.REVIEWED}, _B.APPROVED, N_("复核通过")),
+        ("return", {_B.DRAFT, _B.REVIEWED}, _B.RETURNED, N_("退回")),
+    ],
+)
+
+
+class DistributionState(State):
+    """From the reckoning to the booked shares."""
+
+    DRAFT = "draft", N_("待复核")
+    APPROVED = "approved", N_("已入账")
+    RETURNED = "returned", N_("已退回")
+
+
+_D = DistributionState
+DISTRIBUTION = Machine(
+    "distribution",
+    DistributionState,
+    _D.DRAFT,
+    [
+        ("approve", {_D.DRAFT}, _D.APPROVED, N_("复核入账")),
+        ("return", {_D.DRAFT}, _D.RETURNED, N_("退回")),
     ],
 )

@@ -177,10 +177,10 @@ def release(row: Entitlement, *, on: date, until: date) -> None:
 
 def _needed(row: Entitlement, year: int, *, on: date, until: date) -> int:
     """Return what an entitlement ended before ``until`` can still cost in a year: what orders took, and the whole months to come."""
-    counted = Quota.objects.filter(entitlement_id=row.pk, month__year=year)
+    counted = Quota.objects.filter(entitlement_id=row.pk, from_on__year=year)
     coming = max(on, row.valid_from)
-    over = counted if until <= coming else counted.filter(month__lt=month_start(coming))
-    spent = int(over.aggregate(fen=Sum(F("used_fen") + F("reserved_fen")))["fen"] or 0)
+    over = counted if until <= coming else counted.filter(from_on__lt=month_start(coming))
+    spent = int(over.aggregate(fen=Sum(F("used") + F("reserved")))["fen"] or 0)
     once = (row.once_fen or 0) if row.valid_from.year == year and until > row.valid_from else 0
     if until <= coming:
         return spent + once

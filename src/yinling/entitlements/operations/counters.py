@@ -22,10 +22,14 @@ def _counter(entitlement: Entitlement, month: date) -> Quota:
     assert entitlement.monthly_cap_fen is not None  # noqa: S101 - callers ask for counters of capped entitlements only
     Quota.objects.get_or_create(
         entitlement=entitlement,
-        month=first,
-        defaults={"div": entitlement.div, "elder_id": entitlement.elder_id, "cap_fen": entitlement.monthly_cap_fen},
+        unit="fen",
+        per="month",
+        from_on=first,
+        defaults={"div": entitlement.div, "elder_id": entitlement.elder_id, "cap": entitlement.monthly_cap_fen},
     )
-    return Quota.objects.select_for_update(of=("self",)).get(entitlement=entitlement, month=first)
+    return Quota.objects.select_for_update(of=("self",)).get(
+        entitlement=entitlement, unit="fen", per="month", from_on=first
+    )
 
 
 def reserve(actor: Actor, now: datetime, entitlement: Entitlement, month: date, wanted_fen: int) -> int:  # noqa: ARG001 - the form of all plain steps
@@ -33,9 +37,9 @@ def reserve(actor: Actor, now: datetime, entitlement: Entitlement, month: date, 
     if entitlement.monthly_cap_fen is None:
         return wanted_fen
     row = _counter(entitlement, month)
-    granted = grantable(wanted_fen, cap_fen=row.cap_fen, reserved_fen=row.reserved_fen, used_fen=row.used_fen)
+    granted = grantable(wanted_fen, cap=row.cap, reserved=row.reserved, used=row.used)
     if granted:
-        Quota.objects.filter(pk=row.pk).update(reserved_fen=F("reserved_fen") + granted)
+        Quota.objects.filter(pk=row.pk).update(reserved=F("reserved") + granted)
     return granted
 
 
@@ -43,7 +47,7 @@ def confirm_use(actor: Actor, now: datetime, entitlement: Entitlement, month: da
     """Turn reserved money into used money: the order is settled."""
     if entitlement.monthly_cap_fen is not None:
         row = _counter(entitlement, month)
-        moved = {"reserved_fen": F("reserved_fen") - amount_fen, "used_fen": F("used_fen") + amount_fen}
+        moved = {"reserved": F("reserved") - amount_fen, "used": F("used") + amount_fen}
         Quota.objects.filter(pk=row.pk).update(**moved)
 
 
@@ -51,11 +55,11 @@ def give_back(actor: Actor, now: datetime, entitlement: Entitlement, month: date
     """Free reserved money: the order is cancelled or failed."""
     if entitlement.monthly_cap_fen is not None:
         row = _counter(entitlement, month)
-        Quota.objects.filter(pk=row.pk).update(reserved_fen=F("reserved_fen") - amount_fen)
+        Quota.objects.filter(pk=row.pk).update(reserved=F("reserved") - amount_fen)
 
 
 def undo_use(actor: Actor, now: datetime, entitlement: Entitlement, month: date, amount_fen: int) -> None:  # noqa: ARG001 - as above
     """Give used money back: the settlement was reversed."""
     if entitlement.monthly_cap_fen is not None:
         row = _counter(entitlement, month)
-        Quota.objects.filter(pk=row.pk).update(used_fen=F("used_fen") - amount_fen)
+        Quota.objects.filter(pk=row.pk).update(used=F("used") - amount_fen)

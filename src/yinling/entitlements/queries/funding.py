@@ -54,8 +54,8 @@ def funding_for(elder_id: int, family: str, on: date) -> list[Funding]:
 
 def remaining(entitlement_ids: list[int], on: date) -> dict[int, int]:
     """Return what is left in the month of a day, for the entitlements that have a counter for it."""
-    rows = Quota.objects.filter(entitlement_id__in=entitlement_ids, month=month_start(on))
-    return dict(rows.values_list("entitlement_id").annotate(left=F("cap_fen") - F("reserved_fen") - F("used_fen")))
+    rows = Quota.objects.filter(entitlement_id__in=entitlement_ids, unit="fen", per="month", from_on=month_start(on))
+    return dict(rows.values_list("entitlement_id").annotate(left=F("cap") - F("reserved") - F("used")))
 
 
 def schemes(div: str) -> QuerySet[Scheme]:

@@ -118,7 +118,7 @@ def _write(posting: Posting, sides: Iterable[Entry]) -> None:
         LedgerEntry(
             div=posting.div, posting=posting, account=side.account, amount=side.amount, business=side.business, fund=side.fund,
             scheme_id=side.scheme_id, plan_year=side.plan_year, provider_id=posting.provider_id, elder_id=posting.elder_id,
-            line_id=side.line_id, service_day=side.service_day, period=side.period,
+            line_id=side.line_id, service_day=side.service_day, booked_on=local_date(posting.posted_at), period=side.period,
         )
         for side in sides
     )  # fmt: skip

@@ -231,7 +231,7 @@ LIST = [
     ),
     Resource(
         "quotas", Quota, "entitlements.entitlement.view", visible(Quota),
-        "div elder_id entitlement_id month cap_fen reserved_fen used_fen", ids("elder", "entitlement") | {"month": first_of_month},
+        "div elder_id entitlement_id unit per from_on cap reserved used", ids("elder", "entitlement") | {"from_on": first_of_month},
     ),
     Resource(
         "applications", Application, "entitlements.application.view", visible(Application, "scheme"),

@@ -59,8 +59,8 @@ def budget_page(request: Any, pk: int) -> HttpResponse:
     row = budgets_shown(request.actor).filter(pk=pk).first()
     if row is None:
         raise Http404
-    spent = Quota.objects.filter(entitlement__commitments__budget=row, month__year=row.year).aggregate(
-        fen=Sum(F("used_fen"))
+    spent = Quota.objects.filter(entitlement__commitments__budget=row, from_on__year=row.year).aggregate(
+        fen=Sum(F("used"))
     )["fen"]
     listing = Listing(request, waiting_list(row))
     names = dict(Area.objects.filter(pk__in={one.div for one in listing}).values_list("div", "short_name"))

@@ -44,8 +44,8 @@ class Benefit:
 
 def benefits(elder_id: int, on: date) -> tuple[list[Benefit], list[Benefit]]:
     """Return (results, entitlements) on record, the newest first."""
-    left = Quota.objects.filter(entitlement=OuterRef("pk"), month=month_start(on))
-    left_fen = Subquery(left.annotate(left=F("cap_fen") - F("reserved_fen") - F("used_fen")).values("left")[:1])
+    left = Quota.objects.filter(entitlement=OuterRef("pk"), unit="fen", per="month", from_on=month_start(on))
+    left_fen = Subquery(left.annotate(left=F("cap") - F("reserved") - F("used")).values("left")[:1])
     results = _columns(Assessment, elder_id, "assessment", F("level"), F("scale"), Cast("points", BigIntegerField()))
     number = Coalesce(left_fen, F("monthly_cap_fen"), output_field=BigIntegerField())
     grants = _columns(

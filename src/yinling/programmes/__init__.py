@@ -1,0 +1,1 @@
+"""Plans that place orders: siblings that do not know each other."""

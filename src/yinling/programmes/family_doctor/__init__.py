@@ -1,0 +1,1 @@
+"""Contracts of elders with family doctors, and what their packages pay for."""

@@ -1,0 +1,1 @@
+"""Home sickbeds from application to withdrawal, and stays paid by the day."""

@@ -1,0 +1,1 @@
+"""Money for organisations: canteens, awards, building, running, training; donations."""

@@ -1,0 +1,71 @@
+"""The models of settlement, one file per subject."""
+
+from yinling.settlement.models.ledger import (
+    BUSINESSES,
+    Charge,
+    ClaimedTime,
+    Closing,
+    LedgerEntry,
+    LedgerTotal,
+    Posting,
+    Transfer,
+    UNITS,
+)
+from yinling.settlement.models.payments import (
+    Distribution,
+    ExpensePaper,
+    Payment,
+    PaymentBill,
+    Reimbursement,
+    StaffShare,
+)
+from yinling.settlement.models.payouts import (
+    BankAccount,
+    Invoice,
+    Payout,
+    PayoutLine,
+)
+from yinling.settlement.models.recoveries import (
+    RECOVERY_KINDS,
+    Recovery,
+    RecoveryLine,
+)
+from yinling.settlement.models.statements import (
+    Claim,
+    ClaimLine,
+    Deduction,
+    Remittance,
+    Statement,
+    StatementLine,
+)
+
+__all__ = [
+    "BUSINESSES",
+    "BankAccount",
+    "Charge",
+    "Claim",
+    "ClaimLine",
+    "ClaimedTime",
+    "Closing",
+    "Deduction",
+    "Distribution",
+    "ExpensePaper",
+    "Invoice",
+    "LedgerEntry",
+    "LedgerTotal",
+    "Payment",
+    "PaymentBill",
+    "Payout",
+    "PayoutLine",
+    "Posting",
+    "RECOVERY_KINDS",
+    "Recovery",
+    "RecoveryLine",
+    "Reimbursement",
+    "Remittance",
+    "StaffShare",
+    "Statement",
+    "StatementLine",
+    "Transfer",
+    "UNITS",
+]

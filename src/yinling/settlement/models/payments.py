@@ -1,0 +1,218 @@
+"""What elders pay through the platform, what is reimbursed to them as spent, and what is shared among staff."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from yinling.accounts.models import User
+from yinling.directory.models import Organisation, Staff
+from yinling.entitlements.models import Entitlement
+from yinling.ground.guards import state_check, state_field, state_guards
+from yinling.ground.models import Scoped, ScopedQuerySet, StoredFile, Versioned
+from yinling.kernel.period import local_date
+from yinling.orders.models import Order
+from yinling.people.models import Elder, Household
+from yinling.settlement.models.ledger import Posting
+from yinling.settlement.states import DISTRIBUTION, PAYMENT, REIMBURSEMENT
+
+
+class Payment(Scoped, Versioned):
+    """What an elder's side pays for one order through a payment channel: asked, paid by a signed notice, closed or refunded.
+
+    ``key`` is the number we give the channel, ``channel_number`` the one it gives us. No card and no account is stored.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    order = models.ForeignKey(Order, models.PROTECT, related_name="+")
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    channel = models.CharField(max_length=20)
+    state = state_field(PAYMENT)
+    amount_fen = models.BigIntegerField()
+    refunded_fen = models.BigIntegerField(default=0)
+    link = models.CharField(max_length=300, blank=True, default="")
+    channel_number = models.CharField(max_length=64, blank=True, default="")
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    paid_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True, default="")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["order"], name="payment_order"), models.Index(fields=["elder"], name="payment_elder")]
+        constraints = [
+            state_check(PAYMENT, "payment_state"),
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(state__in=["asked", "paid"]), name="payment_open_once"
+            ),
+            models.UniqueConstraint(
+                fields=["channel", "channel_number"], condition=~Q(channel_number=""), name="payment_number_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_fen__gt=0, refunded_fen__gte=0, refunded_fen__lte=F("amount_fen")), name="payment_sane"
+            ),
+        ]
+        triggers = state_guards(PAYMENT)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class PaymentBill(Scoped):
+    """A channel's bill of one day compared with ours: what is missing on either side, and what differs."""
+
+    channel = models.CharField(max_length=20)
+    day = models.DateField()
+    ours_fen = models.BigIntegerField()
+    theirs_fen = models.BigIntegerField()
+    differences = models.JSONField(default=list)
+    loaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    loaded_at = models.DateTimeField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["div", "channel", "day"], name="payment_bill_once")]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.day}"
+
+
+class Reimbursement(Scoped, Versioned):
+    """What a household spent and gets back: as spent, up to the sum of its entitlement (R-MOD-04, R-MOD-05).
+
+    ``lines`` are ``[{item, name, is_base, outcome, amount_fen, is_eligible, reason}]`` of the accepted invoice. What is above is paid by the
+    applicant to the contractor directly and only recorded (R-PAY-14).
+    """
+
+    entitlement = models.ForeignKey(Entitlement, models.PROTECT, related_name="+")
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
+    household = models.ForeignKey(Household, models.PROTECT, related_name="+")
+    contractor = models.CharField(max_length=120)
+    state = state_field(REIMBURSEMENT)
+    accepted_on = models.DateField()
+    invoice_number = models.CharField(max_length=40)
+    lines = models.JSONField(default=list)
+    actual_fen = models.BigIntegerField()
+    eligible_fen = models.BigIntegerField()
+    subsidy_fen = models.BigIntegerField()
+    self_fen = models.BigIntegerField()
+    entered_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    return_reason = models.CharField(max_length=500, blank=True, default="")
+    posting = models.OneToOneField(Posting, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["div", "state"], name="reimbursement_div")]
+        constraints = [
+            state_check(REIMBURSEMENT, "reimbursement_state"),
+            models.UniqueConstraint(
+                fields=["household", "entitlement"], condition=~Q(state="returned"), name="reimbursement_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(actual_fen=F("subsidy_fen") + F("self_fen")) & Q(subsidy_fen__lte=F("eligible_fen")),
+                name="reimbursement_adds_up",
+            ),
+            models.CheckConstraint(condition=~Q(reviewed_by=F("approved_by")), name="reimbursement_two_persons"),
+        ]
+        triggers = state_guards(REIMBURSEMENT)
+
+    @property
+    def code(self) -> str:
+        """The number people read aloud."""
+        return f"B-{local_date(self.created_at):%y%m}-{self.pk:04d}"
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Distribution(Scoped, Versioned):
+    """What of a medical body's net income of home sickbeds goes to the staff who visited: at least the legal share (R-PAY-06, D-07).
+
+    Booked outside the total of performance pay. ``inputs`` keep what the points were reckoned from, so that each person can check them.
+    """
+
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    from_on = models.DateField()
+    to_on = models.DateField()
+    state = state_field(DISTRIBUTION)
+    income_fen = models.BigIntegerField()
+    cost_fen = models.BigIntegerField()
+    drawn_fen = models.BigIntegerField()
+    ratio_bp = models.PositiveSmallIntegerField()
+    pool_fen = models.BigIntegerField()
+    share_fen = models.BigIntegerField()
+    is_outside_base = models.BooleanField(default=True)
+    inputs = models.JSONField(default=dict)
+    drafted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    posting = models.OneToOneField(Posting, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            state_check(DISTRIBUTION, "distribution_state"),
+            models.UniqueConstraint(
+                fields=["provider", "from_on"], condition=~Q(state="returned"), name="distribution_once"
+            ),
+            models.CheckConstraint(condition=Q(ratio_bp__gte=7000, ratio_bp__lte=10000), name="distribution_ratio"),
+            models.CheckConstraint(condition=Q(pool_fen__gte=0, share_fen__gte=0, share_fen__lte=F("pool_fen")), name="distribution_pool"),
+            models.CheckConstraint(condition=~Q(drafted_by=F("approved_by")), name="distribution_two_persons"),
+        ]
+        triggers = state_guards(DISTRIBUTION)
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} {self.from_on}"
+
+
+class StaffShare(Scoped):
+    """The part of one person in a distribution, with the points it came from."""
+
+    distribution = models.ForeignKey(Distribution, models.PROTECT, related_name="parts")
+    staff = models.ForeignKey(Staff, models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    points = models.PositiveIntegerField()
+    score = models.JSONField(default=dict)
+    amount_fen = models.BigIntegerField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["staff"], name="staff_share_staff")]
+        constraints = [
+            models.UniqueConstraint(fields=["distribution", "staff"], name="staff_share_once"),
+            models.CheckConstraint(condition=Q(amount_fen__gte=0), name="staff_share_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.staff_id} {self.amount_fen}"
+
+
+class ExpensePaper(Scoped):
+    """A paper that proves an expense of a reimbursement: invoice, acceptance, photos."""
+
+    reimbursement = models.ForeignKey(Reimbursement, models.PROTECT, related_name="papers")
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
+    title = models.CharField(max_length=80)
+    file = models.ForeignKey(StoredFile, models.PROTECT, related_name="+")
+    added_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    added_at = models.DateTimeField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["reimbursement"], name="reimbursement_paper")]
+
+    def __str__(self) -> str:
+        return f"{self.reimbursement_id} {self.title}"

@@ -1,0 +1,192 @@
+"""What payers owe providers: monthly statements, deductions, claims to insurers and their answers."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from yinling.accounts.models import User
+from yinling.directory.models import Organisation
+from yinling.entitlements.models import PAYERS
+from yinling.ground.guards import append_only, state_check, state_field, state_guards
+from yinling.ground.models import Scoped, ScopedQuerySet, Versioned
+from yinling.kernel.period import local_date
+from yinling.settlement.models.ledger import Charge
+from yinling.settlement.states import CLAIM, CLAIM_LINE, STATEMENT
+
+class Statement(Scoped, Versioned):
+    """What one payer owes one provider for one month: settled, unfrozen orders only; reviewed and approved by two persons.
+
+    Payable is the total less deductions and less what an advance has already paid (``offset_fen``).
+    """
+
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    payer = models.CharField(max_length=20, choices=PAYERS)
+    month = models.DateField()
+    state = state_field(STATEMENT)
+    total_fen = models.BigIntegerField()
+    deducted_fen = models.BigIntegerField(default=0)
+    offset_fen = models.BigIntegerField(default=0)
+    line_count = models.PositiveIntegerField()
+    drafted_at = models.DateTimeField()
+    drafted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    return_reason = models.CharField(max_length=500, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["div", "month"], name="statement_div"),
+            models.Index(fields=["provider", "month"], name="statement_provider"),
+        ]
+        constraints = [
+            state_check(STATEMENT, "statement_state"),
+            models.UniqueConstraint(
+                fields=["provider", "payer", "month"], condition=~Q(state="returned"), name="statement_once"
+            ),
+            models.CheckConstraint(condition=~Q(reviewed_by=F("approved_by")), name="statement_two_persons"),
+        ]
+        triggers = state_guards(STATEMENT)
+
+    @property
+    def payable_fen(self) -> int:
+        """What is left to pay out."""
+        return self.total_fen - self.deducted_fen - self.offset_fen
+
+    @property
+    def code(self) -> str:
+        """The number people read aloud."""
+        return f"S-{self.month:%y%m}-{self.pk:04d}"
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class StatementLine(Scoped):
+    """One charge on a statement; a charge stands on one live statement."""
+
+    statement = models.ForeignKey(Statement, models.PROTECT, related_name="lines")
+    charge = models.ForeignKey(Charge, models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    is_live = models.BooleanField(default=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["statement"], name="statement_line")]
+        constraints = [
+            models.UniqueConstraint(fields=["charge"], condition=Q(is_live=True), name="statement_line_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.statement_id} {self.charge_id}"
+
+
+class Deduction(Scoped):
+    """What is taken off a statement before it is approved: for which line, by which numbered reason, on what finding. Never changed."""
+
+    statement = models.ForeignKey(Statement, models.PROTECT, related_name="deductions")
+    line = models.ForeignKey(StatementLine, models.PROTECT, null=True, blank=True, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=20)
+    note = models.CharField(max_length=500)
+    amount_fen = models.BigIntegerField()
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["statement"], name="deduction_statement")]
+        constraints = [models.CheckConstraint(condition=Q(amount_fen__gt=0), name="deduction_positive")]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return f"{self.statement_id} {self.amount_fen}"
+
+
+class Claim(Scoped, Versioned):
+    """An approved statement sent to its payer (an insurance office) for payment: one row for each time it is sent."""
+
+    statement = models.ForeignKey(Statement, models.PROTECT, related_name="claims")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    payer = models.CharField(max_length=20, choices=PAYERS)
+    attempt = models.PositiveSmallIntegerField(default=1)
+    state = state_field(CLAIM)
+    submitted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    submitted_at = models.DateTimeField()
+    claimed_fen = models.BigIntegerField()
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["provider", "-submitted_at"], name="claim_provider")]
+        constraints = [
+            state_check(CLAIM, "claim_state"),
+            models.UniqueConstraint(fields=["statement", "attempt"], name="claim_once"),
+        ]
+        triggers = state_guards(CLAIM)
+
+    @property
+    def code(self) -> str:
+        """The number that the payer's answer names."""
+        return f"C-{local_date(self.submitted_at):%y%m}-{self.pk:04d}-{self.attempt}"
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class ClaimLine(Scoped, Versioned):
+    """One line of a claim and what the payer said of it: paid, or refused with a numbered reason; then sent again, appealed or given up."""
+
+    claim = models.ForeignKey(Claim, models.PROTECT, related_name="lines")
+    line = models.ForeignKey(StatementLine, models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    state = state_field(CLAIM_LINE)
+    claimed_fen = models.BigIntegerField()
+    paid_fen = models.BigIntegerField(default=0)
+    refusal = models.CharField(max_length=20, blank=True, default="")
+    refusal_text = models.CharField(max_length=300, blank=True, default="")
+    appeal = models.CharField(max_length=500, blank=True, default="")
+    appealed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["claim"], name="claim_line"), models.Index(fields=["line"], name="claim_line_line")]
+        constraints = [
+            state_check(CLAIM_LINE, "claim_line_state"),
+            models.UniqueConstraint(fields=["claim", "line"], name="claim_line_once"),
+            models.CheckConstraint(condition=~Q(state="refused") | ~Q(refusal=""), name="claim_line_reason"),
+        ]
+        triggers = state_guards(CLAIM_LINE)
+
+    def __str__(self) -> str:
+        return f"{self.claim_id} {self.line_id}"
+
+
+class Remittance(Scoped):
+    """A file with a payer's answers, read once (``digest``); nothing of it counts while one line is wrong."""
+
+    payer = models.CharField(max_length=20, choices=PAYERS)
+    name = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, unique=True)
+    line_count = models.PositiveIntegerField()
+    paid_fen = models.BigIntegerField()
+    refused_count = models.PositiveIntegerField()
+    loaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    loaded_at = models.DateTimeField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["div", "-loaded_at"], name="remittance_div")]
+        triggers = append_only()
+
+    def __str__(self) -> str:
+        return self.name
