@@ -250,6 +250,9 @@ PORTS = {
     "wechat": os.environ.get("PORT_WECHAT", "yinling.interop.wechat.log.LogWechat"),
     "tts": os.environ.get("PORT_TTS", "yinling.interop.tts.espeak.Espeak"),
     "ticket_exchange": os.environ.get("PORT_TICKET_EXCHANGE", "yinling.interop.exchange.log.LogExchange"),
+    "payment": os.environ.get(
+        "PORT_PAYMENT", "yinling.interop.payment.fake.FakePayment" if DEMO else "yinling.interop.payment.none.NoPayment"
+    ),
     "travel": os.environ.get("PORT_TRAVEL", "yinling.interop.travel.great_circle.GreatCircle"),
 }
 SMS = {
@@ -278,6 +281,13 @@ EXCHANGE = {
     "key": os.environ.get("EXCHANGE_KEY", ""),
     "secret": os.environ.get("EXCHANGE_SECRET", ""),
     "timeout": os.environ.get("EXCHANGE_TIMEOUT", "5"),
+}
+PAYMENT = {
+    "name": os.environ.get("PAYMENT_NAME", "aggregator"),
+    "url": os.environ.get("PAYMENT_URL", ""),
+    "key": os.environ.get("PAYMENT_KEY", ""),
+    "secret": os.environ.get("PAYMENT_SECRET", ""),
+    "timeout": os.environ.get("PAYMENT_TIMEOUT", "5"),
 }
 TRAVEL = {
     "url": os.environ.get("TRAVEL_URL", ""),

@@ -10,9 +10,11 @@ from yinling.web import actions, asof
 from yinling.web.api import urls as api
 from yinling.web.console import (
     admin,
+    agreements,
     applications,
     assessment_print,
     assessments,
+    audit_money,
     availability,
     benefits,
     budgets,
@@ -22,8 +24,11 @@ from yinling.web.console import (
     devices,
     directory,
     dispatch,
+    distributions,
+    donations,
     exchange,
     forecast,
+    funds,
     green,
     health,
     home,
@@ -38,18 +43,22 @@ from yinling.web.console import (
     login,
     messages,
     orders,
+    payments,
     people,
     phone,
     population,
     profiles,
     records,
+    reimbursements,
     resources,
     rosters,
     scales,
+    scorecards,
     seats,
     settlement,
     shifts,
     stops,
+    subsidies,
     supervision,
     supervisions,
     system,
@@ -61,10 +70,11 @@ from yinling.web.mobile import urls as mobile
 from yinling.web.public import urls as public
 
 AREAS: tuple[Any, ...] = (
-    home, login, admin, applications, budgets, assessment_print, assessments, scales, journal, system, people, benefits,
-    records, population, imports, directory, hotline, orders, dispatch, catalogue, settlement, stops, health, campaigns, messages,
+    home, login, admin, funds, subsidies, donations, reimbursements, applications, budgets, assessment_print, assessments, scales, journal, system, people, benefits,
+    records, population, imports, directory, hotline, orders, dispatch, catalogue, settlement, payments, stops, health, campaigns, messages,
     supervision, indicators, profiles, resources, availability, callbacks, seats, tickets, ticket_moves, knowledge, supervisions, exchange, phone,
-    line, line_quality, line_contracts, devices, green, rosters, shifts, forecast, mobile, elder, public, api,
+    line, line_quality, line_contracts, devices, green, rosters, shifts, forecast, agreements,
+    audit_money, distributions, scorecards, mobile, elder, public, api,
 )  # fmt: skip
 
 urlpatterns: list[Any] = [

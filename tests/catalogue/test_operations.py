@@ -60,7 +60,7 @@ def publish(publisher: Actor, row: PriceList, now: Any = NOW) -> PriceList:
 def test_a_draft_is_no_price_until_another_person_publishes_it(
     drafter: Actor, publisher: Actor, body: Any, item: ServiceItem
 ) -> None:
-    row = draft(drafter, body, basis="tender", document="招标 2026-7号")
+    row = draft(drafter, body, basis="tender", document="招标 2026-7号", document_on=TODAY)
     with pytest.raises(Refused) as refusal:
         price_for(item=item, organisation=body, service_day=TODAY, placed_at=LATER)
     assert refusal.value.code == "price.missing"
@@ -100,7 +100,7 @@ def test_the_price_is_of_the_lists_published_by_placing_the_one_in_force_on_the_
     assert amount(service_day - timedelta(days=1), third) == 9900
     assert amount(service_day, third) == 9500
     assert amount(TODAY, third) == 9000
-    assert [price.amount_fen for price in offers(item, service_day, third)] == [9500]
+    assert [offer.price.amount_fen for offer in offers(item, service_day, third)] == [9500]
 
 
 def test_a_price_list_is_published_once_and_a_published_one_is_not_withdrawn(
@@ -128,7 +128,7 @@ def test_a_draft_is_withdrawn_with_a_reason(drafter: Actor, body: Any, item: Ser
     ("values", "code"),
     [
         ({"basis": "gift"}, "price_list.basis"),
-        ({"document": " "}, "price_list.document"),
+        ({"basis": "approved", "document": " ", "document_on": TODAY}, "price_list.document"),
         ({"valid_from": TODAY - timedelta(days=1)}, "price_list.past"),
         ({"prices": "A01, 面议"}, "price_list.amount"),
         ({"prices": "ZZZ, 5"}, "price_list.item_unknown"),

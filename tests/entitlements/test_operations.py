@@ -34,15 +34,18 @@ from yinling.entitlements.jobs import follow
 from yinling.entitlements.models import Entitlement, Quota, Scheme
 from yinling.entitlements.operations import (
     confirm_use,
+    confirm_use_each,
     end_entitlement,
     follow_elders,
     give_back,
     grant_entitlement,
     reserve,
+    reserve_each,
     stop_after_leaving,
     undo_use,
 )
 from yinling.entitlements.queries import entitlements_of, funding_for, schemes, to_be_stopped
+from yinling.entitlements.rules import Use
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, Refusal, Refused
@@ -84,7 +87,7 @@ def test_the_voucher_is_half_the_price_up_to_800_yuan_a_month(street: Actor) -> 
     row = grant_entitlement(actor=street, **request(elder, valid_to=date(2026, 12, 31)))
     assert (row.share_bp, row.monthly_cap_fen, row.valid_to) == (5000, 80000, date(2027, 1, 1))
     found = funding_for(elder.pk, "bathing", TODAY)
-    assert [(one.payer, one.share_bp, one.remaining_fen, one.entitlement_id) for one in found] == [
+    assert [(one.payer, one.share_bp, one.limits[0].left, one.entitlement_id) for one in found] == [
         ("voucher", 5000, 80000, row.pk)
     ]
     assert funding_for(elder.pk, "medical", TODAY) == []
@@ -247,30 +250,72 @@ def counter(row: Entitlement) -> tuple[int, int]:
     return quota.reserved, quota.used
 
 
+def fen(amount: int, month: date = JUNE) -> list[Use]:
+    return [Use("fen", "month", month, amount)]
+
+
+def left(row: Entitlement, on: date = TODAY) -> dict[tuple[str, str], int]:
+    (found,) = funding_for(row.elder_id, "daily_care", on)
+    return {(one.unit, one.per): one.left for one in found.limits}
+
+
+@pytest.mark.req("D-19")
 def test_a_month_gives_what_is_left_and_no_more(street: Actor) -> None:
     row = make_entitlement(make_elder())
-    assert reserve(street, NOW, row, TODAY, 50000) == 50000
-    assert reserve(street, NOW, row, TODAY, 50000) == 30000
-    assert reserve(street, NOW, row, TODAY, 1) == 0
-    assert reserve(street, NOW, row, date(2026, 7, 1), 1) == 1, "another month has its own counter"
-    assert funding_for(row.elder_id, "daily_care", TODAY)[0].remaining_fen == 0
-    confirm_use(street, NOW, row, TODAY, 50000)
+    assert reserve(street, NOW, row, fen(50000))
+    assert not reserve(street, NOW, row, fen(50000)), "all or nothing"
+    assert reserve(street, NOW, row, fen(30000))
+    assert not reserve(street, NOW, row, fen(1))
+    assert reserve(street, NOW, row, fen(1, date(2026, 7, 1))), "another month has its own counter"
+    assert left(row) == {("fen", "month"): 0}
+    confirm_use(street, NOW, row, fen(50000))
     assert counter(row) == (30000, 50000)
-    give_back(street, NOW, row, TODAY, 30000)
+    give_back(street, NOW, row, fen(30000))
     assert counter(row) == (0, 50000)
-    undo_use(street, NOW, row, TODAY, 50000)
+    undo_use(street, NOW, row, fen(50000))
     assert counter(row) == (0, 0)
-    assert funding_for(row.elder_id, "daily_care", TODAY)[0].remaining_fen == 80000
+    assert left(row) == {("fen", "month"): 80000}
+
+
+@pytest.mark.req("X-LTC-04")
+def test_every_limit_has_its_own_counter_and_one_that_is_short_moves_none(street: Actor) -> None:
+    limits = [{"unit": "visit", "per": "week", "most": 2}, {"unit": "minute", "per": "week", "most": 180}]
+    row = make_entitlement(make_elder(), limits=limits)
+    visit = [Use("visit", "week", TODAY, 1), Use("minute", "week", TODAY, 60), *fen(7500)]
+    assert reserve(street, NOW, row, visit)
+    assert reserve(street, NOW, row, visit)
+    assert not reserve(street, NOW, row, visit), "two visits a week"
+    assert left(row) == {("fen", "month"): 65000, ("visit", "week"): 0, ("minute", "week"): 60}
+    assert left(row, date(2026, 6, 21)) == left(row), "Sunday is of the same week"
+    assert left(row, date(2026, 6, 22)) == {("fen", "month"): 65000, ("visit", "week"): 2, ("minute", "week"): 180}, (
+        "no carry-over"
+    )
+    give_back(street, NOW, row, visit)
+    assert left(row) == {("fen", "month"): 72500, ("visit", "week"): 1, ("minute", "week"): 120}
+
+
+@pytest.mark.req("X-LTC-02")
+def test_a_pool_opens_with_the_months_held_over_a_renewal(street: Actor) -> None:
+    elder, scheme = make_elder(), make_scheme()
+    limits = [{"unit": "minute+", "per": "month", "most": 0, "held": [[1, 60], [6, 120]]}]
+    first = {"limits": limits, "monthly_cap_fen": None, "valid_from": date(2026, 1, 1), "valid_to": date(2026, 3, 1)}
+    make_entitlement(elder, scheme, **first)
+    row = make_entitlement(elder, scheme, limits=limits, monthly_cap_fen=None, valid_from=date(2026, 3, 1))
+    assert left(row, date(2026, 6, 30)) == {("minute+", "month"): 60}
+    assert left(row, date(2026, 7, 1)) == {("minute+", "month"): 120}, "held since January"
+    july = date(2026, 7, 1)
+    assert reserve(street, NOW, row, [Use("minute+", "month", july, 60, 60)])
+    assert reserve(street, NOW, row, [Use("minute+", "month", july, 60, 120)]), "the most rises within the month"
+    assert not reserve(street, NOW, row, [Use("minute+", "month", july, 1, 120)])
 
 
 def test_without_a_cap_nothing_is_counted(street: Actor) -> None:
     row = make_entitlement(make_elder(), monthly_cap_fen=None)
-    assert reserve(street, NOW, row, TODAY, 10**9) == 10**9
-    confirm_use(street, NOW, row, TODAY, 10**9)
-    give_back(street, NOW, row, TODAY, 5)
-    undo_use(street, NOW, row, TODAY, 5)
+    assert reserve(street, NOW, row, [])
+    for move in (confirm_use, give_back, undo_use):
+        move(street, NOW, row, [])
     assert not Quota.objects.exists()
-    assert funding_for(row.elder_id, "daily_care", TODAY)[0].remaining_fen is None
+    assert left(row) == {}
 
 
 def test_an_elder_reserves_from_the_own_entitlement(street: Actor) -> None:
@@ -278,7 +323,7 @@ def test_an_elder_reserves_from_the_own_entitlement(street: Actor) -> None:
     row = make_entitlement(elder)
     own = actor("elder", elders=(elder,))
     with scope(own):
-        assert reserve(own, NOW, row, TODAY, 700) == 700
+        assert reserve(own, NOW, row, fen(700))
 
 
 steps = st.lists(
@@ -294,39 +339,56 @@ def test_the_counter_never_leaves_its_bounds(street: Actor, moves: list[tuple[st
     reserved = used = 0
     for step, amount in moves:
         if step == "reserve":
-            reserved += reserve(street, NOW, row, TODAY, amount)
+            is_left = reserve(street, NOW, row, fen(amount))
+            assert is_left == (reserved + used + amount <= 80000)
+            reserved += amount if is_left else 0
         elif step == "confirm" and reserved:
             part = min(amount, reserved)
-            confirm_use(street, NOW, row, TODAY, part)
+            confirm_use(street, NOW, row, fen(part))
             reserved, used = reserved - part, used + part
         elif step == "back" and reserved:
             part = min(amount, reserved)
-            give_back(street, NOW, row, TODAY, part)
+            give_back(street, NOW, row, fen(part))
             reserved -= part
         elif step == "undo" and used:
             part = min(amount, used)
-            undo_use(street, NOW, row, TODAY, part)
+            undo_use(street, NOW, row, fen(part))
             used -= part
-        assert 0 <= reserved + used <= 80000
     if Quota.objects.filter(entitlement=row).exists():
         assert counter(row) == (reserved, used)
 
 
-@pytest.mark.django_db(transaction=True)
-def test_orders_placed_at_once_share_the_cap_exactly() -> None:
-    """Eight clients want 150 yuan each of 800: five get all, one the rest, two nothing, and the counter holds 800."""
-    with scope(WIDE):
-        row = make_entitlement(make_elder())
+def test_many_entitlements_move_in_few_statements(street: Actor, django_assert_max_num_queries: Any) -> None:
+    rows = [make_entitlement(make_elder()) for _ in range(6)]
+    wanted = [(row, use) for row in rows for use in (*fen(300), *fen(200))]
+    with django_assert_max_num_queries(2):
+        assert reserve_each(street, NOW, wanted) == []
+    with django_assert_max_num_queries(1):
+        confirm_use_each(street, NOW, [(row.pk, use) for row, use in wanted])
+    assert [counter(row) for row in rows] == [(0, 500)] * 6
+    short = reserve_each(street, NOW, [(rows[0], fen(80000)[0]), (rows[1], fen(10)[0])])
+    assert short == [(rows[0].pk, "fen", "month", JUNE)]
+    assert counter(rows[1]) == (0, 500), "nothing was set aside"
 
-    def place(_: int) -> int:
+
+@pytest.mark.req("D-19", "X-PAY-04")
+@pytest.mark.django_db(transaction=True)
+def test_twenty_orders_at_once_never_take_more_than_the_cap() -> None:
+    """Twenty clients want 150 yuan and one of ten visits each of 800 yuan: five get it, and the counters hold what they took."""
+    with scope(WIDE):
+        row = make_entitlement(make_elder(), limits=[{"unit": "visit", "per": "week", "most": 10}])
+
+    def place(_: int) -> bool:
         try:
             with scope(WIDE):
-                return reserve(WIDE, NOW, row, TODAY, 15000)
+                return reserve(WIDE, NOW, row, [Use("visit", "week", TODAY, 1), *fen(15000)])
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(8) as pool:
-        granted = sorted(pool.map(place, range(8)))
-    assert granted == [0, 0, 5000, 15000, 15000, 15000, 15000, 15000]
+    with ThreadPoolExecutor(20) as pool:
+        granted = list(pool.map(place, range(20)))
+    assert sum(granted) == 5
+    with scope(WIDE):
+        assert sorted(Quota.objects.values_list("unit", "cap", "reserved")) == [("fen", 80000, 75000), ("visit", 10, 5)]
     with scope(WIDE):
         assert counter(row) == (80000, 0)

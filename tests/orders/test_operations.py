@@ -107,7 +107,6 @@ def test_the_quote_shows_provider_lines_payers_and_reasons(at: Situation) -> Non
     assert (offer.provider, offer.total_fen, offer.self_fen) == (at.body, 11000, 5500)
     assert [(line.kind, line.amount_fen) for line in offer.lines] == [("item", 8000), ("callout", 3000)]
     assert [share.reason for share in offer.shares][:2] == ["消费补贴券承担 50%", "其余由个人自付"]
-    assert offer.by_payer == {("voucher", at.voucher.pk): 5500, ("self", None): 5500}
     assert offer.ends_at - offer.starts_at == timedelta(minutes=45)
     assert not Order.objects.exists()
 

@@ -4,8 +4,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from yinling.kernel.period import SHANGHAI
 from yinling.kernel.refusals import Refused
@@ -14,132 +12,67 @@ from yinling.orders.rules import (
     FLEXIBLE,
     STAGE_LABELS,
     Acceptance,
-    Line,
-    PricedItem,
     Progress,
-    Share,
-    Source,
     Stage,
     acceptance_due,
+    check_consent,
     check_elder,
+    check_kinds,
     check_quoted,
     check_start,
     check_window,
     latest_start,
-    price_lines,
-    split_lines,
+    read_items,
     stage_of,
-    unused,
 )
 from yinling.orders.states import OrderState
 
 NOW = datetime(2026, 6, 15, 2, 0, tzinfo=UTC)
-VOUCHER = Source("voucher", "消费补贴券", 5000, 7, 80000)
 WITHIN = Acceptance(minutes=30, urgent_minutes=5, from_hour=8, to_hour=20)
 
 
-def sums(shares: list[Share]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for share in shares:
-        found[share.payer] = found.get(share.payer, 0) + share.amount_fen
-    return found
-
-
-@pytest.mark.req("R-PAY-01")
-def test_a_visit_bears_one_call_out_fee_whatever_the_number_of_items() -> None:
-    items = [PricedItem("换药", 30, 5000, 4000), PricedItem("导尿", 30, 6000, 4500)]
-    assert price_lines(items) == [
-        Line("item", "换药", 30, 5000),
-        Line("item", "导尿", 30, 6000),
-        Line("callout", "上门服务费", 0, 4500),
-    ]
-    assert price_lines([PricedItem("生活照料", 60, 8000)]) == [Line("item", "生活照料", 60, 8000)]
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ([], {"A": 1}), (["B"], {"A": 1, "B": 1}), (["B*2", "C×3"], {"A": 1, "B": 2, "C": 3}), (["B", "B*2"], {"A": 1, "B": 3}),
+        (["A"], {"A": 2}), ([" B "], {"A": 1, "B": 1}),
+    ],
+)  # fmt: skip
+def test_an_order_names_its_items_with_how_many_of_each(more: list[str], found: dict[str, int]) -> None:
+    assert read_items("A", more) == found
 
 
 @pytest.mark.parametrize(
-    ("amount", "sources", "expected"),
+    "more", [["B*0"], ["B*100"], ["B**2"], ["白糖"], ["B*-1"], [""], ["B*1.5"], [f"B{number}" for number in range(20)]]
+)
+def test_what_cannot_be_items_is_refused(more: list[str]) -> None:
+    with pytest.raises(Refused) as refusal:
+        read_items("A", more)
+    assert (refusal.value.code, refusal.value.field) == ("order.more_items", "more_items")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "needs_visit", "code"),
     [
-        (8000, [], {"self": 8000}),
-        (8000, [VOUCHER], {"voucher": 4000, "self": 4000}),
-        (8001, [VOUCHER], {"voucher": 4001, "self": 4000}),  # half up to the fen (D-12)
-        (8000, [Source("voucher", "券", 5000, 7, 1234)], {"voucher": 1234, "self": 6766}),
-        (8000, [Source("voucher", "券", 5000, 7, 0)], {"self": 8000}),
-        (8000, [Source("voucher", "券", 5000, 7, None)], {"voucher": 4000, "self": 4000}),
-        (
-            8000,
-            [Source("state_care", "特困", 10000, 1), Source("ltci", "长护险", 9000, 2), VOUCHER],
-            {"state_care": 8000},
-        ),
-        (
-            8000,
-            [Source("state_care", "特困", 5000, 1), Source("ltci", "长护险", 9000, 2)],
-            {"state_care": 4000, "self": 4000},
-        ),
-        (8000, [Source("ltci", "长护险", 9000, 2), VOUCHER], {"ltci": 7200, "voucher": 800}),
-        (0, [VOUCHER], {"self": 0}),
+        (["bed_day"], False, "order.no_visit"), (["fee"], False, "order.no_visit"), (["drug"], True, "order.no_visit"),
+        (["service", "fee"], True, "order.more_items"), (["service", "bed_day"], True, "order.more_items"),
     ],
-)
-def test_each_payer_gets_what_the_one_before_left(amount: int, sources: list[Source], expected: dict[str, int]) -> None:
-    assert sums(split_lines([Line("item", "项目", 60, amount)], sources)) == expected
+)  # fmt: skip
+def test_nobody_is_sent_for_bed_days_fees_or_goods_alone(kinds: list[str], needs_visit: bool, code: str) -> None:  # noqa: FBT001
+    with pytest.raises(Refused) as refusal:
+        check_kinds(kinds, needs_visit=needs_visit)
+    assert refusal.value.code == code
+    check_kinds(["service", "service", "drug", "consumable", "scale_assessment"], needs_visit=True)
 
 
-def test_a_cap_is_used_up_line_after_line_and_the_reason_says_so() -> None:
-    lines = [Line("item", "项目", 60, 8000), Line("callout", "上门服务费", 0, 3000)]
-    shares = split_lines(lines, [Source("voucher", "消费补贴券", 5000, 7, 4500)])
-    assert [(share.line, share.payer, share.amount_fen) for share in shares] == [
-        (0, "voucher", 4000), (0, "self", 4000), (1, "voucher", 500), (1, "self", 2500),
-    ]  # fmt: skip
-    assert [share.reason for share in shares] == [
-        "消费补贴券承担 50%", "其余由个人自付", "消费补贴券承担 50%，本月额度只剩 45.00 元，以此为限", "其余由个人自付",
-    ]  # fmt: skip
-
-
-def test_basic_insurance_bears_items_only() -> None:
-    lines = [Line("item", "换药", 30, 5000), Line("callout", "上门服务费", 0, 4000)]
-    shares = split_lines(lines, [Source("medical_insurance", "基本医保", 7000, 3)])
-    assert [(share.line, share.payer, share.amount_fen) for share in shares] == [
-        (0, "medical_insurance", 3500), (0, "self", 1500), (1, "self", 4000),
-    ]  # fmt: skip
-
-
-def test_a_source_that_bears_nothing_says_why() -> None:
-    sources = [
-        Source("state_care", "特困供养", 10000, 1), Source("ltci", "长护险", 9000, 2), Source("voucher", "消费券", 5000, 3, 0),
-        Source("donation", "捐赠", 5000, 4),
-    ]  # fmt: skip
-    shares = split_lines([Line("item", "项目", 60, 8000)], sources)
-    assert unused(sources, shares) == [
-        "特困供养承担全部费用，长护险不再支付", "消费券本月额度已用完", "前面的付费方已承担全部费用，捐赠不再支付",
-    ]  # fmt: skip
-
-
-sources = st.lists(
-    st.builds(
-        Source,
-        payer=st.sampled_from(["state_care", "ltci", "medical_insurance", "government", "voucher", "donation"]),
-        name=st.just("来源"),
-        share_bp=st.integers(0, 10000),
-        entitlement_id=st.integers(1, 9),
-        left_fen=st.none() | st.integers(0, 20000),
-    ),
-    max_size=5,
-    unique_by=lambda source: source.entitlement_id,
-)
-bills = st.lists(
-    st.builds(Line, st.sampled_from(["item", "callout"]), st.just("x"), st.just(0), st.integers(0, 100000)), max_size=4
-)
-
-
-@given(bills, sources)
-def test_shares_add_up_to_each_line_and_no_cap_is_passed(lines: list[Line], sources: list[Source]) -> None:
-    shares = split_lines(lines, sources)
-    for number, line in enumerate(lines):
-        assert sum(share.amount_fen for share in shares if share.line == number) == line.amount_fen
-    assert all(share.amount_fen >= 0 for share in shares)
-    for source in sources:
-        used = sum(share.amount_fen for share in shares if share.entitlement_id == source.entitlement_id)
-        assert source.left_fen is None or used <= source.left_fen
-    assert split_lines(lines, sources) == shares
+def test_nobody_pays_beyond_a_limit_without_consent() -> None:
+    for consent in ("", "  "):
+        with pytest.raises(Refused) as refusal:
+            check_consent(1234, consent)
+        assert (refusal.value.code, refusal.value.field) == ("order.self_pay_consent", "self_pay_consent")
+        assert refusal.value.values == {"more": "12.34"}
+    check_consent(1234, "老人本人")
+    check_consent(0, "")
 
 
 @pytest.mark.parametrize(

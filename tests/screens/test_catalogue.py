@@ -59,7 +59,7 @@ def test_before_any_city_is_loaded_the_page_says_so(db: None) -> None:
 def test_one_person_drafts_and_another_publishes(sign_in: SignIn) -> None:
     body, item = make_organisation(), make_item(code="A01")
     one, two = (sign_in(actor("provider_manager", organisation=body)) for _ in range(2))
-    values = form_of(one.get("/price-lists/").content.decode(), "draft_price_list") | {
+    values = form_of(one.get("/price-lists/new/").content.decode(), "draft_price_list") | {
         "organisation_id": body.pk, "basis": "market", "document": "价目 2026", "prices": "A01, 九十",
         "valid_from": local_date(business_now()).isoformat(),
     }  # fmt: skip
@@ -106,7 +106,15 @@ def test_an_item_is_changed_on_its_page(sign_in: SignIn) -> None:
 def test_pages_take_the_same_few_queries_for_one_row_and_for_three(sign_in: SignIn) -> None:
     client = sign_in("city")
     make_price()
-    addresses = ("/catalogue/", "/price-lists/", "/items/")
+    addresses = (
+        "/catalogue/",
+        "/price-lists/",
+        "/items/",
+        "/price-lists/new/",
+        "/catalogue/packages/",
+        "/prices/callout/",
+        "/prices/packages/",
+    )
     client.get("/items/")
     client.get("/catalogue/")
     before = [queries_of(client, address) for address in addresses]

@@ -127,6 +127,7 @@ class Journal(Scoped):
             models.Index(fields=["user_id", "id"], name="journal_user"),
             models.Index(fields=["xid"], name="journal_xid"),
             models.Index(fields=["div", "id"], name="journal_div"),
+            models.Index(fields=["code", "id"], condition=Q(is_refused=True), name="journal_refused"),
         ]
         triggers = append_only()
 

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from yinling.accounts.models import User
 from yinling.catalogue.states import PRICE_LIST
-from yinling.directory.models import Organisation
+from yinling.directory.models import PRICE_GROUPS, Organisation
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import DatedFact, Versioned, no_overlap
 from yinling.kernel.period import local_date
@@ -21,7 +21,6 @@ FAMILIES = [
 ITEM_KINDS = [
     ("service", "服务"), ("scale_assessment", "量表评估"), ("drug", "药品"), ("consumable", "耗材"), ("bed_day", "床日"), ("fee", "费用"),
 ]  # fmt: skip
-PRICE_GROUPS = [("level3", "三级医疗机构"), ("level2", "二级医疗机构"), ("level1", "一级及基层医疗机构"), ("social", "社会办机构")]
 BASIC = ("meal", "daily_care", "rehab_nursing", "rescue", "comfort")
 
 
@@ -100,14 +99,25 @@ class PriceList(Versioned):
             state_check(PRICE_LIST, "price_list_state"),
             models.CheckConstraint(condition=~Q(drafted_by=models.F("published_by")), name="price_list_two_persons"),
             models.CheckConstraint(
-                condition=Q(organisation__isnull=False, price_group="") | (Q(organisation=None) & ~Q(price_group="") & ~Q(div="")),
+                condition=Q(organisation__isnull=False, price_group="")
+                | (Q(organisation=None) & ~Q(price_group="") & ~Q(div="")),
                 name="price_list_whose",
             ),
         ]
         triggers = state_guards(PRICE_LIST)
 
+    @property
+    def owner(self) -> str:
+        """Whose list it is, in words: one body, or all of a group."""
+        return self.organisation.short_name if self.organisation else str(self.get_price_group_display())
+
+    @property
+    def title(self) -> str:
+        """What it is called: the number of its document, or what a list without one is."""
+        return self.document or f"{self.get_basis_display()} {local_date(self.created_at)}"
+
     def __str__(self) -> str:
-        return f"{self.organisation_id} {self.document}"
+        return f"{self.organisation_id or self.price_group} {self.document}"
 
 
 class Price(DatedFact):
@@ -134,7 +144,8 @@ class Price(DatedFact):
             no_overlap("price_no_overlap", "organisation", "item"),
             no_overlap("price_group_no_overlap", "price_group", "div", "item", condition=Q(organisation=None)),
             models.CheckConstraint(
-                condition=Q(organisation__isnull=False, price_group="") | (Q(organisation=None) & ~Q(price_group="") & ~Q(div="")),
+                condition=Q(organisation__isnull=False, price_group="")
+                | (Q(organisation=None) & ~Q(price_group="") & ~Q(div="")),
                 name="price_whose",
             ),
             models.CheckConstraint(condition=Q(amount_fen__gte=0, callout_fee_fen__gte=0), name="price_not_negative"),
@@ -183,7 +194,15 @@ class Package(Versioned, DatedFact):
     ``audience`` says for whom it is made; ``lines`` are ``[{item, count, funds}]``.
     """
 
-    AUDIENCES = [("healthy", "健康老年人"), ("chronic", "慢性病老年人"), ("disabled", "失能老年人"), ("all", "所有老年人")]
+    PAYERS = [
+        ("medical_insurance", "基本医保"), ("government", "政府购买"), ("employer", "单位"), ("donation", "慈善捐赠"), ("self", "个人自付"),
+    ]  # fmt: skip
+    AUDIENCES = [
+        ("healthy", "健康老年人"),
+        ("chronic", "慢性病老年人"),
+        ("disabled", "失能老年人"),
+        ("all", "所有老年人"),
+    ]
 
     code = models.CharField(max_length=20)
     name = models.CharField(max_length=80)

@@ -12,6 +12,10 @@ from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 
 MOST_LINES = 500
+MOST_COUNT = 366
+MOST_METRES = 200_000
+FUNDS = {"项目": "item", "item": "item", "整次": "visit", "visit": "visit"}
+"""How a line of a package says what it pays: the item, or the whole visit in which it is done (D-08)."""
 _SEPARATOR = re.compile(r"[,，;；\t ]+")
 
 
@@ -25,8 +29,21 @@ class PriceLine:
 
 
 @dataclass(frozen=True)
+class PackageLine:
+    """One line of a package: which item, how often in its time, and what it pays."""
+
+    item: str
+    count: int
+    funds: str
+
+    def stored(self) -> dict[str, str | int]:
+        """Return the line as the row keeps it."""
+        return {"item": self.item, "count": self.count, "funds": self.funds}
+
+
+@dataclass(frozen=True)
 class OnRecord:
-    """A price on record: its key and its days."""
+    """A published row on record: its key and its days."""
 
     key: int
     valid_from: date
@@ -103,6 +120,73 @@ def check_items(lines: Sequence[PriceLine], known: Collection[str], with_callout
             raise Refused("price_list.callout", sentence, field="prices", item=line.code)
 
 
+def check_owner(*, organisation_id: int | None, price_group: str, div: str) -> None:
+    """Refuse a list of neither one organisation nor one price group in an area, and one of both."""
+    if organisation_id is not None and not price_group:
+        return
+    if organisation_id is not None or not price_group:
+        raise Refused(
+            "price_list.whose", N_("请选择一家机构，或者选择一个价格类别和地区，两者选一"), field="organisation_id"
+        )
+    if not div:
+        raise Refused("price_list.area", N_("请选择这个价格类别的价目适用的地区"), field="div")
+
+
+def check_document(*, basis: str, document: str, document_on: date | None, today: date) -> None:
+    """Refuse an approved or tendered list without number and date of the document, or with a date to come (R-PAY-07)."""
+    if basis != "market":
+        if not document.strip():
+            raise Refused("price_list.document", N_("核定或招标的价目必须填写文号或中标编号"), field="document")
+        if document_on is None:
+            raise Refused("price_list.document_on", N_("核定或招标的价目必须填写文件日期"), field="document_on")
+    if document_on is not None and document_on > today:
+        raise Refused("price_list.document_to_come", N_("文件日期不能晚于今天"), field="document_on")
+
+
+def parse_distances(text: str) -> dict[str, int]:
+    """Read a table of ways: one division a line, ``code, metres``. Refuses a line it cannot read."""
+    found: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        parts = _SEPARATOR.split(line.strip())
+        if len(parts) != 2 or not parts[0].isalnum() or not parts[1].isdecimal() or int(parts[1][:7]) > MOST_METRES:  # noqa: PLR2004 - a pair
+            sentence = N_("第 %(line)s 行看不懂。请写成：区划代码, 米数（不超过 200 公里）")
+            raise Refused("callout.distance", sentence, field="callout_distances", line=number)
+        if parts[0] in found:
+            raise Refused(
+                "callout.distance_twice",
+                N_("区划 %(div)s 写了两次，请删去一行"),
+                field="callout_distances",
+                div=parts[0],
+            )
+        found[parts[0]] = int(parts[1])
+    return found
+
+
+def parse_package(text: str) -> list[PackageLine]:
+    """Read the lines of a package: one item a line, ``code, count, 项目 or 整次``. Refuses a line it cannot read."""
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    if not lines:
+        raise Refused("package.empty", N_("请至少填写一个项目，每行一项：项目编号, 次数, 项目或整次"), field="lines")
+    found = [_package_line(number, line) for number, line in lines]
+    codes = [line.item for line in found]
+    if twice := next((code for code in codes if codes.count(code) > 1), None):
+        raise Refused("package.item_twice", N_("项目 %(item)s 写了两次，请删去一行"), field="lines", item=twice)
+    return found
+
+
+def _package_line(number: int, line: str) -> PackageLine:
+    parts = _SEPARATOR.split(line)
+    if len(parts) != 3 or not parts[1].isdecimal() or parts[2] not in FUNDS:  # noqa: PLR2004 - three columns
+        sentence = N_("第 %(line)s 行看不懂。请写成：项目编号, 次数, 项目（只含项目费用）或整次（含上门服务费）")
+        raise Refused("package.line", sentence, field="lines", line=number)
+    count = int(parts[1][:4])
+    if not 1 <= count <= MOST_COUNT:
+        raise Refused("package.count", N_("第 %(line)s 行的次数应在 1 到 366 之间"), field="lines", line=number)
+    return PackageLine(parts[0], count, FUNDS[parts[2]])
+
+
 def check_publisher(*, drafted_by: int, publisher: int | None) -> None:
     """Refuse that one person drafts and publishes."""
     if publisher is None or drafted_by == publisher:
@@ -110,7 +194,7 @@ def check_publisher(*, drafted_by: int, publisher: int | None) -> None:
 
 
 def check_first_day(valid_from: date, today: date) -> None:
-    """Refuse prices for days gone by."""
+    """Refuse prices for days gone by: what is asked is published before it is used."""
     if valid_from < today:
         raise Refused("price_list.past", N_("价目的生效日期不能早于今天，请改为今天或以后"), field="valid_from")
 

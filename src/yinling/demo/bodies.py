@@ -196,7 +196,7 @@ def _share_out(bodies: Bodies, profile: Profile) -> None:
         for family in ("meal", *HOME, *CARE):
             groups = ([body for body in bodies.all if body.div == region.div], city_wide, bodies.all)
             able = next(
-                found for found in ([body for body in group if family in _families(body)] for group in groups) if found
+                found for found in ([body for body in group if family in families_of(body)] for group in groups) if found
             )
             for street in streets:
                 is_own = bodies.demo in able and street == streets[0]
@@ -218,7 +218,8 @@ def _apart(site: Site, street: Area) -> float:
     return (site.lon - (street.lon or 0)) ** 2 + (site.lat - (street.lat or 0)) ** 2
 
 
-def _families(body: Organisation | None) -> tuple[str, ...]:
+def families_of(body: Organisation | None) -> tuple[str, ...]:
+    """The families of items that a body of its kind offers."""
     return KINDS[body.kind].families if body else ()
 
 
@@ -232,7 +233,7 @@ def load_prices(bodies: Bodies, profile: Profile, random: Random, drafter: User,
             rows = [
                 row
                 for row in table.rows
-                if items[row.item].family in (_families(body) or ("meal", "daily_care", "comfort"))
+                if items[row.item].family in (families_of(body) or ("meal", "daily_care", "comfort"))
             ]
             if not rows:
                 continue

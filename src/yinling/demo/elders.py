@@ -17,6 +17,7 @@ from yinling.directory.models import Area
 from yinling.entitlements.eligibility import Fact, Result, Situation, first_fitting
 from yinling.entitlements.models import Entitlement, Scheme
 from yinling.entitlements.queries.eligibility import Terms, key_of, terms_of
+from yinling.entitlements.rules import limits_of
 from yinling.ground.crypto import blind_index
 from yinling.kernel.id_number import made_up
 from yinling.kernel.period import ONE_DAY, DayPeriod, add_years, age_on, local_date, local_midnight
@@ -338,6 +339,7 @@ def entitle(people: People, facts: list[Circumstance], profile: Profile, now: da
                     end = today + timedelta(days=5 + elder.pk % 50)
                 row = Entitlement(
                     div=elder.div, elder=elder, scheme=scheme, share_bp=amounts.share_bp or 0, monthly_cap_fen=amounts.monthly_cap_fen,
+                    units=dict(amounts.units), limits=[limit.as_json() for limit in limits_of(amounts)],
                     basis=scheme.document, valid_from=terms.days.from_, valid_to=end, recorded_from=recorded, created_at=recorded,
                     changed_at=recorded,
                 )  # fmt: skip

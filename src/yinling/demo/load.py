@@ -11,6 +11,7 @@ from random import Random
 
 from django.db import connection, transaction
 
+from yinling.demo.agreements import load_agreements
 from yinling.demo.applications import load_applications
 from yinling.demo.assessing import load_assessing
 from yinling.demo.bodies import load_bodies, load_policies, load_prices, load_staff
@@ -119,6 +120,7 @@ def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
         users = load_users(now)
         bodies = load_bodies(profile, random, most=sizes.organisations)
         load_prices(bodies, profile, random, users["city"], users["city2"])
+        load_agreements(bodies)
         load_policies(bodies, now)
         load_staff(bodies, names, random, now, most=sizes.staff, dialect=profile.dialect)
     with step("老年人 elders", quiet=quiet):

@@ -6,15 +6,21 @@ from collections import defaultdict
 from datetime import date, datetime, timedelta
 
 from yinling.catalogue.models import ServiceItem
+from yinling.demo.funding import Counters
 from yinling.demo.world import World
-from yinling.entitlements.models import Entitlement, Quota
-from yinling.entitlements.rules import PAYER_ORDER
+from yinling.entitlements.rules import Use
 from yinling.kernel.period import local_date, month_start
 from yinling.orders.models import Order, OrderLine, PayerShare
-from yinling.orders.rules import PricedItem, Source, price_lines, split_lines
-from yinling.settlement.models import Charge, LedgerEntry, Posting, Statement, StatementLine
-from yinling.settlement.rules import SELF, SELF_FUND, Share, claim_key, entries
+from yinling.orders.payers import CALLOUT, PricedLine
+from yinling.orders.queries import CALLOUT_NAME, Priced
+from yinling.settlement.models import Charge, ClaimedItem, ClaimedTime, LedgerEntry, Posting, Statement, StatementLine
+from yinling.settlement.rules import SELF, SELF_FUND, Minutes, Share, entries, own_minutes
 from yinling.settlement.states import StatementState
+
+AGREED = "老人本人（电话告知）"
+
+TOLERANCE = timedelta(minutes=10)
+BESIDE = ("meal", "rescue")
 
 
 class Money:
@@ -22,9 +28,11 @@ class Money:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.quotas: dict[tuple[int, date], Quota] = {}
+        self.counters = Counters(world)
+        self.uses: dict[int, tuple[Use, ...]] = {}
         self.lines: dict[int, list[OrderLine]] = {}
         self.shares: dict[int, list[PayerShare]] = defaultdict(list)
+        self.minutes: dict[int, list[Minutes]] = defaultdict(list)
         self.charges: dict[tuple[int, str, date], list[Charge]] = defaultdict(list)
 
     def freeze(self, order: Order, item: ServiceItem) -> None:
@@ -32,8 +40,10 @@ class Money:
         day = local_date(order.starts_at)
         price = self.world.price(order.provider_id, item, day)
         assert price is not None  # noqa: S101 - the caller has looked
-        callout = price.callout_fee_fen if item.charges_callout else 0
-        bill = price_lines([PricedItem(item.name, item.standard_minutes, price.amount_fen, callout)])
+        priced = Priced(item, price)
+        fee = price.callout_fee_fen if item.charges_callout else 0
+        asked = [PricedLine(CALLOUT, item.code, CALLOUT_NAME, (), 0, fee, family=item.family)] if fee else []
+        bill = self.counters.bill(order.elder_id, order.provider_id, [priced.line(), *asked], item, day)
         common = {"div": order.div, "order": order, "elder_id": order.elder_id, "provider_id": order.provider_id}
         lines = [
             self.world.add(
@@ -41,77 +51,47 @@ class Money:
                     **common, item=item, price=price, kind=line.kind, name=line.name, minutes=line.minutes, amount_fen=line.amount_fen
                 )
             )
-            for line in bill
+            for line in bill.lines
         ]  # fmt: skip
-        held = {row.pk: row for row in self.funding(order.elder_id, item.family, day)}
-        sources = [
-            Source(row.scheme.payer, row.scheme.name, row.share_bp, row.pk, self.left(row, day))
-            for row in held.values()
-        ]
-        for share in split_lines(bill, sources):
+        held = {row.pk: row for row in self.counters.entitlements(order.elder_id, item, day)}
+        for share in bill.shares:
             row = PayerShare(
                 **common, line=lines[share.line], payer=share.payer, entitlement=held.get(share.entitlement_id or 0),
-                amount_fen=share.amount_fen, reason=share.reason,
+                amount_fen=share.amount_fen, reason=share.reason, uses=[use.as_json() for use in share.uses],
             )  # fmt: skip
             self.shares[order.pk].append(self.world.add(row))
-            if row.entitlement and row.entitlement.monthly_cap_fen is not None:
-                self.quota(row.entitlement, day).reserved += row.amount_fen
+            self.uses[row.pk] = share.uses
+            self.counters.reserve(row, share.uses)
         self.lines[order.pk] = lines
-        order.total_fen = sum(line.amount_fen for line in lines)
-        order.self_fen = sum(row.amount_fen for row in self.shares[order.pk] if row.payer == SELF)
-
-    def funding(self, elder_id: int, family: str, day: date) -> list[Entitlement]:
-        """Return what may pay, in the order of payers."""
-        rows = [
-            row
-            for row in self.world.people.entitlements.get(elder_id, [])
-            if family in row.scheme.families and row.valid_from <= day and (row.valid_to is None or day < row.valid_to)
-        ]
-        return sorted(rows, key=lambda row: PAYER_ORDER.index(row.scheme.payer))
-
-    def left(self, row: Entitlement, day: date) -> int | None:
-        """Return what is left of the month, without a cap nothing to count."""
-        if row.monthly_cap_fen is None:
-            return None
-        known = self.quotas.get((row.pk, month_start(day)))
-        return known.cap - known.reserved - known.used if known else row.monthly_cap_fen
-
-    def quota(self, row: Entitlement, day: date) -> Quota:
-        """Return the counter of the month."""
-        key = (row.pk, month_start(day))
-        if key not in self.quotas:
-            self.quotas[key] = self.world.add(
-                Quota(
-                    div=row.div, elder_id=row.elder_id, entitlement=row, from_on=key[1], cap=row.monthly_cap_fen or 0
-                )
-            )
-        return self.quotas[key]
+        order.total_fen, order.self_fen = bill.total_fen, bill.self_fen
+        order.self_pay_consent = AGREED if bill.beyond_fen else ""
 
     def give_back(self, order: Order) -> None:
         """Free what a cancelled or failed order had reserved."""
         for row in self.shares[order.pk]:
-            if row.entitlement and row.entitlement.monthly_cap_fen is not None:
-                self.quota(row.entitlement, local_date(order.starts_at)).reserved -= row.amount_fen
+            self.counters.give_back(row, self.uses[row.pk])
 
-    def settle(self, order: Order, at: datetime) -> None:
-        """Charge an order: posting, entries on both sides, charges, counters."""
+    def settle(self, order: Order, at: datetime, visited: Minutes | None = None) -> bool:
+        """Charge an order: posting, entries on both sides, charges, counters. Not if its minutes were charged already (R-PAY-04)."""
+        is_funded = any(row.entitlement_id and row.amount_fen for row in self.shares[order.pk])
+        claimed = visited if is_funded and self.lines[order.pk][0].item.family not in BESIDE else None
+        own = own_minutes(claimed, self.minutes[order.elder_id], tolerance=TOLERANCE) if claimed else None
+        if claimed and own is None:
+            return False
         world, day = self.world, local_date(order.starts_at)
-        item_line = self.lines[order.pk][0]
         posting = world.add(
             Posting(
                 div=order.div, key=f"order:{order.pk}", kind="order", order=order, provider_id=order.provider_id, elder_id=order.elder_id,
                 text=order.code, posted_at=at, posted_by=world.users["system"],
-                claim=claim_key(elder_id=order.elder_id, item_id=item_line.item_id, starts_at=order.starts_at, billed=0),
             )
         )  # fmt: skip
-        for side in entries(
-            [_as_share(row) for row in self.shares[order.pk]], service_day=day, period=month_start(local_date(at))
-        ):
+        self._claim(posting, order, own)
+        for side in entries([_as_share(row) for row in self.shares[order.pk]], service_day=day):
             world.add(
                 LedgerEntry(
                     div=posting.div, posting=posting, account=side.account, amount=side.amount, business=side.business, fund=side.fund,
-                    scheme_id=side.scheme_id, plan_year=side.plan_year, provider_id=order.provider_id, elder_id=order.elder_id,
-                    line_id=side.line_id, service_day=side.service_day, booked_on=local_date(at), period=side.period,
+                    scheme_id=side.scheme_id, plan_year=side.plan_year or day.year, provider_id=order.provider_id, elder_id=order.elder_id,
+                    line_id=side.line_id, service_day=side.service_day, booked_on=local_date(at), period=month_start(local_date(at)),
                 )
             )  # fmt: skip
         for row in self.shares[order.pk]:
@@ -122,12 +102,23 @@ class Money:
                 payer=row.payer, entitlement_id=row.entitlement_id, amount_fen=row.amount_fen, service_day=day,
             )  # fmt: skip
             self.charges[row.provider_id, row.payer, month_start(day)].append(world.add(charge))
-            if row.entitlement and row.entitlement.monthly_cap_fen is not None:
-                quota = self.quota(row.entitlement, day)
-                quota.reserved, quota.used = (
-                    quota.reserved - row.amount_fen,
-                    quota.used + row.amount_fen,
-                )
+            self.counters.use(row, self.uses[row.pk])
+        return True
+
+    def _claim(self, posting: Posting, order: Order, own: Minutes | None) -> None:
+        """Note the services, and the minutes of a funded visit, that nobody else can be charged for."""
+        common = {
+            "div": order.div,
+            "posting": posting,
+            "order": order,
+            "elder_id": order.elder_id,
+            "provider_id": order.provider_id,
+        }
+        for item in {line.item_id for line in self.lines[order.pk] if line.kind == "item"}:
+            self.world.add(ClaimedItem(**common, item_id=item, starts_at=order.starts_at))
+        if own:
+            self.minutes[order.elder_id].append(own)
+            self.world.add(ClaimedTime(**common, from_at=own[0], to_at=own[1]))
 
     def state_accounts(self) -> None:
         """Draw up the statements of months that are over: most approved, some still waiting for a person."""

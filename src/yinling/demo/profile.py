@@ -20,6 +20,7 @@ from yinling.entitlements.conditions import ConditionError
 from yinling.entitlements.models import PAYERS
 from yinling.entitlements.queries.eligibility import key_of, terms_of
 from yinling.ground.models import CalendarDay
+from yinling.ground.parameters import product_files
 from yinling.kernel.geo import Datum, Position, inside
 from yinling.kernel.parameters import ParameterError, Parameters, load
 from yinling.kernel.period import DayPeriod
@@ -358,4 +359,4 @@ def _parameters(folder: Path, area: str) -> Parameters:
         document.check((), {"area": str, "parameters": dict})
         if not document.at(("area",)).startswith(area):
             document.fail(("area",), N_("应是 %(area)s 或其下级，请改正"), area=area)
-    return load([*sorted(settings.BASE.glob("*/parameters/*.yaml")), *own])
+    return load([*product_files(), *own])

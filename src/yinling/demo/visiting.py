@@ -46,6 +46,7 @@ class Visiting:
     def __init__(self, world: World, money: Money, within: Acceptance) -> None:
         self.world, self.money, self.within = world, money, within
         self.served: list[tuple[Plan, Order, Visit]] = []
+        self.times: dict[int, tuple[datetime, datetime]] = {}
 
     def write(self, plan: Plan, ticket: Ticket | None, placed_at: datetime, channel: str) -> Order | None:
         """Write everything one plan leaves behind; None where the provider has no price for it."""
@@ -256,6 +257,8 @@ class Visiting:
         self.leave(plan, row, visit, ended)
         order.served_at = ended
         self.step(order, "mark_served", OrderState.SERVED, ended, *self.carer(plan))
+        if started < ended:
+            self.times[order.pk] = (started, ended)
         self.served.append((plan, order, visit))
 
     def leave(self, plan: Plan, row: Assignment, visit: Visit, ended: datetime) -> None:
@@ -290,7 +293,8 @@ class Visiting:
         at = max(served + SETTLED_AFTER, not_before or served)
         if at >= self.world.now:
             return
-        self.money.settle(order, at)
+        if not self.money.settle(order, at, self.times.get(order.pk)):
+            return
         order.settled_at = at
         self.step(order, "mark_settled", OrderState.SETTLED, at, self.world.users["system"], "system")
         self.world.note(

@@ -35,7 +35,9 @@ PEOPLE_WORK = (
 )  # fmt: skip
 DOUBLES = ("people.elder.merge", "people.elder.separate", "people.merge.undo")
 IMPORT = ("people.import.*", "people.line.decide", "people.source.save")
+BED_VIEW = ("family_doctor.contract.view", "home_beds.bed.view", "home_beds.stay.view")
 WATCH = (
+    *BED_VIEW,
     "assessment.assessment.view", "people.elder.view", "orders.order.view", "visits.visit.view", "dispatch.assignment.view",
     "hotline.ticket.view", "entitlements.application.view", "entitlements.entitlement.view", "directory.staff.view",
     "indicators.value.view", "devices.alarm.view", "devices.device.view",
@@ -46,7 +48,23 @@ CENTRE = (
     *APPLY, "assessment.assessment.inspect", "assessment.assessment.record", "assessment.commission.*", "assessment.form.print",
     "assessment.recognition.*", "assessment.request.*",
 )  # fmt: skip
+CONTRACT_DESK = (
+    "family_doctor.contract.cancel", "family_doctor.contract.draft", "family_doctor.contract.end", "family_doctor.contract.sign",
+    "family_doctor.contract.view",
+)  # fmt: skip
+CONTRACT_DOCTOR = ("family_doctor.contract.end", "family_doctor.contract.sign", "family_doctor.contract.view")
+"""What the body of the family doctor does with a contract that was drafted."""
+BED_DESK = (*BED_VIEW, "home_beds.bed.apply", "home_beds.bed.cancel", "home_beds.bed.assign", "home_beds.stay.admit", "home_beds.stay.discharge")
+BED_BODY = (
+    *BED_VIEW, *CONTRACT_DOCTOR, "home_beds.bed.assign", "home_beds.bed.check", "home_beds.bed.reveal", "home_beds.bed.withdraw",
+)  # fmt: skip
+"""The medical body at the bed: it checks the home and looks after it; an office approves."""
+BED_OFFICE = (
+    *BED_DESK, *CONTRACT_DESK, "home_beds.bed.approve", "home_beds.bed.refuse", "home_beds.bed.reveal", "home_beds.bed.withdraw",
+    "home_beds.stay.bill",
+)  # fmt: skip
 BENEFIT_DESK = (
+    *BED_DESK, *CONTRACT_DESK,
     "entitlements.application.apply", "entitlements.application.attach", "entitlements.application.complete", "entitlements.application.view",
     "entitlements.application.withdraw", "entitlements.objection.raise",
 )  # fmt: skip
@@ -54,16 +72,17 @@ BENEFIT_REVIEW = (
     *BENEFIT_DESK, "entitlements.application.review", "entitlements.budget.view", "entitlements.notice.publish", "entitlements.objection.reveal",
 )  # fmt: skip
 BENEFIT_DECISION = (
+    *BED_OFFICE,
     "entitlements.application.approve", "entitlements.application.refuse", "entitlements.application.withdraw", "entitlements.budget.*",
     "entitlements.notice.publish", "entitlements.objection.*",
 )  # fmt: skip
 PEOPLE_OF_BODY = ("directory.absence.*", "directory.policy.*", "directory.staff.*")
 DOOR = (
-    "directory.absence.report", "visits.visit.consult",
+    "orders.line.*", "directory.absence.report", "visits.visit.consult",
     "dispatch.assignment.accept", "dispatch.assignment.accept_all", "dispatch.assignment.refuse", "dispatch.assignment.release",
     "dispatch.assignment.view", "dispatch.order.claim",
     "visits.visit.abort", "visits.visit.attach", "visits.visit.depart", "visits.visit.finish", "visits.visit.start", "visits.visit.view",
-    "visits.visit.inspect",
+    "visits.visit.inspect", "settlement.income.view",
 )  # fmt: skip
 AVOID = ("dispatch.avoidance.end", "dispatch.avoidance.record")
 OWN = (
@@ -72,6 +91,8 @@ OWN = (
     "people.health.view",
     "people.health.reveal",
     *APPLY,
+    "orders.line.confirm",
+    "orders.line.drop",
     "orders.order.view",
     "orders.order.place",
     "orders.order.cancel",
@@ -82,11 +103,15 @@ OWN = (
     "hotline.ticket.view",
     *(right for right in BENEFIT_DESK if right.startswith("entitlements.application.")),
     "entitlements.entitlement.view",
+    *BED_VIEW,
     "people.consent.*",
     "people.elder.view",
     "people.optout.end",
     "people.optout.record",
+    "settlement.objection.raise",
     "settlement.order.view",
+    "settlement.payment.ask",
+    "settlement.payment.pay_from_balance",
     "devices.alarm.view",
     "devices.device.view",
 )
@@ -143,9 +168,46 @@ GREEN = ("hotline.handover.accept", "hotline.handover.open", "hotline.handover.v
 """What a medical body does with an emergency that is handed to it."""
 LINE_WATCH = ("hotline.call.view", "hotline.figure.view", "hotline.recording.listen", "hotline.sample.view")
 """What supervision sees of the line; a recording only with a reason."""
+AGREEMENTS = ("entitlements.agreement.*",)
+"""Contracts of payers with providers."""
+MONEY_WATCH = (
+    "entitlements.agreement.view", "settlement.account.view", "settlement.claim.view", "settlement.closing.view",
+    "settlement.distribution.view", "settlement.ledger.view", "settlement.payout.view", "settlement.score.view", "settlement.transfer.view",
+)  # fmt: skip
+MONEY_AUDIT = (*MONEY_WATCH, "settlement.try.view")
+"""Who watches where money goes: agreements, what staff get, who tried to charge twice."""
+BODY_MONEY = (
+    "entitlements.agreement.view", "settlement.account.propose", "settlement.account.view", "settlement.claim.view",
+    "settlement.distribution.*", "settlement.invoice.*", "settlement.score.view", "settlement.statement.object",
+    "subsidies.spending.record", "subsidies.subsidy.view",
+)  # fmt: skip
+"""What a body does with the share of its own people."""
 PLATFORM = (*TOKENS, "devices.event.report")
 """A platform of devices hands messages over, and sees nothing."""
+FUNDS_WATCH = (
+    "entitlements.budget_line.view", "settlement.reimbursement.view", "subsidies.donation.view", "subsidies.subsidy.view",
+)  # fmt: skip
+"""Every fund's way from its line to the persons."""
+FUNDS = (
+    *FUNDS_WATCH, "entitlements.budget.fund", "entitlements.budget_line.*", "settlement.reimbursement.*", "subsidies.*",
+)  # fmt: skip
+"""Planning, approving and spending it; every step by another person."""
+REIMBURSE = (
+    "settlement.reimbursement.attach", "settlement.reimbursement.draft", "settlement.reimbursement.enter", "settlement.reimbursement.view",
+)  # fmt: skip
+"""A street takes down what a household spent."""
+BILL_DESK = (
+    "settlement.objection.raise", "settlement.order.view", "settlement.payment.ask", "settlement.payment.pay_from_balance",
+)  # fmt: skip
+"""What is done for an elder who asks about a bill, on the phone or at the counter."""
+CHANNEL = (
+    "settlement.payment.link", "settlement.payment.match", "settlement.payment.take", "settlement.refund.fail", "settlement.refund.finish",
+)  # fmt: skip
+"""What a payment channel says and a job does with it: never done by hand."""
+NOT_BY_HAND = tuple(f"-{right}" for right in CHANNEL)
 SYSTEM = (
+    "entitlements.entitlement.follow_grade", "family_doctor.contract.stop", "home_beds.bed.stop", "home_beds.stay.bill",
+    *CHANNEL, "settlement.payment.close", "settlement.payment.refund", "settlement.payment_bill.load",
     "assessment.request.withdraw", "dispatch.order.*", "dispatch.plan.balance", "dispatch.assignment.*", "dispatch.correction.propose",
     "dispatch.correction.replace", "settlement.order.settle", "supervision.finding.write", "supervision.finding.view", "indicators.value.*",
     "orders.order.*", "hotline.*", "devices.*", "settlement.statement.draft", "settlement.recovery.draft", "settlement.recovery.lift",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from yinling.directory.models import CAPABILITIES, DATUMS, MODES, Organisation, Policy, Qualification
+from yinling.directory.models import CAPABILITIES, DATUMS, MODES, PRICE_GROUPS, Organisation, Policy, Qualification
 from yinling.directory.roles import ROLES
 from yinling.kernel.inputs import Input
 from yinling.kernel.words import N_
@@ -44,6 +44,9 @@ Datum = Annotated[str, Input(N_("坐标系"), choices=DATUMS, widget="choice")]
 AreaCode = Annotated[str, Input(N_("区划"), max_length=12, widget="hidden")]
 AreaName = Annotated[str, Input(N_("名称"), max_length=60)]
 CreditCode = Annotated[str, Input(N_("统一社会信用代码"), max_length=24)]
+PriceGroup = Annotated[
+    str, Input(N_("价格类别"), choices=(*PRICE_GROUPS, ("none", N_("不按类别定价"))), widget="choice")
+]
 IsProvider = Annotated[bool, Input(N_("上门服务商"), widget="check")]
 UntilDay = Annotated[date, Input(N_("自何日起"), help=N_("这一天起不再有效"), widget="date")]
 FiledOn = Annotated[date, Input(N_("备案日期"), help=N_("从这一天起可以提供居家医疗服务"), widget="date")]

@@ -29,13 +29,14 @@ from yinling.directory.models import (
     Suspension,
 )
 from yinling.directory.roles import ROLES
-from yinling.directory.rules import Duty, against_body, bodies_at, bodies_by_area, token_hash
+from yinling.directory.rules import Duty, against_body, bodies_at, bodies_by_area, first_gap, token_hash
 from yinling.directory.states import GrantState
 from yinling.ground.clock import business_now, real_now
 from yinling.ground.models import CalendarDay, ClockOffset, in_force
+from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.geo import Datum, Position, distance_m
-from yinling.kernel.period import day_bounds
+from yinling.kernel.period import DayPeriod, day_bounds
 from yinling.kernel.workdays import WorkingCalendar
 
 
@@ -73,6 +74,21 @@ def actor_from(
         user_id=user.pk, name=user.name, role=grant.role, rights=role.rights, div=grant.div or None, organisation_id=grant.organisation_id,
         elder_ids=elder_ids, staff_id=staff_id, grant_id=grant.pk, request_id=request_id, is_system=user.is_system,
     )  # fmt: skip
+
+
+def uncovered(staff: Staff, kinds: Collection[str], days: DayPeriod) -> tuple[str, date] | None:
+    """Return which paper (or "employment") a person lacks at the own body, and from which day on, within some days.
+
+    A doctor's licence counts where it is registered, and with the filing of the body (R-STF-03).
+    """
+    if gap := first_gap(days, [DayPeriod(staff.employed_from, staff.employed_to)]):
+        return "employment", gap
+    held: dict[str, list[DayPeriod]] = {kind: [] for kind in kinds}
+    rows = Qualification.objects.filter(staff=staff, provider_id=staff.provider_id, kind__in=list(kinds), recorded_to=None)
+    for row in rows:
+        if row.kind != "doctor" or (row.place and staff.div.startswith(row.place)):
+            held[row.kind].append(DayPeriod(row.valid_from, row.valid_to))
+    return next(((kind, gap) for kind in kinds if (gap := first_gap(days, held[kind]))), None)
 
 
 def staff_id_of(user_id: int) -> int | None:
@@ -246,6 +262,26 @@ def coverage_gaps(family: str, on: date, div: str = "") -> Coverage:
 def working_calendar() -> WorkingCalendar:
     """Return the working days of the years loaded."""
     return WorkingCalendar.from_rows(CalendarDay.objects.values_list("day", "kind"))
+
+
+def is_holiday(day: date) -> bool:
+    """Whether the yearly notice makes the day a holiday; of a year without a list, none is."""
+    return CalendarDay.objects.filter(day=day, kind=CalendarDay.HOLIDAY).exists()
+
+
+def is_rural(div: str, on: date) -> bool:
+    """Whether a division is countryside (R-PAY-20): the narrowest area of community or street that is known has one of the kinds named so."""
+    kinds = parameter("support.rural_kinds", div, on)
+    known = dict(
+        Area.objects.filter(div__in=ancestors(div), level__in=("street", "community")).values_list("div", "kind")
+    )
+    return next((known[one] in kinds for one in ancestors(div) if one in known), False)
+
+
+def support_factor_bp(div: str, on: date) -> int:
+    """Return by how much support is multiplied at a home, in 1/10000: one rate in the countryside, the plain one in town (R-PAY-20)."""
+    factor: int = parameter("support.rural_factor_bp" if is_rural(div, on) else "support.urban_factor_bp", div, on)
+    return factor
 
 
 def calendar_years() -> list[tuple[int, int, str]]:

@@ -316,6 +316,17 @@ def check_grid(outline: Mapping[str, Any], others: Iterable[tuple[str, Mapping[s
             )
 
 
+def first_gap(days: DayPeriod, held: Iterable[DayPeriod]) -> date | None:
+    """Return the first of some days on which none of the periods holds; nothing if every day is covered."""
+    day = days.from_
+    for period in sorted(held, key=lambda one: one.from_):
+        if period.contains(day):
+            if period.to is None:
+                return None
+            day = period.to
+    return day if days.to is None or day < days.to else None
+
+
 def token_hash(plain: str) -> bytes:
     """Return what is kept of a token."""
     return hashlib.sha256(plain.encode()).digest()

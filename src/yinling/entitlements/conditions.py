@@ -11,12 +11,19 @@ A value of the parameter ``scheme.<code>.grades``::
       unless: [{holds: state_care}]             # none of these
       amounts: {share_bp: 5000, monthly_cap_fen: 80000}
 
+``amounts`` say a ``share_bp`` of the price in 1/10000, or fen by ``units`` that an item has (``nurse_visit``, ``lunch``), within a monthly
+cap and ``counts`` such as ``visits_a_week`` or ``hours_a_week``. ``held`` adds to counts, or opens an ``extra`` pool used once a count is
+used up, for who has held the scheme for so many months (X-LTC-02)::
+
+    held: [{after_months: 1, extra: {hours_a_month: 1}}, {after_months: 6, extra: {hours_a_month: 2}}]
+
 The first grade that fits applies (X-MEA-03), so the highest stands first. There are no expressions: what these tables cannot say is a
 gap of the product.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +35,7 @@ KINDS = frozenset(kind for kind, _label in CIRCUMSTANCES)
 SCALES = frozenset({"gbt42195_2022", "mzt039_2013", "ltc_2021_37", "cq6"})
 WHOLE_BP = 10_000
 OLDEST = 150
+_COUNT = re.compile(r"[a-z_]+_a_(day|week|month|year)")
 
 
 class ConditionError(ValueError):
@@ -97,6 +105,15 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Held:
+    """What is added once the scheme has been held for so many months without a break; of several steps the most counts."""
+
+    after_months: int
+    counts: tuple[tuple[str, int], ...] = ()
+    extra: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Amounts:
     """What a grade gives. Nothing set: the plan names no number, and pages say "not configured"."""
 
@@ -107,6 +124,7 @@ class Amounts:
     """Fen for one unit: a meal, a visit, a day."""
     counts: tuple[tuple[str, int], ...] = ()
     """How many of a unit: visits a week."""
+    held: tuple[Held, ...] = ()
     note: str = ""
 
     @property
@@ -255,22 +273,46 @@ _READERS: dict[str, Callable[[Any, str, Words], tuple[Term, ...]]] = {
 
 
 def _amounts(value: Any, place: str) -> Amounts:
-    known = {"share_bp", "monthly_cap_fen", "once_fen", "units", "counts", "note"}
-    found = _fields(value, place, known)
+    found = _fields(value, place, {"share_bp", "monthly_cap_fen", "once_fen", "units", "counts", "held", "note"})
     for name in ("share_bp", "monthly_cap_fen", "once_fen"):
         _check_number(found.get(name), f"{place}.{name}", most=WHOLE_BP if name == "share_bp" else None)
-    tables: dict[str, tuple[tuple[str, int], ...]] = {}
-    for name in ("units", "counts"):
-        table = found.get(name) or {}
-        for unit, number in _fields(table, f"{place}.{name}", None).items():
-            _check_number(number, f"{place}.{name}.{unit}")
-        tables[name] = tuple(table.items())
-    if found.get("monthly_cap_fen") is not None and found.get("share_bp") is None:
-        raise ConditionError(place, N_("写了 monthly_cap_fen 就要写 share_bp，请补上"))
+    units, counts = _numbers(found, "units", place), _counts(found, "counts", place)
+    if found.get("monthly_cap_fen") is not None and found.get("share_bp") is None and not units:
+        raise ConditionError(place, N_("写了 monthly_cap_fen 就要写 share_bp 或 units，请补上"))
     return Amounts(
-        found.get("share_bp"), found.get("monthly_cap_fen"), found.get("once_fen"), tables["units"], tables["counts"],
+        found.get("share_bp"), found.get("monthly_cap_fen"), found.get("once_fen"), units, counts, _held(found, place),
         str(found.get("note", "")),
     )  # fmt: skip
+
+
+def _numbers(found: Mapping[str, Any], name: str, place: str) -> tuple[tuple[str, int], ...]:
+    table = _fields(found.get(name) or {}, f"{place}.{name}", None)
+    for unit, number in table.items():
+        _check_number(number, f"{place}.{name}.{unit}")
+    return tuple(table.items())
+
+
+def _counts(found: Mapping[str, Any], name: str, place: str) -> tuple[tuple[str, int], ...]:
+    table = _numbers(found, name, place)
+    for key, _number in table:
+        if not _COUNT.fullmatch(key):
+            raise ConditionError(
+                f"{place}.{name}", N_("次数写成 visits_a_week、hours_a_month 这样的形式，请改正 %(key)s"), key=key
+            )
+    return table
+
+
+def _held(found: Mapping[str, Any], place: str) -> tuple[Held, ...]:
+    steps = []
+    for number, entry in enumerate(_list(found, "held", place)):
+        at = f"{place}.held.{number}"
+        one = _fields(entry, at, {"after_months", "counts", "extra"}, needed=("after_months",))
+        _check_number(one["after_months"], f"{at}.after_months")
+        steps.append(Held(one["after_months"], _counts(one, "counts", at), _counts(one, "extra", at)))
+        if unknown := {name for name, _more in steps[-1].counts} - set(found.get("counts") or {}):
+            reason = N_("counts 中没有 %(name)s，无法增加，请先写上")
+            raise ConditionError(f"{at}.counts", reason, name=", ".join(sorted(unknown)))
+    return tuple(steps)
 
 
 def _check_number(value: Any, place: str, *, most: int | None = None) -> None:

@@ -10,6 +10,7 @@ from yinling.directory.queries import cities, system_actor, working_calendar
 from yinling.entitlements.operations import (
     call_up_application,
     follow_elders,
+    follow_grades,
     free_ended,
     next_in_line,
     recount_application,
@@ -119,3 +120,14 @@ def reckon(timestamp: int) -> None:  # noqa: ARG001 - as above
             today = local_date(business_now())
             if any(scheme.reckoned_on != today for scheme in active_schemes(city.div)):
                 reckon_standings(city.div, today)
+
+
+@app.periodic(cron="20 1 * * *")
+@app.task(queueing_lock="entitlements.follow_grades", pass_context=False)
+def grades(timestamp: int) -> None:  # noqa: ARG001 - as above
+    """Let what an insurance gives follow the grades on record, each night."""
+    for city in list(cities()):
+        actor = system_actor(city.div)
+        with scope(actor):
+            now = business_now()
+        follow_grades(actor, now)

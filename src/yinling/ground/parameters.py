@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -13,11 +14,16 @@ from django.conf import settings
 from yinling.kernel.parameters import Parameters, load
 
 
+def product_files() -> list[Path]:
+    """The files with the product's defaults, of the contexts and of the programmes."""
+    base: Path = settings.BASE
+    return sorted([*base.glob("*/parameters/*.yaml"), *base.glob("programmes/*/parameters/*.yaml")])
+
+
 @cache
 def parameters() -> Parameters:
     """Return all dated values: the product's defaults, overridden by every profile below ``cities/``. Raises ParameterError."""
-    files = [*settings.BASE.glob("*/parameters/*.yaml"), *settings.CITIES.glob("*/parameters/*.yaml")]
-    return load(sorted(files))
+    return load(sorted([*product_files(), *settings.CITIES.glob("*/parameters/*.yaml")]))
 
 
 def parameter(key: str, area: str, on: date) -> Any:

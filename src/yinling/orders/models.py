@@ -135,7 +135,9 @@ class OrderLine(Scoped):
         indexes = [models.Index(fields=["order"], name="line_order")]
         constraints = [
             models.CheckConstraint(condition=Q(amount_fen__gte=0, quantity__gte=1), name="line_sane"),
-            models.CheckConstraint(condition=Q(confirmed_at=None) | Q(added_at__isnull=False), name="line_confirmed_pair"),
+            models.CheckConstraint(
+                condition=Q(confirmed_at=None) | Q(added_at__isnull=False), name="line_confirmed_pair"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,67 +1,25 @@
-"""Decisions about an order: its lines and payers, when it may be placed, until when it is to be accepted, its stage."""
+"""Decisions about an order: its items, when it may be placed, until when it is to be accepted, its stage."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from fractions import Fraction
 
-from yinling.kernel.money import share_half_up, yuan
+from yinling.kernel.money import yuan
 from yinling.kernel.period import ONE_DAY, SHANGHAI, local_date
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.orders.states import OrderState
 
-CALLOUT = N_("上门服务费")
-WHOLE_BP = 10_000
-BP_PER_PERCENT = 100
-INSURANCE = frozenset({"ltci", "medical_insurance"})
-ITEMS_ONLY = frozenset({"medical_insurance"})
+MOST_ITEMS = 20
+MOST_OF_ONE = 99
+_MORE = re.compile(r"([A-Za-z0-9_-]{1,20})(?:[*×](\d{1,3}))?")
+SERVICES = ("service", "scale_assessment")
+GOODS = ("drug", "consumable")
 AWAY = {"in_hospital": N_("住院"), "in_institution": N_("入住机构"), "moved_away": N_("迁出")}
-
-
-@dataclass(frozen=True)
-class PricedItem:
-    """One item at its price; ``callout_fee_fen`` counts where the item asks for one."""
-
-    name: str
-    minutes: int
-    amount_fen: int
-    callout_fee_fen: int = 0
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the bill."""
-
-    kind: str
-    name: str
-    minutes: int
-    amount_fen: int
-
-
-@dataclass(frozen=True)
-class Source:
-    """What may pay besides the elder, in the order of payers: share of the price and what is left of the month's cap."""
-
-    payer: str
-    name: str
-    share_bp: int
-    entitlement_id: int | None = None
-    left_fen: int | None = None
-
-
-@dataclass(frozen=True)
-class Share:
-    """What one payer bears of one line (its place in the bill), and why."""
-
-    line: int
-    payer: str
-    amount_fen: int
-    reason: str
-    entitlement_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,68 +32,40 @@ class Acceptance:
     to_hour: int
 
 
-def price_lines(items: Sequence[PricedItem]) -> list[Line]:
-    """Return the bill: each item, and one call-out fee for the visit, the highest asked for (R-PAY-01)."""
-    lines = [Line("item", item.name, item.minutes, item.amount_fen) for item in items]
-    fee = max((item.callout_fee_fen for item in items), default=0)
-    return [*lines, Line("callout", CALLOUT, 0, fee)] if fee else lines
-
-
-def split_lines(lines: Sequence[Line], sources: Sequence[Source]) -> list[Share]:
-    """Divide each line among the sources in their order, the rest to the elder (X-PAY-02).
-
-    A source bears its share of the line, rounded half up (D-12), never more than the sources before left and than its cap still
-    holds. State care excludes the insurance fund; basic insurance bears items only. The shares of a line add up to its amount.
-    """
-    usable = [
-        source
-        for source in sources
-        if not (source.payer in INSURANCE and any(other.payer == "state_care" for other in sources))
-    ]
-    left = {place: source.left_fen for place, source in enumerate(usable)}
-    shares: list[Share] = []
-    for number, line in enumerate(lines):
-        rest = line.amount_fen
-        for place, source in enumerate(usable):
-            if source.payer in ITEMS_ONLY and line.kind != "item":
-                continue
-            cap = left[place]
-            due = min(share_half_up(line.amount_fen, Fraction(source.share_bp, WHOLE_BP)), rest)
-            amount = due if cap is None else min(due, cap)
-            if amount:
-                shares.append(Share(number, source.payer, amount, _reason(source, amount < due), source.entitlement_id))
-            if cap is not None:
-                left[place] = cap - amount
-            rest -= amount
-        if rest or not any(share.line == number for share in shares):
-            why = N_("其余由个人自付") if rest < line.amount_fen else N_("没有可用的补贴，由个人自付")
-            shares.append(Share(number, "self", rest, why))
-    return shares
-
-
-def _reason(source: Source, is_capped: bool) -> str:  # noqa: FBT001 - one caller
-    percent = f"{source.share_bp / BP_PER_PERCENT:g}"
-    if is_capped:
-        sentence = N_("%(name)s承担 %(percent)s%%，本月额度只剩 %(left)s 元，以此为限")
-        return sentence % {"name": source.name, "percent": percent, "left": yuan(source.left_fen or 0)}
-    return N_("%(name)s承担 %(percent)s%%") % {"name": source.name, "percent": percent}
-
-
-def unused(sources: Sequence[Source], shares: Sequence[Share]) -> list[str]:
-    """Say of each source that bears nothing why not."""
-    used = {share.entitlement_id for share in shares}
-    state_care = any(source.payer == "state_care" for source in sources)
-    found = []
-    for source in sources:
-        if source.entitlement_id in used:
-            continue
-        if source.left_fen == 0:
-            found.append(N_("%(name)s本月额度已用完") % {"name": source.name})
-        elif state_care and source.payer in INSURANCE:
-            found.append(N_("特困供养承担全部费用，%(name)s不再支付") % {"name": source.name})
-        else:
-            found.append(N_("前面的付费方已承担全部费用，%(name)s不再支付") % {"name": source.name})
+def read_items(item_code: str, more_items: Sequence[str]) -> dict[str, int]:
+    """Return what one order is made of: item codes with how many of each, the main item first. ``NU02*3`` are three."""
+    found = {item_code: 1}
+    for text in more_items:
+        read = _MORE.fullmatch(text.strip())
+        if read is None:
+            sentence = N_("看不懂“%(text)s”，请写项目代码，多份时写成 代码*份数")
+            raise Refused("order.more_items", sentence, field="more_items", text=text.strip()[:40])
+        found[read[1]] = found.get(read[1], 0) + int(read[2] or 1)
+    if len(found) > MOST_ITEMS or not all(1 <= count <= MOST_OF_ONE for count in found.values()):
+        sentence = N_("一张订单最多 %(items)s 种项目，每种 1 到 %(most)s 份")
+        raise Refused("order.more_items", sentence, field="more_items", items=MOST_ITEMS, most=MOST_OF_ONE)
     return found
+
+
+def check_kinds(kinds: Sequence[str], *, needs_visit: bool) -> None:
+    """Refuse what nobody can be sent for: the main item is a service at home, the others services, drugs or consumables."""
+    if not needs_visit or kinds[0] in GOODS:
+        raise Refused("order.no_visit", N_("这个项目不是上门服务，不能单独下单，请选择一项服务"), field="item_code")
+    if not set(kinds) <= {*SERVICES, *GOODS}:
+        raise Refused("order.more_items", N_("床日和签约费等由相应的业务登记，不能加在上门订单里"), field="more_items")
+
+
+def check_change_kind(kind: str, *, needs_visit: bool) -> None:
+    """Refuse to add at the door what is neither a service at home nor goods that go with one."""
+    if kind not in (*SERVICES, *GOODS) or (kind in SERVICES and not needs_visit):
+        raise Refused("order.more_items", N_("床日和签约费等由相应的业务登记，不能加在上门订单里"), field="item_code")
+
+
+def check_consent(beyond_fen: int, consent: str) -> None:
+    """Refuse to let an elder pay more because a limit is used up, unless somebody agreed to it."""
+    if beyond_fen and not consent.strip():
+        sentence = N_("补贴额度不够，老人要比平时多付 %(more)s 元。请说明并征得同意，填写同意人后再下单")
+        raise Refused("order.self_pay_consent", sentence, field="self_pay_consent", more=yuan(beyond_fen))
 
 
 def check_start(starts_at: datetime, now: datetime, *, booking_days: int) -> None:

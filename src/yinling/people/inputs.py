@@ -30,7 +30,7 @@ CIRCUMSTANCES = [
     ("disability", N_("残疾")), ("severe_disability", N_("重残")), ("dementia", N_("失智")),
     ("chronic", N_("慢性病")), ("limited_mobility", N_("行动不便")), ("in_hospital", N_("住院")),
     ("hardship_child", N_("困境儿童（仅助餐）")), ("hardship", N_("其他经济困难")), ("in_institution", N_("入住机构")),
-    ("moved_away", N_("迁出")),
+    ("ltci_insured", N_("参加长期护理保险")), ("accident_insured", N_("老年人意外伤害保险")), ("moved_away", N_("迁出")),
 ]  # fmt: skip
 DEPARTMENTS = [
     ("civil_affairs", N_("民政")), ("health", N_("卫生健康")), ("insurance", N_("医疗保障")), ("disabled_federation", N_("残联")),

@@ -171,7 +171,10 @@ def check_signer(capacity: str, *, is_appointed: bool) -> None:
 
 APPOINTED = ("guardian", "agent", "family")
 MATTERS = {
-    "covers_orders": ("orders.order.place", "orders.order.cancel", "visits.visit.evaluate", "hotline.ticket.open"),
+    "covers_orders": (
+        "orders.order.place", "orders.order.cancel", "visits.visit.evaluate", "hotline.ticket.open", "settlement.objection.raise",
+        "settlement.payment.ask", "settlement.payment.pay_from_balance",
+    ),
     "covers_signing": ("people.consent.record", "people.consent.withdraw"),
     "covers_bills": ("settlement.order.view",),
     "covers_health": ("people.health.view",),

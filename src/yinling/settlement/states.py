@@ -144,6 +144,7 @@ class PaymentState(State):
 
     ASKED = "asked", N_("待支付")
     PAID = "paid", N_("已支付")
+    SURPLUS = "surplus", N_("多付待退")
     REFUNDED = "refunded", N_("已退款")
     CLOSED = "closed", N_("已关闭")
 
@@ -155,9 +156,27 @@ PAYMENT = Machine(
     _Y.ASKED,
     [
         ("pay", {_Y.ASKED, _Y.CLOSED}, _Y.PAID, None),
+        ("overpay", {_Y.ASKED, _Y.CLOSED}, _Y.SURPLUS, None),
         ("close", {_Y.ASKED}, _Y.CLOSED, N_("关闭")),
-        ("refund", {_Y.PAID}, _Y.REFUNDED, N_("退款")),
+        ("refund", {_Y.PAID, _Y.SURPLUS}, _Y.REFUNDED, N_("退款")),
     ],
+)
+
+
+class RefundState(State):
+    """From the decision to give money back to the channel's word that it went."""
+
+    ASKED = "asked", N_("退款中")
+    DONE = "done", N_("已退款")
+    FAILED = "failed", N_("退款失败")
+
+
+_F = RefundState
+REFUND = Machine(
+    "refund",
+    RefundState,
+    _F.ASKED,
+    [("finish", {_F.ASKED}, _F.DONE, None), ("fail", {_F.ASKED}, _F.FAILED, None)],
 )
 
 

@@ -65,12 +65,15 @@ LEFT JOIN LATERAL (SELECT c.valid_from, c.valid_to FROM people_circumstance c
     WHERE c.elder_id = o.elder_id AND c.kind = 'in_hospital' AND c.recorded_to IS NULL
         AND c.valid_from <= day.served AND (c.valid_to IS NULL OR c.valid_to > day.served)) AS stay ON true
 CROSS JOIN LATERAL (SELECT sum(l.amount_fen)::bigint AS charged_fen, sum(least(l.amount_fen, coalesce((
-        SELECT CASE l.kind WHEN 'callout' THEN p.callout_fee_fen ELSE p.amount_fen * l.quantity END
+        SELECT CASE l.kind WHEN 'callout' THEN greatest(p.callout_fee_fen, (l.detail ->> 'asked_fen')::bigint)
+            ELSE p.amount_fen * l.quantity END
         FROM catalogue_price p JOIN catalogue_pricelist k ON k.id = p.price_list_id
-        WHERE p.organisation_id = o.provider_id AND p.item_id = l.item_id AND k.state = 'published'
+        WHERE p.item_id = l.item_id AND k.state = 'published'
+            AND (p.organisation_id = o.provider_id OR (p.organisation_id IS NULL AND p.id = l.price_id))
             AND p.recorded_from <= o.placed_at AND (p.recorded_to IS NULL OR p.recorded_to > o.placed_at)
-            AND p.valid_from <= day.booked AND (p.valid_to IS NULL OR p.valid_to > day.booked)), 0)))::bigint AS allowed_fen
-    FROM orders_orderline l WHERE l.order_id = o.id) AS charge
+            AND p.valid_from <= day.booked AND (p.valid_to IS NULL OR p.valid_to > day.booked)
+        ORDER BY p.organisation_id NULLS LAST LIMIT 1), 0)))::bigint AS allowed_fen
+    FROM orders_orderline l WHERE l.order_id = o.id AND l.dropped_at IS NULL AND (l.added_at IS NULL OR l.confirmed_at IS NOT NULL)) AS charge
 WHERE o.id = ANY(%s)
 WINDOW w AS (PARTITION BY o.id)
 """

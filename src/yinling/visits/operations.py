@@ -25,7 +25,15 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
-from yinling.orders.operations import hold_order, mark_failed, mark_served, mark_started, release_hold
+from yinling.orders.operations import (
+    drop_open_changes,
+    hold_order,
+    mark_failed,
+    mark_served,
+    mark_started,
+    release_hold,
+)
+from yinling.orders.queries import open_changes
 from yinling.orders.states import OrderState
 from yinling.people.health import PURPOSES, readable
 from yinling.people.models import Elder
@@ -207,6 +215,7 @@ def finish_visit(  # noqa: PLR0913 - what a phone says of a service and of leavi
     VISIT.target("finish", VisitState(visit.state))
     order = visit.order
     done = rules.check_tasks(tasks, queries.standard_steps(queries.item_lines(order.pk)))
+    rules.check_changes(open_changes(order.pk).values_list("name", flat=True))
     rules.check_signed(signed_by)
     rules.check_listed(signed_as, SIGNERS, field="signed_as")
     is_agent, today = signed_as == "agent", local_date(now)
@@ -237,6 +246,7 @@ def _conclude(actor: Actor, now: datetime, order: Order, reason: str) -> None:
     if found == rules.Outcome.FAILED:
         mark_failed(actor=actor, now=now, order=order, reason=reason)
     else:
+        drop_open_changes(actor=actor, now=now, order=order, reason=N_("服务结束前没有确认"))
         mark_served(actor=actor, now=now, order=order)
     for assignment in late:
         withdraw(actor=actor, now=now, assignment=assignment, reason=N_("另一位服务人员已结束这次服务"))

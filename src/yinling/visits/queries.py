@@ -85,7 +85,9 @@ def stop_of(actor: Actor, assignment_id: int, *, now: datetime) -> Stop | None:
 
 
 def _assignments(actor: Actor) -> QuerySet[Assignment]:
-    lines = Prefetch("order__lines", OrderLine.objects.filter(kind="item").select_related("item").order_by("id"))
+    lines = Prefetch(
+        "order__lines", OrderLine.objects.filter(kind="item", dropped_at=None).select_related("item").order_by("id")
+    )
     rows = Assignment.objects.visible_to(actor).filter(staff_id=actor.staff_id or NOBODY)
     return rows.select_related("order").prefetch_related(lines)
 
@@ -112,8 +114,9 @@ def standard_steps(lines: list[OrderLine]) -> list[str]:
 
 
 def item_lines(order_id: int) -> list[OrderLine]:
-    """The lines of an order that are work."""
-    return list(OrderLine.objects.filter(order_id=order_id, kind="item").select_related("item").order_by("id"))
+    """The lines of an order that are work; what was dropped at the door is none."""
+    rows = OrderLine.objects.filter(order_id=order_id, kind="item", dropped_at=None)
+    return list(rows.select_related("item").order_by("id"))
 
 
 def died_on(elder_id: int) -> date | None:

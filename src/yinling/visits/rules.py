@@ -72,6 +72,13 @@ def check_not_early(*, now: datetime, starts_at: datetime, early_minutes: int) -
         )
 
 
+def check_changes(names: Collection[str]) -> None:
+    """Refuse the check-out while something added at the door is neither confirmed nor dropped (D-18)."""
+    if names:
+        sentence = N_("增加的项目“%(names)s”还没有确认。请老人或家属确认，或者取消，再签退")
+        raise Refused("visit.change_lines", sentence, names="、".join(names))
+
+
 class Outcome(StrEnum):
     """What becomes of an order when a carer's part is over."""
 

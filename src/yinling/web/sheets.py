@@ -53,7 +53,7 @@ def excel(
             _write(sheet, number, place, column, value, formats[column.kind])
     sheet.freeze_panes(start + 1, 0)
     book.close()
-    return _download(target.getvalue(), XLSX, f"{name}.xlsx")
+    return download(target.getvalue(), XLSX, f"{name}.xlsx")
 
 
 def _write(sheet: Any, row: int, place: int, column: Column, value: Any, style: Any) -> None:
@@ -72,14 +72,15 @@ def comma_separated(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any
     writer.writerow(heads)
     for row in rows:
         writer.writerow([_harmless(value) for value in row])
-    return _download(target.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", f"{name}.csv")
+    return download(target.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", f"{name}.csv")
 
 
 def _harmless(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
-def _download(content: bytes, kind: str, name: str) -> HttpResponse:
+def download(content: bytes, kind: str, name: str) -> HttpResponse:
+    """Return a file to be kept under a name."""
     answer = HttpResponse(content, content_type=kind)
     answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name) or "attachment"
     return answer

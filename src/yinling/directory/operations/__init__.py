@@ -2,6 +2,7 @@
 
 from yinling.directory.operations.absences import end_absence, report_absence
 from yinling.directory.operations.bodies import (
+    classify_organisation,
     delist_organisation,
     end_policy,
     enlist_organisation,
@@ -37,6 +38,7 @@ from yinling.directory.operations.staff import (
 
 __all__ = [
     "assign_service_area",
+    "classify_organisation",
     "confirm_grant",
     "delist_organisation",
     "end_absence",

@@ -10,6 +10,7 @@ from yinling.accounts.operations import record
 from yinling.directory import inputs as ask
 from yinling.directory.models import (
     CAPABILITIES,
+    PRICE_GROUPS,
     Area,
     Organisation,
     Policy,
@@ -154,6 +155,20 @@ def rename_area(
         actor=actor, now=now, event="directory.area.rename", subject=Area(pk=None), changes=changes, reason=why, div=div
     )
     return area
+
+
+@operation("directory.organisation.classify", label=N_("确定价格类别"))
+def classify_organisation(
+    *, actor: Actor, now: datetime, organisation_id: Id, price_group: ask.PriceGroup, reason: Reason, seen: Seen = None
+) -> Organisation:
+    """Say which group's prices a body follows where it has none of its own; orders already placed keep theirs (R-PAY-02)."""
+    row = locked(Organisation.objects.all(), organisation_id, seen)
+    require(actor, "directory.organisation.classify", div=row.div)
+    why = required_text(reason, "reason", most=500)
+    group = known_choice(price_group, [*PRICE_GROUPS, ("none", "")], "price_group")
+    changes = changed(row, now=now, price_group="" if group == "none" else group)
+    record(actor=actor, now=now, event="directory.organisation.classify", subject=row, changes=changes, reason=why)
+    return row
 
 
 @operation("directory.organisation.enlist", label=N_("登记居家医疗备案"))

@@ -1,5 +1,6 @@
 """Giving schemes to elders, one file per noun."""
 
+from yinling.entitlements.operations.agreements import end_agreement, sign_agreement
 from yinling.entitlements.operations.applications import (
     apply_for,
     attach_paper,
@@ -9,7 +10,16 @@ from yinling.entitlements.operations.applications import (
     withdraw_application,
 )
 from yinling.entitlements.operations.budgets import confirm_budget, free_ended, set_budget
-from yinling.entitlements.operations.counters import confirm_use, give_back, reserve, undo_use
+from yinling.entitlements.operations.counters import (
+    confirm_use,
+    confirm_use_each,
+    give_back,
+    give_back_each,
+    reserve,
+    reserve_each,
+    undo_use,
+    undo_use_each,
+)
 from yinling.entitlements.operations.decisions import (
     approve_application,
     approve_applications,
@@ -18,15 +28,19 @@ from yinling.entitlements.operations.decisions import (
     refuse_application,
     review_application,
 )
+from yinling.entitlements.operations.grades import follow_grade, follow_grades
 from yinling.entitlements.operations.grants import (
     end_entitlement,
+    end_for_programme,
     follow_elders,
+    give_for_programme,
     grant_entitlement,
     stop_after_leaving,
     stop_entitlement,
     terms,
     verdict,
 )
+from yinling.entitlements.operations.lines import approve_line, fund_budget, open_line, propose_line, raise_line, spend
 from yinling.entitlements.operations.notices import publish_notice
 from yinling.entitlements.operations.objections import decide_objection, raise_objection, reveal_objection
 from yinling.entitlements.operations.rechecks import recheck_entitlement, remind_of_end
@@ -35,33 +49,49 @@ __all__ = [
     "apply_for",
     "approve_application",
     "approve_applications",
+    "approve_line",
     "attach_paper",
     "call_up_application",
     "complete_application",
     "confirm_budget",
     "confirm_use",
+    "confirm_use_each",
     "decide_objection",
+    "end_agreement",
     "end_entitlement",
+    "end_for_programme",
     "follow_elders",
+    "follow_grade",
+    "follow_grades",
     "free_ended",
+    "fund_budget",
     "give_back",
+    "give_back_each",
+    "give_for_programme",
     "grant_entitlement",
     "next_in_line",
+    "open_line",
+    "propose_line",
     "publish_notice",
+    "raise_line",
     "raise_objection",
     "recheck_entitlement",
     "recount_application",
     "refuse_application",
     "remind_of_end",
     "reserve",
+    "reserve_each",
     "reveal_objection",
     "review_application",
     "set_budget",
+    "sign_agreement",
+    "spend",
     "stop_after_leaving",
     "stop_application",
     "stop_entitlement",
     "terms",
     "undo_use",
+    "undo_use_each",
     "verdict",
     "withdraw_application",
 ]

@@ -12,6 +12,7 @@ from yinling.directory.models import Area
 from yinling.directory.queries import ancestors
 from yinling.directory.rules import require, required_text
 from yinling.entitlements.models import Budget, Commitment, Entitlement, Quota
+from yinling.entitlements.operations.lines import follow_limit
 from yinling.entitlements.procedure import Cost
 from yinling.entitlements.queries.procedures import scheme_at
 from yinling.ground.live import tell
@@ -87,6 +88,7 @@ def confirm_budget(*, actor: Actor, now: datetime, budget_id: Id, seen: Seen = N
             "budget.below_committed", N_("少于已批准待遇所需：%(heads)s人、%(fen)s分。请调高预算，或先终止部分待遇"),
             heads=least_heads, fen=least_fen,
         )  # fmt: skip
+    follow_limit(row, row.proposed_fen)
     changes = changed(
         row,
         now=now,

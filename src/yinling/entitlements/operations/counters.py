@@ -1,65 +1,124 @@
-"""The counters of each month that placed orders and settlement move."""
+"""The counters of the limits of entitlements, which placed orders and settlement move (D-19). Each moves by one UPDATE on locked rows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-from django.db.models import F
+from django.db import connection
 
 from yinling.entitlements.models import Entitlement, Quota
-from yinling.entitlements.rules import grantable
+from yinling.entitlements.rules import Use, kept_limits
 from yinling.ground.operation import explain_constraint
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import month_start
 from yinling.kernel.words import N_
 
-explain_constraint("quota_cap", "quota.cap", N_("本月额度已用完，请重新报价"))
+explain_constraint("quota_cap", "quota.cap", N_("额度已用完，请重新报价"))
+
+Key = tuple[int, str, str, date]
+"""Entitlement, unit, period and its first day: a counter."""
 
 
-def _counter(entitlement: Entitlement, month: date) -> Quota:
-    """Return the counter of a month, locked; the first order of the month makes it."""
-    first = month_start(month)
-    assert entitlement.monthly_cap_fen is not None  # noqa: S101 - callers ask for counters of capped entitlements only
-    Quota.objects.get_or_create(
-        entitlement=entitlement,
-        unit="fen",
-        per="month",
-        from_on=first,
-        defaults={"div": entitlement.div, "elder_id": entitlement.elder_id, "cap": entitlement.monthly_cap_fen},
-    )
-    return Quota.objects.select_for_update(of=("self",)).get(
-        entitlement=entitlement, unit="fen", per="month", from_on=first
-    )
+def reserve(actor: Actor, now: datetime, entitlement: Entitlement, uses: Sequence[Use]) -> bool:
+    """Set aside what an order being placed uses. Returns whether all of it was left; if not, nothing is set aside."""
+    return not reserve_each(actor, now, [(entitlement, use) for use in uses])
 
 
-def reserve(actor: Actor, now: datetime, entitlement: Entitlement, month: date, wanted_fen: int) -> int:  # noqa: ARG001 - the form of all plain steps
-    """Set money of a month aside for an order being placed; return how much was left, at most what is wanted."""
-    if entitlement.monthly_cap_fen is None:
-        return wanted_fen
-    row = _counter(entitlement, month)
-    granted = grantable(wanted_fen, cap=row.cap, reserved=row.reserved, used=row.used)
-    if granted:
-        Quota.objects.filter(pk=row.pk).update(reserved=F("reserved") + granted)
-    return granted
+def confirm_use(actor: Actor, now: datetime, entitlement: Entitlement, uses: Sequence[Use]) -> None:
+    """Turn what was reserved into what is used: the order is settled."""
+    confirm_use_each(actor, now, [(entitlement.pk, use) for use in uses])
 
 
-def confirm_use(actor: Actor, now: datetime, entitlement: Entitlement, month: date, amount_fen: int) -> None:  # noqa: ARG001 - as above
-    """Turn reserved money into used money: the order is settled."""
-    if entitlement.monthly_cap_fen is not None:
-        row = _counter(entitlement, month)
-        moved = {"reserved": F("reserved") - amount_fen, "used": F("used") + amount_fen}
-        Quota.objects.filter(pk=row.pk).update(**moved)
+def give_back(actor: Actor, now: datetime, entitlement: Entitlement, uses: Sequence[Use]) -> None:
+    """Free what was reserved: the order is cancelled or failed."""
+    give_back_each(actor, now, [(entitlement.pk, use) for use in uses])
 
 
-def give_back(actor: Actor, now: datetime, entitlement: Entitlement, month: date, amount_fen: int) -> None:  # noqa: ARG001 - as above
-    """Free reserved money: the order is cancelled or failed."""
-    if entitlement.monthly_cap_fen is not None:
-        row = _counter(entitlement, month)
-        Quota.objects.filter(pk=row.pk).update(reserved=F("reserved") - amount_fen)
+def undo_use(actor: Actor, now: datetime, entitlement: Entitlement, uses: Sequence[Use]) -> None:
+    """Give back what was used: the settlement was reversed."""
+    undo_use_each(actor, now, [(entitlement.pk, use) for use in uses])
 
 
-def undo_use(actor: Actor, now: datetime, entitlement: Entitlement, month: date, amount_fen: int) -> None:  # noqa: ARG001 - as above
-    """Give used money back: the settlement was reversed."""
-    if entitlement.monthly_cap_fen is not None:
-        row = _counter(entitlement, month)
-        Quota.objects.filter(pk=row.pk).update(used=F("used") - amount_fen)
+def reserve_each(actor: Actor, now: datetime, wanted: Iterable[tuple[Entitlement, Use]]) -> list[Key]:  # noqa: ARG001 - the form of all plain steps
+    """Set aside what orders use, of many entitlements at once. Returns the counters that have too little left; then nothing is set aside.
+
+    The first use of a period makes its counter. The most it holds only rises, by what is added for the months held.
+    """
+    pairs = [(entitlement, use) for entitlement, use in wanted if use.amount]
+    sums = _sums((entitlement.pk, use) for entitlement, use in pairs)
+    if not sums:
+        return []
+    most: dict[Key, int] = {}
+    rows = []
+    for entitlement, use in pairs:
+        key = (entitlement.pk, use.unit, use.per, use.from_on)
+        if key not in most:
+            most[key] = _most(entitlement, use)
+            rows.append(
+                Quota(
+                    div=entitlement.div, elder_id=entitlement.elder_id, entitlement=entitlement, unit=use.unit, per=use.per,
+                    from_on=use.from_on, cap=most[key],
+                )
+            )  # fmt: skip
+    Quota.objects.bulk_create(rows, ignore_conflicts=True)
+    caps = [most[key] for key in sums]
+    sql = f"""{_LOCKED}, short AS (
+        SELECT q.id FROM locked q WHERE greatest(q.cap, q.most) - q.reserved - q.used < q.amount
+    ), moved AS (
+        UPDATE entitlements_quota u SET reserved = u.reserved + q.amount, cap = greatest(u.cap, q.most)
+        FROM locked q WHERE u.id = q.id AND NOT EXISTS (SELECT FROM short) RETURNING u.id
+    ) SELECT q.entitlement_id, q.unit, q.per, q.from_on FROM locked q JOIN short USING (id) ORDER BY 1, 2, 3, 4"""  # noqa: S608 - our own text
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*_columns(sums), caps])
+        return [(pk, unit, per, day) for pk, unit, per, day in cursor.fetchall()]
+
+
+def confirm_use_each(actor: Actor, now: datetime, uses: Iterable[tuple[int, Use]]) -> None:  # noqa: ARG001 - as above
+    """Turn what orders had reserved into what they used, for uses of many entitlements by number."""
+    _move(uses, "reserved = u.reserved - q.amount, used = u.used + q.amount")
+
+
+def give_back_each(actor: Actor, now: datetime, uses: Iterable[tuple[int, Use]]) -> None:  # noqa: ARG001 - as above
+    """Free what orders had reserved."""
+    _move(uses, "reserved = u.reserved - q.amount")
+
+
+def undo_use_each(actor: Actor, now: datetime, uses: Iterable[tuple[int, Use]]) -> None:  # noqa: ARG001 - as above
+    """Give back what settled orders used."""
+    _move(uses, "used = u.used - q.amount")
+
+
+_LOCKED = """WITH wanted (entitlement_id, unit, per, from_on, amount, most) AS (
+        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::date[], %s::bigint[], %s::bigint[])
+    ), locked AS MATERIALIZED (
+        SELECT r.id, r.entitlement_id, r.unit, r.per, r.from_on, r.cap, r.reserved, r.used, w.amount, w.most
+        FROM entitlements_quota r JOIN wanted w USING (entitlement_id, unit, per, from_on) ORDER BY r.id FOR UPDATE OF r
+    )"""
+
+
+def _most(entitlement: Entitlement, use: Use) -> int:
+    if use.most is not None:
+        return use.most
+    limits = kept_limits(entitlement.limits, monthly_cap_fen=entitlement.monthly_cap_fen, items=entitlement.items)
+    found = [one for one in limits if (one.unit, one.per) == (use.unit, use.per)]
+    return min((one.most_on(use.from_on, entitlement.valid_from) for one in found), default=use.amount)
+
+
+def _sums(uses: Iterable[tuple[int, Use]]) -> dict[Key, int]:
+    """Add up what is used of each counter, so that a row is moved once however many orders use it."""
+    sums: dict[Key, int] = {}
+    for entitlement_id, use in uses:
+        key = (entitlement_id, use.unit, use.per, use.from_on)
+        sums[key] = sums.get(key, 0) + use.amount
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+def _columns(sums: dict[Key, int]) -> list[list[object]]:
+    return [*map(list, zip(*sums, strict=True)), list(sums.values())]
+
+
+def _move(uses: Iterable[tuple[int, Use]], change: str) -> None:
+    if sums := _sums(uses):
+        sql = f"{_LOCKED} UPDATE entitlements_quota u SET {change} FROM locked q WHERE u.id = q.id"  # noqa: S608 - our own text
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [*_columns(sums), [0] * len(sums)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ from django.db.models import F
 
 from yinling.accounts.operations import record
 from yinling.directory.rules import period_of, require, required_text
+from yinling.entitlements.conditions import WHOLE_BP
 from yinling.entitlements.eligibility import Eligibility
 from yinling.entitlements.models import Application, Entitlement, Paper, Quota, Scheme
 from yinling.entitlements.operations.budgets import release
@@ -17,6 +18,7 @@ from yinling.entitlements.procedure import Cost
 from yinling.entitlements.queries.eligibility import amounts_of, may_have
 from yinling.entitlements.queries.procedures import procedure_of, scheme_at
 from yinling.entitlements.queries.stops import last_day_of
+from yinling.entitlements.rules import limits_of
 from yinling.ground.facts import curtail
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -40,12 +42,14 @@ Basis = Annotated[str, Input(N_("依据"), help=N_("审批文号或说明"), max
 
 @dataclass(frozen=True)
 class Terms:
-    """What a scheme gives an elder: the grade that fits, its share and cap a month, or its sum paid once."""
+    """What a scheme gives an elder: the grade that fits, its share or sums by unit with their limits, or its sum paid once."""
 
     grade: str = ""
     share_bp: int | None = None
     monthly_cap_fen: int | None = None
     once_fen: int | None = None
+    units: dict[str, int] = field(default_factory=dict)
+    limits: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def cost(self) -> Cost:
@@ -64,7 +68,8 @@ def terms(elder: Elder, scheme: Scheme, day: date) -> Terms:
     if grade is None:
         return Terms()
     given = amounts_of(scheme, grade)
-    return Terms(grade.name[:80], given.share_bp, given.monthly_cap_fen, given.once_fen)
+    limits = [limit.as_json() for limit in limits_of(given)]
+    return Terms(grade.name[:80], given.share_bp, given.monthly_cap_fen, given.once_fen, dict(given.units), limits)
 
 
 def as_json(answer: Eligibility, day: date, given: Terms | None = None) -> dict[str, Any]:
@@ -86,14 +91,15 @@ def known_scheme(code: str, div: str) -> Scheme:
     return scheme
 
 
-def give(
+def give(  # noqa: PLR0913 - what an entitlement consists of
     *, now: datetime, elder: Elder, scheme: Scheme, given: Terms, days: DayPeriod, basis: str, application: Application | None = None,
-    recheck_on: date | None = None,
+    recheck_on: date | None = None, items: dict[str, dict[str, Any]] | None = None, source: str = "",
 ) -> Entitlement:  # fmt: skip
     """Write an entitlement; who calls it has checked everything and journals."""
     return Entitlement.objects.create(
         div=elder.div, elder=elder, scheme=scheme, share_bp=given.share_bp or 0, monthly_cap_fen=given.monthly_cap_fen,
-        once_fen=given.once_fen, basis=basis, application=application, recheck_on=recheck_on, valid_from=days.from_, valid_to=days.to,
+        once_fen=given.once_fen, units=given.units, limits=given.limits, items=items or {}, source=source, basis=basis,
+        application=application, recheck_on=recheck_on, valid_from=days.from_, valid_to=days.to,
         recorded_from=now, created_at=now, changed_at=now,
     )  # fmt: skip
 
@@ -173,6 +179,41 @@ def stop_entitlement(*, actor: Actor, now: datetime, entitlement_id: Id) -> Enti
         reason=why,
     )
     return row
+
+
+def give_for_programme(  # noqa: PLR0913 - what an entitlement consists of
+    *, actor: Actor, now: datetime, elder: Elder, scheme_code: str, valid_from: date, valid_to: date | None, source: str,
+    items: dict[str, dict[str, Any]] | None = None, units: dict[str, int] | None = None, limits: list[dict[str, Any]] | None = None,
+    share_bp: int = WHOLE_BP,
+) -> Entitlement:  # fmt: skip
+    """Write the entitlement that a programme gives: a contract, a home bed, a grade of the insurance. ``valid_to`` is its last day.
+
+    The programme has checked the right and its own conditions. A repetition with the same source returns the first.
+    """
+    known = Entitlement.objects.filter(elder=elder, source=source, recorded_to=None).first() if source else None
+    if known is not None:
+        return known
+    scheme = known_scheme(scheme_code, elder.div)
+    given = Terms(share_bp=share_bp, units=units or {}, limits=limits or [])
+    days = DayPeriod.through(valid_from, valid_to)
+    row = give(
+        now=now, elder=elder, scheme=scheme, given=given, days=days, basis=scheme.document, items=items, source=source
+    )
+    record(
+        actor=actor, now=now, event="entitlements.entitlement.grant", subject=row,
+        changes={"scheme": [None, scheme.code], "share_bp": [None, share_bp], "source": [None, source]},
+    )  # fmt: skip
+    return row
+
+
+def end_for_programme(
+    *, actor: Actor, now: datetime, entitlement: Entitlement, last_day: date, why: str
+) -> Entitlement:
+    """End what a programme gave after a day; one that ends by then anyway stays as it is. Orders already placed keep it (D-19)."""
+    row = locked(Entitlement.objects.filter(recorded_to=None), entitlement.pk)
+    if row.valid_to is not None and row.valid_to <= last_day + ONE_DAY:
+        return row
+    return end(actor, now, row, max(last_day, row.valid_from - ONE_DAY), why)
 
 
 def stop_after_leaving(actor: Actor, now: datetime, row: Entitlement) -> Entitlement | None:

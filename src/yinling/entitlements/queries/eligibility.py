@@ -98,8 +98,8 @@ def terms_of(code: str, area: str, on: date, source: Parameters | None = None) -
 
 
 def amounts_of(scheme: Scheme, grade: Grade) -> Amounts:
-    """Return what a grade gives towards orders; refuses a scheme that pays for services without a published share."""
-    if scheme.families and grade.amounts.share_bp is None:
+    """Return what a grade gives towards orders; refuses a scheme that pays for services without a published share or sums."""
+    if scheme.families and grade.amounts.share_bp is None and not grade.amounts.units:
         raise Refused("scheme.no_amounts", N_("这项待遇还没有公布金额，请管理员补上参数"), field="scheme_code")
     return grade.amounts
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
 from yinling.entitlements.models import Entitlement, Quota, Scheme
+from yinling.entitlements.queries.agreements import agreement_obstacle
+from yinling.entitlements.queries.eligibility import answer, situation_of, terms_of
 from yinling.entitlements.queries.stops import resting_payers
-from yinling.entitlements.rules import Funding, in_payer_order
+from yinling.entitlements.rules import Funding, Left, Limit, in_payer_order, kept_limits, period_start
 from yinling.ground.models import in_force
+from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import month_start
+from yinling.kernel.words import N_
+from yinling.people.models import Elder
 from yinling.people.queries import circumstances_on
+
+BOUGHT = "government"
+"""Whose agreements limit how much is bought, without being needed."""
 
 
 def entitlements_of(actor: Actor, elder_id: int) -> QuerySet[Entitlement]:
@@ -21,41 +30,114 @@ def entitlements_of(actor: Actor, elder_id: int) -> QuerySet[Entitlement]:
     return rows.select_related("scheme").order_by("-valid_from", "id")
 
 
-def funding_for(elder_id: int, family: str, on: date) -> list[Funding]:
-    """Return what may pay for a family of services on a day, in the order of payers; nothing after death or moving away.
+def funding_for(
+    elder_id: int, family: str, on: date, *, provider_id: int | None = None, codes: Sequence[str] = (), families: Collection[str] = ()
+) -> list[Funding]:  # fmt: skip
+    """Return what may pay for items on a day, in the order of payers; nothing after death or moving away.
 
-    While the elder is in hospital or in a home, the payers named by ``stops.resting`` rest.
+    For one family of items or several, or for items by code. What cannot be used is among them and says why (``barred``): its payer rests
+    while the elder is in hospital or in a home, the conditions are not met on the day, the provider has no agreement with the payer.
     """
     held = circumstances_on(elder_id, on)
-    if "moved_away" in held:
+    elder = Elder.objects.filter(Q(died_on=None) | Q(died_on__gte=on), pk=elder_id).first()
+    if elder is None or "moved_away" in held:
         return []
-    alive = Q(elder__died_on=None) | Q(elder__died_on__gte=on)
-    rows = Entitlement.objects.filter(in_force(on), alive, elder_id=elder_id, scheme__is_active=True)
+    wanted = {family, *families}
+    rows = Entitlement.objects.filter(in_force(on), elder_id=elder_id, scheme__is_active=True, once_fen=None)
     fitting = [
         row
-        for row in rows.select_related("scheme")
-        if family in row.scheme.families and row.scheme.payer not in resting_payers(held, row.div, on)
+        for row in rows.select_related("scheme").order_by("pk")
+        if (set(row.items) & set(codes) if row.items else wanted & set(row.scheme.families))
     ]
-    left = remaining([row.pk for row in fitting], on)
-    return in_payer_order(
+    if not fitting:
+        return []
+    barred = _barred(elder, held, fitting, on, provider_id, codes)
+    left = _left(fitting, on)
+    order = parameter("payers.order", elder.div, on)
+    found = [
         Funding(
-            entitlement_id=row.pk,
-            scheme_id=row.scheme_id,
-            scheme_code=row.scheme.code,
-            scheme_name=row.scheme.name,
-            payer=row.scheme.payer,
-            fund=row.scheme.fund,
-            share_bp=row.share_bp,
-            remaining_fen=None if row.monthly_cap_fen is None else left.get(row.pk, row.monthly_cap_fen),
+            entitlement_id=row.pk, scheme_id=row.scheme_id, scheme_code=row.scheme.code, scheme_name=row.scheme.name,
+            payer=row.scheme.payer, fund=row.scheme.fund, share_bp=row.share_bp, units=row.units, items=row.items,
+            limits=tuple(left[row.pk]), families=frozenset(row.scheme.families), barred=barred[row.pk],
         )
         for row in fitting
+    ]  # fmt: skip
+    return in_payer_order(found, order, parameter("payers.excludes", elder.div, on))
+
+
+def _barred(
+    elder: Elder, held: set[str], rows: Iterable[Entitlement], on: date, provider_id: int | None, codes: Sequence[str]
+) -> dict[int, dict[str, str]]:
+    """Say of each entitlement, for all items (key empty) or by item code, why it cannot be used."""
+    checked = parameter("payers.checked_daily", elder.div, on)
+    agreed = parameter("payers.needs_agreement", elder.div, on)
+    found: dict[int, dict[str, str]] = {}
+    for row in rows:
+        payer, name = row.scheme.payer, row.scheme.name
+        if payer in resting_payers(held, row.div, on):
+            found[row.pk] = {"": N_("老人住院或入住机构期间，%(name)s暂停支付") % {"name": name}}
+        elif payer in checked and (why := _not_met(elder, row.scheme, on)):
+            found[row.pk] = {"": N_("服务当天不符合%(name)s的条件：%(why)s") % {"name": name, "why": why}}
+        elif provider_id is not None and (payer in agreed or payer == BOUGHT):
+            found[row.pk] = _unagreed(provider_id, row.scheme, codes, on, is_needed=payer in agreed)
+        else:
+            found[row.pk] = {}
+    return found
+
+
+def _not_met(elder: Elder, scheme: Scheme, on: date) -> str:
+    """Why the conditions of a scheme do not hold on a day; empty where they do, or where nobody has said any."""
+    terms = terms_of(scheme.code, scheme.div, on)
+    if terms is None or not terms.grades:
+        return ""
+    found = answer(scheme, situation_of(elder, on))
+    return "" if found.is_eligible else found.sentence
+
+
+def _unagreed(provider_id: int, scheme: Scheme, codes: Sequence[str], on: date, *, is_needed: bool) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for code in codes:
+        why = agreement_obstacle(provider_id, scheme.payer, [code], on, is_needed=is_needed)
+        if why is not None:
+            found[code] = N_("%(name)s不能使用：%(why)s") % {"name": scheme.name, "why": why}
+    return found
+
+
+def _limits(row: Entitlement) -> list[Limit]:
+    return kept_limits(row.limits, monthly_cap_fen=row.monthly_cap_fen, items=row.items)
+
+
+def _left(rows: Sequence[Entitlement], on: date) -> dict[int, list[Left]]:
+    """What each limit of the entitlements still gives in the period of a day (D-19)."""
+    limits = {row.pk: _limits(row) for row in rows}
+    since = {row.pk: _held_since(row) if any(one.held for one in limits[row.pk]) else row.valid_from for row in rows}
+    taken: dict[tuple[Any, ...], int] = {}
+    if any(limits.values()):
+        starts = {period_start(limit.per, on, row.valid_from) for row in rows for limit in limits[row.pk]}
+        counters = Quota.objects.filter(entitlement_id__in=limits, from_on__in=starts)
+        for *key, amount in counters.values_list("entitlement_id", "unit", "per", "from_on", F("reserved") + F("used")):
+            taken[tuple(key)] = amount
+    found: dict[int, list[Left]] = {}
+    for row in rows:
+        found[row.pk] = []
+        for limit in limits[row.pk]:
+            first, most = period_start(limit.per, on, row.valid_from), limit.most_on(on, since[row.pk])
+            used = taken.get((row.pk, limit.unit, limit.per, first), 0)
+            found[row.pk].append(Left(limit.unit, limit.per, first, max(0, most - used), most))
+    return found
+
+
+def _held_since(row: Entitlement) -> date:
+    """First day from which the elder has held the scheme without a break, over renewals."""
+    first = row.valid_from
+    earlier = Entitlement.objects.filter(
+        elder_id=row.elder_id, scheme_id=row.scheme_id, recorded_to=None, valid_to__lte=first
     )
-
-
-def remaining(entitlement_ids: list[int], on: date) -> dict[int, int]:
-    """Return what is left in the month of a day, for the entitlements that have a counter for it."""
-    rows = Quota.objects.filter(entitlement_id__in=entitlement_ids, unit="fen", per="month", from_on=month_start(on))
-    return dict(rows.values_list("entitlement_id").annotate(left=F("cap") - F("reserved") - F("used")))
+    for begun, ended in earlier.order_by("-valid_from").values_list("valid_from", "valid_to"):
+        if ended != first:
+            break
+        first = begun
+    return first
 
 
 def schemes(div: str) -> QuerySet[Scheme]:

@@ -105,6 +105,16 @@ def open_follow_up(*, actor: Actor, now: datetime, elder_id: int, div: str, fact
     return ticket
 
 
+def note_internally(actor: Actor, now: datetime, ticket: Ticket, text: str) -> None:
+    """Write down for the seats what a later step decided about a ticket. Plain."""
+    note = TicketNote(
+        div=ticket.div, ticket=ticket, is_internal=True, text=text, written_at=now, written_by_id=actor.user_id, written_as=actor.name
+    )  # fmt: skip
+    note.save(force_insert=True)
+    record(actor=actor, now=now, event="hotline.ticket.annotate", subject=ticket, changes={"note": [None, note.pk]})
+    tell("tickets", pk=ticket.pk, div=ticket.div)
+
+
 def ticket_for(actor: Actor, verb: str, ticket_id: int, seen: int | None = None) -> Ticket:
     """Return a ticket locked, its right checked."""
     row = locked(Ticket.objects.all(), ticket_id, seen)

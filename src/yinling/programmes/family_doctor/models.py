@@ -15,7 +15,9 @@ from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import DateRange, Scoped, ScopedQuerySet, Versioned
 from yinling.kernel.period import local_date
 from yinling.orders.models import Order
+from yinling.kernel.words import N_
 from yinling.people.models import Elder
+from yinling.people.rules import MergeBar
 from yinling.programmes.family_doctor.states import CONTRACT
 
 
@@ -24,6 +26,10 @@ class DoctorContract(Scoped, Versioned):
 
     Signing writes an entitlement whose items are the lines of the package as they were then (``lines``), and places the order of its fee.
     """
+
+    merge_bar = MergeBar(
+        "merge.contracts", N_("两份档案都有履约中的家庭医生签约。请先解除其中一份，再合并"), states=("signed",)
+    )
 
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")

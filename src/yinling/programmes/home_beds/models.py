@@ -17,6 +17,7 @@ from yinling.ground.models import DateRange, Scoped, ScopedQuerySet, Sealed, Ver
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.people.models import Consent, Elder
+from yinling.people.rules import MergeBar
 from yinling.programmes.home_beds.states import SICKBED
 
 
@@ -27,6 +28,10 @@ class HomeSickbed(Scoped, Versioned, Sealed):
     """
 
     KINDS = [("medical", N_("家庭病床")), ("hospice", N_("居家安宁疗护"))]
+
+    merge_bar = MergeBar(
+        "merge.home_beds", N_("两份档案都有家庭病床或建床申请。请先撤销其中一份，再合并"), states=("applied", "approved")
+    )
 
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")

@@ -3,6 +3,7 @@
 from yinling.settlement.models.ledger import (
     BUSINESSES,
     Charge,
+    ClaimedItem,
     ClaimedTime,
     Closing,
     LedgerEntry,
@@ -16,6 +17,7 @@ from yinling.settlement.models.payments import (
     ExpensePaper,
     Payment,
     PaymentBill,
+    Refund,
     Reimbursement,
     StaffShare,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "Charge",
     "Claim",
     "ClaimLine",
+    "ClaimedItem",
     "ClaimedTime",
     "Closing",
     "Deduction",
@@ -61,6 +64,7 @@ __all__ = [
     "RECOVERY_KINDS",
     "Recovery",
     "RecoveryLine",
+    "Refund",
     "Reimbursement",
     "Remittance",
     "StaffShare",

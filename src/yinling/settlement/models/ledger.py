@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from yinling.accounts.models import User
+from yinling.catalogue.models import ServiceItem
 from yinling.directory.models import Organisation
 from yinling.entitlements.models import PAYERS, Entitlement, Scheme
 from yinling.ground.guards import append_only
@@ -21,13 +22,9 @@ BUSINESSES = [("medical", "医疗"), ("eldercare", "养老")]
 
 
 class Posting(Scoped):
-    """One balanced event of the ledger. ``key`` makes it happen once; ``reverses`` points to what it takes back. Never changed.
-
-    ``claim`` (person, item, start time, times billed) is what only one scheme can be charged with (R-PAY-04).
-    """
+    """One balanced event of the ledger. ``key`` makes it happen once; ``reverses`` points to what it takes back. Never changed."""
 
     key = models.CharField(max_length=100, unique=True)
-    claim = models.CharField(max_length=100, unique=True, null=True)
     kind = models.CharField(max_length=20)
     order = models.ForeignKey(Order, models.PROTECT, null=True, related_name="+")
     provider = models.ForeignKey(Organisation, models.PROTECT, null=True, related_name="+")
@@ -92,7 +89,7 @@ class LedgerEntry(Scoped):
 class Charge(Scoped):
     """What one payer was charged for one line, or, negative, what a reversal took back. Never changed.
 
-    A second charge of the same line is impossible by the claim of its posting and by being once in it.
+    A second charge of the same line is impossible by the claims of its posting and by being once in it.
     """
 
     posting = models.ForeignKey(Posting, models.PROTECT, related_name="charges")
@@ -121,6 +118,31 @@ class Charge(Scoped):
 
     def __str__(self) -> str:
         return f"{self.payer} {self.amount_fen}"
+
+
+class ClaimedItem(Scoped):
+    """One service of one person at one start time: what only one chain of payers can be charged for (R-PAY-04). A reversal frees it."""
+
+    posting = models.ForeignKey(Posting, models.PROTECT, related_name="+")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="+")
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    item = models.ForeignKey(ServiceItem, models.PROTECT, related_name="+")
+    starts_at = models.DateTimeField()
+    is_live = models.BooleanField(default=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["posting"], name="claimed_item_posting")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["elder", "item", "starts_at"], condition=Q(is_live=True), name="claimed_item_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.item_id} {self.starts_at}"
 
 
 class ClaimedTime(Scoped):

@@ -14,13 +14,14 @@ from yinling.kernel.period import local_date
 from yinling.orders.models import Order
 from yinling.people.models import Elder, Household
 from yinling.settlement.models.ledger import Posting
-from yinling.settlement.states import DISTRIBUTION, PAYMENT, REIMBURSEMENT
+from yinling.settlement.states import DISTRIBUTION, PAYMENT, REFUND, REIMBURSEMENT
 
 
 class Payment(Scoped, Versioned):
     """What an elder's side pays for one order through a payment channel: asked, paid by a signed notice, closed or refunded.
 
-    ``key`` is the number we give the channel, ``channel_number`` the one it gives us. No card and no account is stored.
+    ``key`` is the number we give the channel, ``channel_number`` the one it gives us. No card and no account is stored. ``matched_fen``
+    is how much of it is offset against the settlement of the order, so that the platform owes it to the provider.
     """
 
     key = models.CharField(max_length=64, unique=True)
@@ -31,6 +32,7 @@ class Payment(Scoped, Versioned):
     state = state_field(PAYMENT)
     amount_fen = models.BigIntegerField()
     refunded_fen = models.BigIntegerField(default=0)
+    matched_fen = models.BigIntegerField(default=0)
     link = models.CharField(max_length=300, blank=True, default="")
     channel_number = models.CharField(max_length=64, blank=True, default="")
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
@@ -43,7 +45,17 @@ class Payment(Scoped, Versioned):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["order"], name="payment_order"), models.Index(fields=["elder"], name="payment_elder")]
+        indexes = [
+            models.Index(fields=["order"], name="payment_order"),
+            models.Index(fields=["elder"], name="payment_elder"),
+            models.Index(fields=["channel", "paid_at"], name="payment_paid"),
+            models.Index(fields=["expires_at"], condition=Q(state="asked"), name="payment_waiting"),
+            models.Index(
+                fields=["div"],
+                condition=Q(state__in=["paid", "surplus"], matched_fen__lt=F("amount_fen") - F("refunded_fen")),
+                name="payment_moving",
+            ),
+        ]
         constraints = [
             state_check(PAYMENT, "payment_state"),
             models.UniqueConstraint(
@@ -55,8 +67,49 @@ class Payment(Scoped, Versioned):
             models.CheckConstraint(
                 condition=Q(amount_fen__gt=0, refunded_fen__gte=0, refunded_fen__lte=F("amount_fen")), name="payment_sane"
             ),
+            models.CheckConstraint(
+                condition=Q(matched_fen__gte=0, matched_fen__lte=F("amount_fen") - F("refunded_fen")), name="payment_matched"
+            ),
         ]
         triggers = state_guards(PAYMENT)
+
+    @property
+    def left_fen(self) -> int:
+        """What was paid and not given back."""
+        return self.amount_fen - self.refunded_fen
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Refund(Scoped, Versioned):
+    """Money of a payment that goes back to whoever paid: decided by a person or a rule, sent to the channel by a job, booked when it went.
+
+    ``key`` is the number we give the channel: sent again, it is the same refund.
+    """
+
+    key = models.CharField(max_length=64, unique=True)
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
+    state = state_field(REFUND)
+    amount_fen = models.BigIntegerField()
+    reason = models.CharField(max_length=200)
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True, default="")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["payment"], name="refund_payment")]
+        constraints = [
+            state_check(REFUND, "refund_state"),
+            models.UniqueConstraint(fields=["payment"], condition=Q(state="asked"), name="refund_open_once"),
+            models.CheckConstraint(condition=Q(amount_fen__gt=0), name="refund_positive"),
+        ]
+        triggers = state_guards(REFUND)
 
     def __str__(self) -> str:
         return self.key

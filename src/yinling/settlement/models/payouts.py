@@ -7,14 +7,14 @@ from django.db.models import F, Q
 
 from yinling.accounts.models import User
 from yinling.directory.models import Organisation
-from yinling.entitlements.models import PAYERS
+from yinling.entitlements.models import PAYERS, Scheme
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import DatedFact, Scoped, ScopedQuerySet, Sealed, Versioned, no_overlap
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.people.models import Elder
-from yinling.settlement.models.ledger import Posting
+from yinling.settlement.models.ledger import BUSINESSES, Posting
 from yinling.settlement.models.statements import Statement
 from yinling.settlement.states import PAYOUT, PAYOUT_LINE
 
@@ -91,7 +91,7 @@ class Payout(Scoped, Versioned):
 class PayoutLine(Scoped, Versioned):
     """One payment of a batch: for what (``key``: statement, reimbursement, subsidy ...), to whom, how much, and what the bank said.
 
-    A live line of a key is the only one; a payment the bank sends back may be put into a later batch.
+    A live line of a key is the only one; a payment the bank sends back may be put into a later batch. ``owed_on`` is the ledger's account.
     """
 
     payout = models.ForeignKey(Payout, models.PROTECT, related_name="lines")
@@ -102,6 +102,9 @@ class PayoutLine(Scoped, Versioned):
     account = models.ForeignKey(BankAccount, models.PROTECT, related_name="+")
     payer = models.CharField(max_length=20, choices=PAYERS)
     fund = models.CharField(max_length=30)
+    scheme = models.ForeignKey(Scheme, models.PROTECT, null=True, blank=True, related_name="+")
+    business = models.CharField(max_length=10, choices=BUSINESSES, default="eldercare")
+    owed_on = models.CharField(max_length=40)
     amount_fen = models.BigIntegerField()
     state = state_field(PAYOUT_LINE)
     is_live = models.BooleanField(default=True)

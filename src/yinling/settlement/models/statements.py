@@ -142,10 +142,14 @@ class Claim(Scoped, Versioned):
 
 
 class ClaimLine(Scoped, Versioned):
-    """One line of a claim and what the payer said of it: paid, or refused with a numbered reason; then sent again, appealed or given up."""
+    """One line of a claim and what the payer said of it: paid, or refused with a numbered reason; then sent again, appealed or given up.
+
+    ``number`` counts the lines of a claim: the payer's answer names claim and number.
+    """
 
     claim = models.ForeignKey(Claim, models.PROTECT, related_name="lines")
     line = models.ForeignKey(StatementLine, models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField()
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     state = state_field(CLAIM_LINE)
     claimed_fen = models.BigIntegerField()
@@ -162,6 +166,7 @@ class ClaimLine(Scoped, Versioned):
         constraints = [
             state_check(CLAIM_LINE, "claim_line_state"),
             models.UniqueConstraint(fields=["claim", "line"], name="claim_line_once"),
+            models.UniqueConstraint(fields=["claim", "number"], name="claim_line_number"),
             models.CheckConstraint(condition=~Q(state="refused") | ~Q(refusal=""), name="claim_line_reason"),
         ]
         triggers = state_guards(CLAIM_LINE)

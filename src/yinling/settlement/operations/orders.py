@@ -1,132 +1,241 @@
-"""Settling orders, and taking settlements back."""
+"""Settling orders, one or many, and taking settlements back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from yinling.accounts.operations import record
+from yinling.accounts.operations import record, record_each, write_refusal
+from yinling.directory.queries import system_actor
 from yinling.directory.rules import require
-from yinling.entitlements.models import Entitlement
-from yinling.entitlements.operations import confirm_use, reserve, undo_use
-from yinling.ground.live import tell
+from yinling.ground.live import tell, tell_each
 from yinling.ground.operation import explain_constraint, locked, operation
+from yinling.ground.parameters import parameter
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Reason
-from yinling.kernel.period import local_date, month_start
-from yinling.kernel.refusals import NotAllowed, Refused
+from yinling.kernel.period import local_date
+from yinling.kernel.refusals import NotAllowed, Refusal, Refused
 from yinling.kernel.words import N_
-from yinling.orders.models import Hold, Order, OrderLine, PayerShare
-from yinling.orders.operations import mark_settled
+from yinling.orders.models import Order, PayerShare
+from yinling.orders.operations import mark_settled_each
 from yinling.orders.states import ORDER, OrderState
-from yinling.settlement.models import Charge, LedgerEntry, Posting, RecoveryLine, StatementLine
-from yinling.settlement.queries import (
-    as_share,
-    item_line,
-    live_posting,
-    shares_of,
-    times_billed,
-)
-from yinling.settlement.rules import Entry, check_complete, claim_key, entries
-
-explain_constraint("ledger_balanced", "ledger.not_balanced", N_("借贷不平，未入账。请联系管理员"))
+from yinling.settlement.models import Charge, ClaimedItem, ClaimedTime, Posting, StatementLine
+from yinling.settlement.operations.counters import confirm_shares, find_again, undo_shares
+from yinling.settlement.operations.ledger import Wanted, post, post_each, sides_of
+from yinling.settlement.queries import as_share, live_posting, shares_of
+from yinling.settlement.queries.settling import Claims, Due, ItemClaim, claims_beside, dues
+from yinling.settlement.rules import Minutes, Side, entries, gap, opposite, own_minutes
 
 REPEATED = N_("同一位老人同一时间的同一项服务已经结算过，不能重复收费。请核对订单")
+TIME_CLAIMED = N_("这次服务的时间已由另一次服务结算，同一分钟不能重复收费。请核对签到签退时间")
+explain_constraint("claimed_item_once", "settlement.repeated", REPEATED)
+explain_constraint("claimed_time_once", "settlement.time_claimed", TIME_CLAIMED)
+
+ANEW = (OrderState.SETTLED, OrderState.CLOSED)
+QUIET = ("order.held", "settlement.recovered", "settlement.already")
+"""What the next round looks at again, and the journal of a batch does not repeat."""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What settling one order writes."""
+
+    due: Due
+    sides: list[Side]
+    claims: list[ItemClaim]
+    minutes: Minutes | None
+
+    @property
+    def key(self) -> str:
+        """The key under which it is posted: once, and once more after each reversal."""
+        billed = self.due.times_billed
+        return f"order:{self.due.order.pk}" + (f":{billed + 1}" if billed else "")
 
 
 @operation("settlement.order.settle", label=N_("结算"))
 def settle_order(*, actor: Actor, now: datetime, order_id: Id) -> Order:
-    """Charge every payer of a served order with what was frozen at placing. Refused while something holds the order."""
+    """Charge every payer of a served order with what was frozen at placing. Refused while something holds the order.
+
+    The second claim of the same service, or of the same minutes by another chain of payers, is refused (R-PAY-04).
+    """
     order = locked(Order.objects.all(), order_id)
     require(actor, "settlement.order.settle", div=order.div)
-    standing = live_posting(order)
-    if standing is not None:
-        raise NotAllowed(
-            "settlement.already", N_("这张订单已经结算。如有错误，请先冲正再重新结算"), posting=standing.key
-        )
-    is_anew = order.state in (OrderState.SETTLED, OrderState.CLOSED)
-    if not is_anew:
-        ORDER.target("mark_settled", order.state)
-    hold = Hold.objects.filter(order=order, to_at=None).order_by("from_at").first()
-    if hold is not None:
-        raise Refused("order.held", N_("这张订单被管制，暂停结算。请由监管员核查解除后再结算"), cause=hold.cause)
-    if RecoveryLine.objects.filter(order=order, is_live=True).exists():
-        raise Refused("settlement.recovered", N_("这张订单在追回清单上，不能结算。去世或迁出登记有误的，请先更正登记"))
-    posting = _charge(actor, now, order, is_anew=is_anew)
-    if not is_anew:
-        mark_settled(actor=actor, now=now, order=order)
-    record(
-        actor=actor, now=now, event="settlement.order.settle", subject=order,
-        changes={"posting": [None, posting.key], "total_fen": [None, order.total_fen]},
-    )  # fmt: skip
-    tell("settlement", pk=order.pk, div=order.div)
+    if refusal := _settled(actor, now, [order]).get(order.pk):
+        raise refusal
     return order
 
 
-def _charge(actor: Actor, now: datetime, order: Order, *, is_anew: bool) -> Posting:
-    """Write posting, entries and charges of an order and use up its quotas."""
-    frozen = shares_of(order)
-    shares = [as_share(row) for row in frozen]
-    lines = list(OrderLine.objects.filter(order=order).order_by("id"))
-    check_complete({line.pk: line.amount_fen for line in lines}, shares)
-    day = local_date(order.starts_at)
-    named = item_line(lines)
-    billed = Posting.objects.filter(order=order, kind="order").count()
-    posting = Posting.objects.create(
-        div=order.div, key=f"order:{order.pk}" + (f":{billed + 1}" if billed else ""), kind="order", order=order,
-        provider_id=order.provider_id, elder_id=order.elder_id, text=order.code, posted_at=now, posted_by_id=actor.user_id,
-        claim=_claim(order, named) if named else None,
-    )  # fmt: skip
-    _write(posting, entries(shares, service_day=day, period=month_start(local_date(now))))
-    Charge.objects.bulk_create(_charge_row(posting, row, day) for row in frozen if row.amount_fen)
-    for entitlement, fen in _funded(frozen):
-        _use(actor, now, entitlement, month_start(day), fen, is_anew=is_anew)
-    return posting
+def settle_each(actor: Actor, now: datetime, orders: Sequence[Order]) -> dict[int, Refusal]:
+    """Settle many locked orders in few statements; return what was refused, by order.
+
+    What is refused is left as it was, and journalled as a refusal of its own, so that one bad order never stops the others.
+    """
+    for div in {order.div for order in orders}:
+        require(actor, "settlement.order.settle", div=div)
+    refused = _settled(actor, now, orders) if orders else {}
+    by_id = {order.pk: order for order in orders}
+    for pk, refusal in refused.items():
+        if refusal.code not in QUIET:
+            asked = {"actor": actor, "now": now, "order_id": pk, "elder_id": by_id[pk].elder_id}
+            write_refusal(right="settlement.order.settle", refusal=refusal, arguments=asked)
+    return refused
 
 
-def _use(actor: Actor, now: datetime, entitlement: Entitlement, month: date, fen: int, *, is_anew: bool) -> None:
-    """Use up what placing had reserved; an order billed anew must find its money again first."""
-    if is_anew and reserve(actor=actor, now=now, entitlement=entitlement, month=month, wanted_fen=fen) < fen:
-        raise Refused("settlement.quota", N_("冲正后额度已被别的订单使用，不能按原份额重新结算，请另开订单"), fen=fen)
-    confirm_use(actor=actor, now=now, entitlement=entitlement, month=month, amount_fen=fen)
+def _settled(actor: Actor, now: datetime, orders: Sequence[Order]) -> dict[int, Refusal]:
+    """Write what can be settled; return why the others cannot."""
+    due = dues(orders)
+    claims = claims_beside(due)
+    bills, refused = [], {}
+    for one in due:
+        found = _bill(actor, now, one, claims)
+        if isinstance(found, Bill):
+            bills.append(found)
+        else:
+            refused[one.order.pk] = found
+    if bills:
+        _write(actor, now, bills)
+    return refused
 
 
-def _claim(order: Order, line: OrderLine) -> str:
-    """Return the claim of a service; refuse one that another order was charged for (R-PAY-04)."""
-    billed = times_billed(elder_id=order.elder_id, item_id=line.item_id, starts_at=order.starts_at)
-    claim = claim_key(elder_id=order.elder_id, item_id=line.item_id, starts_at=order.starts_at, billed=billed)
-    other = Posting.objects.filter(claim=claim).first()
-    if other is not None:
-        raise Refused("settlement.repeated", REPEATED, order=other.order_id)
-    return claim
-
-
-def _funded(frozen: Iterable[PayerShare]) -> list[tuple[Entitlement, int]]:
-    return [(row.entitlement, row.amount_fen) for row in frozen if row.entitlement and row.amount_fen]
-
-
-def _charge_row(posting: Posting, row: PayerShare, day: date) -> Charge:
-    return Charge(
-        div=posting.div, posting=posting, order_id=row.order_id, line_id=row.line_id, elder_id=row.elder_id,
-        provider_id=row.provider_id, payer=row.payer, entitlement_id=row.entitlement_id, amount_fen=row.amount_fen, service_day=day,
-    )  # fmt: skip
-
-
-def _write(posting: Posting, sides: Iterable[Entry]) -> None:
-    LedgerEntry.objects.bulk_create(
-        LedgerEntry(
-            div=posting.div, posting=posting, account=side.account, amount=side.amount, business=side.business, fund=side.fund,
-            scheme_id=side.scheme_id, plan_year=side.plan_year, provider_id=posting.provider_id, elder_id=posting.elder_id,
-            line_id=side.line_id, service_day=side.service_day, booked_on=local_date(posting.posted_at), period=side.period,
+def _bill(actor: Actor, now: datetime, due: Due, claims: Claims) -> Bill | Refusal:
+    """Return what to write for an order, or why not."""
+    keys = due.item_claims
+    minutes = _minutes(due, claims)
+    refusal = _barred(due) or _repeated(claims, keys)
+    if refusal is None and isinstance(minutes, Refusal):
+        refusal = minutes
+    if refusal is None and due.order.state in ANEW and not find_again(actor, now, due.shares):
+        refusal = Refused(
+            "settlement.quota", N_("冲正后额度已被别的订单使用，不能按原份额重新结算，请另开订单"), order=due.order.pk
         )
-        for side in sides
+    if refusal is not None:
+        return refusal
+    own = minutes if isinstance(minutes, tuple) else None
+    claims.add(due.order, keys, own)
+    day = local_date(due.order.starts_at)
+    return Bill(due, entries(map(as_share, due.shares), service_day=day), keys, own)
+
+
+def _barred(due: Due) -> Refusal | None:
+    """Why an order may not be settled as it stands."""
+    if due.standing:
+        return NotAllowed(
+            "settlement.already", N_("这张订单已经结算。如有错误，请先冲正再重新结算"), posting=due.standing
+        )
+    if due.order.state not in ANEW and not ORDER.allows("mark_settled", due.order.state):
+        return NotAllowed("state.not_allowed", N_("服务还没有完成，不能结算"), state=str(due.order.state))
+    return _stopped(due) or _incomplete(due)
+
+
+def _stopped(due: Due) -> Refusal | None:
+    """What somebody put in the way of an order."""
+    if due.hold:
+        return Refused("order.held", N_("这张订单被管制，暂停结算。请由监管员核查解除后再结算"), cause=due.hold)
+    if due.is_recovered:
+        return Refused("settlement.recovered", N_("这张订单在追回清单上，不能结算。去世或迁出登记有误的，请先更正登记"))
+    return None
+
+
+def _incomplete(due: Due) -> Refusal | None:
+    """What is missing of a bill."""
+    if due.unconfirmed:
+        return Refused(
+            "settlement.unconfirmed",
+            N_("有现场增加的项目老人一方还没有确认，请先确认或取消这个项目"),
+            line=due.unconfirmed.pk,
+        )
+    wrong = gap({line.pk: line.amount_fen for line in due.lines}, [as_share(share) for share in due.shares])
+    if wrong:
+        return Refused(
+            "settlement.gap", N_("各付费方的份额与项目金额不相等，不能结算，请联系管理员核对订单"), lines=wrong
+        )
+    return None
+
+
+def _repeated(claims: Claims, keys: Iterable[ItemClaim]) -> Refusal | None:
+    """Why the services cannot be charged: another order was charged for one of them."""
+    other = next((claims.items[key] for key in keys if key in claims.items), None)
+    return None if other is None else Refused("settlement.repeated", REPEATED, order=other)
+
+
+def _minutes(due: Due, claims: Claims) -> Minutes | Refusal | None:
+    """Return the minutes that a funded visit claims, none for what may run beside others, or why they cannot be charged."""
+    if due.visited is None or not due.is_funded:
+        return None
+    day = local_date(due.visited[0])
+    if due.families <= set(parameter("claims.beside", due.order.div, day)):
+        return None
+    tolerance = timedelta(minutes=parameter("claims.tolerance_minutes", due.order.div, day))
+    own = own_minutes(due.visited, claims.minutes[due.order.elder_id], tolerance=tolerance)
+    return own or Refused("settlement.time_claimed", TIME_CLAIMED, from_at=due.visited[0], to_at=due.visited[1])
+
+
+def _write(actor: Actor, now: datetime, bills: Sequence[Bill]) -> None:
+    """Write postings, claims, charges, counters, states and journal rows of many orders."""
+    postings = post_each(actor, now, [_wanted(bill) for bill in bills])
+    pairs = list(zip(postings, bills, strict=True))
+    Charge.objects.bulk_create(
+        _charge(posting, bill, share) for posting, bill in pairs for share in bill.due.shares if share.amount_fen
+    )
+    ClaimedItem.objects.bulk_create(_item(posting, bill, key) for posting, bill in pairs for key in bill.claims)
+    ClaimedTime.objects.bulk_create(_time(posting, bill, bill.minutes) for posting, bill in pairs if bill.minutes)
+    confirm_shares(actor, now, [share for bill in bills for share in bill.due.shares])
+    fresh = [bill.due.order for bill in bills if bill.due.order.state not in ANEW]
+    mark_settled_each(actor=actor, now=now, orders=fresh)
+    record_each(
+        actor=actor, now=now, event="settlement.order.settle",
+        subjects=[
+            (bill.due.order, {"posting": [None, posting.key], "total_fen": [None, _total(bill)]}) for posting, bill in pairs
+        ],
+    )  # fmt: skip
+    streets = {bill.due.order.div: bill.due.order for bill in bills}
+    tell_each("settlement", [(order.pk, div, None) for div, order in streets.items()])
+
+
+def _total(bill: Bill) -> int:
+    return sum(line.amount_fen for line in bill.due.lines)
+
+
+def _wanted(bill: Bill) -> Wanted:
+    order = bill.due.order
+    return Wanted(bill.key, "order", order.code, order.div, bill.sides, order.pk, order.provider_id, order.elder_id)
+
+
+def _charge(posting: Posting, bill: Bill, share: PayerShare) -> Charge:
+    return Charge(
+        div=posting.div, posting=posting, order_id=share.order_id, line_id=share.line_id, elder_id=share.elder_id,
+        provider_id=share.provider_id, payer=share.payer, entitlement_id=share.entitlement_id, amount_fen=share.amount_fen,
+        service_day=local_date(bill.due.order.starts_at),
+    )  # fmt: skip
+
+
+def _item(posting: Posting, bill: Bill, key: ItemClaim) -> ClaimedItem:
+    order = bill.due.order
+    elder, item, start = key
+    return ClaimedItem(
+        div=order.div,
+        posting=posting,
+        order_id=order.pk,
+        elder_id=elder,
+        provider_id=order.provider_id,
+        item_id=item,
+        starts_at=start,
+    )
+
+
+def _time(posting: Posting, bill: Bill, minutes: Minutes) -> ClaimedTime:
+    order = bill.due.order
+    return ClaimedTime(
+        div=order.div, posting=posting, order_id=order.pk, elder_id=order.elder_id, provider_id=order.provider_id, from_at=minutes[0],
+        to_at=minutes[1],
     )  # fmt: skip
 
 
 @operation("settlement.order.reverse", label=N_("冲正"))
 def reverse_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) -> Order:
-    """Take the charges of an order back by counter-entries and give quotas back. The order stays settled and may be billed anew.
+    """Take the charges of an order back by counter-entries; give counters, services and minutes back. It may be billed anew.
 
     Refused while a charge stands on a statement that is not decided. One that was approved is deducted from the next statement.
     """
@@ -146,35 +255,23 @@ def reverse_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) 
             N_("这笔费用已列入未审定的对账单，请先退回对账单再冲正"),
             statement=pending.statement_id,
         )
-    counter = Posting.objects.create(
-        div=posting.div, key=f"reversal:{posting.pk}", kind="reversal", order=order, provider_id=posting.provider_id,
-        elder_id=posting.elder_id, reverses=posting, text=reason.strip()[:200], posted_at=now, posted_by_id=actor.user_id,
+    counter = post(
+        actor, now, key=f"reversal:{posting.pk}", kind="reversal", text=reason.strip(), div=posting.div,
+        sides=opposite(sides_of(posting)), order=order, provider=order.provider, elder=posting.elder, reverses=posting,
     )  # fmt: skip
-    period = month_start(local_date(now))
-    _write(counter, [replace(side, amount=-side.amount, period=period) for side in _sides(posting)])
     Charge.objects.bulk_create(
         _counter_charge(counter, row) for row in Charge.objects.filter(posting=posting).order_by("id")
     )
-    for entitlement, fen in _funded(shares_of(order)):
-        month = month_start(local_date(order.starts_at))
-        undo_use(actor=actor, now=now, entitlement=entitlement, month=month, amount_fen=fen)
+    ClaimedItem.objects.filter(posting=posting).update(is_live=False)
+    ClaimedTime.objects.filter(posting=posting).update(is_live=False)
+    with scope(system_actor(order.div[:2])):
+        undo_shares(actor, now, [share for share in shares_of(order) if share.line.dropped_at is None])
     record(
         actor=actor, now=now, event="settlement.order.reverse", subject=order, reason=reason,
         changes={"posting": [posting.key, counter.key]},
     )  # fmt: skip
     tell("settlement", pk=order.pk, div=order.div)
     return order
-
-
-def _sides(posting: Posting) -> list[Entry]:
-    """The entries of a settled order as the rules see them; each has its line and its service day."""
-    return [
-        Entry(
-            line_id=row.line_id, account=row.account, amount=row.amount, business=row.business, fund=row.fund, scheme_id=row.scheme_id,
-            plan_year=row.plan_year, service_day=row.service_day, period=row.period,
-        )
-        for row in LedgerEntry.objects.filter(posting=posting).order_by("id") if row.line_id is not None and row.service_day is not None
-    ]  # fmt: skip
 
 
 def _counter_charge(counter: Posting, row: Charge) -> Charge:

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated
 
 from django.db.models import Sum
+from procrastinate.contrib.django import app
 
 from yinling.accounts.operations import record
-from yinling.directory.models import Organisation
+from yinling.directory.models import Area, Organisation
 from yinling.directory.rules import require
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
@@ -19,13 +20,16 @@ from yinling.kernel.refusals import NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold
 from yinling.settlement.models import Statement, StatementLine
+from yinling.settlement.operations.deductions import book_deductions, deduct_refused
 from yinling.settlement.queries import (
     STATEMENT_PAYERS,
     statement_candidates,
+    to_draft,
 )
 from yinling.settlement.rules import check_statement_payer
 from yinling.settlement.states import STATEMENT, StatementState
 
+DRAFT_TASK = "settlement.draft_month"
 explain_constraint("statement_once", "statement.twice", N_("该服务商、付费方和月份已有对账单，请先退回原来的对账单"))
 explain_constraint(
     "statement_two_persons", "statement.two_persons", N_("初审和复核必须由两个人办理，请由另一位财务人员复核")
@@ -65,9 +69,13 @@ def draft_statement(
         line_count=len(found), drafted_at=now, drafted_by_id=_person(actor), created_at=now, changed_at=now,
     )  # fmt: skip
     StatementLine.objects.bulk_create(
-        StatementLine(div=row.div, statement=row, charge=charge, provider=organisation) for charge in found
+        (StatementLine(div=row.div, statement=row, charge=charge, provider=organisation) for charge in found), batch_size=5000
     )
     totals = {"total_fen": [None, row.total_fen], "line_count": [None, row.line_count]}
+    if taken := deduct_refused(actor, now, row):
+        row.deducted_fen = taken
+        row.save(update_fields=["deducted_fen"])
+        totals["deducted_fen"] = [None, taken]
     record(actor=actor, now=now, event="settlement.statement.draft", subject=row, changes=totals)
     tell("settlement", pk=row.pk, div=row.div)
     return row
@@ -99,6 +107,13 @@ def approve_statement(*, actor: Actor, now: datetime, statement_id: Id, seen: Se
     if actor.user_id in (row.drafted_by_id, row.reviewed_by_id):
         raise Refused("statement.two_persons", N_("起草人和初审人不能复核，请由另一位财务人员办理"))
     _check_unfrozen(row)
+    if row.payable_fen < 0:
+        raise Refused(
+            "statement.negative",
+            N_("扣回多于本月费用，应付为负。请退回，待以后月份有费用时一并列入"),
+            payable=row.payable_fen,
+        )
+    book_deductions(actor, now, row)
     return _move(actor, now, row, "settlement.statement.approve", target, approved_by_id=actor.user_id, approved_at=now)
 
 
@@ -107,11 +122,43 @@ def return_statement(*, actor: Actor, now: datetime, statement_id: Id, reason: R
     """Give a statement up with a reason; its charges are free for a new one."""
     row = locked(Statement.objects.all(), statement_id, seen)
     require(actor, "settlement.statement.return", div=row.div)
+    return _give_up(actor, now, row, "settlement.statement.return", reason)
+
+
+@operation("settlement.statement.object", label=N_("提出异议"))
+def object_statement(*, actor: Actor, now: datetime, statement_id: Id, reason: Reason, seen: Seen = None) -> Statement:
+    """Say, as the provider, what is wrong with a statement before it is approved: it goes back and is drawn up anew."""
+    row = locked(Statement.objects.all(), statement_id, seen)
+    require(actor, "settlement.statement.object", div=row.div, provider_id=row.provider_id)
+    return _give_up(actor, now, row, "settlement.statement.object", reason)
+
+
+def _give_up(actor: Actor, now: datetime, row: Statement, event: str, reason: str) -> Statement:
     target = STATEMENT.target("return", row.state)
     if not reason.strip():
         raise Refused("statement.reason", N_("请写明退回原因"), field="reason")
     StatementLine.objects.filter(statement=row).update(is_live=False)
-    return _move(actor, now, row, "settlement.statement.return", target, return_reason=reason.strip())
+    return _move(actor, now, row, event, target, return_reason=reason.strip())
+
+
+@operation("settlement.statement.draft_all", label=N_("生成全月对账单"))
+def draft_statements(*, actor: Actor, now: datetime, month: Day) -> Area:
+    """Have every statement of a month drawn up that is still missing: a worker does it, one provider and payer after the other."""
+    area = Area.objects.filter(div=actor.div or "").first()
+    if area is None:
+        raise Refused("statement.area", N_("请用管辖一个区划的财务角色办理"))
+    require(actor, "settlement.statement.draft_all", div=area.div)
+    first = month_start(month)
+    if first > local_date(now):
+        raise Refused("statement.future", N_("这个月还没有开始，请选择已有服务的月份"), field="month")
+    count = len(to_draft(area.div, first))
+    if not count:
+        raise Refused("statement.none_left", N_("这个月没有要生成的对账单"), field="month")
+    changes = {"month": [None, first.isoformat()], "count": [None, count]}
+    record(actor=actor, now=now, event="settlement.statement.draft_all", subject=area, changes=changes)
+    waiting = app.configure_task(DRAFT_TASK, queueing_lock=f"{DRAFT_TASK}:{area.div}:{first:%Y%m}")
+    waiting.defer(div=area.div, month=first.isoformat(), user_id=_person(actor))
+    return area
 
 
 def _check_unfrozen(row: Statement) -> None:

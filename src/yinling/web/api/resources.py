@@ -24,7 +24,7 @@ from yinling.directory.models import (
     Suspension,
 )
 from yinling.dispatch.models import Assignment, Avoidance, Correction, DayPlan, PlannedVisit
-from yinling.entitlements.models import Application, Budget, Entitlement, Objection, Paper, PublicNotice, Quota, Recheck
+from yinling.entitlements.models import Application, Entitlement, Objection, Paper, PublicNotice, Recheck
 from yinling.ground.models import CalendarDay
 from yinling.indicators.models import Value
 from yinling.kernel.actor import Actor
@@ -45,12 +45,11 @@ from yinling.people.models import (
     SurveyAnswer,
 )
 from yinling.people.queries import campaigns, health_facts
-from yinling.settlement.models import Charge, LedgerEntry, Recovery, Statement
-from yinling.settlement.queries import recoveries
 from yinling.supervision.models import Finding
 from yinling.visits.models import Evaluation, Visit
 from yinling.web.api.device_resources import DEVICES
 from yinling.web.api.line_resources import LINE
+from yinling.web.api.money_resources import MONEY
 from yinling.web.api.resource import (
     DATED,
     VERSIONED,
@@ -58,7 +57,6 @@ from yinling.web.api.resource import (
     Rows,
     equal,
     everything,
-    first_of_month,
     hidden,
     holding_on,
     ids,
@@ -119,11 +117,6 @@ def _evidence(visit: Visit) -> list[dict[str, Any]]:
         {"id": row.pk, "kind": row.kind, "sha256": bytes(row.sha256).hex(), "taken_at": plain_value(row.taken_at)}
         for row in visit.evidence.all()
     ]  # fmt: skip
-
-
-def _recovery_lines(row: Recovery) -> list[dict[str, Any]]:
-    names = ("order_id", "provider_id", "payer", "kind", "amount_fen", "began_at")
-    return [{name: plain_value(getattr(line, name)) for name in names} for line in row.lines.order_by("pk")]
 
 
 def _published(_actor: Actor) -> Rows:
@@ -230,10 +223,6 @@ LIST = [
         f"div request_id elder_id provider_id scale scale_version state level assessed_on submitted_at {VERSIONED}", ids("elder"),
     ),
     Resource(
-        "quotas", Quota, "entitlements.entitlement.view", visible(Quota),
-        "div elder_id entitlement_id unit per from_on cap reserved used", ids("elder", "entitlement") | {"from_on": first_of_month},
-    ),
-    Resource(
         "applications", Application, "entitlements.application.view", visible(Application, "scheme"),
         "div elder_id scheme_id state applied_at applied_by_id applied_as signed_by declared verdict grade assessment_id scale_version share_bp "
         "monthly_cap_fen once_fen stage_on due_on is_due_provisional reviewed_by_id reviewed_at notice_id rank queued_at decided_by_id "
@@ -253,12 +242,6 @@ LIST = [
     Resource(
         "objections", Objection, "entitlements.objection.reveal", visible(Objection),
         f"div application_id state raised_at entered_by_id due_on decided_by_id decided_at answer {VERSIONED}", ids("application") | texts("state"),
-    ),
-    Resource(
-        "budgets", Budget, "entitlements.budget.view", visible(Budget),
-        "div scheme_id year amount_fen heads committed_fen committed_heads document is_in_force proposed_fen proposed_heads proposed_by_id "
-        f"confirmed_by_id {VERSIONED}",
-        ids("scheme") | {"div": within(), "year": number("year", "year")},
     ),
     Resource(
         "rechecks", Recheck, "entitlements.application.view", visible(Recheck),
@@ -345,29 +328,6 @@ LIST = [
         "div order_id elder_id provider_id score comment by evaluated_at", ids("order", "provider"),
     ),
     Resource(
-        "charges", Charge, "settlement.order.view", visible(Charge),
-        "div posting_id order_id line_id elder_id provider_id payer entitlement_id amount_fen service_day",
-        ids("order", "provider") | texts("payer"),
-    ),
-    Resource(
-        "ledger-entries", LedgerEntry, "settlement.order.view", visible(LedgerEntry, "posting"),
-        "div posting_id account amount unit business fund scheme_id plan_year provider_id elder_id line_id service_day period",
-        ids("provider", "elder", "posting") | {"order": number("order", "posting__order_id")},
-        more={"posting": lambda row: row.posting.key, "reverses_id": lambda row: row.posting.reverses_id},
-    ),
-    Resource(
-        "statements", Statement, "settlement.statement.view", visible(Statement),
-        "code div provider_id payer month state total_fen line_count drafted_at drafted_by_id reviewed_by_id reviewed_at "
-        f"approved_by_id approved_at return_reason {VERSIONED}",
-        ids("provider") | texts("state", "payer") | {"month": first_of_month},
-    ),
-    Resource(
-        "recoveries", Recovery, "settlement.recovery.view", recoveries,
-        "code div elder_id cause stopped_at state recover_fen reject_fen line_count drafted_at reviewed_by_id reviewed_at "
-        f"approved_by_id approved_at return_reason {VERSIONED}",
-        ids("elder") | texts("state"), detail={"lines": _recovery_lines},
-    ),
-    Resource(
         "findings", Finding, "supervision.finding.view", visible(Finding),
         "div rule severity state order_id visit_id elder_id provider_id staff_id title facts happened_at found_at "
         f"acknowledged_by_id acknowledged_at decided_by_id decided_at decision_reason {VERSIONED}",
@@ -392,6 +352,7 @@ LIST = [
     ),
     Resource("notices", Notice, "accounts.notice.read", _notices, "channel title text link created_at sent_at read_at"),
     *DEVICES,
+    *MONEY,
 ]  # fmt: skip
 RESOURCES = {resource.noun: resource for resource in LIST}
 BY_MODEL = {resource.model: resource for resource in LIST}

@@ -8,11 +8,14 @@ from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from yinling.catalogue.models import FAMILIES, Price, PriceList, ServiceItem
+from yinling.catalogue.models import FAMILIES, CalloutRate, Price, PriceList, ServiceItem
 from yinling.catalogue.queries import price_lists
 from yinling.catalogue.states import PRICE_LIST, PriceListState
-from yinling.directory.models import Organisation
+from yinling.directory.models import Area, Organisation
+from yinling.kernel.period import local_date
+from yinling.orders.pricing import LEVELS
 from yinling.web.actions import ActionForm, action_form
+from yinling.web.console import packages
 from yinling.web.options import Pairs, named
 from yinling.web.pages import Filter, Listing, page, render
 
@@ -26,6 +29,13 @@ SHOWN_TEXTS = (
     "support_policy",
     "is_active",
 )
+
+SHARED_FIELDS = ("basis", "document", "document_on", "valid_from", "prices")
+GROUP_FIELDS = ("price_group", "div", *SHARED_FIELDS)
+BODY_FIELDS = (
+    "organisation_id", *SHARED_FIELDS, "callout_base", "callout_free_m", "callout_km", "callout_night", "callout_night_from",
+    "callout_night_to", "callout_holiday", "callout_doctor", "callout_nurse", "callout_care_worker", "callout_distances",
+)  # fmt: skip
 
 
 @named("price_organisations")
@@ -46,12 +56,31 @@ def lists(request: Any) -> HttpResponse:
         request,
         price_lists(request.actor),
         Filter("state", _("状态"), lambda rows, state: rows.filter(state=state), "choice", PRICE_LIST.choices),
+        Filter("basis", _("定价依据"), lambda rows, basis: rows.filter(basis=basis), "choice", PriceList.BASES),
     )
-    form = action_form(
-        request, "draft_price_list", {"organisation_id": request.actor.organisation_id}, next="/price-lists/{id}/",
-        fields={"organisation_id": {"options": "price_organisations", "widget": "choice"}},
-    )  # fmt: skip
-    return render(request, "console/price_lists.html", listing=listing, form=form, machine=PRICE_LIST)
+    return render(request, "console/price_lists.html", listing=listing, machine=PRICE_LIST)
+
+
+@page("catalogue.price_list.draft")
+def price_list_new(request: Any) -> HttpResponse:
+    """The form of a new list: of one organisation with its on-site rate, or of a price group in an area."""
+    is_group = request.GET.get("whose") == "group" and bool(request.actor.div)
+    today = local_date(request.now)
+    if is_group:
+        form = action_form(
+            request, "draft_price_list", {"div": request.actor.div, "valid_from": today}, next="/price-lists/{id}/", only=GROUP_FIELDS,
+            fields={"price_group": {"required": True}, "div": {"options": "own_areas", "widget": "choice", "required": True}},
+        )  # fmt: skip
+    else:
+        form = action_form(
+            request, "draft_price_list", {"organisation_id": request.actor.organisation_id, "valid_from": today}, next="/price-lists/{id}/",
+            only=BODY_FIELDS, fields={"organisation_id": {"options": "price_organisations", "widget": "choice", "required": True, "help": ""}},
+        )  # fmt: skip
+    here = "/price-lists/new/"
+    tabs = [(_("一家机构"), here, None, not is_group), (_("一类机构"), f"{here}?whose=group", None, is_group)]
+    return render(
+        request, "console/price_list_new.html", form=form, is_group=is_group, tabs=tabs if request.actor.div else []
+    )
 
 
 @page("catalogue.price_list.draft")
@@ -66,6 +95,9 @@ def price_list(request: Any, pk: int) -> HttpResponse:
         "console/price_list.html",
         row=row,
         prices=_once(list(prices)),
+        rate=CalloutRate.objects.filter(price_list=row).order_by("-recorded_from", "-pk").first(),
+        levels=LEVELS,
+        area=Area.objects.filter(pk=row.div).first(),
         machine=PRICE_LIST,
         forms=_acts(request, row),
     )
@@ -122,7 +154,9 @@ def item(request: Any, pk: int) -> HttpResponse:
 
 
 urlpatterns = [
+    *packages.urlpatterns,
     path("price-lists/", lists),
+    path("price-lists/new/", price_list_new),
     path("price-lists/<int:pk>/", price_list),
     path("items/", items),
     path("items/<int:pk>/", item),

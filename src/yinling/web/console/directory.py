@@ -10,7 +10,7 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.catalogue.models import FAMILIES
-from yinling.directory.models import Area, Organisation, Policy, Qualification, Staff
+from yinling.directory.models import PRICE_GROUPS, Area, Organisation, Policy, Qualification, Staff
 from yinling.directory.queries import ancestors, areas_below, organisation_file, organisations
 from yinling.directory.rules import may
 from yinling.kernel.inputs import meant_day
@@ -68,6 +68,7 @@ def organisation_page(request: Any, pk: int) -> HttpResponse:
     return render(
         request, "console/organisation.html", file=file, body=body, today=today, soon=add_months(today, SOON_MONTHS), one_day=ONE_DAY,
         policies=_policies(request, file, f"/organisations/{pk}/"), policy_kinds=Policy.KINDS,
+        price_group=dict(PRICE_GROUPS).get(body.price_group, ""),
         forms=_body_forms(request, file, f"/organisations/{pk}/"), families=FAMILIES, kinds=Qualification.KINDS,
         sees_staff=sees_staff,
     )  # fmt: skip
@@ -99,6 +100,9 @@ def _body_forms(request: Any, file: Any, here: str) -> dict[str, ActionForm]:
         "change": action_form(request, "update_organisation", current | on_file, **look),
         "enlist": action_form(request, "enlist_organisation", current | {"filed_on": today}, **look),
         "delist": action_form(request, "delist_organisation", current, **look),
+        "classify": action_form(
+            request, "classify_organisation", current | {"price_group": body.price_group or "none"}, **look
+        ),
     }
     if not may(request.actor, "directory.staff.view", div=body.div, provider_id=body.pk):
         return forms

@@ -161,6 +161,7 @@ def call_page(request: Any, pk: int) -> HttpResponse:
     if call is None:
         raise Http404
     if request.htmx and request.htmx.target == "call-services":
+        is_reachable = call.elder_id is not None or call.number_index is not None
         promise = action_form(
             request, "arrange_callback", {"call_id": pk}, next=f"/calls/{pk}/", tone="", done=N_("已约定回拨")
         )
@@ -171,7 +172,7 @@ def call_page(request: Any, pk: int) -> HttpResponse:
             demands=demands(),
             elder=call.elder,
             pass_on=_pass_on(request, call),
-            promise=promise,
+            promise=promise if is_reachable else None,
         )
     shown = pop(request.actor, call, now=request.now)
     here, text = f"/calls/{pk}/", request.GET.get("q", "").strip()

@@ -301,8 +301,8 @@ def _providers(request: Any, items: list[Any]) -> list[tuple[str, str]]:
     if item is None:
         return []
     return [
-        (str(price.organisation_id), price.organisation.short_name)
-        for price in offers(item, local_date(request.now), request.now)
+        (str(offer.organisation.pk), offer.organisation.short_name)
+        for offer in offers(item, local_date(request.now), request.now)
     ]
 
 

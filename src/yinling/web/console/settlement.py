@@ -46,6 +46,8 @@ def settlement_tabs(request: Any, here: str) -> list[tuple[str, str, int | None,
         ("waiting", _("待结算"), "/settlement/waiting/"),
         ("settled", _("已结算"), "/settlement/settled/"),
         ("held", _("管制中"), "/settlement/held/"),
+        ("objections", _("账单异议"), "/settlement/objections/"),
+        *([("payments", _("付款"), "/settlement/payments/")] if request.actor.has("settlement.payment.view") else []),
         ("recoveries", _("追回清单"), "/settlement/recoveries/"),
     )
     shown = tabs if request.actor.has("settlement.recovery.view") else tabs[:-1]

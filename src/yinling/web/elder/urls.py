@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from yinling.web.elder import applications, complaints, messages, views
+from yinling.web.elder import applications, bills, complaints, messages, views
 
 urlpatterns = [
     *applications.urlpatterns,
+    *bills.urlpatterns,
     *complaints.urlpatterns,
     *messages.urlpatterns,
     path("e/", views.home),

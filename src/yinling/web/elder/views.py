@@ -33,6 +33,7 @@ from yinling.visits.queries import evaluation_of, stage, with_progress
 from yinling.visits.rules import EVALUATED_BY, SERVED
 from yinling.web import conditions
 from yinling.web.actions import ActionForm, action_form
+from yinling.web.changes import Change, changes_of
 from yinling.web.pages import Listing, page, render
 from yinling.web.show import elder_day, elder_hour, refusal_text
 
@@ -225,18 +226,27 @@ def services(request: Any) -> HttpResponse:
 
 def _entry(request: Any, person: Person, order: Any, carers: Any) -> dict[str, Any]:
     paid: dict[str, int] = {}
+    open_lines = {line.pk for line in order.lines.all() if line.added_at and not line.confirmed_at}
     for share in order.shares.all():
-        if share.payer != "self" and share.amount_fen:
+        if share.payer != "self" and share.amount_fen and share.line_id not in open_lines:
             paid[share.get_payer_display()] = paid.get(share.get_payer_display(), 0) + share.amount_fen
     here = f"/e/services/?{person.query}"
     initial = {"order_id": order.pk, "seen": order.version}
     can_cancel = ORDER.allows("cancel", order.state)
     return {
         "order": order, "stage": STAGE_LABELS[stage(order)], "paid": list(paid.items()), "carers": [one for one in carers if one.state in LIVE],
-        "can_rate": _can_rate(request, order),
+        "can_rate": _can_rate(request, order), "changes": _changes(request, person, order, here),
         "avoid": [_avoid(request, one, here) for one in carers],
         "cancel": action_form(request, "cancel_order", initial, next=here, submit=N_("取消预约"), tone="danger") if can_cancel else None,
     }  # fmt: skip
+
+
+def _changes(request: Any, person: Person, order: Any, here: str) -> list[Change]:
+    """What the carer at the door wants to add, to be agreed to here or on the carer's phone (D-18)."""
+    if order.state != "in_service":
+        return []
+    signed = {"signed_as": "family" if person.is_family else "self", "signed_by": request.user.name}
+    return changes_of(request, order.pk, here, signed=signed)
 
 
 def _avoid(request: Any, given: Any, here: str) -> ActionForm:

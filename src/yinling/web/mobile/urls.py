@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yinling.web.mobile import assessments, claims, views
+from yinling.web.mobile import assessments, claims, income, views
 
 urlpatterns = [
     path("m/", views.today),
@@ -10,4 +10,5 @@ urlpatterns = [
     path("evidence/<int:pk>/", views.evidence),
     *assessments.urlpatterns,
     *claims.urlpatterns,
+    *income.urlpatterns,
 ]

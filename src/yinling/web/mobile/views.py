@@ -17,6 +17,7 @@ from yinling.visits.models import Evidence
 from yinling.visits.queries import Stop, partners_of, stop_of, stops_of
 from yinling.visits.states import VISIT
 from yinling.web.actions import ActionForm, action_form
+from yinling.web.changes import add_form, changes_of
 from yinling.web.mobile.round import round_of
 from yinling.web.pages import page, render
 
@@ -113,7 +114,8 @@ def _inside(request: Any, found: Stop) -> HttpResponse:
     )  # fmt: skip
     abort = action_form(request, "abort_visit", {"assignment_id": found.assignment.pk}, next="/m/", tone="danger")
     return render(
-        request, "mobile/visit.html", stop=found, order=found.order, visit=visit, photo=photo, signature=signature, finish=finish, abort=abort,
+        request, "mobile/visit.html", stop=found, order=found.order, visit=visit, changes=changes_of(request, found.order.pk, here),
+        add=add_form(request, found.order, here), photo=photo, signature=signature, finish=finish, abort=abort,
         consult=_consult(request, found.assignment.pk),
         kept=list(visit.evidence.order_by("pk")), others=partners_of(found.assignment), machine=VISIT,
     )  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from yinling.web.public import complaints, line, notices, views
+from yinling.web.public import complaints, line, notices, payments, prices, views
 
 urlpatterns = [
     *complaints.urlpatterns,
     *line.urlpatterns,
     *notices.urlpatterns,
+    *prices.urlpatterns,
+    *payments.urlpatterns,
     path("catalogue/", views.catalogue),
     path("prices/", views.catalogue),
     path("public/home-medical/", views.home_medical),

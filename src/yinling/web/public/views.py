@@ -9,13 +9,14 @@ from typing import Any
 from django.core.cache import cache
 from django.http import HttpResponse
 
+from yinling.catalogue.models import PriceList
 from yinling.catalogue.queries import PublicFamily, public_list
-from yinling.directory.models import Area
-from yinling.directory.queries import areas_below, cities, communities, distances_from, listed_for_home_medical
+from yinling.directory.queries import areas_below, communities, distances_from, listed_for_home_medical
 from yinling.kernel.inputs import meant_day
 from yinling.kernel.period import local_date
 from yinling.visits.queries import FEWEST_RATINGS, Rating, ratings
 from yinling.web.pages import Listing, public_page, render
+from yinling.web.public.places import city_of_reader
 
 RATED_DAYS = 365
 RATINGS_KEPT = 3600
@@ -28,7 +29,7 @@ def catalogue(request: Any) -> HttpResponse:
 
     Beside each price stand the rating of the provider and, for who picks a community, how far it is (R-ORD-02). Nothing is kept of that.
     """
-    city = _city(request)
+    city = city_of_reader(request)
     districts = list(areas_below(city.div)) if city else []
     wanted = request.GET.get("div", "")
     place = next((area for area in districts if area.div == wanted), city)
@@ -36,11 +37,14 @@ def catalogue(request: Any) -> HttpResponse:
     homes = list(communities(place.div)) if place and place != city else []
     near = next((area for area in homes if area.div == request.GET.get("near", "")), None)
     distances = distances_from(near, city.div) if city and near else {}
-    families = public_list(place.div, on, request.now) if place else []
+    text, basis = request.GET.get("q", "").strip()[:20], request.GET.get("basis", "")
+    basis = basis if basis in dict(PriceList.BASES) else ""
+    families = public_list(place.div, on, request.now, text=text, basis=basis) if place else []
     return render(
         request, "public/catalogue.html", city=city, districts=districts, place=place, day=on, homes=homes, near=near,
         families=_nearest_first(families, distances), distances=distances,
-        ratings=_ratings(city.div, request.now) if city else {}, fewest=FEWEST_RATINGS,
+        ratings=_ratings(city.div, request.now) if city else {}, fewest=FEWEST_RATINGS, text=text, basis=basis,
+        bases=PriceList.BASES,
     )  # fmt: skip
 
 
@@ -69,16 +73,9 @@ def _ratings(div: str, now: datetime) -> dict[int, Rating]:
 @public_page
 def home_medical(request: Any) -> HttpResponse:
     """The bodies that may do medical care at home, made from their filings (R-STF-04)."""
-    city = _city(request)
+    city = city_of_reader(request)
     listing = Listing(request, listed_for_home_medical(city.div if city else "", local_date(request.now)))
     return render(request, "public/home_medical.html", city=city, listing=listing)
-
-
-def _city(request: Any) -> Area | None:
-    """The city of the reader, else the first."""
-    found = list(cities())
-    own = request.actor.div or ""
-    return next((area for area in found if own.startswith(area.div)), found[0] if found else None)
 
 
 def _day(text: str, today: date) -> date:

@@ -10,8 +10,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from yinling.catalogue.models import Price
-from yinling.catalogue.queries import holding_on, known_at
+from yinling.catalogue.queries import asking, families_asked
 from yinling.directory.models import Absence, Organisation, Staff
 from yinling.dispatch.models import LIVE, Assignment
 from yinling.kernel.actor import Actor
@@ -54,21 +53,15 @@ def parts_ahead(now: datetime, days: int = 2) -> list[Part]:
 def providers_with(actor: Actor, family: str, now: datetime) -> QuerySet[Organisation]:
     """Return providers in business that ask a published price today, in a family or in any."""
     day = local_date(now)
-    prices = Price.objects.filter(known_at(now), holding_on(day))
-    if family:
-        prices = prices.filter(item__family=family)
     rows = Organisation.objects.filter(Q(valid_to=None) | Q(valid_to__gt=day), is_provider=True, valid_from__lte=day)
     within = rows.filter(div__gte=actor.div or "", div__lt=(actor.div or "") + ":")
-    return within.filter(pk__in=prices.values("organisation_id")).order_by("div", "short_name")
+    return within.filter(asking(day, now, family=family)).order_by("div", "short_name")
 
 
 def availability(providers: Sequence[Organisation], now: datetime) -> list[Free]:
     """Return who is free when: four queries, whatever the number of providers."""
     parts, numbers = parts_ahead(now), [one.pk for one in providers]
-    families: dict[int, set[str]] = defaultdict(set)
-    prices = Price.objects.filter(known_at(now), holding_on(local_date(now)), organisation_id__in=numbers)
-    for number, family in prices.values_list("organisation_id", "item__family").distinct():
-        families[number].add(family)
+    families = families_asked(providers, local_date(now), now)
     people = _people(numbers, parts, now)
     busy = _busy([one.pk for found in people.values() for one in found], parts)
     return [

@@ -12,7 +12,6 @@ import json
 import logging
 import re
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -58,7 +57,6 @@ REGISTERED_FOR = timedelta(seconds=400)
 LONGEST_MESSAGE = timedelta(minutes=3)
 DIALLED_WITHIN = timedelta(seconds=60)
 MOST_DUTY_SEATS = 4
-BUSY_TRIES, BUSY_PAUSE = 20, 0.05
 FORBIDDEN, NOT_AVAILABLE = 403, 480
 PASSED_ON = "transfer-"
 BACK_AGAIN, BACK_MS = -1, 20000
@@ -178,13 +176,8 @@ class Follower:
         if user_id is None or row.state == CallState.DIVERTED:
             return
         refused = self.tried(connect_call, call_id=row.pk, seat_id=user_id)
-        for _once in range(BUSY_TRIES):
-            if refused != "call.busy":
-                break
-            time.sleep(BUSY_PAUSE)  # the end of the seat's last call is being entered beside us
-            refused = self.tried(connect_call, call_id=row.pk, seat_id=user_id)
         if refused == "call.busy":
-            self.again[seen.call] = seen
+            self.again[seen.call] = seen  # the end of the seat's last call is being entered beside us
         elif refused and not seen.late:
             self.link.tell(op="hangup", call=seen.call, by="platform")
 

@@ -1,0 +1,80 @@
+"""Orders of the programmes that nobody goes out for: bed-days, the fee of a contract, goods. Plain: the programme has checked the right."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from yinling.accounts.operations import record
+from yinling.catalogue.models import ServiceItem
+from yinling.catalogue.queries import price_for
+from yinling.directory.models import Organisation
+from yinling.ground.live import tell
+from yinling.ground.operation import changed
+from yinling.kernel.actor import Actor
+from yinling.kernel.period import SHANGHAI
+from yinling.kernel.refusals import Refused
+from yinling.kernel.words import N_
+from yinling.orders.models import Order
+from yinling.orders.operations.freezing import FrozenLine, freeze, reserve_shares
+from yinling.orders.payers import SELF, Bill, Share
+from yinling.orders.queries import Priced, bill_of
+from yinling.orders.states import ORDER
+from yinling.people.models import Elder
+
+BEGINS = time(8)
+SHORTEST = timedelta(minutes=1)
+BY_PROGRAMME = N_("按约定由该付费方支付")
+
+
+def place_for_programme(  # noqa: PLR0913 - what an order consists of
+    *, actor: Actor, now: datetime, elder: Elder, item_code: str, quantity: int, service_day: date, provider: Organisation, source: str,
+    payer_first: str = "", note: str = "",
+) -> Order:  # fmt: skip
+    """Place what needs no visit at the price of its day and mark it delivered at once; a repetition with the same source returns the first.
+
+    With ``payer_first`` that payer bears the whole, as the programme has agreed with it; else whoever may pay comes in the usual order.
+    """
+    elder = Elder.objects.select_for_update(of=("self",)).select_related("household").get(pk=elder.pk)
+    known = Order.objects.filter(source=source).exclude(state="cancelled").first()
+    if known is not None:
+        return known
+    item = ServiceItem.objects.filter(code=item_code, is_active=True, needs_visit=False).first()
+    if item is None or quantity < 1:
+        raise Refused(
+            "order.item_unknown", N_("服务清单中没有在用的这个项目，请重新选择"), field="item_code", item=item_code
+        )
+    price = price_for(item=item, organisation=provider, service_day=service_day, placed_at=now)
+    priced = Priced(item, price, quantity)
+    bill = _bill(elder, provider, priced, service_day, payer_first)
+    order = _draft(elder, provider, bill, service_day, now, source=source, note=note)
+    freeze(order, [FrozenLine(bill.lines[0], item, price)], bill.shares)
+    reserve_shares(actor, now, bill.shares)
+    placed = changed(order, now=now, state=ORDER.target("place", order.state), placed_at=now)
+    frozen = {"total_fen": [None, order.total_fen], "self_fen": [None, order.self_fen], "source": [None, source]}
+    record(actor=actor, now=now, event="orders.order.place", subject=order, changes=placed | frozen)
+    served = changed(order, now=now, state=ORDER.target("mark_delivered", order.state), served_at=now)
+    record(actor=actor, now=now, event="orders.order.mark_delivered", subject=order, changes=served)
+    tell("orders", pk=order.pk, div=order.div)
+    return order
+
+
+def _bill(elder: Elder, provider: Organisation, priced: Priced, day: date, payer_first: str) -> Bill:
+    line = priced.line()
+    if payer_first and payer_first != SELF:
+        return Bill((line,), (Share(0, payer_first, line.amount_fen, BY_PROGRAMME),), ())
+    return bill_of(elder, provider, [line], day)[0]
+
+
+def _draft(
+    elder: Elder, provider: Organisation, bill: Bill, day: date, now: datetime, *, source: str, note: str
+) -> Order:  # fmt: skip
+    home, start = elder.household, datetime.combine(day, BEGINS, SHANGHAI)
+    order = Order(
+        div=elder.div, elder=elder, provider=provider, channel="console", elder_name=elder.name, elder_sex=elder.sex, address=home.address,
+        lon=home.lon, lat=home.lat, door_code=home.door_code, starts_at=start, ends_at=start + SHORTEST, earliest_at=start,
+        latest_at=start, needs_visit=False, source=source, note=note[:500], total_fen=bill.total_fen, self_fen=bill.self_fen,
+        created_at=now, changed_at=now,
+    )  # fmt: skip
+    order.seal_field("phone", elder.unseal_field("phone"))
+    order.save(force_insert=True)
+    return order

@@ -1,0 +1,101 @@
+"""Reading stays paid by the day: the list, and which of their months are billed and which can be."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import F, Q, QuerySet
+
+from yinling.directory.queries import system_actor
+from yinling.ground.scope import scope
+from yinling.kernel.actor import Actor
+from yinling.kernel.period import add_years
+from yinling.orders.models import Order
+from yinling.orders.states import OrderState
+from yinling.people.models import Elder
+from yinling.programmes.home_beds.models import BedStay
+from yinling.programmes.home_beds.rules import Month, billable
+
+PROVINCE = 2
+SOURCE = "home_beds.stay:"
+
+
+@dataclass(frozen=True)
+class Bill:
+    """A month of a stay, with its order if it was billed."""
+
+    month: Month
+    order_id: int | None
+    total_fen: int | None
+
+
+def stays(actor: Actor) -> QuerySet[BedStay]:
+    """The stays an actor may see, the latest admission first."""
+    return BedStay.objects.visible_to(actor).select_related("provider", "item").order_by("-admitted_on", "-id")
+
+
+def elders_of(rows: Iterable[BedStay]) -> dict[int, Elder]:
+    """Return the elders of stays, which a body does not see itself."""
+    shown = list(rows)
+    if not shown:
+        return {}
+    with scope(system_actor(shown[0].div[:PROVINCE])):
+        return {one.pk: one for one in Elder.objects.filter(pk__in={row.elder_id for row in shown})}
+
+
+def source_of(stay: BedStay, month: Month) -> str:
+    """Return how the order of a month names it: it is made once."""
+    return f"{SOURCE}{stay.pk}:{month.code}"
+
+
+def end_of(stay: BedStay, died_on: date | None) -> date | None:
+    """Return the day of discharge: the day of death ends a stay that nobody ended."""
+    return min((day for day in (stay.discharged_on, died_on) if day is not None), default=None)
+
+
+def bills_of(rows: Iterable[BedStay], elders: dict[int, Elder], today: date) -> dict[int, list[Bill]]:
+    """Return for each stay the months that are or can be billed."""
+    shown = list(rows)
+    wanted: dict[str, tuple[int, Month]] = {}
+    for stay in shown:
+        elder = elders.get(stay.elder_id)
+        for month in billable(stay.admitted_on, end_of(stay, elder.died_on if elder else None), today):
+            wanted[source_of(stay, month)] = (stay.pk, month)
+    orders = Order.objects.filter(source__in=list(wanted)).exclude(state=OrderState.CANCELLED)
+    known = {source: (pk, total) for source, pk, total in orders.values_list("source", "pk", "total_fen")}
+    found: dict[int, list[Bill]] = defaultdict(list)
+    for source, (pk, month) in wanted.items():
+        found[pk].append(Bill(month, *known.get(source, (None, None))))
+    return found
+
+
+def unbilled(stay: BedStay, elder: Elder, today: date) -> list[Month]:
+    """Return the months of a stay that can be billed and are not."""
+    return [bill.month for bill in bills_of([stay], {elder.pk: elder}, today)[stay.pk] if bill.order_id is None]
+
+
+def billed_until(stay: BedStay) -> date | None:
+    """Return the first day that no bill covers any more; nothing while none was made."""
+    sources = Order.objects.filter(source__startswith=f"{SOURCE}{stay.pk}:").exclude(state=OrderState.CANCELLED)
+    codes = [source.rpartition(":")[2] for source in sources.values_list("source", flat=True)]
+    if not codes:
+        return None
+    last = max(codes)
+    year, month = int(last[:4]), int(last[4:])
+    return date(year + month // 12, month % 12 + 1, 1)
+
+
+def stays_with_bills_due(div: str, today: date) -> list[BedStay]:
+    """Return the stays of an area of which a month can be billed and is not; of those that ended, of the last two years."""
+    recent = Q(discharged_on=None) | Q(discharged_on__gte=add_years(today, -2))
+    rows = list(BedStay.objects.within(div).filter(recent, admitted_on__lte=today).select_related("elder").order_by("pk"))
+    bills = bills_of(rows, {row.elder_id: row.elder for row in rows}, today)
+    return [row for row in rows if any(bill.order_id is None for bill in bills[row.pk])]
+
+
+def moved(div: str) -> QuerySet[BedStay]:
+    """Stays that do not lie where their elders live."""
+    return BedStay.objects.within(div).exclude(div=F("elder__div"))

@@ -1,0 +1,83 @@
+"""Donations: a numbered receipt, a posting, and so much more that their line may spend (R-FUN-09)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated
+
+from yinling.accounts.operations import record
+from yinling.directory.models import Area
+from yinling.directory.rules import require, required_text
+from yinling.entitlements.operations import open_line, raise_line
+from yinling.ground.live import tell
+from yinling.ground.operation import explain_constraint, operation
+from yinling.kernel.actor import Actor
+from yinling.kernel.inputs import Input
+from yinling.kernel.money import MOST_FEN
+from yinling.kernel.period import local_date
+from yinling.kernel.refusals import Refused
+from yinling.kernel.words import N_
+from yinling.programmes.subsidies.models import Donation
+from yinling.settlement.operations import post
+from yinling.settlement.rules import Side
+
+explain_constraint("subsidies_donation_receipt_number_key", "donation.receipt", N_("收据号重复，请刷新后重试"))
+
+FUND = "donation"
+BANK, RECEIVED = "bank", "donation.received"
+
+Donor = Annotated[str, Input(N_("捐赠人"), help=N_("个人或单位的全称，收据上这样写"), max_length=80)]
+Anonymous = Annotated[bool, Input(N_("不公开姓名"), widget="check")]
+Given = Annotated[int, Input(N_("金额（元）"), least=1, most=MOST_FEN, widget="yuan")]
+Line = Annotated[
+    int, Input(N_("列入资金"), help=N_("来源为慈善捐赠、已审定的资金；用途随它"), least=1, widget="number")
+]
+Wish = Annotated[str, Input(N_("捐赠意愿"), help=N_("捐赠人指定的用途，可不填"), max_length=200)]
+ReceivedOn = Annotated[date, Input(N_("到账日期"), widget="date")]
+
+
+@operation("subsidies.donation.register", label=N_("登记捐赠"))
+def register_donation(
+    *, actor: Actor, now: datetime, donor: Donor, amount_fen: Given, line_id: Line, received_on: ReceivedOn, wish: Wish = "",
+    is_anonymous: Anonymous = False,
+) -> Donation:  # fmt: skip
+    """Register money received. Its line may spend so much more; the receipt has the next number of the place and year."""
+    line = open_line(line_id)
+    require(actor, "subsidies.donation.register", div=line.div)
+    if actor.user_id is None:
+        raise Refused("donation.nobody", N_("捐赠须由有账号的人员登记"))
+    if line.fund != FUND:
+        raise Refused("donation.line", N_("捐赠只能列入来源为慈善捐赠的资金"), field="line_id")
+    if not 0 < amount_fen <= MOST_FEN:
+        raise Refused("donation.amount", N_("捐赠金额应大于零"), field="amount_fen")
+    if received_on > local_date(now) or received_on.year != line.year:
+        raise Refused("donation.day", N_("到账日期应在该资金的年度内，且不晚于今天"), field="received_on")
+    name = required_text(donor, "donor", most=80)
+    number = _next_number(line.div, received_on.year)
+    posting = post(
+        actor, now, key=f"donation:{number}", kind="donation", text=f"{N_('捐赠')} {number}", div=line.div,
+        sides=[
+            Side(BANK, amount_fen, "eldercare", FUND, plan_year=line.year),
+            Side(RECEIVED, -amount_fen, "eldercare", FUND, plan_year=line.year),
+        ],
+    )  # fmt: skip
+    raise_line(line.pk, amount_fen)
+    row = Donation.objects.create(
+        div=line.div, donor=name, is_anonymous=is_anonymous, amount_fen=amount_fen, purpose=line.purpose, wish=wish.strip(),
+        received_on=received_on, receipt_number=number, line=line, posting=posting, entered_by_id=actor.user_id, created_at=now, changed_at=now,
+    )  # fmt: skip
+    record(
+        actor=actor, now=now, event="subsidies.donation.register", subject=row,
+        changes={"amount_fen": [None, amount_fen], "line": [None, line.pk], "receipt_number": [None, number]},
+    )  # fmt: skip
+    tell("budgets", pk=row.pk, div=row.div)
+    return row
+
+
+def _next_number(div: str, year: int) -> str:
+    """Return the next receipt number of a place and year, without gaps: those who take one wait for each other."""
+    list(Area.objects.select_for_update(of=("self",)).filter(pk=div))
+    stem = f"JZ{div}-{year}-"
+    last = Donation.objects.filter(div=div, receipt_number__startswith=stem).order_by("-receipt_number").first()
+    count = int(last.receipt_number.rpartition("-")[2]) if last else 0
+    return f"{stem}{count + 1:06d}"

@@ -1,0 +1,85 @@
+"""Reading subsidies: lists, what was spent of them, and what is to be paid out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import CharField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Concat
+
+from yinling.directory.rules import require
+from yinling.kernel.actor import Actor
+from yinling.programmes.subsidies.models import Spending, Subsidy
+from yinling.programmes.subsidies.queries.rates import PROJECT, offer
+from yinling.programmes.subsidies.rules import MainUse, main_use
+from yinling.programmes.subsidies.states import SubsidyState
+from yinling.settlement.models import PayoutLine
+from yinling.settlement.payables import Payable
+
+PREFIX = "subsidy"
+OWED = "payable.provider"
+
+
+def subsidies_shown(actor: Actor) -> QuerySet[Subsidy]:
+    """Subsidies of the actor's area or body, newest first, with the state of their payment and what was spent of them."""
+    require(actor, "subsidies.subsidy.view")
+    paid = PayoutLine.objects.filter(key=Concat(Value(f"{PREFIX}:"), Cast(OuterRef("pk"), CharField())), is_live=True)
+    spent = Spending.objects.filter(subsidy=OuterRef("pk")).order_by().values("subsidy").annotate(fen=Sum("amount_fen"))
+    rows = Subsidy.objects.visible_to(actor).select_related(
+        "provider", "line", "entered_by", "reviewed_by", "approved_by"
+    )
+    rows = rows.annotate(
+        payout_state=Subquery(paid.values("state")[:1]), used_fen=Coalesce(Subquery(spent.values("fen")[:1]), Value(0))
+    )
+    return rows.order_by("-booking_year", "-pk")
+
+
+def subsidy_totals(rows: QuerySet[Subsidy]) -> dict[str, Any]:
+    """Count and sums of a list."""
+    approved = Q(state=SubsidyState.APPROVED)
+    standing = ~Q(state=SubsidyState.RETURNED)
+    return rows.order_by().aggregate(
+        count=Count("id", filter=standing), fen=Coalesce(Sum("amount_fen", filter=standing), Value(0)),
+        approved_fen=Coalesce(Sum("amount_fen", filter=approved), Value(0)),
+        bodies=Count("provider", filter=standing, distinct=True),
+    )  # fmt: skip
+
+
+def uses_of(rows: Iterable[Subsidy]) -> dict[int, MainUse]:
+    """How the subsidies of a list were used so far, of those whose rate asks (R-FUN-06)."""
+    asked = {}
+    for row in rows:
+        found = None if row.kind == PROJECT else offer(row.kind, row.div, row.result_year)
+        if found is not None and found.rate.main_use:
+            asked[row.pk] = found.rate
+    by_category: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for pk, category, fen in Spending.objects.filter(subsidy__in=asked).values_list(
+        "subsidy", "category", "amount_fen"
+    ):
+        by_category[pk].append((category, fen))
+    judged = {pk: main_use(rate, by_category[pk]) for pk, rate in asked.items()}
+    return {pk: one for pk, one in judged.items() if one is not None}
+
+
+def spendings_of(row: Subsidy) -> QuerySet[Spending]:
+    """What the receiver spent, oldest first."""
+    return Spending.objects.filter(subsidy=row).select_related("entered_by").order_by("spent_on", "pk")
+
+
+def owed(actor: Actor, div: str) -> list[Payable]:
+    """Approved subsidies of bodies: what a payout batch may pay."""
+    rows = Subsidy.objects.visible_to(actor).filter(state=SubsidyState.APPROVED, provider__isnull=False)
+    if div:
+        rows = rows.filter(div__startswith=div)
+    return [payable(row) for row in rows.select_related("line", "provider").order_by("pk")]
+
+
+def payable(row: Subsidy) -> Payable:
+    """Return an approved subsidy as a batch sees it."""
+    fund = row.line.fund
+    return Payable(
+        key=f"{PREFIX}:{row.pk}", text=f"{row.code} {row.get_kind_display()} {row.part}".strip(), provider_id=row.provider_id, elder_id=None,
+        payer="donation" if fund == "donation" else "government", fund=fund, amount_fen=row.amount_fen, account=OWED,
+    )  # fmt: skip

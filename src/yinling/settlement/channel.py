@@ -1,0 +1,121 @@
+"""What the jobs of payments do in one city, and what asks the channel: nothing is held while the network is asked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from yinling.ground.scope import scope
+from yinling.kernel.actor import Actor
+from yinling.kernel.refusals import NotAllowed, Refusal
+from yinling.kernel.words import N_
+from yinling.settlement.models import Payment
+from yinling.settlement.operations import (
+    close_payment,
+    fail_refund,
+    finish_refund,
+    link_payment,
+    load_payment_bill,
+    match_payment,
+    refund_payment,
+)
+from yinling.settlement.paying import Movement, write_bill
+from yinling.settlement.ports import PaymentChannel, RefundRefused, payment_channel
+from yinling.settlement.queries.payments import (
+    ENDED_UNSERVED,
+    expired_payments,
+    payments_to_return,
+    refunds_to_send,
+    unmatched_payments,
+)
+from yinling.settlement.states import PaymentState
+
+MOST_A_ROUND = 500
+CANCELLED = N_("订单已取消，自动退款")
+SURPLUS = N_("重复付款或付款时已不用付，自动退回")
+ABOVE = N_("多付的部分，自动退回")
+logger = logging.getLogger("yinling.settlement")
+
+
+def tend_payments(actor: Actor, now: datetime) -> int:
+    """Close what expired, offset what was settled, give back what came too much; return how many rows moved."""
+    area = actor.div or ""
+    with scope(actor):
+        expired = list(expired_payments(area, now).values_list("pk", flat=True)[:MOST_A_ROUND])
+        late = list(unmatched_payments(area).values_list("pk", flat=True)[:MOST_A_ROUND])
+        too_much = [(row.pk, *_back(row)) for row in payments_to_return(area)[:MOST_A_ROUND]]
+    done = sum(_tried(actor, now, close_payment, payment_id=pk) for pk in expired)
+    done += sum(_tried(actor, now, match_payment, payment_id=pk) for pk in late)
+    return done + sum(
+        _tried(actor, now, refund_payment, payment_id=pk, amount_fen=fen, reason=why) for pk, fen, why in too_much
+    )
+
+
+def _back(row: Any) -> tuple[int, str]:
+    """How much of a payment goes back, and why."""
+    if row.state == PaymentState.SURPLUS:
+        return row.left_fen, SURPLUS
+    if row.order.state in ENDED_UNSERVED:
+        return row.left_fen, CANCELLED
+    return row.left_fen - row.bears_fen, ABOVE
+
+
+def send_refunds(actor: Actor, now: datetime) -> int:
+    """Tell the channel of refunds; return how many it made. One that cannot be reached is asked again in the next round."""
+    with scope(actor):
+        waiting = list(refunds_to_send(actor.div or "")[:MOST_A_ROUND])
+    channel = payment_channel() if waiting else None
+    done = 0
+    for row in waiting:
+        if channel is None or channel.name != row.payment.channel:
+            continue
+        try:
+            channel.refund(
+                key=row.key, payment_key=row.payment.key, number=row.payment.channel_number, amount_fen=row.amount_fen, reason=row.reason
+            )  # fmt: skip
+        except RefundRefused as refusal:
+            _tried(actor, now, fail_refund, refund_id=row.pk, why=str(refusal)[:200])
+        except OSError as fault:
+            logger.warning("refund %s: %s", row.key, fault)
+        else:
+            done += _tried(actor, now, finish_refund, refund_id=row.pk)
+    return done
+
+
+def fetch_bill(actor: Actor, now: datetime, day: date) -> bool:
+    """Compare the channel's bill of a day with ours; whether there was one."""
+    channel = payment_channel()
+    try:
+        rows = channel.daily_bill(day)
+    except OSError as fault:
+        logger.warning("bill of %s: %s", day, fault)
+        return False
+    text = write_bill(Movement(one.kind, one.key, one.number, one.amount_fen) for one in rows)
+    return _tried(actor, now, load_payment_bill, day=day, text=text)
+
+
+def link_of(actor: Actor, now: datetime, payment_id: int, title: str, channel: PaymentChannel | None = None) -> str:
+    """Return where a payment is to be made, asked of the channel once. Raises OSError when it cannot be reached."""
+    with scope(actor):
+        row = Payment.objects.get(pk=payment_id)
+        if row.link:
+            return str(row.link)
+        if row.state != PaymentState.ASKED or row.expires_at <= now:
+            raise NotAllowed("payment.closed", N_("这笔付款已经结束，请回到账单重新付款"))
+    way = channel or payment_channel()
+    asked = way.order(key=row.key, amount_fen=row.amount_fen, title=title, expires_at=row.expires_at)
+    with scope(actor):
+        return link_payment(actor=actor, now=now, payment_id=payment_id, link=asked.link, number=asked.number).link
+
+
+def _tried(actor: Actor, now: datetime, perform: Callable[..., Any], **values: Any) -> bool:
+    """Run one operation; what somebody else changed meanwhile waits for the next round."""
+    try:
+        with scope(actor):
+            perform(actor=actor, now=now, **values)
+    except Refusal as refusal:
+        logger.info("%s: %s", values, refusal.code)
+        return False
+    return True

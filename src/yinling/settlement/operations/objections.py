@@ -1,0 +1,97 @@
+"""Objections to a bill: a ticket for the seats, and the order frozen until somebody has decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from yinling.accounts.operations import record
+from yinling.directory.rules import known_choice, require, required_text
+from yinling.ground.live import tell
+from yinling.ground.operation import locked, operation
+from yinling.hotline.models import Ticket
+from yinling.hotline.operations.tickets import note_internally, write_ticket
+from yinling.kernel.actor import Actor
+from yinling.kernel.inputs import Id, Input, Reason
+from yinling.kernel.refusals import NotAllowed
+from yinling.kernel.words import N_
+from yinling.orders.models import Hold, Order
+from yinling.orders.operations import hold_order, release_hold
+from yinling.orders.states import OrderState
+from yinling.settlement.models import Payment, Refund
+from yinling.settlement.operations.orders import reverse_order, settle_order
+from yinling.settlement.operations.payments import rematch
+from yinling.settlement.operations.refunds import begin_refund
+from yinling.settlement.queries.ledger import live_posting
+from yinling.settlement.queries.payments import OBJECTION, SETTLED, objection_of
+from yinling.settlement.states import PaymentState, RefundState
+
+RESULTS = [("kept", N_("账单无误，维持")), ("reversed", N_("账单有误，冲正并退还已付的钱"))]
+OPEN_TO_OBJECTION = frozenset({OrderState.SERVED, *SETTLED})
+CHANNEL_OF = {"elder": "app", "family": "app"}
+
+
+@operation("settlement.objection.raise", label=N_("我有异议"))
+def raise_objection(
+    *, actor: Actor, now: datetime, order_id: Id,
+    text: Annotated[str, Input(N_("哪里不对"), help=N_("例如：没有来人、时间不够、多收了钱"), max_length=500, widget="area")],
+) -> Ticket:  # fmt: skip
+    """Say that a bill is wrong: the seats get a complaint, and nobody pays or is paid for it until it is decided."""
+    order = locked(Order.objects.all(), order_id)
+    require(actor, "settlement.objection.raise", div=order.div, elder_id=order.elder_id)
+    said = required_text(text, "text", most=500)
+    if order.state not in OPEN_TO_OBJECTION:
+        raise NotAllowed("objection.no_bill", N_("这张订单还没有账单。对服务有意见，请用“投诉和建议”"))
+    if objection_of(order) is not None:
+        raise NotAllowed("objection.open", N_("这张账单的异议正在核查，有结果会告诉您"))
+    ticket = Ticket(
+        div=order.div, elder_id=order.elder_id, kind="complaint", level="normal", title=f"账单异议 {order.code}", text=said,
+        channel=CHANNEL_OF.get(actor.role, "console"),
+    )  # fmt: skip
+    write_ticket(actor, now, ticket)
+    hold_order(actor=actor, now=now, order=order, cause=f"{OBJECTION}{ticket.pk}", reason=said)
+    record(actor=actor, now=now, event="settlement.objection.raise", subject=order, changes={"ticket": [None, ticket.pk]})
+    tell("settlement", pk=order.pk, div=order.div)
+    return ticket
+
+
+@operation("settlement.objection.decide", label=N_("处理异议"))
+def decide_objection(
+    *, actor: Actor, now: datetime, order_id: Id, result: Annotated[str, Input(N_("结论"), choices=RESULTS, widget="radio")], reason: Reason
+) -> Order:  # fmt: skip
+    """Keep a bill, or take it back with everything that was paid for it. The reason is what the elder reads."""
+    order = locked(Order.objects.all(), order_id)
+    require(actor, "settlement.objection.decide", div=order.div)
+    known_choice(result, RESULTS, "result")
+    why = required_text(reason, "reason", most=400)
+    hold = objection_of(order)
+    if hold is None:
+        raise NotAllowed("objection.none", N_("这张订单没有待处理的异议，请刷新页面"))
+    said = f"{dict(RESULTS)[result]}：{why}"
+    release_hold(actor=actor, now=now, order=order, cause=hold.cause, reason=said)
+    if result == "reversed":
+        _take_back(actor, now, order, why)
+    _answer(actor, now, hold, said)
+    record(actor=actor, now=now, event="settlement.objection.decide", subject=order, changes={"result": [None, result]}, reason=why)
+    tell("settlement", pk=order.pk, div=order.div)
+    return order
+
+
+def _take_back(actor: Actor, now: datetime, order: Order, why: str) -> None:
+    """Reverse the settlement and give back what was paid. What was not settled yet is settled and reversed, so that it is never billed."""
+    if order.state == OrderState.SERVED:
+        settle_order(actor=actor, now=now, order_id=order.pk)
+    if live_posting(order) is not None:
+        reverse_order(actor=actor, now=now, order_id=order.pk, reason=why)
+    pending = Refund.objects.filter(state=RefundState.ASKED).values("payment")
+    paid = Payment.objects.select_for_update(of=("self",)).filter(order=order, state=PaymentState.PAID).exclude(pk__in=pending)
+    for row in paid.order_by("pk"):
+        rematch(actor, now, row, order)
+        begin_refund(actor, now, row, order, row.left_fen, why)
+
+
+def _answer(actor: Actor, now: datetime, hold: Hold, said: str) -> None:
+    """Write the decision on the ticket, for the seat who tells the elder and closes it."""
+    ticket = Ticket.objects.filter(pk=int(hold.cause.removeprefix(OBJECTION))).first()
+    if ticket is not None:
+        note_internally(actor, now, ticket, said)

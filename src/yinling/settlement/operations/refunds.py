@@ -1,0 +1,101 @@
+"""Giving money of a payment back: decided here, sent to the channel by a job, booked when the channel says that it went."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from yinling.accounts.operations import record
+from yinling.directory.rules import require, required_text
+from yinling.ground.live import tell
+from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.kernel.actor import Actor
+from yinling.kernel.inputs import Id, Input, Reason, Seen
+from yinling.kernel.refusals import NotAllowed, NotFound, Refused
+from yinling.kernel.words import N_
+from yinling.orders.models import Order
+from yinling.settlement.models import Payment, Refund
+from yinling.settlement.operations.payments import Fen, give_back, held_payment, rematch
+from yinling.settlement.paying import BALANCE
+from yinling.settlement.states import PAYMENT, REFUND, PaymentState, RefundState
+
+explain_constraint("refund_open_once", "payment.refund_pending", N_("这笔付款已有一笔退款正在办理，请等它办完"))
+
+
+@operation("settlement.payment.refund", label=N_("退款"))
+def refund_payment(
+    *, actor: Actor, now: datetime, payment_id: Id, amount_fen: Fen, reason: Reason, seen: Seen = None
+) -> Refund:
+    """Give all or part of a payment back, with the reason. Never more than was paid."""
+    row, order = held_payment(actor, "refund", payment_id, seen)
+    return begin_refund(actor, now, row, order, amount_fen, reason)
+
+
+def begin_refund(actor: Actor, now: datetime, row: Payment, order: Order, fen: int, reason: str) -> Refund:
+    """Decide a refund. Plain; payment and order are locked. Money paid from the balance goes back there at once."""
+    why = required_text(reason, "reason")
+    PAYMENT.target("refund", PaymentState(row.state))
+    if fen <= 0 or fen > row.left_fen:
+        raise Refused("payment.refund_too_much", N_("退款须大于 0，且不超过还没退的金额"), field="amount_fen", left_fen=row.left_fen)
+    if Refund.objects.filter(payment=row, state=RefundState.ASKED).exists():
+        raise NotAllowed("payment.refund_pending", N_("这笔付款已有一笔退款正在办理，请等它办完"))
+    if actor.user_id is None:
+        raise NotAllowed("payment.nobody", N_("请先登录再办理"))
+    number = Refund.objects.filter(payment=row).count() + 1
+    refund = Refund(
+        div=row.div, key=f"{row.key}-R{number}", payment=row, elder_id=row.elder_id, provider_id=row.provider_id, amount_fen=fen, reason=why,
+        asked_by_id=actor.user_id, asked_at=now, created_at=now, changed_at=now,
+    )  # fmt: skip
+    refund.save(force_insert=True)
+    record(actor=actor, now=now, event="settlement.payment.refund", subject=row, changes={"refund_fen": [None, fen]}, reason=why)
+    if row.channel == BALANCE:
+        _finish(actor, now, refund, row, order)
+    tell("settlement", pk=row.pk, div=row.div)
+    return refund
+
+
+@operation("settlement.refund.finish", label=N_("登记退款成功"))
+def finish_refund(*, actor: Actor, now: datetime, refund_id: Id) -> Refund:
+    """Book a refund that the channel has made. Said twice, it is booked once."""
+    refund, row, order = _held(actor, "finish", refund_id)
+    if refund.state == RefundState.DONE:
+        record(actor=actor, now=now, event="settlement.refund.finish", subject=refund, changes={"again": [None, refund.key]})
+        return refund
+    _finish(actor, now, refund, row, order)
+    return refund
+
+
+def _finish(actor: Actor, now: datetime, refund: Refund, row: Payment, order: Order) -> None:
+    target = REFUND.target("finish", RefundState(refund.state))
+    give_back(actor, now, row, order, refund.amount_fen, key=f"refund:{refund.pk}")
+    changes = changed(refund, now=now, state=target, ended_at=now)
+    record(actor=actor, now=now, event="settlement.refund.finish", subject=refund, changes=changes)
+    values: dict[str, object] = {"refunded_fen": row.refunded_fen + refund.amount_fen}
+    if values["refunded_fen"] == row.amount_fen:
+        values |= {"state": PAYMENT.target("refund", PaymentState(row.state)), "ended_at": now}
+    rematch(actor, now, row, order, less=refund.amount_fen)
+    changed(row, now=now, **values)
+
+
+@operation("settlement.refund.fail", label=N_("登记退款失败"))
+def fail_refund(*, actor: Actor, now: datetime, refund_id: Id, why: Annotated[str, Input(N_("渠道的答复"), max_length=200)]) -> Refund:
+    """Note that the channel will not make a refund: somebody has to decide how the money goes back."""
+    refund, _row, _order = _held(actor, "fail", refund_id)
+    target = REFUND.target("fail", RefundState(refund.state))
+    changes = changed(refund, now=now, state=target, ended_at=now, note=why[:200])
+    record(actor=actor, now=now, event="settlement.refund.fail", subject=refund, changes=changes)
+    tell("settlement", pk=refund.payment_id, div=refund.div)
+    return refund
+
+
+def _held(actor: Actor, verb: str, refund_id: int) -> tuple[Refund, Payment, Order]:
+    """Return a refund with payment and order, all locked, the order first; the right checked."""
+    known = Refund.objects.filter(pk=refund_id).select_related("payment").first()
+    if known is None:
+        require(actor, f"settlement.refund.{verb}")
+        raise NotFound("row.not_found", N_("没有这条记录，或者它不在您的权限范围内"))
+    order = locked(Order.objects.all(), known.payment.order_id)
+    row = locked(Payment.objects.all(), known.payment_id)
+    refund = locked(Refund.objects.all(), refund_id)
+    require(actor, f"settlement.refund.{verb}", div=refund.div)
+    return refund, row, order

@@ -1,0 +1,272 @@
+"""Reimbursing a household as spent: accepted work, item by item, two persons, once for a household (R-MOD-02 to R-MOD-05)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from yinling.accounts.operations import record
+from yinling.directory.rules import require, required_text
+from yinling.entitlements.models import Entitlement
+from yinling.ground.files import clean_image, store
+from yinling.ground.live import tell
+from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.kernel.actor import Actor
+from yinling.kernel.inputs import Id, Input, Reason, Seen
+from yinling.kernel.money import MOST_FEN
+from yinling.kernel.period import local_date
+from yinling.kernel.refusals import NotAllowed, Refused
+from yinling.kernel.words import N_
+from yinling.people.models import Household
+from yinling.settlement.models import ExpensePaper, Reimbursement
+from yinling.settlement.operations.ledger import post
+from yinling.settlement.queries.reimbursements import is_strict, item_list, line_of, result_of
+from yinling.settlement.reimbursing import DONE, NOT_APPLICABLE, OUTCOMES, Line, Result
+from yinling.settlement.rules import Side
+from yinling.settlement.states import REIMBURSEMENT, ReimbursementState
+
+explain_constraint("reimbursement_once", "reimbursement.household", N_("这一户已报销过这项补贴，每户只能报销一次"))
+explain_constraint("reimbursement_two_persons", "reimbursement.two_persons", N_("初审和复核必须由两个人办理"))
+
+EXPENSE, OWED = "expense.reimbursement", "payable.elder"
+REMOVE = "remove"
+
+Contractor = Annotated[str, Input(N_("施工或供货单位"), max_length=120)]
+AcceptedOn = Annotated[date | None, Input(N_("验收合格日期"), help=N_("没有验收的不能报销"), widget="date")]
+InvoiceNumber = Annotated[str, Input(N_("发票号码"), max_length=40)]
+ItemCode = Annotated[str, Input(N_("项目"), max_length=10)]
+Outcome = Annotated[str, Input(N_("结果"), choices=[*OUTCOMES, (REMOVE, N_("从单上删除"))], widget="choice")]
+Cost = Annotated[
+    int, Input(N_("发票金额（元）"), help=N_("已完成的项目填写，照发票"), least=0, most=MOST_FEN, widget="yuan")
+]
+Why = Annotated[str, Input(N_("原因"), help=N_("不适用的必须写明"), max_length=200)]
+Assessor = Annotated[str, Input(N_("评估人"), help=N_("不适用的必须填写"), max_length=40)]
+Checker = Annotated[str, Input(N_("复核人"), help=N_("不适用的必须填写，不能是评估人"), max_length=40)]
+Total = Annotated[
+    int,
+    Input(
+        N_("发票合计（元）"), help=N_("看着发票重新填写，与明细合计一致才能通过"), least=0, most=MOST_FEN, widget="yuan"
+    ),
+]
+Title = Annotated[str, Input(N_("材料名称"), max_length=80)]
+Content = Annotated[
+    str, Input(N_("照片"), help=N_("拍照或选择图片，不超过 8 MB"), max_length=12_000_000, widget="photo")
+]
+
+
+@operation("settlement.reimbursement.draft", label=N_("登记报销"))
+def draft_reimbursement(
+    *, actor: Actor, now: datetime, entitlement_id: Id, contractor: Contractor, accepted_on: AcceptedOn = None, invoice_number: InvoiceNumber
+) -> Reimbursement:  # fmt: skip
+    """Begin the reimbursement of accepted work. One household gets a scheme once, whoever of it holds the entitlement (R-MOD-04)."""
+    entitlement = locked(Entitlement.objects.filter(recorded_to=None).select_related("elder", "scheme"), entitlement_id)
+    require(actor, "settlement.reimbursement.draft", div=entitlement.div)
+    day = _accepted(entitlement, accepted_on, local_date(now))
+    if not entitlement.once_fen or not item_list(entitlement.scheme.code, entitlement.div, day):
+        raise Refused("reimbursement.not_once", N_("这项待遇不是按项目实报实销的，不能登记报销"))
+    if actor.user_id is None:
+        raise Refused("reimbursement.nobody", N_("报销须由有账号的人员办理"))
+    household = Household.objects.select_for_update(of=("self",)).get(pk=entitlement.elder.household_id)
+    firm, number = (
+        required_text(contractor, "contractor", most=120),
+        required_text(invoice_number, "invoice_number", most=40),
+    )
+    _check_once(entitlement, household, firm, number)
+    row = Reimbursement.objects.create(
+        div=entitlement.div, entitlement=entitlement, elder=entitlement.elder, household=household, contractor=firm, accepted_on=day,
+        invoice_number=number, actual_fen=0, eligible_fen=0, subsidy_fen=0, self_fen=0, entered_by_id=actor.user_id, created_at=now,
+        changed_at=now,
+    )  # fmt: skip
+    record(
+        actor=actor, now=now, event="settlement.reimbursement.draft", subject=row,
+        changes={"entitlement": [None, entitlement.pk], "accepted_on": [None, day.isoformat()], "invoice_number": [None, number]},
+    )  # fmt: skip
+    tell("settlement", pk=row.pk, div=row.div)
+    return row
+
+
+def _accepted(entitlement: Entitlement, accepted_on: date | None, today: date) -> date:
+    """Return the day of acceptance; refuse to pay before it, or for work outside the days of the entitlement."""
+    if accepted_on is None or accepted_on > today:
+        raise Refused("reimbursement.not_accepted", N_("改造验收合格以后才能报销，请先验收"), field="accepted_on")
+    if accepted_on < entitlement.valid_from or (entitlement.valid_to and accepted_on >= entitlement.valid_to):
+        raise Refused("reimbursement.outside", N_("验收日期不在这项待遇的有效期内，请核对"), field="accepted_on")
+    return accepted_on
+
+
+def _check_once(entitlement: Entitlement, household: Household, contractor: str, number: str) -> None:
+    standing = Reimbursement.objects.exclude(state=ReimbursementState.RETURNED)
+    if standing.filter(household=household, entitlement__scheme_id=entitlement.scheme_id).exists():
+        raise Refused("reimbursement.household", N_("这一户已报销过这项补贴，每户只能报销一次"))
+    if standing.filter(contractor=contractor, invoice_number=number).exclude(household=household).exists():
+        raise Refused("reimbursement.invoice_used", N_("这张发票已用于另一户的报销，请核对"), field="invoice_number")
+
+
+@operation("settlement.reimbursement.enter", label=N_("登记项目"))
+def enter_item(  # noqa: PLR0913 - what is said of an item
+    *, actor: Actor, now: datetime, reimbursement_id: Id, item: ItemCode, outcome: Outcome, amount_fen: Cost = 0, reason: Why = "",
+    assessor: Assessor = "", reviewer: Checker = "", seen: Seen = None,
+) -> Reimbursement:  # fmt: skip
+    """Put one item on the reimbursement, in place of what was said of it before; everything is reckoned anew."""
+    row = _open(actor, reimbursement_id, seen, "enter")
+    if row.state != ReimbursementState.DRAFT:
+        raise NotAllowed("reimbursement.not_draft", N_("初审以后不能修改明细，请退回后重新登记"))
+    known = item_list(row.entitlement.scheme.code, row.div, row.accepted_on).get(item)
+    if known is None:
+        raise Refused("reimbursement.item", N_("清单中没有这个项目，请从列表中选择"), field="item")
+    lines = [Line.from_json(one) for one in row.lines if one["item"] != item]
+    if outcome != REMOVE:
+        line = Line(
+            item, known.name, known.is_base, outcome, amount_fen, reason.strip(), assessor.strip(), reviewer.strip()
+        )
+        _check_item(line, is_strict=is_strict(row.div, row.accepted_on))
+        lines.append(line)
+    found = result_of(row, sorted(lines, key=lambda one: int(one.item)))
+    changes = changed(row, now=now, **_values(found))
+    record(
+        actor=actor, now=now, event="settlement.reimbursement.enter", subject=row,
+        changes={name: pair for name, pair in changes.items() if name != "lines"} | {"item": [None, item], "outcome": [None, outcome]},
+    )  # fmt: skip
+    tell("settlement", pk=row.pk, div=row.div)
+    return row
+
+
+def _check_item(line: Line, *, is_strict: bool) -> None:
+    """Refuse an end that is none: money without work, "not applicable" without its three answers (D-10)."""
+    if line.outcome not in dict(OUTCOMES):
+        raise Refused("reimbursement.outcome", N_("请从列表中选择结果"), field="outcome")
+    if not 0 <= line.amount_fen <= MOST_FEN or (line.outcome != DONE and line.amount_fen):
+        raise Refused("reimbursement.amount", N_("只有已完成的项目才有金额，且不能为负"), field="amount_fen")
+    if not line.is_base and line.outcome != DONE:
+        raise Refused("reimbursement.optional", N_("可选类项目只登记已完成的"), field="outcome")
+    if line.outcome != NOT_APPLICABLE:
+        return
+    if is_strict:
+        raise Refused("reimbursement.strict", N_("本地要求基础类项目全部实施，不接受“不适用”"), field="outcome")
+    for name, value in (("reason", line.reason), ("assessor", line.assessor), ("reviewer", line.reviewer)):
+        required_text(value, name)
+    if line.assessor == line.reviewer:
+        raise Refused("reimbursement.same_person", N_("评估人和复核人不能是同一人"), field="reviewer")
+
+
+def _values(found: Result) -> dict[str, Any]:
+    return {
+        "lines": [one.as_json() for one in found.lines], "actual_fen": found.actual_fen, "eligible_fen": found.eligible_fen,
+        "subsidy_fen": found.subsidy_fen, "self_fen": found.self_fen,
+    }  # fmt: skip
+
+
+@operation("settlement.reimbursement.attach", label=N_("上传材料"))
+def attach_expense(
+    *, actor: Actor, now: datetime, reimbursement_id: Id, title: Title, content: Content
+) -> Reimbursement:  # fmt: skip
+    """Keep the picture of an invoice, an acceptance sheet, or of the home before and after."""
+    row = _open(actor, reimbursement_id, None, "attach")
+    if row.state != ReimbursementState.DRAFT:
+        raise NotAllowed("reimbursement.not_draft", N_("初审以后不能修改明细，请退回后重新登记"))
+    name = required_text(title, "title", most=80)
+    file = store(
+        clean_image(_decoded(content)),
+        kind="photo",
+        purpose="reimbursement",
+        content_type="image/jpeg",
+        owner=row,
+        now=now,
+    )
+    ExpensePaper.objects.create(
+        div=row.div,
+        reimbursement=row,
+        elder_id=row.elder_id,
+        title=name,
+        file=file,
+        added_by_id=actor.user_id,
+        added_at=now,
+    )
+    record(actor=actor, now=now, event="settlement.reimbursement.attach", subject=row, changes={"title": [None, name]})
+    tell("settlement", pk=row.pk, div=row.div)
+    return row
+
+
+def _decoded(content: str) -> bytes:
+    try:
+        return base64.b64decode(content.rpartition(",")[2], validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused("file.not_image", N_("这不是照片文件，请重新拍照"), field="content") from None
+
+
+@operation("settlement.reimbursement.review", label=N_("初审通过"))
+def review_reimbursement(
+    *, actor: Actor, now: datetime, reimbursement_id: Id, invoice_fen: Total, seen: Seen = None
+) -> Reimbursement:  # fmt: skip
+    """First of the two approvals: the reviewer reads the total off the invoice; actual cost is the invoice, never the estimate (R-MOD-05)."""
+    row = _open(actor, reimbursement_id, seen, "review")
+    target = REIMBURSEMENT.target("review", row.state)
+    found = _check_stands(row)
+    if invoice_fen != found.invoice_fen:
+        raise Refused("reimbursement.invoice", N_("发票合计与明细合计不一致，请核对"), field="invoice_fen")
+    if not ExpensePaper.objects.filter(reimbursement=row).exists():
+        raise Refused("reimbursement.no_paper", N_("请先上传发票和验收材料的照片"))
+    return _move(actor, now, row, "review", state=target, reviewed_by_id=actor.user_id, reviewed_at=now)
+
+
+@operation("settlement.reimbursement.approve", label=N_("复核通过"))
+def approve_reimbursement(*, actor: Actor, now: datetime, reimbursement_id: Id, seen: Seen = None) -> Reimbursement:
+    """Second approval, by a person who neither entered nor reviewed it: the subsidy is posted and owed; the excess is only recorded."""
+    row = _open(actor, reimbursement_id, seen, "approve")
+    target = REIMBURSEMENT.target("approve", row.state)
+    if actor.user_id in (row.entered_by_id, row.reviewed_by_id):
+        raise Refused("reimbursement.two_persons", N_("登记人和初审人不能复核，请由另一位人员办理"))
+    Household.objects.select_for_update(of=("self",)).get(pk=row.household_id)
+    _check_stands(row)
+    scheme, line = row.entitlement.scheme, line_of(row.entitlement)
+    fund = line.fund if line else scheme.fund
+    common = {"business": "eldercare", "fund": fund, "scheme_id": scheme.pk, "service_day": row.accepted_on}
+    posting = post(
+        actor, now, key=f"reimbursement:{row.pk}", kind="reimbursement", text=f"{row.code} {scheme.name}", div=row.div, elder=row.elder,
+        sides=[Side(EXPENSE, row.subsidy_fen, **common), Side(OWED, -row.subsidy_fen, **common)],
+    )  # fmt: skip
+    return _move(
+        actor, now, row, "approve", state=target, approved_by_id=actor.user_id, approved_at=now, posting_id=posting.pk
+    )
+
+
+@operation("settlement.reimbursement.return", label=N_("退回"))
+def return_reimbursement(
+    *, actor: Actor, now: datetime, reimbursement_id: Id, reason: Reason, seen: Seen = None
+) -> Reimbursement:  # fmt: skip
+    """Give a reimbursement up with a reason; it may be entered anew."""
+    row = _open(actor, reimbursement_id, seen, "return")
+    target = REIMBURSEMENT.target("return", row.state)
+    why = required_text(reason, "reason", most=500)
+    return _move(actor, now, row, "return", state=target, return_reason=why)
+
+
+def _open(actor: Actor, reimbursement_id: int, seen: int | None, verb: str) -> Reimbursement:
+    rows = Reimbursement.objects.select_related("entitlement__scheme", "elder")
+    row = locked(rows, reimbursement_id, seen)
+    require(actor, f"settlement.reimbursement.{verb}", div=row.div)
+    return row
+
+
+def _check_stands(row: Reimbursement) -> Result:
+    """Reckon anew; refuse what has changed meanwhile, and a reimbursement of nothing."""
+    found = result_of(row)
+    if (found.actual_fen, found.subsidy_fen) != (row.actual_fen, row.subsidy_fen):
+        raise Refused("reimbursement.changed", N_("金额已变（同一发票另有报销，或者规则已变），请退回重新登记"))
+    if found.subsidy_fen <= 0:
+        raise Refused("reimbursement.nothing", N_("没有可以报销的金额，请先登记已完成的项目"))
+    return found
+
+
+def _move(
+    actor: Actor, now: datetime, row: Reimbursement, verb: str, *, state: ReimbursementState, **values: Any
+) -> Reimbursement:  # fmt: skip
+    changes = changed(row, now=now, state=state, **values)
+    record(
+        actor=actor, now=now, event=f"settlement.reimbursement.{verb}", subject=row, changes=changes,
+        reason=str(values.get("return_reason", "")),
+    )  # fmt: skip
+    tell("settlement", pk=row.pk, div=row.div)
+    return row

@@ -1,0 +1,216 @@
+"""Money apart from orders: advances to providers, deposits and top-ups of elders, and their way back (R-PAY-16)."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated
+
+from django.db.models import Sum
+
+from yinling.accounts.operations import record
+from yinling.directory.models import Organisation
+from yinling.directory.rules import known_choice, require, required_text
+from yinling.ground.live import tell
+from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.kernel.actor import Actor
+from yinling.kernel.inputs import Id, Input, Seen
+from yinling.kernel.period import local_date
+from yinling.kernel.refusals import NotAllowed, NotFound, Refused
+from yinling.kernel.words import N_
+from yinling.people.models import Elder
+from yinling.settlement.models import BUSINESSES, LedgerEntry, Posting, Statement, Transfer
+from yinling.settlement.operations.ledger import post, wait_for
+from yinling.settlement.operations.payments import lock_balance
+from yinling.settlement.queries import STATEMENT_PAYERS, advance_balance, elder_balance
+from yinling.settlement.rules import (
+    ADVANCE,
+    BANK,
+    BUSINESS,
+    DEPOSIT,
+    PAYABLE,
+    PREPAID,
+    SELF,
+    SELF_FUND,
+    Owed,
+    Side,
+    fund_of_payer,
+    shared_out,
+)
+
+TWO_PERSONS = N_("提出人不能确认，请由另一位财务人员办理")
+explain_constraint("transfer_two_persons", "transfer.two_persons", TWO_PERSONS)
+
+ADVANCE_KINDS = Transfer.KINDS[:2]
+ELDER_KINDS = Transfer.KINDS[2:]
+METHODS = [("cash", N_("现金")), ("card", N_("刷卡")), ("transfer", N_("转账"))]
+MOST_FEN = 100_000_000_00
+BACK = "_return"
+
+Amount = Annotated[int, Input(N_("金额（元）"), least=1, most=MOST_FEN, widget="yuan")]
+Provider = Annotated[int, Input(N_("服务商"), least=1, widget="number")]
+Payer = Annotated[str, Input(N_("付费方"), choices=STATEMENT_PAYERS, widget="choice")]
+Business = Annotated[str, Input(N_("收支类别"), choices=BUSINESSES, widget="choice")]
+Receipt = Annotated[str, Input(N_("收据或凭证号"), help=N_("必须填写，审计人员会核对"), max_length=200)]
+
+
+@operation("settlement.transfer.propose", label=N_("提出预付"))
+def propose_transfer(
+    *, actor: Actor, now: datetime, kind: Annotated[str, Input(N_("种类"), choices=ADVANCE_KINDS, widget="choice")], provider_id: Provider,
+    payer: Payer, amount_fen: Amount, business: Business, note: Receipt,
+) -> Transfer:  # fmt: skip
+    """Propose an advance to a provider, or its return; another person books it. No more comes back than is left of it."""
+    provider = Organisation.objects.filter(pk=provider_id).first()
+    if provider is None:
+        raise NotFound("organisation.not_found", N_("没有这个机构，请从列表中选择"), field="provider_id")
+    require(actor, "settlement.transfer.propose", div=provider.div)
+    known_choice(kind, ADVANCE_KINDS, "kind")
+    known_choice(payer, STATEMENT_PAYERS, "payer")
+    known_choice(business, BUSINESSES, "business")
+    paper = required_text(note, "note")
+    if kind == f"advance{BACK}":
+        _check_left(advance_balance(provider.pk, payer, business), amount_fen)
+    row = Transfer.objects.create(
+        div=provider.div, key=f"transfer:{secrets.token_hex(12)}", kind=kind, payer=payer, provider=provider, amount_fen=amount_fen,
+        business=business, method="transfer", note=paper, proposed_by_id=_person(actor), proposed_at=now, created_at=now, changed_at=now,
+    )  # fmt: skip
+    changes = {"kind": [None, kind], "payer": [None, payer], "amount_fen": [None, amount_fen]}
+    record(actor=actor, now=now, event="settlement.transfer.propose", subject=row, changes=changes)
+    tell("settlement", pk=row.pk, div=row.div)
+    return row
+
+
+@operation("settlement.transfer.book", label=N_("确认预付"))
+def book_transfer(*, actor: Actor, now: datetime, transfer_id: Id, seen: Seen = None) -> Transfer:
+    """Book what another person proposed: the bank pays or receives, the advance of that payer and provider rises or falls."""
+    row = locked(Transfer.objects.all(), transfer_id, seen)
+    require(actor, "settlement.transfer.book", div=row.div)
+    if row.posting_id is not None:
+        raise NotAllowed("transfer.booked", N_("这笔款项已经入账"))
+    if actor.user_id == row.proposed_by_id:
+        raise Refused("transfer.two_persons", TWO_PERSONS)
+    assert row.provider is not None  # noqa: S101 - an advance has its provider
+    if row.kind.endswith(BACK):
+        wait_for(_advance_lock(row.provider.pk, row.payer))
+        _check_left(advance_balance(row.provider.pk, row.payer, row.business), row.amount_fen)
+    fund = fund_of_payer(row.payer)
+    posting = _post(
+        actor,
+        now,
+        row,
+        f"{ADVANCE}.{row.payer}",
+        fund,
+        fen=-row.amount_fen if row.kind.endswith(BACK) else row.amount_fen,
+    )
+    changes = changed(row, now=now, posting_id=posting.pk, booked_by_id=_person(actor))
+    record(actor=actor, now=now, event="settlement.transfer.book", subject=row, changes=changes)
+    tell("settlement", pk=row.pk, div=row.div)
+    return row
+
+
+@operation("settlement.transfer.take", label=N_("收付老人款项"))
+def take_transfer(
+    *, actor: Actor, now: datetime, elder_id: Id, kind: Annotated[str, Input(N_("种类"), choices=ELDER_KINDS, widget="choice")],
+    amount_fen: Amount, method: Annotated[str, Input(N_("方式"), choices=METHODS, widget="choice")], note: Receipt,
+) -> Transfer:  # fmt: skip
+    """Take a deposit or a top-up of an elder at the counter, or give it back; no more goes back than is left. A receipt counts once."""
+    elder = Elder.objects.filter(pk=elder_id).first()
+    if elder is None:
+        raise NotFound("elder.not_found", N_("没有这位老人，请重新查找"), field="elder_id")
+    require(actor, "settlement.transfer.take", div=elder.div)
+    known_choice(kind, ELDER_KINDS, "kind")
+    known_choice(method, METHODS, "method")
+    paper = required_text(note, "note", most=60)
+    key = f"{kind}:{elder.pk}:{paper}"
+    wait_for(key)
+    if Transfer.objects.filter(key=key).exists():
+        raise Refused("transfer.receipt", N_("这个收据号已经登记过，请核对"), field="note")
+    account = DEPOSIT if kind.startswith("deposit") else PREPAID
+    is_back = kind.endswith(BACK)
+    if is_back:
+        lock_balance(elder.pk)
+        _check_left(-elder_balance(account, elder.pk), amount_fen)
+    row = Transfer.objects.create(
+        div=elder.div, key=key, kind=kind, payer=SELF, elder=elder, amount_fen=amount_fen, method=method, note=paper,
+        proposed_by_id=_person(actor), proposed_at=now, created_at=now, changed_at=now,
+    )  # fmt: skip
+    posting = _post(actor, now, row, account, SELF_FUND, fen=amount_fen if is_back else -amount_fen)
+    changes = changed(row, now=now, posting_id=posting.pk, booked_by_id=_person(actor))
+    record(
+        actor=actor, now=now, event="settlement.transfer.take", subject=row,
+        changes=changes | {"kind": [None, kind], "amount_fen": [None, amount_fen]},
+    )  # fmt: skip
+    tell("settlement", pk=row.pk, div=row.div)
+    return row
+
+
+def offset_advance(actor: Actor, now: datetime, statement: Statement, amount_fen: int) -> int:
+    """Pay a statement being approved out of what was advanced to the provider; return how much of it that was.
+
+    Plain, called by the approval. Medical and elder-care money stay apart: each part is offset by the advance of its own business.
+    """
+    wait_for(_advance_lock(statement.provider_id, statement.payer))
+    known = Posting.objects.filter(key=f"offset:{statement.pk}").first()
+    if known is not None:
+        return _offset_of(known)
+    sides = []
+    wanted = amount_fen
+    for business in BUSINESS:
+        left = min(wanted, max(0, advance_balance(statement.provider_id, statement.payer, business)))
+        for owed, fen in shared_out(_owed(statement, business), left):
+            sides += [_side(PAYABLE, fen, owed), _side(f"{ADVANCE}.{statement.payer}", -fen, owed)]
+            wanted -= fen
+    if not sides:
+        return 0
+    post(
+        actor, now, key=f"offset:{statement.pk}", kind="offset", text=statement.code, div=statement.div, sides=sides, provider=statement.provider
+    )  # fmt: skip
+    return amount_fen - wanted
+
+
+def _offset_of(posting: Posting) -> int:
+    rows = LedgerEntry.objects.filter(posting=posting, account=PAYABLE)
+    return int(rows.aggregate(fen=Sum("amount"))["fen"])
+
+
+def _owed(statement: Statement, business: str) -> list[tuple[Owed, int]]:
+    """What a statement owes its provider in one business, by fund and scheme."""
+    rows = LedgerEntry.objects.filter(
+        account=PAYABLE, business=business, line__in=statement.lines.filter(is_live=True).values("charge__line"),
+        posting__in=statement.lines.filter(is_live=True).values("charge__posting"),
+    )  # fmt: skip
+    sums = rows.values_list("fund", "scheme_id").annotate(fen=-Sum("amount")).order_by("fund", "scheme_id")
+    return [((business, fund, scheme_id), fen) for fund, scheme_id, fen in sums if fen > 0]
+
+
+def _side(account: str, fen: int, owed: Owed) -> Side:
+    business, fund, scheme_id = owed
+    return Side(account=account, amount=fen, business=business, fund=fund, scheme_id=scheme_id)
+
+
+def _post(actor: Actor, now: datetime, row: Transfer, account: str, fund: str, *, fen: int) -> Posting:
+    sides: Iterable[tuple[str, int]] = ((account, fen), (BANK, -fen))
+    return post(
+        actor, now, key=f"transfer:{row.pk}", kind=row.kind, text=row.note, div=row.div, provider=row.provider, elder=row.elder,
+        sides=[
+            Side(account=name, amount=amount, business=row.business, fund=fund, plan_year=local_date(now).year) for name, amount in sides
+        ],
+    )  # fmt: skip
+
+
+def _check_left(left: int, wanted: int) -> None:
+    if wanted > left:
+        raise Refused(
+            "transfer.balance", N_("余额不够，不能退这么多，请刷新页面后核对余额"), field="amount_fen", left_fen=left
+        )
+
+
+def _advance_lock(provider_id: int, payer: str) -> str:
+    return f"advance:{provider_id}:{payer}"
+
+
+def _person(actor: Actor) -> int:
+    if actor.user_id is None:
+        raise Refused("transfer.nobody", N_("款项须由有账号的人员办理"))
+    return actor.user_id

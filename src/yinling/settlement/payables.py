@@ -1,0 +1,58 @@
+"""What can be paid out, by kind: later contexts register their own, so that one batch pays everybody and nobody twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from yinling.kernel.actor import Actor
+
+
+@dataclass(frozen=True)
+class Payable:
+    """One amount that is owed to one payee. ``key`` is ``<prefix>:<number>`` and is paid once; ``account`` is what the ledger owes it on."""
+
+    key: str
+    text: str
+    provider_id: int | None
+    elder_id: int | None
+    payer: str
+    fund: str
+    amount_fen: int
+    account: str
+    business: str = "eldercare"
+    scheme_id: int | None = None
+
+
+Finder = Callable[[Actor, str], Sequence[Payable]]
+OnPaid = Callable[[Actor, datetime, Any, Any], None]
+SidesOf = Callable[[Any], Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How payables of one prefix are found, booked and followed up."""
+
+    finder: Finder
+    on_paid: OnPaid | None
+    sides: SidesOf | None
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def register(prefix: str, finder: Finder, on_paid: OnPaid | None = None, *, sides: SidesOf | None = None) -> None:
+    """Register a kind of payable.
+
+    ``finder(actor, div)`` lists what is owed now, whether or not it stands in a batch already. ``on_paid(actor, now, line, posting)`` is
+    called in the transaction that books the payment, and, with ``posting=None``, when the bank sends the money back. ``sides(line)`` gives
+    the debit sides where one account is not enough.
+    """
+    KINDS[prefix] = Kind(finder, on_paid, sides)
+
+
+def kind_of(key: str) -> Kind | None:
+    """Return the kind that a key belongs to."""
+    return KINDS.get(key.partition(":")[0])

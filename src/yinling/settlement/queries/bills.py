@@ -1,0 +1,237 @@
+"""An elder's bill in plain words: what happened, what it cost, who paid what and why, what the elder paid and how."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+
+from yinling.entitlements.models import PAYERS
+from yinling.kernel.period import local_midnight, next_month
+from yinling.kernel.words import N_
+from yinling.orders.models import Hold, Order, OrderLine, PayerShare
+from yinling.orders.states import OrderState
+from yinling.settlement.models import Payment, Posting, Refund
+from yinling.settlement.paying import BALANCE
+from yinling.settlement.queries.ledger import live_postings
+from yinling.settlement.queries.payments import OBJECTION, SETTLED
+from yinling.settlement.rules import SELF
+from yinling.settlement.states import PaymentState, RefundState
+from yinling.visits.models import Visit
+
+BILLED = (OrderState.SERVED, *SETTLED)
+PAYER_WORDS = dict(PAYERS)
+MINUTE = 60
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one payer bears of one line, and why."""
+
+    payer: str
+    label: str
+    amount_fen: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a bill with its payers."""
+
+    name: str
+    quantity: int
+    amount_fen: int
+    shares: list[Share]
+
+
+@dataclass(frozen=True)
+class Came:
+    """Who came, when, and for how many minutes."""
+
+    name: str
+    began_at: datetime
+    minutes: int | None
+
+
+@dataclass(frozen=True)
+class Objection:
+    """An objection to a bill: since when, and the answer once it was decided."""
+
+    said: str
+    from_at: datetime
+    to_at: datetime | None
+    answer: str
+
+
+@dataclass
+class Bill:
+    """The bill of one order."""
+
+    order: Order
+    lines: list[Line]
+    came: list[Came] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    objections: list[Objection] = field(default_factory=list)
+    is_charged: bool = False
+    is_reversed: bool = False
+
+    @property
+    def total_fen(self) -> int:
+        """What the service cost."""
+        return sum(line.amount_fen for line in self.lines)
+
+    @property
+    def own_fen(self) -> int:
+        """What the elder's side bears: nothing once the bill was taken back."""
+        return 0 if self.is_reversed else self._borne(is_own=True)
+
+    @property
+    def others_fen(self) -> int:
+        """What others bear."""
+        return 0 if self.is_reversed else self._borne(is_own=False)
+
+    def _borne(self, *, is_own: bool) -> int:
+        return sum(share.amount_fen for line in self.lines for share in line.shares if (share.payer == SELF) == is_own)
+
+    @property
+    def others(self) -> list[tuple[str, int]]:
+        """Who else pays how much, by name."""
+        sums: dict[str, int] = {}
+        for line in self.lines:
+            for share in line.shares:
+                if share.payer != SELF:
+                    sums[share.label] = sums.get(share.label, 0) + share.amount_fen
+        return list(sums.items())
+
+    @property
+    def paid_fen(self) -> int:
+        """What was paid through the platform and not given back."""
+        return sum(row.left_fen for row in self.payments if row.state == PaymentState.PAID)
+
+    @property
+    def left_fen(self) -> int:
+        """What is not paid through the platform."""
+        return max(self.own_fen - self.paid_fen, 0)
+
+    @property
+    def is_objected(self) -> bool:
+        """Whether somebody still looks into an objection."""
+        return any(one.to_at is None for one in self.objections)
+
+    @property
+    def can_pay(self) -> bool:
+        """Whether the elder can pay here: once for an order, and not while an objection is open."""
+        has_paid = any(row.state == PaymentState.PAID for row in self.payments)
+        return self.left_fen > 0 and not has_paid and not self.is_objected
+
+    @property
+    def standing(self) -> str:
+        """One word about the money."""
+        if self.is_objected:
+            return N_("有异议，核查中")
+        if self.is_reversed:
+            return N_("已冲正，不用付")
+        if self.own_fen == 0:
+            return N_("您不用付钱")
+        if self.left_fen == 0:
+            return N_("已付清")
+        return N_("已付一部分") if self.paid_fen else N_("平台上没有付款")
+
+    @property
+    def closed_in(self) -> list[Refund]:
+        """Refunds that were made or are on their way."""
+        return [row for row in self.refunds if row.state != RefundState.FAILED]
+
+
+def orders_billed(elder_id: int, month: date) -> QuerySet[Order]:
+    """Services of a month that have a bill, and those that were paid for and then not served, newest first."""
+    start, end = local_midnight(month), local_midnight(next_month(month))
+    paid = Payment.objects.filter(elder=elder_id, paid_at__isnull=False).values("order")
+    rows = Order.objects.filter(elder=elder_id, starts_at__gte=start, starts_at__lt=end)
+    return rows.filter(Q(state__in=BILLED) | Q(pk__in=paid)).select_related("provider").order_by("-starts_at", "-id")
+
+
+def bill_of(order: Order) -> Bill:
+    """The bill of one order with everything on it."""
+    return bills_of([order])[0]
+
+
+def bills_of(orders: Sequence[Order]) -> list[Bill]:
+    """The bills of orders, in their order: seven queries, however many they are."""
+    pks = [order.pk for order in orders]
+    shares = _by_order(PayerShare.objects.filter(order__in=pks, amount_fen__gt=0).order_by("line_id", "id"), "line_id")
+    lines: dict[int, list[OrderLine]] = _by_order(OrderLine.objects.filter(_counts(), order__in=pks).order_by("id"))
+    visits = _by_order(Visit.objects.filter(order__in=pks, started_at__isnull=False).select_related("assignment").order_by("started_at"))
+    payments = _by_order(Payment.objects.filter(order__in=pks, paid_at__isnull=False).order_by("paid_at", "id"))
+    refunds = _by_order(Refund.objects.filter(payment__order__in=pks).select_related("payment").order_by("asked_at", "id"), "payment.order_id")
+    holds = _by_order(Hold.objects.filter(order__in=pks, cause__startswith=OBJECTION).order_by("from_at", "id"))
+    charged = set(live_postings().filter(order__in=pks).values_list("order_id", flat=True))
+    reversed_ = set(Posting.objects.filter(order__in=pks, reverses__isnull=False).values_list("order_id", flat=True))
+    return [
+        Bill(
+            order,
+            [_line(line, shares.get(line.pk, [])) for line in lines.get(order.pk, [])],
+            [_came(visit) for visit in visits.get(order.pk, [])],
+            payments.get(order.pk, []),
+            refunds.get(order.pk, []),
+            [Objection(one.reason, one.from_at, one.to_at, one.release_reason) for one in holds.get(order.pk, [])],
+            is_charged=order.pk in charged,
+            is_reversed=order.pk in reversed_ - charged or order.state in (OrderState.CANCELLED, OrderState.FAILED),
+        )
+        for order in orders
+    ]
+
+
+def _counts() -> Q:
+    """Lines added at the door count once they are confirmed (D-18)."""
+    return Q(dropped_at=None) & (Q(added_at=None) | Q(confirmed_at__isnull=False))
+
+
+def _by_order(rows: Iterable[Any], name: str = "order_id") -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        place: Any = row
+        for part in name.split("."):
+            place = getattr(place, part)
+        found[place].append(row)
+    return found
+
+
+def _line(line: OrderLine, shares: Iterable[PayerShare]) -> Line:
+    found = [Share(one.payer, PAYER_WORDS.get(one.payer, one.payer), one.amount_fen, one.reason) for one in shares]
+    return Line(line.name, line.quantity, line.amount_fen, found)
+
+
+def _came(visit: Visit) -> Came:
+    span = int((visit.ended_at - visit.started_at).total_seconds()) // MINUTE if visit.ended_at and visit.started_at else None
+    return Came(visit.assignment.staff_name, visit.started_at, span)  # type: ignore[arg-type]
+
+
+def how_paid(payment: Payment) -> str:
+    """By which way a payment was made, in plain words."""
+    return N_("用预存的余额付") if payment.channel == BALANCE else N_("网上付")
+
+
+@dataclass(frozen=True)
+class MonthSum:
+    """What the services of a month came to."""
+
+    count: int
+    total_fen: int
+    others_fen: int
+    own_fen: int
+    paid_fen: int
+
+
+def month_sum(bills: Iterable[Bill]) -> MonthSum:
+    """Add up the bills of a month; one that was taken back counts nothing."""
+    counted = [bill for bill in bills if not bill.is_reversed]
+    return MonthSum(
+        len(counted), sum(bill.total_fen for bill in counted), sum(bill.others_fen for bill in counted),
+        sum(bill.own_fen for bill in counted), sum(bill.paid_fen for bill in counted),
+    )  # fmt: skip

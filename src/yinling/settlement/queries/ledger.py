@@ -1,0 +1,152 @@
+"""Reading the ledger: balances, names of accounts and funds, and postings that stand."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from yinling.directory.rules import require
+from yinling.entitlements.models import FUNDS, PAYERS
+from yinling.kernel.actor import Actor
+from yinling.orders.models import Order
+from yinling.settlement.models import Closing, LedgerEntry, LedgerTotal, Posting, Transfer
+from yinling.settlement.rules import ACCOUNTS, ADVANCE
+
+PAYER_NAMES = dict(PAYERS)
+FUND_NAMES = PAYER_NAMES | dict(FUNDS)
+
+
+def live_postings() -> QuerySet[Posting]:
+    """Postings of orders that no reversal took back."""
+    reversal = Posting.objects.filter(reverses=OuterRef("pk"))
+    return Posting.objects.filter(~Exists(reversal), reverses=None, kind="order")
+
+
+def live_posting(order: Order) -> Posting | None:
+    """The posting of an order that stands, if any."""
+    return live_postings().filter(order=order).first()
+
+
+def account_name(account: str) -> str:
+    """Chinese name of an account."""
+    return ACCOUNTS.get(account, account)
+
+
+def fund_name(fund: str) -> str:
+    """Chinese name of a fund source; a fund of a city's own scheme is shown by its code."""
+    return FUND_NAMES.get(fund, fund)
+
+
+def balances(actor: Actor, period: date) -> list[dict[str, Any]]:
+    """Sums of the ledger by account, business and fund for one open period."""
+    require(actor, "settlement.order.view")
+    rows = LedgerEntry.objects.visible_to(actor).filter(period=period, unit="fen")
+    sums = (
+        rows.values("account", "business", "fund")
+        .annotate(amount=Sum("amount"))
+        .order_by("account", "business", "fund")
+    )
+    return [dict(row) for row in sums]
+
+
+def totals_until(on: date, *, div: str = "", provider_id: int | None = None, **values: str) -> QuerySet[LedgerTotal]:
+    """The totals booked up to a day, of an area, a provider, and further dimensions (``account``, ``business``, ``fund``, ``unit``)."""
+    rows = LedgerTotal.objects.filter(booked_on__lte=on, **{name: value for name, value in values.items() if value})
+    if div:
+        rows = rows.within(div)
+    return rows if provider_id is None else rows.filter(provider=provider_id)
+
+
+def balance(
+    account: str, on: date, *, div: str = "", provider_id: int | None = None, fund: str = "", business: str = ""
+) -> int:
+    """The balance of an account at the end of a day: what was debited less what was credited."""
+    rows = totals_until(on, div=div, provider_id=provider_id, account=account, fund=fund, business=business, unit="fen")
+    return int(rows.aggregate(amount=Coalesce(Sum("amount"), Value(0)))["amount"])
+
+
+def elder_balance(account: str, elder_id: int) -> int:
+    """The balance of an account of one elder, such as a deposit."""
+    rows = LedgerEntry.objects.filter(elder=elder_id, account=account, unit="fen")
+    return int(rows.aggregate(amount=Coalesce(Sum("amount"), Value(0)))["amount"])
+
+
+def advance_balance(provider_id: int, payer: str, business: str = "") -> int:
+    """What a payer has paid a provider in advance and not yet offset or got back (R-PAY-16)."""
+    rows = LedgerTotal.objects.filter(provider=provider_id, account=f"{ADVANCE}.{payer}", unit="fen")
+    if business:
+        rows = rows.filter(business=business)
+    return int(rows.aggregate(amount=Coalesce(Sum("amount"), Value(0)))["amount"])
+
+
+def account_sums(rows: QuerySet[LedgerTotal], *also: str) -> list[dict[str, Any]]:
+    """Sums by account and unit, and by further dimensions, in the order of the chart of accounts."""
+    names = ("account", "unit", *also)
+    sums = rows.values(*names).annotate(amount=Sum("amount"), count=Sum("entry_count")).order_by(*names)
+    places = {account: place for place, account in enumerate(ACCOUNTS)}
+    return sorted(map(dict, sums), key=lambda row: places.get(row["account"], len(places)))
+
+
+def ledger_entries(actor: Actor) -> QuerySet[LedgerEntry]:
+    """Entries the actor may see, newest first."""
+    require(actor, "settlement.ledger.view")
+    rows = LedgerEntry.objects.visible_to(actor).select_related("posting", "scheme", "provider")
+    return rows.order_by("-id")
+
+
+def advances(actor: Actor) -> list[dict[str, Any]]:
+    """Per payer and provider what was given in advance, what was offset or came back, and what is left (R-PAY-16)."""
+    require(actor, "settlement.transfer.view")
+    rows = LedgerTotal.objects.visible_to(actor).filter(account__startswith=f"{ADVANCE}.", unit="fen")
+    sums = rows.values("account", "provider_id", "provider__short_name").annotate(left=Sum("amount"))
+    given = _moved(actor, "advance", F("provider"), F("payer"))
+    back = _moved(actor, "advance_return", F("provider"), F("payer"))
+    found = []
+    for row in sums.order_by("account", "provider__short_name"):
+        payer = row["account"].removeprefix(f"{ADVANCE}.")
+        key = (row["provider_id"], payer)
+        found.append(
+            {
+                "payer": payer, "provider": row["provider__short_name"], "provider_id": row["provider_id"], "given": given.get(key, 0),
+                "returned": back.get(key, 0), "offset": given.get(key, 0) - back.get(key, 0) - row["left"], "left": row["left"],
+            }
+        )  # fmt: skip
+    return found
+
+
+def _moved(actor: Actor, kind: str, *by: F) -> dict[tuple[int, str], int]:
+    rows = Transfer.objects.visible_to(actor).filter(kind=kind, posting__isnull=False)
+    return {(one, two): fen for one, two, fen in rows.values_list(*by).annotate(fen=Sum("amount_fen"))}
+
+
+def transfers(actor: Actor) -> QuerySet[Transfer]:
+    """Transfers the actor may see, newest first."""
+    require(actor, "settlement.transfer.view")
+    rows = Transfer.objects.visible_to(actor).select_related("provider", "elder", "proposed_by", "booked_by", "posting")
+    return rows.order_by("-proposed_at", "-id")
+
+
+def month_figures(div: str, month: date) -> list[dict[str, Any]]:
+    """What a month moved in a city's books, and the balances at its end, by account, business and fund."""
+    rows = LedgerTotal.objects.within(div).filter(period__lte=month)
+    moved = Sum("amount", filter=Q(period=month), default=0)
+    count = Sum("entry_count", filter=Q(period=month), default=0)
+    names = ("account", "business", "fund", "unit")
+    sums = rows.values(*names).annotate(moved=moved, balance=Sum("amount"), count=count).order_by(*names)
+    return [{name: row[name] for name in (*names, "moved", "balance", "count")} for row in sums]
+
+
+def closings(actor: Actor) -> QuerySet[Closing]:
+    """Months of books that were proposed or closed, newest first."""
+    require(actor, "settlement.closing.view")
+    return Closing.objects.visible_to(actor).select_related("proposed_by", "closed_by").order_by("-month", "div")
+
+
+def months_to_close(div: str, before: date) -> list[date]:
+    """Months of a city that have entries and are not closed, oldest first."""
+    closed = Closing.objects.filter(div=div, closed_at__isnull=False).values("month")
+    rows = LedgerTotal.objects.within(div).filter(period__lt=before).exclude(period__in=closed)
+    return list(rows.order_by("period").values_list("period", flat=True).distinct())

@@ -1,0 +1,78 @@
+"""What is owed now and can be put into a batch: approved statements, approved reimbursements, and what later contexts register."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
+
+from yinling.directory.rules import require
+from yinling.kernel.actor import Actor
+from yinling.settlement.models import PayoutLine, Reimbursement, Statement
+from yinling.settlement.payables import KINDS, Payable, register
+from yinling.settlement.queries.statements import PAYABLE_FEN, shares_of_statement
+from yinling.settlement.rules import PAYABLE, Side
+from yinling.settlement.sharing import Part
+from yinling.settlement.states import ReimbursementState, StatementState
+
+PERSON = "payable.elder"
+
+
+def payables(actor: Actor, div: str) -> list[Payable]:
+    """Everything that is owed in an area and stands in no live batch."""
+    require(actor, "settlement.payout.view")
+    found = [one for kind in KINDS.values() for one in kind.finder(actor, div)]
+    live = set(PayoutLine.objects.filter(is_live=True, key__in=[one.key for one in found]).values_list("key", flat=True))
+    return [one for one in found if one.key not in live and one.amount_fen > 0]
+
+
+def number_of(key: str) -> int:
+    """Return the number of the row that a key names."""
+    return int(key.partition(":")[2])
+
+
+def _unpaid(rows: Any, prefix: str) -> Any:
+    """Leave out what stands in a live batch or was paid long ago, before anything is read."""
+    key = Concat(Value(f"{prefix}:"), Cast(OuterRef("pk"), CharField()))
+    return rows.filter(~Exists(PayoutLine.objects.filter(is_live=True, key=key)))
+
+
+def _statements(actor: Actor, div: str) -> Sequence[Payable]:
+    rows = _unpaid(Statement.objects.visible_to(actor).within(div).filter(state=StatementState.APPROVED), "statement")
+    rows = rows.annotate(payable=PAYABLE_FEN).filter(payable__gt=0).select_related("provider").order_by("month", "id")
+    return [
+        Payable(
+            key=f"statement:{row.pk}", text=f"{row.code} {row.provider.short_name}", provider_id=row.provider_id, elder_id=None, payer=row.payer,
+            fund=row.payer, amount_fen=row.payable_fen, account=PAYABLE,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def sides_of_statement(line: PayoutLine) -> list[Side]:
+    """The debit sides of a paid statement: what is left of each part after deductions and advance."""
+    row = Statement.objects.get(pk=number_of(line.key))
+    return [_side(PAYABLE, part, fen) for part, fen in shares_of_statement(row).payable.items()]
+
+
+def _side(account: str, part: Part, fen: int) -> Side:
+    return Side(account, fen, part.business, part.fund, part.scheme_id, part.plan_year)
+
+
+def _reimbursements(actor: Actor, div: str) -> Sequence[Payable]:
+    rows = Reimbursement.objects.visible_to(actor).within(div).filter(state=ReimbursementState.APPROVED, subsidy_fen__gt=0)
+    rows = _unpaid(rows, "reimbursement")
+    return [
+        Payable(
+            key=f"reimbursement:{row.pk}", text=f"{row.code} {row.entitlement.scheme.name}", provider_id=None, elder_id=row.elder_id,
+            payer=row.entitlement.scheme.payer, fund=row.entitlement.scheme.fund, amount_fen=row.subsidy_fen, account=PERSON,
+            scheme_id=row.entitlement.scheme_id,
+        )
+        for row in rows.select_related("entitlement__scheme").order_by("id")
+    ]  # fmt: skip
+
+
+register("statement", _statements, sides=sides_of_statement)
+register("reimbursement", _reimbursements)

@@ -1,0 +1,145 @@
+"""What elders pay through the platform: what is owed, what arrived, what has to move on."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce, Least
+
+from yinling.directory.rules import require
+from yinling.kernel.actor import Actor
+from yinling.kernel.period import day_bounds, local_date
+from yinling.orders.models import Hold, Order, PayerShare
+from yinling.orders.states import OrderState
+from yinling.settlement.models import LedgerEntry, Payment, PaymentBill, Posting, Refund
+from yinling.settlement.paying import BALANCE, Movement, Part
+from yinling.settlement.queries.ledger import live_posting, live_postings
+from yinling.settlement.rules import PREPAID, SELF
+from yinling.settlement.states import PaymentState, RefundState
+
+OBJECTION = "objection:"
+"""How the cause of a hold by an objection begins; the number of its ticket follows."""
+UNPAYABLE = frozenset({OrderState.DRAFT, OrderState.CANCELLED, OrderState.FAILED})
+SETTLED = (OrderState.SETTLED, OrderState.CLOSED)
+_COUNTS = Q(line__dropped_at=None) & (Q(line__added_at=None) | Q(line__confirmed_at__isnull=False))
+"""Lines added at the door count once they are confirmed (D-18)."""
+_MOVING = Q(state__in=["paid", "surplus"], matched_fen__lt=F("amount_fen") - F("refunded_fen"))
+"""Money that is not offset: what the index ``payment_moving`` holds."""
+ENDED_UNSERVED = (OrderState.CANCELLED, OrderState.FAILED)
+
+
+def self_parts(order: Order) -> list[Part]:
+    """What the elder's side bears of each line that counts, in the order of the lines."""
+    shares = PayerShare.objects.filter(_COUNTS, order=order, payer=SELF, amount_fen__gt=0).select_related("line__item")
+    day = local_date(order.starts_at)
+    return [
+        Part(one.line_id, "medical" if one.line.item.is_medical else "eldercare", one.amount_fen, day)
+        for one in shares.order_by("line_id", "id")
+    ]
+
+
+def own_part(order: Order) -> int:
+    """What the elder's side bears of an order now: nothing of one that was not served, or whose settlement was taken back."""
+    if order.state in UNPAYABLE or (order.state in SETTLED and live_posting(order) is None):
+        return 0
+    return sum(part.amount_fen for part in self_parts(order))
+
+
+def paid_for(order: Order) -> int:
+    """What arrived for an order and was not given back; money that came too much does not count."""
+    rows = Payment.objects.filter(order=order, state=PaymentState.PAID)
+    return int(rows.aggregate(fen=Coalesce(Sum(F("amount_fen") - F("refunded_fen")), Value(0)))["fen"])
+
+
+def objection_of(order: Order) -> Hold | None:
+    """The open objection to the bill of an order."""
+    return Hold.objects.filter(order=order, to_at=None, cause__startswith=OBJECTION).order_by("from_at").first()
+
+
+def balance_of(elder_id: int) -> int:
+    """What an elder paid in beforehand and has not used."""
+    rows = LedgerEntry.objects.filter(elder=elder_id, account=PREPAID, unit="fen")
+    return -int(rows.aggregate(fen=Coalesce(Sum("amount"), Value(0)))["fen"])
+
+
+def payments(actor: Actor) -> QuerySet[Payment]:
+    """Payments the actor may see, newest first."""
+    require(actor, "settlement.payment.view")
+    return Payment.objects.visible_to(actor).select_related("order", "elder", "provider").order_by("-asked_at", "-id")
+
+
+def payment_totals(rows: QuerySet[Payment]) -> dict[str, int]:
+    """Counts and sums of a list of payments."""
+    arrived = Q(paid_at__isnull=False)
+    return rows.order_by().aggregate(
+        count=Count("id"), paid_fen=Coalesce(Sum("amount_fen", filter=arrived), Value(0)),
+        refunded_fen=Coalesce(Sum("refunded_fen"), Value(0)), matched_fen=Coalesce(Sum("matched_fen"), Value(0)),
+    )  # fmt: skip
+
+
+def expired_payments(area: str, now: datetime) -> QuerySet[Payment]:
+    """Payments asked for whose time is over, or whose order will not be served."""
+    over = Q(expires_at__lte=now) | Q(order__state__in=ENDED_UNSERVED)
+    return Payment.objects.within(area).filter(over, state=PaymentState.ASKED).order_by("pk")
+
+
+def unmatched_payments(area: str) -> QuerySet[Payment]:
+    """Payments whose offset against the settlement of their order is not what it should be."""
+    live, reversed_ = live_postings().filter(order=OuterRef("order")), Posting.objects.filter(order=OuterRef("order"), reverses__isnull=False)
+    rows = Payment.objects.within(area)
+    late = rows.filter(_MOVING, Exists(live), state=PaymentState.PAID).annotate(bears_fen=_borne())
+    undone = rows.filter(Exists(reversed_), ~Exists(live), matched_fen__gt=0)
+    return Payment.objects.filter(
+        Q(pk__in=late.filter(matched_fen__lt=Least(F("bears_fen"), F("amount_fen") - F("refunded_fen"))).values("pk"))
+        | Q(pk__in=undone.values("pk"))
+    ).order_by("pk")
+
+
+def payments_to_return(area: str) -> QuerySet[Any]:
+    """Payments of which money goes back by itself: too much, twice, or for what was not served. One the channel refused waits for a person."""
+    tried = Refund.objects.filter(payment=OuterRef("pk"), state__in=[RefundState.ASKED, RefundState.FAILED])
+    rows = Payment.objects.within(area).filter(_MOVING, ~Exists(tried)).annotate(bears_fen=_borne())
+    unserved = Q(state=PaymentState.PAID, order__state__in=ENDED_UNSERVED)
+    above = Q(state=PaymentState.PAID, order__state__in=SETTLED, bears_fen__lt=F("amount_fen") - F("refunded_fen"))
+    return rows.filter(Q(state=PaymentState.SURPLUS) | unserved | above).select_related("order").order_by("pk")
+
+
+def _borne() -> Coalesce:
+    """The elder's own part of the order of a payment, by its frozen shares."""
+    own = PayerShare.objects.filter(_COUNTS, order=OuterRef("order"), payer=SELF).order_by().values("order")
+    return Coalesce(Subquery(own.annotate(fen=Sum("amount_fen")).values("fen")), Value(0))
+
+
+def refunds_to_send(area: str) -> QuerySet[Refund]:
+    """Refunds the channel does not know of yet, oldest first."""
+    rows = Refund.objects.within(area).filter(state=RefundState.ASKED).exclude(payment__channel=BALANCE)
+    return rows.select_related("payment").order_by("pk")
+
+
+def movements(area: str, channel: str, day: date) -> list[Movement]:
+    """What we say moved over a channel on a day."""
+    start, end = day_bounds(day)
+    paid = Payment.objects.within(area).filter(channel=channel, paid_at__gte=start, paid_at__lt=end).order_by("pk")
+    back = Refund.objects.within(area).filter(
+        payment__channel=channel, state=RefundState.DONE, ended_at__gte=start, ended_at__lt=end
+    )
+    rows = back.select_related("payment").order_by("pk")
+    return [
+        *(Movement("pay", one.key, one.channel_number, one.amount_fen) for one in paid),
+        *(Movement("refund", one.key, one.payment.channel_number, one.amount_fen) for one in rows),
+    ]
+
+
+def payment_bills(actor: Actor) -> QuerySet[PaymentBill]:
+    """Comparisons with the channels, newest day first."""
+    require(actor, "settlement.payment.view")
+    return PaymentBill.objects.visible_to(actor).select_related("loaded_by").order_by("-day", "channel")
+
+
+def open_objections(actor: Actor) -> QuerySet[Hold]:
+    """Objections nobody has decided yet, oldest first."""
+    require(actor, "settlement.order.view")
+    rows = Hold.objects.visible_to(actor).filter(to_at=None, cause__startswith=OBJECTION)
+    return rows.select_related("order", "provider").order_by("from_at", "id")

@@ -1,0 +1,120 @@
+"""Batches of payments: what is in them, the file for the bank, the preview of its answer, and the accounts of payees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+
+from yinling.directory.rules import require
+from yinling.ground.models import in_force
+from yinling.kernel.actor import Actor
+from yinling.settlement import bankfile
+from yinling.settlement.bankfile import Paid, Result, Transfer
+from yinling.settlement.files import Problem
+from yinling.settlement.models import BankAccount, Payout, PayoutLine
+from yinling.settlement.payables import Payable
+from yinling.settlement.states import PayoutLineState, PayoutState
+
+
+def payouts(actor: Actor) -> QuerySet[Payout]:
+    """Batches the actor may see, newest first, with what the bank has paid and sent back."""
+    require(actor, "settlement.payout.view")
+    rows = Payout.objects.visible_to(actor).select_related("drafted_by", "reviewed_by", "approved_by")
+    return rows.annotate(
+        paid_fen=Coalesce(Sum("lines__amount_fen", filter=Q(lines__state=PayoutLineState.PAID)), Value(0)),
+        failed_fen=Coalesce(Sum("lines__amount_fen", filter=Q(lines__state=PayoutLineState.FAILED)), Value(0)),
+        pending_count=Count("lines", filter=Q(lines__state=PayoutLineState.PENDING)),
+        failed_count=Count("lines", filter=Q(lines__state=PayoutLineState.FAILED)),
+    ).order_by("-drafted_at", "-id")
+
+
+def payout_totals(rows: QuerySet[Payout]) -> dict[str, int]:
+    """Sums of the batches of a list that were not returned."""
+    lines = PayoutLine.objects.filter(payout__in=rows.order_by().values("pk")).exclude(payout__state=PayoutState.RETURNED)
+    return lines.aggregate(
+        count=Count("payout", distinct=True), total_fen=Coalesce(Sum("amount_fen"), Value(0)),
+        paid_fen=Coalesce(Sum("amount_fen", filter=Q(state=PayoutLineState.PAID)), Value(0)),
+        failed_fen=Coalesce(Sum("amount_fen", filter=Q(state=PayoutLineState.FAILED)), Value(0)),
+    )  # fmt: skip
+
+
+def payout_lines(row: Payout) -> QuerySet[PayoutLine]:
+    """The payments of a batch with their accounts and postings."""
+    return PayoutLine.objects.filter(payout=row).select_related("account", "posting", "provider").order_by("id")
+
+
+def payout_line(actor: Actor, pk: int) -> PayoutLine | None:
+    """One payment the actor may see."""
+    require(actor, "settlement.statement.view")
+    rows = PayoutLine.objects.visible_to(actor).select_related("account", "payout", "provider", "posting")
+    return rows.filter(pk=pk).first()
+
+
+def accounts(actor: Actor) -> QuerySet[BankAccount]:
+    """Accounts of payees the actor may see: those to be confirmed first."""
+    require(actor, "settlement.account.view")
+    rows = BankAccount.objects.visible_to(actor).select_related("organisation", "proposed_by", "confirmed_by")
+    return rows.order_by(F("confirmed_by_id").asc(nulls_first=True), "-id")
+
+
+def accounts_of(owed: Iterable[Payable], day: date) -> dict[str, BankAccount]:
+    """The confirmed account of each payee on a day, by the key of what is owed."""
+    owed = list(owed)
+    bodies = {one.provider_id for one in owed if one.provider_id}
+    elders = {one.elder_id for one in owed if one.elder_id and not one.provider_id}
+    rows = BankAccount.objects.filter(in_force(day), Q(organisation__in=bodies) | Q(elder__in=elders), confirmed_by__isnull=False)
+    of_body, of_elder = {}, {}
+    for row in rows:
+        if row.organisation_id:
+            of_body[row.organisation_id] = row
+        else:
+            of_elder[row.elder_id] = row
+    found = {one.key: of_body.get(one.provider_id) if one.provider_id else of_elder.get(one.elder_id) for one in owed}
+    return {key: row for key, row in found.items() if row is not None}
+
+
+def bank_file(row: Payout) -> bytes:
+    """The file of a batch for the bank, with numbers in clear: only its export asks for it."""
+    lines = PayoutLine.objects.filter(payout=row).select_related("account")
+    return bankfile.write(
+        row.code,
+        [
+            Transfer(line.pk, line.account.holder, line.account.unseal_field("number"), line.account.bank, line.amount_fen, f"{row.code} {line.key}")
+            for line in lines
+        ],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BankPreview:
+    """A bank's answer as it would be read: its lines and every fault."""
+
+    results: Sequence[Result]
+    problems: Sequence[Problem]
+
+    @property
+    def paid_fen(self) -> int:
+        """What the bank says it has paid."""
+        return sum(one.amount_fen for one in self.results if one.state == "paid")
+
+    @property
+    def failed_fen(self) -> int:
+        """What the bank says it could not pay."""
+        return sum(one.amount_fen for one in self.results if one.state == "failed")
+
+
+def preview_return(actor: Actor, row: Payout, content: bytes) -> BankPreview:
+    """Read the bank's answer without anything counting."""
+    require(actor, "settlement.payout.answer", div=row.div)
+    results, problems = bankfile.read(content)
+    found = bankfile.check(results, as_paid(PayoutLine.objects.filter(payout=row)), batch=row.code)
+    return BankPreview(results, sorted([*problems, *found], key=lambda one: one.place))
+
+
+def as_paid(rows: Iterable[PayoutLine]) -> dict[int, Paid]:
+    """Return payments as the rules see them."""
+    return {line.pk: Paid(str(line.state), line.amount_fen, line.answer) for line in rows}

@@ -1,0 +1,102 @@
+"""Reading reimbursements: lists, items of the invoice, what bears them, and the trail of a household's money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import CharField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Concat
+
+from yinling.assessment.scoring import scale
+from yinling.directory.rules import require
+from yinling.entitlements.models import BudgetLine, Entitlement
+from yinling.ground.models import in_force
+from yinling.ground.parameters import parameter
+from yinling.kernel.actor import Actor
+from yinling.settlement.models import PayoutLine, Reimbursement
+from yinling.settlement.reimbursing import Line, Result, reckon
+from yinling.settlement.states import ReimbursementState
+
+PREFIX = "reimbursement"
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of the list that a scheme reimburses; two items may have the same name, never the same code."""
+
+    code: str
+    name: str
+    is_base: bool
+
+
+def item_list(scheme_code: str, div: str, on: date) -> dict[str, Item]:
+    """Return the items of a scheme by code; nothing for a scheme that is not reimbursed by items."""
+    name = parameter("reimbursement.item_lists", div, on).get(scheme_code)
+    if name is None:
+        return {}
+    rows = [item for domain in scale(name)["domains"] for item in domain["items"]]
+    return {one["code"]: Item(one["code"], one["zh"], one["type"] == BASE) for one in rows}
+
+
+def is_strict(div: str, on: date) -> bool:
+    """Whether "not applicable" is no end of a base item here (D-10)."""
+    return bool(parameter("reimbursement.base_strict", div, on))
+
+
+def result_of(row: Reimbursement, lines: list[Line] | None = None) -> Result:
+    """Reckon a reimbursement anew from its lines, the list in force at its acceptance, and what other funds bore."""
+    entitlement = row.entitlement
+    items = item_list(entitlement.scheme.code, row.div, row.accepted_on)
+    found = [Line.from_json(one) for one in row.lines] if lines is None else lines
+    return reckon(
+        found, [one.code for one in items.values() if one.is_base], entitlement.once_fen or 0,
+        strict=is_strict(row.div, row.accepted_on), borne_fen=borne_by_others(row),
+    )  # fmt: skip
+
+
+def borne_by_others(row: Reimbursement) -> int:
+    """What other schemes paid back of the same invoice."""
+    others = Reimbursement.objects.filter(
+        household_id=row.household_id, contractor=row.contractor, invoice_number=row.invoice_number, state=ReimbursementState.APPROVED
+    ).exclude(pk=row.pk)  # fmt: skip
+    return int(others.aggregate(fen=Sum("subsidy_fen"))["fen"] or 0)
+
+
+def line_of(entitlement: Entitlement) -> BudgetLine | None:
+    """Return the budget line that bears an entitlement: that of the budget of its first year."""
+    return BudgetLine.objects.filter(
+        pk__in=entitlement.commitments.filter(budget__year=entitlement.valid_from.year).values("budget__line")
+    ).first()
+
+
+def reimbursable(actor: Actor, on: date) -> QuerySet[Entitlement]:
+    """Entitlements to a sum paid once whose household has no reimbursement of the same scheme yet."""
+    require(actor, "settlement.reimbursement.view")
+    standing = Reimbursement.objects.exclude(state=ReimbursementState.RETURNED)
+    taken = standing.filter(household=OuterRef("elder__household"), entitlement__scheme=OuterRef("scheme"))
+    rows = Entitlement.objects.visible_to(actor).filter(in_force(on), once_fen__gt=0)
+    rows = rows.annotate(taken=Subquery(taken.values("pk")[:1])).filter(taken=None)
+    return rows.select_related("elder", "scheme").order_by("valid_from", "pk")
+
+
+def reimbursements_shown(actor: Actor) -> QuerySet[Reimbursement]:
+    """Reimbursements of the actor's area with the state of their payment, newest first."""
+    require(actor, "settlement.reimbursement.view")
+    paid = PayoutLine.objects.filter(key=Concat(Value(f"{PREFIX}:"), Cast(OuterRef("pk"), CharField())), is_live=True)
+    rows = Reimbursement.objects.visible_to(actor).select_related(
+        "elder", "household", "entitlement__scheme", "entered_by", "reviewed_by", "approved_by", "posting"
+    )
+    return rows.annotate(payout_state=Subquery(paid.values("state")[:1])).order_by("-pk")
+
+
+def reimbursement_totals(rows: QuerySet[Reimbursement]) -> dict[str, Any]:
+    """Count and sums of a list."""
+    standing = ~Q(state=ReimbursementState.RETURNED)
+    approved = Q(state=ReimbursementState.APPROVED)
+    return rows.order_by().aggregate(
+        count=Count("id", filter=standing), actual_fen=Coalesce(Sum("actual_fen", filter=standing), Value(0)),
+        subsidy_fen=Coalesce(Sum("subsidy_fen", filter=approved), Value(0)), self_fen=Coalesce(Sum("self_fen", filter=approved), Value(0)),
+    )  # fmt: skip

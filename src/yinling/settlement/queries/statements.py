@@ -1,0 +1,156 @@
+"""What stands on which statement, and what may."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, ExtractYear
+
+from yinling.directory.models import Organisation
+from yinling.directory.rules import require
+from yinling.entitlements.models import PAYERS
+from yinling.ground.parameters import parameter
+from yinling.kernel.actor import Actor
+from yinling.kernel.period import next_month
+from yinling.orders.models import Hold
+from yinling.settlement.models import Charge, ClaimLine, Deduction, Posting, Statement, StatementLine
+from yinling.settlement.rules import SELF
+from yinling.settlement.sharing import Part, Parts, Shares, shares
+from yinling.settlement.states import ClaimLineState, StatementState
+
+STATEMENT_PAYERS = [(code, name) for code, name in PAYERS if code != SELF]
+PAYABLE_FEN = F("total_fen") - F("deducted_fen") - F("offset_fen")
+REFUSED_BY_PAYER = "06"
+"""The reason of a deduction that comes by itself."""
+
+
+def open_charges(month: date) -> QuerySet[Charge]:
+    """Charges that a statement could take: served up to the month's end, settled, not held, not taken back, on no live statement.
+
+    What a reversal took back is deducted once the charge itself was paid for by a statement, and is left out together with it before.
+    """
+    on_live = StatementLine.objects.filter(charge=OuterRef("pk"), is_live=True)
+    held = Hold.objects.filter(order=OuterRef("order"), to_at=None)
+    taken_back = Posting.objects.filter(reverses=OuterRef("posting"))
+    original_on_live = StatementLine.objects.filter(
+        is_live=True,
+        charge__posting=OuterRef("posting__reverses"),
+        charge__line=OuterRef("line"),
+        charge__payer=OuterRef("payer"),
+    )
+    fresh = Q(posting__reverses=None) & ~Exists(taken_back) & ~Exists(held)
+    deduction = Q(posting__reverses__isnull=False) & Exists(original_on_live)
+    rows = Charge.objects.filter(service_day__lt=next_month(month))
+    return rows.filter(~Exists(on_live)).filter(fresh | deduction)
+
+
+def statement_candidates(organisation: Organisation, payer: str, month: date) -> QuerySet[Charge]:
+    """The charges of one provider and one payer for a statement, in the order of the services."""
+    return open_charges(month).filter(provider=organisation, payer=payer).order_by("service_day", "id")
+
+
+@dataclass(frozen=True)
+class ToDraft:
+    """One statement of a month that is still to be drawn up."""
+
+    provider_id: int
+    provider: str
+    payer: str
+    count: int
+    amount_fen: int
+
+
+def to_draft(div: str, month: date) -> list[ToDraft]:
+    """Providers of an area and payers with charges up to a month and without a live statement of it."""
+    live = Statement.objects.filter(
+        ~Q(state=StatementState.RETURNED), provider=OuterRef("provider"), payer=OuterRef("payer"), month=month
+    )
+    rows = open_charges(month).filter(~Q(payer=SELF), ~Exists(live), provider__div__startswith=div)
+    sums = rows.values("provider_id", "provider__short_name", "payer").annotate(count=Count("id"), fen=Sum("amount_fen"))
+    return [
+        ToDraft(row["provider_id"], row["provider__short_name"], row["payer"], row["count"], row["fen"])
+        for row in sums.order_by("provider__short_name", "provider_id", "payer")
+    ]
+
+
+def part_of(charge: Charge) -> Part:
+    """The dimensions of the ledger that a charge was booked with."""
+    scheme = charge.entitlement.scheme if charge.entitlement else None
+    business = "medical" if charge.line.item.is_medical else "eldercare"
+    return Part(business, scheme.fund if scheme else charge.payer, scheme.pk if scheme else None, charge.service_day.year)
+
+
+def parts_of(row: Statement) -> Parts:
+    """The live lines of a statement by the dimensions of the ledger."""
+    rows = StatementLine.objects.filter(statement=row, is_live=True).values(
+        medical=F("charge__line__item__is_medical"), fund=F("charge__entitlement__scheme__fund"),
+        scheme=F("charge__entitlement__scheme_id"), year=ExtractYear("charge__service_day"),
+    )  # fmt: skip
+    return {
+        Part("medical" if one["medical"] else "eldercare", one["fund"] or row.payer, one["scheme"], one["year"]): one["fen"]
+        for one in rows.annotate(fen=Sum("charge__amount_fen")).order_by()
+    }
+
+
+def shares_of_statement(row: Statement) -> Shares:
+    """How the deductions and the advance of a statement fall on its parts, and what is left to pay of each."""
+    named: Parts = {}
+    whole = 0
+    chain = "line__charge__entitlement__scheme", "line__charge__line__item"
+    for deduction in Deduction.objects.filter(statement=row).select_related(*chain):
+        if deduction.line is None:
+            whole += deduction.amount_fen
+        else:
+            part = part_of(deduction.line.charge)
+            named[part] = named.get(part, 0) + deduction.amount_fen
+    return shares(parts_of(row), named=named, whole=whole, offset=row.offset_fen)
+
+
+def deductions(row: Statement) -> QuerySet[Deduction]:
+    """What was taken off a statement."""
+    rows = Deduction.objects.filter(statement=row).select_related("made_by", "line__charge__order", "line__charge__line")
+    return rows.order_by("id")
+
+
+def deduction_reasons(div: str, day: date) -> dict[str, str]:
+    """The numbered reasons for which something may be taken off."""
+    return dict(parameter("settlement.deduction_reasons", div, day))
+
+
+def refused_for_good(row: Statement) -> QuerySet[ClaimLine]:
+    """Lines that this provider's payer refused and that were given up: their money was or will be paid out, and is taken off once."""
+    known = Deduction.objects.filter(line=OuterRef("line"), reason=REFUSED_BY_PAYER).exclude(statement__state=StatementState.RETURNED)
+    rows = ClaimLine.objects.filter(~Exists(known), ~Q(refusal=""), provider=row.provider_id, claim__payer=row.payer)
+    return rows.filter(state=ClaimLineState.ABANDONED, claimed_fen__gt=F("paid_fen")).select_related("claim").order_by("id")
+
+
+def statement_of(actor: Actor, pk: int) -> Statement | None:
+    """One statement the actor may see."""
+    return statements(actor).filter(pk=pk).first()
+
+
+def statements(actor: Actor) -> QuerySet[Statement]:
+    """Statements the actor may see, newest first."""
+    require(actor, "settlement.statement.view")
+    rows = Statement.objects.visible_to(actor).select_related("provider", "drafted_by", "reviewed_by", "approved_by")
+    return rows.order_by("-month", "-id")
+
+
+def statement_totals(rows: QuerySet[Statement]) -> dict[str, int]:
+    """Count and sum of the statements of a list."""
+    live = ~Q(state=StatementState.RETURNED)
+    return rows.order_by().aggregate(
+        count=Count("id"), live_fen=Coalesce(Sum("total_fen", filter=live), Value(0)),
+        approved_fen=Coalesce(Sum("total_fen", filter=Q(state=StatementState.APPROVED)), Value(0)),
+        deducted_fen=Coalesce(Sum("deducted_fen", filter=live), Value(0)),
+        payable_fen=Coalesce(Sum(PAYABLE_FEN, filter=Q(state=StatementState.APPROVED)), Value(0)),
+    )  # fmt: skip
+
+
+def statement_lines(statement: Statement) -> QuerySet[StatementLine]:
+    """The charges on a statement with what a reader checks them by."""
+    rows = StatementLine.objects.filter(statement=statement)
+    rows = rows.select_related("charge__line", "charge__order", "charge__posting", "charge__entitlement__scheme")
+    return rows.order_by("charge__service_day", "id")

@@ -1,0 +1,67 @@
+"""How deductions and advances of a statement fall on its parts, so that medical and elder-care money stay apart to the fen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from yinling.kernel.money import split
+
+
+@dataclass(frozen=True)
+class Part:
+    """The dimensions of the ledger that a statement's money is kept by."""
+
+    business: str
+    fund: str
+    scheme_id: int | None
+    plan_year: int
+
+    @property
+    def order(self) -> tuple[str, str, int, int]:
+        """A fixed order, so that a repetition gives the same parts."""
+        return (self.business, self.fund, self.scheme_id or 0, self.plan_year)
+
+
+Parts = dict[Part, int]
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What of each part is deducted, offset by an advance, and left to pay."""
+
+    deducted: Parts
+    offset: Parts
+    payable: Parts
+
+
+def spread(total: int, parts: Mapping[Part, int]) -> Parts:
+    """Divide an amount over the parts that are positive, by their size, with the largest remainder (D-12)."""
+    if not total:
+        return {}
+    able = sorted((part for part, fen in parts.items() if fen > 0), key=lambda part: part.order)
+    return dict(zip(able, split(total, [parts[part] for part in able], range(len(able))), strict=True))
+
+
+def less(parts: Mapping[Part, int], taken: Mapping[Part, int]) -> Parts:
+    """Return the parts less what is taken; those that come to nothing are left out."""
+    left = {part: parts.get(part, 0) - taken.get(part, 0) for part in {**parts, **taken}}
+    return {part: left[part] for part in sorted(left, key=lambda part: part.order) if left[part]}
+
+
+def shares(gross: Mapping[Part, int], *, named: Mapping[Part, int], whole: int, offset: int) -> Shares:
+    """Return the shares of a statement: deductions from named lines, deductions from the whole, and an advance."""
+    rest = less(gross, named)
+    over = spread(whole, rest)
+    deducted = {part: named.get(part, 0) + over.get(part, 0) for part in {**named, **over}}
+    rest = less(rest, over)
+    used = spread(offset, rest)
+    return Shares(deducted, used, less(rest, used))
+
+
+def by_line(amounts: Mapping[int, int], named: Mapping[int, int], whole: int) -> dict[int, int]:
+    """Return what is claimed for each line: its amount less its own deductions and its share of those from the whole statement."""
+    left = {line: fen - named.get(line, 0) for line, fen in amounts.items()}
+    able = sorted(line for line, fen in left.items() if fen > 0)
+    parts = split(whole, [left[line] for line in able], able) if whole and able else [0] * len(able)
+    return left | {line: left[line] - part for line, part in zip(able, parts, strict=True)}

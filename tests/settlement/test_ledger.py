@@ -1,0 +1,132 @@
+"""The one way into the ledger: once by its key, balanced, with all dimensions, never into a closed month."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Sum
+from tests.factories import CITY, COMMUNITY, NOW, actor, city, make_order, make_organisation, system
+
+from yinling.kernel.refusals import NotAllowed, Refused
+from yinling.settlement.jobs import merge_totals
+from yinling.settlement.models import Closing, LedgerEntry, LedgerTotal, Posting
+from yinling.settlement.operations import post, settle_order
+from yinling.settlement.queries import balance
+from yinling.settlement.rules import Side
+
+pytestmark = pytest.mark.usefixtures("wide")
+JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
+PAIR = (Side("bank", 500, "eldercare", "general"), Side("donation.received", -500, "eldercare", "general"))
+
+
+def posted(key: str = "x:1", sides: tuple[Side, ...] = PAIR, **values: object) -> Posting:
+    chosen = {"kind": "donation", "text": "捐赠", "div": COMMUNITY, **values}
+    return post(system(), NOW, key=key, sides=sides, **chosen)
+
+
+@pytest.mark.req("R-FUN-10")
+def test_a_repeat_returns_the_first_and_changes_nothing_and_other_content_is_refused() -> None:
+    first = posted()
+    assert posted(text="又一次") == first
+    for sides, values in (
+        ((Side("bank", 600, "eldercare", "general"), Side("donation.received", -600, "eldercare", "general")), {}),
+        (PAIR, {"kind": "gift"}),
+        (PAIR, {"provider": make_organisation()}),
+    ):
+        with pytest.raises(NotAllowed) as refusal:
+            posted(sides=sides, **values)
+        assert refusal.value.code == "ledger.key_reused"
+    assert (Posting.objects.count(), LedgerEntry.objects.count()) == (1, 2)
+
+
+@pytest.mark.req("R-PAY-05")
+@pytest.mark.parametrize(
+    ("sides", "code"),
+    [
+        ((Side("bank", 5, "", "general"), Side("donation.received", -5, "", "general")), "ledger.business"),
+        ((Side("bank", 5, "eldercare", ""), Side("donation.received", -5, "eldercare", "")), "ledger.fund"),
+        ((Side("till", 5, "eldercare", "general"), Side("bank", -5, "eldercare", "general")), "ledger.account"),
+        ((Side("bank", 5, "eldercare", "general"), Side("donation.received", -4, "eldercare", "general")), "ledger.not_balanced"),
+        ((Side("bank", 5, "eldercare", "general"), Side("bank", -5, "eldercare", "general", unit="minute")), "ledger.not_balanced"),
+        ((Side("bank", 0, "eldercare", "general"),), "ledger.not_balanced"),
+        ((), "ledger.not_balanced"),
+    ],
+)
+def test_a_posting_without_business_fund_account_or_balance_is_refused(sides: tuple[Side, ...], code: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        posted(sides=sides)
+    assert refusal.value.code == code
+    assert not Posting.objects.exists()
+
+
+@pytest.mark.req("X-PAY-05", "R-FUN-10")
+@pytest.mark.parametrize("model", [Posting, LedgerEntry])
+def test_nothing_deletes_or_changes_what_was_booked(model: type[Posting] | type[LedgerEntry]) -> None:
+    posted()
+    table = model._meta.db_table
+    for text in (f"DELETE FROM {table}", f"UPDATE {table} SET div = div"):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(text)
+    assert model.objects.exists()
+
+
+def closed(month: date = JUNE) -> Closing:
+    return Closing.objects.create(
+        div=CITY, month=month, figures=[], proposed_by_id=actor("finance").user_id, proposed_at=NOW, closed_by_id=actor("finance").user_id,
+        closed_at=NOW, created_at=NOW, changed_at=NOW,
+    )  # fmt: skip
+
+
+@pytest.mark.req("R-FUN-10")
+def test_a_late_item_goes_into_the_next_open_month_as_a_correction() -> None:
+    city()
+    order = make_order("served")
+    closed()
+    closed(JULY)
+    settle_order(actor=system(), now=NOW + timedelta(days=3), order_id=order.pk)
+    row = LedgerEntry.objects.filter(posting__order=order).first()
+    assert row is not None
+    assert (row.booked_on, row.period, row.service_day) == (date(2026, 6, 18), date(2026, 8, 1), date(2026, 6, 16))
+
+
+@pytest.mark.req("R-FUN-10")
+def test_the_database_refuses_an_entry_into_a_closed_month() -> None:
+    posting = posted()
+    closed()
+    entry = LedgerEntry.objects.filter(posting=posting).first()
+    assert entry is not None
+    values = {field.attname: getattr(entry, field.attname) for field in entry._meta.concrete_fields if field.attname != "id"}
+    with pytest.raises(DatabaseError, match="closed"), transaction.atomic():
+        LedgerEntry.objects.create(**values)
+
+
+def test_balances_of_any_day_by_every_dimension_are_the_sums_of_the_entries() -> None:
+    body = make_organisation()
+    posted("a")
+    posted("b", provider=body)
+    post(system(), NOW + timedelta(days=40), key="c", kind="donation", text="", div="320281100200", sides=PAIR)
+    today, later = date(2026, 6, 15), date(2026, 7, 25)
+    assert [balance("bank", day) for day in (date(2026, 6, 14), today, later)] == [0, 1000, 1500]
+    assert balance("bank", later, div="320213") == 1000
+    assert balance("bank", later, div=CITY) == 1500
+    assert balance("bank", later, provider_id=body.pk) == 500
+    assert balance("bank", later, fund="lottery") == 0
+    assert balance("donation.received", later, fund="general", business="eldercare") == -1500
+
+
+def test_merging_the_totals_changes_no_balance() -> None:
+    for number in range(3):
+        posted(f"k{number}")
+    before = LedgerTotal.objects.count()
+    assert merge_totals() == 2
+    assert (before, LedgerTotal.objects.count()) == (6, 2)
+    assert balance("bank", date(2026, 6, 15)) == 1500
+    assert LedgerTotal.objects.aggregate(count=Sum("entry_count"))["count"] == LedgerEntry.objects.count()
+
+
+def test_the_year_of_the_plan_is_that_of_the_service() -> None:
+    sides = tuple(
+        Side(side.account, side.amount, side.business, side.fund, service_day=date(2025, 12, 31)) for side in PAIR
+    )
+    posting = post(system(), datetime(2026, 1, 1, 3, tzinfo=UTC), key="late", kind="x", text="", div=COMMUNITY, sides=sides)
+    assert set(posting.entries.values_list("plan_year", "period", "booked_on")) == {(2025, date(2026, 1, 1), date(2026, 1, 1))}
