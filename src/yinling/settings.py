@@ -250,9 +250,7 @@ PORTS = {
     "wechat": os.environ.get("PORT_WECHAT", "yinling.interop.wechat.log.LogWechat"),
     "tts": os.environ.get("PORT_TTS", "yinling.interop.tts.espeak.Espeak"),
     "ticket_exchange": os.environ.get("PORT_TICKET_EXCHANGE", "yinling.interop.exchange.log.LogExchange"),
-    "payment": os.environ.get(
-        "PORT_PAYMENT", "yinling.interop.payment.fake.FakePayment" if DEMO else "yinling.interop.payment.none.NoPayment"
-    ),
+    "payment": os.environ.get("PORT_PAYMENT", ""),
     "travel": os.environ.get("PORT_TRAVEL", "yinling.interop.travel.great_circle.GreatCircle"),
 }
 SMS = {

@@ -31,8 +31,19 @@ CONSOLE = {
     ],
     "dispatcher": ["/orders/", "/orders/?q=%E6%97%A0%E6%AD%A4", "/dispatch/", "/dispatch/?tab=assigned", "/dispatch/day/"],
     "supervisor": ["/findings/", "/findings/?tab=upheld", "/findings/suspended/"],
-    "finance": ["/settlement/", "/settlement/waiting/", "/settlement/settled/", "/settlement/held/"],
-    "city": ["/indicators/", "/catalogue/", "/items/", "/price-lists/", "/organisations/", "/coverage/", "/calendar/", "/clock/", "/tokens/",
+    "finance": [
+        "/settlement/", "/settlement/waiting/", "/settlement/settled/", "/settlement/held/", "/funds/", "/funds/lines/",
+                "/subsidies/", "/subsidies/new/?kind=project", "/donations/", "/reimbursements/", "/reimbursements/new/", "/settlement/payments/",
+        "/settlement/payments/bills/", "/settlement/objections/",
+        "/settlement/drafting/", "/settlement/purchase/", "/settlement/claims/", "/settlement/claims/refused/", "/settlement/remittances/",
+        "/settlement/remittances/new/", "/settlement/payouts/", "/settlement/payouts/new/", "/settlement/accounts/", "/settlement/month/",
+    ],
+    "auditor": [
+        "/settlement/tries/", "/settlement/tries/overlaps/", "/benefits/exceptions/", "/agreements/", "/settlement/shares/", "/staff/scorecards/",
+        "/staff/scorecards/bodies/",
+    ],
+    "city": ["/indicators/", "/catalogue/", "/items/", "/price-lists/", "/price-lists/new/",
+             "/price-lists/new/?whose=group", "/catalogue/packages/", "/catalogue/packages/new/", "/prices/callout/", "/prices/packages/", "/organisations/", "/coverage/", "/calendar/", "/clock/", "/tokens/",
              "/profiles/"],
     "district": [
         "/assessments/", "/assessments/?tab=all", "/assessments/?tab=due", "/scales/", "/scales/ltc_2021_37/", "/scales/home_needs_2020/",
@@ -46,7 +57,7 @@ CONSOLE = {
     "security_admin": ["/grants/", "/roles/"],
     "audit_admin": ["/journal/"],
 }  # fmt: skip
-ELDERS = ["/e/", "/e/book/", "/e/book/DC01/", "/e/book/DC01/?day=x&hour=9", "/e/services/", "/settings/"]
+ELDERS = ["/e/", "/e/bills/", "/e/book/", "/e/book/DC01/", "/e/book/DC01/?day=x&hour=9", "/e/services/", "/settings/"]
 REFUSED = {403: "/findings/", 404: "/orders/987654/"}
 
 

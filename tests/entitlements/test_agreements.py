@@ -22,7 +22,7 @@ from tests.factories import (
 from tests.refusals import refused
 
 from yinling.accounts.models import Journal
-from yinling.catalogue.models import ServiceItem
+from yinling.catalogue.models import Price, ServiceItem
 from yinling.directory.models import Organisation
 from yinling.entitlements.models import Agreement, Entitlement
 from yinling.entitlements.operations import end_agreement, sign_agreement
@@ -40,7 +40,8 @@ DAY = date(2026, 6, 16)
 
 def sign(body: Organisation, who: Actor | None = None, **values: Any) -> Agreement:
     chosen: dict[str, Any] = {
-        "kind": "designation", "payer": "ltci", "number": "锡护定点2026-001", "valid_from": date(2026, 1, 1), "valid_to": date(2026, 12, 31), **values,
+        "kind": "designation", "payer": "ltci", "number": "锡护定点2026-001", "valid_from": date(2026, 1, 1),
+        "valid_to": date(2026, 12, 31), **values,
     }  # fmt: skip
     return sign_agreement(actor=who or actor("finance"), now=NOW, organisation_id=body.pk, **chosen)
 
@@ -50,7 +51,8 @@ def purchased(body: Organisation, item: ServiceItem, fen: int = 4_000, **values:
     elder = make_elder()
     scheme = make_scheme(payer="government", fund="civil_affairs")
     held: Entitlement = make_entitlement(elder, scheme, monthly_cap_fen=None)
-    order = make_order(elder=elder, price=make_price(item, body), **values)
+    price = Price.objects.filter(item=item, organisation=body).first() or make_price(item, body)
+    order = make_order(elder=elder, price=price, **values)
     fund_order(order, held, fen)
     return order
 

@@ -105,7 +105,7 @@ def test_worked_examples(title: str, block: dict[str, Any], case: dict[str, Any]
 
 def test_every_scheme_of_every_city_has_an_example_with_its_clause() -> None:
     shown = {(block["profile"], block["scheme"]) for block in CASES.values()}
-    common = {"state_care", "national_voucher"}
+    common = {"state_care", "national_voucher", "family_doctor", "home_bed"}
     made_up = {(city.code, "government_purchase") for city in profiles() if city.code != "qidong-jujia"}
     for city in profiles():
         for scheme in profile(city.code).schemes:

@@ -177,9 +177,15 @@ def test_orders_already_placed_keep_their_share_and_the_next_gets_what_is_left(a
     at.voucher.delete()
     at.voucher = make_entitlement(at.elder, monthly_cap_fen=7000)
     first = at.place()
-    second = at.place(starts_at=START + timedelta(hours=3), quoted_self_fen=9500)
+    later = {"starts_at": START + timedelta(hours=3), "quoted_self_fen": 9500}
+    with no(at.seat, "order.self_pay_consent"):
+        at.place(**later)
+    offer = quote(actor=at.seat, elder_id=at.elder.pk, item_code="N01", starts_at=later["starts_at"], now=NOW)
+    assert offer.beyond_fen == 4000, "what the used-up cap costs the elder"
+    second = at.place(**later, self_pay_consent="老人女儿（电话）")
     first.refresh_from_db()
     assert (first.self_fen, second.self_fen, at.quota()) == (5500, 9500, (7000, 0))
+    assert (first.self_pay_consent, second.self_pay_consent) == ("", "老人女儿（电话）")
 
 
 def test_a_quote_that_no_longer_holds_is_refused_and_nothing_is_written(at: Situation) -> None:

@@ -20,6 +20,7 @@ from tests.factories import (
 )
 from tests.screens.test_hotline import form_of, queries
 
+from yinling.entitlements.models import Entitlement
 from yinling.ground.clock import business_now
 from yinling.kernel.period import local_date
 from yinling.orders.models import Order
@@ -202,3 +203,16 @@ def test_pages_take_as_many_queries_for_three_services_as_for_one(her: Client, a
     served(her, days_ago=2)
     assert queries(her, address) == one
     assert one <= 9, one
+
+
+def test_when_the_cap_is_used_up_the_elder_ticks_how_much_more(her: Client) -> None:
+    Entitlement.objects.update(monthly_cap_fen=1000)
+    address = f"/e/book/A01/?day={tomorrow()}&hour=9"
+    html = her.get(address).content.decode()
+    assert "您比平时多付 30.00 元" in html
+    assert "我同意多付 30.00 元" in html
+    form = form_of(her, address, "place_order")
+    assert her.post("/do/place_order/", form).status_code == 422
+    assert not Order.objects.exists()
+    her.post("/do/place_order/", form | {"_key": "second", "self_pay_consent": "老人或家属（手机确认）"})
+    assert Order.objects.get().self_pay_consent == "老人或家属（手机确认）"

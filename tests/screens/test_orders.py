@@ -25,6 +25,7 @@ from tests.factories import (
 )
 
 from yinling.catalogue.models import Price
+from yinling.entitlements.models import Entitlement
 from yinling.ground.clock import business_now
 from yinling.kernel.period import SHANGHAI
 from yinling.orders.models import Order
@@ -222,3 +223,29 @@ def test_a_live_part_is_rendered_alone(sign_in: SignIn) -> None:
     html = client.get("/orders/", headers=headers).content.decode()
     assert order.code in html
     assert "<html" not in html
+
+
+def test_when_the_cap_is_used_up_the_box_for_consent_says_how_much_more(booking: Booking) -> None:
+    Entitlement.objects.update(monthly_cap_fen=1000)
+    html = booking.page()
+    assert [text for text in ("老人比平时多付 30.01 元", "谁同意多付 30.01 元", "本月只剩 10.00 元") if text not in html] == []
+    values = form_of(html, "place_order")
+    answer = booking.client.post("/do/place_order/", values)
+    assert (answer.status_code, Order.objects.count()) == (422, 0), "nobody agreed"
+    booking.client.post("/do/place_order/", values | {"_key": "second", "self_pay_consent": "女儿王芳"})
+    assert Order.objects.get().self_pay_consent == "女儿王芳"
+
+
+def test_without_a_used_up_cap_nobody_is_asked(booking: Booking) -> None:
+    assert "谁同意多付" not in booking.page()
+
+
+@pytest.mark.req("R-PAY-01")
+def test_several_items_are_quoted_and_ordered_as_one_visit(booking: Booking) -> None:
+    make_price(make_item(code="G01", name="换药包", kind="consumable", standard_minutes=0, steps=[]), booking.body, 500)
+    html = booking.page(more_items="G01*2")
+    assert [text for text in ("换药包 × 2", "90.01 元") if text not in html] == []
+    booking.client.post("/do/place_order/", form_of(html, "place_order"))
+    assert sorted(Order.objects.get().lines.values_list("name", "quantity", "amount_fen")) == [("换药包", 2, 1000), ("生活照料", 1, 8001)]
+    assert "看不懂" in booking.page(more_items="**")
+    assert 'value="G01"' not in html, "goods are no choice of their own"

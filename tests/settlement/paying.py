@@ -1,100 +1,91 @@
-"""Makers for tests about statements, claims and payments."""
+"""What the tests of payments share: orders half borne by a voucher, a payment, a notice, a refund, what the ledger holds."""
 
-import base64
-from collections.abc import Sequence
-from datetime import date, timedelta
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
+from django.db.models import Sum
 from tests.factories import (
     NOW,
     actor,
     fund_order,
+    make_area_tree,
     make_entitlement,
     make_order,
-    make_organisation,
-    make_price,
     make_scheme,
     system,
 )
 
-from yinling.directory.models import Organisation
-from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Refusal, Refused
 from yinling.orders.models import Order
-from yinling.settlement.models import BankAccount, Claim, Payout, Statement
+from yinling.settlement.models import LedgerEntry, Payment, Refund
 from yinling.settlement.operations import (
-    approve_payout,
-    approve_statement,
-    confirm_account,
-    draft_payout,
-    draft_statement,
-    export_payout,
-    propose_account,
-    review_payout,
-    review_statement,
-    settle_order,
-    submit_claim,
+    ask_payment,
+    post,
+    refund_payment,
+    take_notice,
 )
+from yinling.settlement.rules import Side
 
-JUNE = date(2026, 6, 1)
 LATER = NOW + timedelta(days=3)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, adapter: str) -> None:
+    monkeypatch.setitem(django_settings.PORTS, "payment", f"yinling.interop.payment.{adapter}")
 
 
 def refused(code: str, kind: type[Refusal] = Refused) -> pytest.RaisesExc:
     return pytest.raises(kind, check=lambda refusal: refusal.code == code)
 
 
-def settled(body: Organisation, payer: str = "ltci", fen: int = 4000, **values: object) -> Order:
-    """An order of 80.00 yuan, settled, of which a payer bears a part."""
-    order = make_order("served", price=make_price(organisation=body), **values)
-    scheme = make_scheme(payer=payer, fund="insurance" if payer == "ltci" else "general", code=f"s{order.pk}")
-    fund_order(order, make_entitlement(order.elder, scheme), fen)
-    return settle_order(actor=system(), now=LATER, order_id=order.pk)
+def an_order(state: str = "placed", **values: Any) -> Order:
+    """An order of 80.00 yuan, half of it borne by the voucher."""
+    make_area_tree()
+    order = make_order(state, **values)
+    fund_order(order, make_entitlement(order.elder, make_scheme(code=f"p{order.pk}")), 4000)
+    return order
 
 
-def drafted(payer: str = "ltci", count: int = 2, body: Organisation | None = None) -> Statement:
-    """A draft of as many orders of 40.00 yuan each."""
-    body = body or make_organisation()
-    for _ in range(count):
-        settled(body, payer)
-    return draft_statement(actor=actor("finance"), now=LATER, organisation_id=body.pk, payer=payer, month=JUNE)
+def asked(order: Order, now: datetime = NOW) -> Payment:
+    who = actor("elder", elders=(order.elder,))
+    return ask_payment(actor=who, now=now, order_id=order.pk)
 
 
-def approved(row: Statement | None = None, **values: object) -> Statement:
-    """A statement that two others than its drafter approved."""
-    row = row or drafted(**values)
-    review_statement(actor=actor("finance"), now=LATER, statement_id=row.pk)
-    return approve_statement(actor=actor("finance"), now=LATER, statement_id=row.pk)
+def tell(row: Payment, now: datetime = NOW, **values: Any) -> Payment:
+    said = {
+        "key": row.key,
+        "number": f"N{row.pk}",
+        "amount_fen": row.amount_fen,
+        "paid_at": now,
+        "channel": "demo",
+        **values,
+    }
+    return take_notice(actor=system(), now=now, **said)
 
 
-def claimed(**values: object) -> Claim:
-    """A claim of a statement of two lines."""
-    return submit_claim(actor=actor("finance"), now=LATER, statement_id=approved(**values).pk)
+def sums(order: Order) -> dict[str, int]:
+    """What the ledger holds of an order by account, without what is zero."""
+    rows = (
+        LedgerEntry.objects.filter(posting__order=order)
+        .values("account")
+        .annotate(fen=Sum("amount"))
+        .order_by("account")
+    )
+    return {row["account"]: row["fen"] for row in rows if row["fen"]}
 
 
-def with_account(body: Organisation, number: str = "6222020200012345678") -> BankAccount:
-    """A confirmed account of a body."""
-    row = propose_account(
-        actor=actor("finance"), now=NOW, organisation_id=body.pk, holder=body.name, bank="工商银行江城支行", number=number,
-        valid_from=date(2026, 1, 1),
-    )  # fmt: skip
-    return confirm_account(actor=actor("finance"), now=NOW, account_id=row.pk)
+def refund(row: Payment, fen: int, now: datetime = LATER) -> Refund:
+    row.refresh_from_db()
+    return refund_payment(actor=actor("finance"), now=now, payment_id=row.pk, amount_fen=fen, reason="服务没做完")
 
 
-def batch(keys: Sequence[str], who: Actor | None = None) -> Payout:
-    """A draft of a batch."""
-    return draft_payout(actor=who or actor("finance"), now=LATER, title="六月拨付", keys=list(keys))
-
-
-def exported(keys: Sequence[str]) -> Payout:
-    """A batch that went to the bank."""
-    row = batch(keys)
-    review_payout(actor=actor("finance"), now=LATER, payout_id=row.pk)
-    approve_payout(actor=actor("finance"), now=LATER, payout_id=row.pk, count=len(keys))
-    return export_payout(actor=actor("finance"), now=LATER, payout_id=row.pk)
-
-
-def sent(*rows: Sequence[object], heads: Sequence[str]) -> str:
-    """A file as a screen sends it."""
-    text = "\r\n".join(",".join(str(cell) for cell in row) for row in (heads, *rows))
-    return base64.b64encode(text.encode("utf-8-sig")).decode()
+def top_up(elder: Any, fen: int) -> None:
+    """Money the elder paid in at the counter."""
+    sides = [
+        Side(account=account, amount=amount, business="eldercare", fund="personal", elder_id=elder.pk)
+        for account, amount in (("bank", fen), ("prepaid.elder", -fen))
+    ]
+    post(system(), NOW, key=f"top-up:{elder.pk}", kind="top_up", text="充值", div=elder.div, sides=sides, elder=elder)

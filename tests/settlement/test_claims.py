@@ -1,215 +1,251 @@
-"""One chain of payers for each service and each minute (R-PAY-04), whichever way an order is settled."""
+"""Claims to insurers: sending, files of answers, refusals and what becomes of them."""
 
-from datetime import datetime, timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Sum
-from tests.factories import (
-    NOW,
-    actor,
-    fund_order,
-    make_assignment,
-    make_elder,
-    make_entitlement,
-    make_item,
-    make_order,
-    make_organisation,
-    make_price,
-    make_scheme,
-    make_staff,
-    make_visit,
-    system,
-)
+from tests.factories import NOW, OTHER_DISTRICT, actor, make_organisation
+from tests.settlement.stated import JUNE, LATER, approved, claimed, drafted, refused, sent, settled
 
 from yinling.accounts.models import Journal
-from yinling.entitlements.models import Quota
-from yinling.kernel.refusals import Refused
-from yinling.orders.models import Order, OrderLine, PayerShare
-from yinling.people.models import Elder
-from yinling.settlement.models import Charge, ClaimedItem, ClaimedTime, LedgerEntry, Posting
-from yinling.settlement.operations import reverse_order, settle_each, settle_order
+from yinling.kernel.refusals import Denied, NotAllowed
+from yinling.settlement.models import Claim, ClaimLine, LedgerEntry, Posting, Remittance
+from yinling.settlement.operations import (
+    abandon_claim_line,
+    answer_claim_line,
+    appeal_claim_line,
+    deduct_statement,
+    draft_statement,
+    load_remittance,
+    resubmit_claim,
+    submit_claim,
+    withdraw_claim,
+)
+from yinling.settlement.queries.claims import ageing, claim_totals, claimable, claims, preview_remittance
+from yinling.settlement.remitting import HEADS
 
 pytestmark = pytest.mark.usefixtures("wide")
-LATER = NOW + timedelta(days=3)
-TEN = NOW + timedelta(days=1)
 
 
-def visited(
-    elder: Elder, start: datetime, minutes: int, payer: str = "voucher", *, fen: int = 4000, family: str = "daily_care"
-) -> Order:
-    """A served order of so many minutes at the door, so much of it borne by a payer."""
-    staff = make_staff()
-    price = make_price(make_item(family=family), staff.provider)
-    order = make_order("in_service", elder=elder, price=price, starts_at=start)
-    if fen:
-        fund_order(order, make_entitlement(elder, make_scheme(code=f"s{order.pk}", payer=payer)), fen)
-    visit = make_visit(make_assignment(order, staff, state="done"))
-    visit.started_at, visit.ended_at, visit.state = start, start + timedelta(minutes=minutes), "done"
-    visit.save()
-    order.state, order.served_at = "served", visit.ended_at
-    order.save()
-    return order
-
-
-def settle(order: Order) -> Order:
-    return settle_order(actor=system(), now=LATER, order_id=order.pk)
-
-
-def ledger() -> tuple[int, int, int, int]:
-    return Posting.objects.count(), LedgerEntry.objects.count(), Charge.objects.count(), ClaimedTime.objects.count()
-
-
-@pytest.mark.req("R-PAY-04", "R-LTC-09")
-@pytest.mark.parametrize(("first", "second"), [("contract", "ltci"), ("ltci", "medical_insurance"), ("voucher", "government")])
-def test_the_same_visit_to_two_schemes_is_refused_the_second_time_and_nobody_is_charged(first: str, second: str) -> None:
-    elder = make_elder()
-    one, other = visited(elder, TEN, 60, first), visited(elder, TEN + timedelta(minutes=5), 60, second)
-    settle(one)
-    before, counters = ledger(), list(Quota.objects.order_by("pk").values_list("reserved", "used"))
-    with pytest.raises(Refused) as refusal:
-        settle(other)
-    assert refusal.value.code == "settlement.time_claimed"
-    assert ledger() == before
-    assert list(Quota.objects.order_by("pk").values_list("reserved", "used")) == counters
-    assert Order.objects.get(pk=other.pk).state == "served"
-
-
-@pytest.mark.req("R-PAY-04")
-def test_a_batch_refuses_the_second_claim_journals_it_for_the_auditor_and_settles_the_others() -> None:
-    elder = make_elder()
-    one, other, third = visited(elder, TEN, 60), visited(elder, TEN, 60, "ltci"), visited(make_elder(), TEN, 60)
-    refused = settle_each(system(), LATER, [one, other, third])
-    assert {pk: refusal.code for pk, refusal in refused.items()} == {other.pk: "settlement.time_claimed"}
-    assert set(Posting.objects.values_list("order_id", flat=True)) == {one.pk, third.pk}
-    row = Journal.objects.get(is_refused=True)
-    assert (row.event, row.code, row.subject_id, row.elder_id) == (
-        "settlement.order.settle",
-        "settlement.time_claimed",
-        other.pk,
-        elder.pk,
+def load(*rows: tuple[object, ...], payer: str = "ltci", who: Any = None, name: str = "回盘.csv") -> Remittance:
+    return load_remittance(
+        actor=who or actor("finance"), now=LATER, payer=payer, name=name, content=sent(*rows, heads=HEADS)
     )
 
 
-def test_a_short_overlap_is_left_to_the_first_and_a_long_one_is_refused() -> None:
-    elder = make_elder()
-    settle(visited(elder, TEN, 60))
-    late = settle(visited(elder, TEN + timedelta(minutes=50), 60, "ltci"))
-    own = ClaimedTime.objects.get(order=late)
-    assert (own.from_at, own.to_at) == (TEN + timedelta(minutes=60), TEN + timedelta(minutes=110))
-    with pytest.raises(Refused) as refusal:
-        settle(visited(elder, TEN + timedelta(minutes=99), 60, "government"))
-    assert refusal.value.code == "settlement.time_claimed"
+def states(row: Claim) -> list[str]:
+    return [str(line.state) for line in row.lines.order_by("number")]
 
 
-def test_a_meal_runs_beside_others_and_what_the_elder_pays_alone_claims_no_minutes() -> None:
-    elder = make_elder()
-    for order in (visited(elder, TEN, 60), visited(elder, TEN, 60, family="meal"), visited(elder, TEN, 60, fen=0)):
-        settle(order)
-    assert ClaimedTime.objects.count() == 1
+def received(payer: str = "ltci") -> int:
+    rows = LedgerEntry.objects.filter(posting__kind="remittance", account=f"receivable.{payer}")
+    return -(rows.aggregate(fen=Sum("amount"))["fen"] or 0)
 
 
-@pytest.mark.req("R-PAY-04")
-def test_raw_sql_cannot_claim_the_same_minutes_or_the_same_service_twice() -> None:
-    elder = make_elder()
-    order = settle(visited(elder, TEN, 60))
-    other = settle(visited(elder, TEN + timedelta(hours=3), 60))
-    time, item = ClaimedTime.objects.get(order=other), ClaimedItem.objects.get(order=other)
-    first = ClaimedItem.objects.get(order=order)
-    with pytest.raises(IntegrityError, match="claimed_time_once"), transaction.atomic():
-        ClaimedTime.objects.filter(pk=time.pk).update(from_at=TEN + timedelta(minutes=59))
-    with pytest.raises(IntegrityError, match="claimed_item_once"), transaction.atomic():
-        ClaimedItem.objects.filter(pk=item.pk).update(item=first.item_id, starts_at=first.starts_at)
-
-
-def test_every_item_of_an_order_is_claimed_once() -> None:
-    elder, item = make_elder(), make_item()
-    staff = make_staff()
-    one = make_order("served", elder=elder, price=make_price(make_item(), staff.provider))
-    add_line(one, item)
-    two = make_order("served", elder=elder, price=make_price(item, make_organisation()))
-    settle(one)
-    assert ClaimedItem.objects.filter(order=one).count() == 2
-    with pytest.raises(Refused) as refusal:
-        settle(two)
-    assert refusal.value.code == "settlement.repeated"
-
-
-def add_line(order: Order, item: object, **values: object) -> OrderLine:
-    """One more line of 10.00 yuan, which the elder bears."""
-    common = {"div": order.div, "order": order, "elder_id": order.elder_id, "provider_id": order.provider_id}
-    known = order.lines.order_by("pk").first()
-    line = OrderLine.objects.create(
-        **common, **{"item": item, "price": known.price, "kind": "item", "name": "加项", "amount_fen": 1000, **values}
+def test_a_claim_holds_what_is_left_after_deductions() -> None:
+    row = drafted()
+    line = row.lines.order_by("pk").first()
+    deduct_statement(
+        actor=actor("finance"),
+        now=LATER,
+        statement_id=row.pk,
+        reason="01",
+        amount_fen=1000,
+        note="少做",
+        line_id=line.pk,
     )
-    PayerShare.objects.create(**common, line=line, payer="self", amount_fen=1000, reason="自付")
-    return line
+    deduct_statement(
+        actor=actor("finance"), now=LATER, statement_id=row.pk, reason="05", amount_fen=701, note="认定违规"
+    )
+    approved(row)
+    assert list(claimable(actor("finance"))) == [row]
+    claim = submit_claim(actor=actor("finance"), now=LATER, statement_id=row.pk)
+    assert (claim.claimed_fen, claim.attempt, claim.state) == (6299, 1, "submitted")
+    assert [one.claimed_fen for one in claim.lines.order_by("number")] == [2700, 3599]
+    assert list(claimable(actor("finance"))) == []
 
 
-@pytest.mark.req("D-18")
-def test_a_change_line_is_billed_when_confirmed_left_out_when_dropped_and_stops_the_bill_while_open() -> None:
-    order = make_order("served")
-    line = add_line(order, make_item(), added_at=NOW)
-    with pytest.raises(Refused) as refusal:
-        settle(order)
-    assert refusal.value.code == "settlement.unconfirmed"
-    OrderLine.objects.filter(pk=line.pk).update(dropped_at=NOW)
-    settle(order)
-    assert Charge.objects.filter(order=order).aggregate(fen=Sum("amount_fen"))["fen"] == 8000
-    other = make_order("served")
-    add_line(other, make_item(), added_at=NOW, confirmed_at=NOW)
-    settle(other)
-    assert Charge.objects.filter(order=other).aggregate(fen=Sum("amount_fen"))["fen"] == 9000
+def test_what_cannot_be_claimed() -> None:
+    with refused("claim.not_approved", NotAllowed):
+        submit_claim(actor=actor("finance"), now=LATER, statement_id=drafted().pk)
+    with refused("claim.payer"):
+        submit_claim(actor=actor("finance"), now=LATER, statement_id=approved(payer="government").pk)
+    claim = claimed()
+    with refused("claim.already", NotAllowed):
+        submit_claim(actor=actor("finance"), now=LATER, statement_id=claim.statement_id)
+    with refused("right.outside", Denied):
+        submit_claim(actor=actor("finance", OTHER_DISTRICT), now=LATER, statement_id=claim.statement_id)
+    assert Claim.objects.count() == 1
 
 
-def test_a_reversal_frees_minutes_service_and_counter_and_the_order_is_billed_anew() -> None:
-    elder = make_elder()
-    order, other = visited(elder, TEN, 60), visited(elder, TEN, 60, "ltci")
-    settle(order)
-    with pytest.raises(Refused):
-        settle(other)
-    reverse_order(actor=actor("finance"), now=LATER, order_id=order.pk, reason="签到有误")
-    assert Quota.objects.get(entitlement__scheme__payer="voucher").used == 0
-    assert not ClaimedTime.objects.filter(is_live=True).exists()
-    settle(other)
-    with pytest.raises(Refused) as refusal:
-        settle(order)
-    assert refusal.value.code == "settlement.time_claimed"
-    reverse_order(actor=actor("finance"), now=LATER, order_id=other.pk, reason="同一次服务")
-    settle(order)
-    assert list(Posting.objects.filter(order=order).order_by("pk").values_list("key", flat=True))[-1] == f"order:{order.pk}:2"
-    assert LedgerEntry.objects.filter(elder=elder, account="receivable.voucher").aggregate(fen=Sum("amount"))["fen"] == 4000
+def test_a_file_of_answers_pays_and_refuses() -> None:
+    claim = claimed()
+    row = load((claim.code, 2, "40.00", "", ""), (claim.code, 1, "15.50", "103", "超限额"))
+    assert (row.paid_fen, row.refused_count, row.line_count) == (5550, 1, 2)
+    assert states(claim) == ["refused", "paid"]
+    claim.refresh_from_db()
+    assert (claim.state, claim.answered_at) == ("answered", LATER)
+    assert received() == 5550
+    assert set(LedgerEntry.objects.filter(posting__kind="remittance").values_list("account", "fund", "business")) == {
+        ("bank", "insurance", "eldercare"), ("receivable.ltci", "insurance", "eldercare"),
+    }  # fmt: skip
 
 
-def test_what_needs_no_visit_is_settled_without_minutes() -> None:
-    order = make_order("served", needs_visit=False, source="home_beds.bed:7:2026-06")
-    settle(order)
-    assert Order.objects.get(pk=order.pk).state == "settled"
-    assert not ClaimedTime.objects.exists()
+def test_nothing_counts_while_one_line_is_wrong() -> None:
+    claim = claimed()
+    with refused("remittance.wrong") as refusal:
+        load((claim.code, 1, "40.00", "", ""), (claim.code, 2, "40.01", "", ""), ("C-1-1-1", 1, "0", "101", ""))
+    assert refusal.value.values["count"] == 2
+    assert refusal.value.values["lines"] == "3、4"
+    assert refusal.value.values["codes"] == ["remittance.too_much", "remittance.unknown"]
+    assert states(claim) == ["submitted", "submitted"]
+    assert not Remittance.objects.exists()
+    assert not Posting.objects.filter(kind="remittance").exists()
+    shown = preview_remittance(
+        actor("finance"), "ltci", _bytes((claim.code, 1, "40.00", "", ""), (claim.code, 2, "40.01", "", "")), JUNE
+    )
+    assert [(one.place, one.code) for one in shown.problems] == [(3, "remittance.too_much")]
+    assert shown.paid_fen == 8001
 
 
-def test_many_are_settled_as_one_is() -> None:
-    orders = [visited(make_elder(), TEN, 60) for _ in range(3)]
-    assert settle_each(system(), LATER, orders) == {}
-    for order in orders:
-        order.refresh_from_db()
-        assert (order.state, order.settled_at) == ("settled", LATER)
-        assert list(LedgerEntry.objects.filter(posting__order=order).order_by("id").values_list("account", "amount")) == [
-            ("direct.elder", 4000), ("direct.provider", -4000), ("receivable.voucher", 4000), ("payable.provider", -4000)
-        ]  # fmt: skip
-    assert list(Quota.objects.values_list("reserved", "used")) == [(0, 4000)] * 3
-    assert Journal.objects.filter(event="settlement.order.settle", is_refused=False).count() == 3
-    assert settle_each(system(), LATER, []) == {}
+def _bytes(*rows: tuple[object, ...]) -> bytes:
+    return "\n".join(",".join(str(cell) for cell in row) for row in (HEADS, *rows)).encode()
 
 
-def test_a_batch_says_nothing_of_what_the_next_round_looks_at_again() -> None:
-    order = settle(make_order("served"))
-    refused = settle_each(system(), LATER, [order])
-    assert [one.code for one in refused.values()] == ["settlement.already"]
-    assert not Journal.objects.filter(is_refused=True).exists()
+def test_the_same_file_and_the_same_answers_twice_count_once() -> None:
+    claim = claimed()
+    rows = ((claim.code, 1, "40.00", "", ""), (claim.code, 2, "0", "101", "无资格"))
+    first = load(*rows)
+    assert load(*rows, name="另一个名字.csv").pk == first.pk
+    again = load(*reversed(rows))
+    assert (again.pk != first.pk, again.paid_fen) == (True, 0)
+    assert received() == 4000
+    assert Posting.objects.filter(kind="remittance").count() == 1
+    assert states(claim) == ["paid", "refused"]
+    assert Journal.objects.filter(event="settlement.remittance.load").count() == 3
 
 
-def test_claims_cannot_be_deleted_with_an_open_ledger() -> None:
-    settle(visited(make_elder(), TEN, 60))
-    with pytest.raises(DatabaseError), transaction.atomic():
-        Posting.objects.all().delete()
+def test_answers_in_parts_and_out_of_order() -> None:
+    claim, other = claimed(), claimed()
+    load((other.code, 2, "40.00", "", ""), (claim.code, 2, "40.00", "", ""))
+    assert Claim.objects.get(pk=claim.pk).state == "submitted"
+    load((claim.code, 1, "40.00", "", ""), (claim.code, 2, "40.00", "", ""))
+    assert Claim.objects.get(pk=claim.pk).state == "answered"
+    assert received() == 12000
+    with refused("remittance.wrong"):
+        load((claim.code, 1, "39.00", "103", ""))
+
+
+def test_two_payers_answers_cross_without_touching_each_other() -> None:
+    body = make_organisation()
+    ltci, commercial = claimed(body=body), claimed(body=body, payer="commercial")
+    with refused("remittance.wrong") as refusal:
+        load((ltci.code, 1, "40.00", "", ""), (commercial.code, 1, "40.00", "", ""))
+    assert refusal.value.values["codes"] == ["remittance.payer"]
+    load((commercial.code, 1, "40.00", "", ""), payer="commercial")
+    load((ltci.code, 1, "0", "102", "已停"), (ltci.code, 2, "40.00", "", ""))
+    load((commercial.code, 2, "40.00", "", ""), payer="commercial")
+    assert (received("ltci"), received("commercial")) == (4000, 8000)
+    assert (states(ltci), states(commercial)) == (["refused", "paid"], ["paid", "paid"])
+
+
+def test_another_district_does_not_know_the_claim() -> None:
+    claim = claimed()
+    from yinling.ground.scope import scope  # noqa: PLC0415
+
+    who = actor("finance", OTHER_DISTRICT)
+    with scope(who), refused("remittance.wrong") as refusal:
+        load((claim.code, 1, "40.00", "", ""), who=who)
+    assert refusal.value.values["codes"] == ["remittance.unknown"]
+    with refused("right.missing", Denied):
+        load((claim.code, 1, "40.00", "", ""), who=actor("city"))
+
+
+def test_a_refused_line_is_sent_again_with_the_rest() -> None:
+    claim = claimed()
+    load((claim.code, 1, "15.00", "106", ""), (claim.code, 2, "0", "101", ""))
+    with refused("claim.not_refused"):
+        resubmit_claim(actor=actor("finance"), now=LATER, claim_id=claim.pk, numbers=[3], reason="补材料")
+    with refused("claim.reason"):
+        resubmit_claim(actor=actor("finance"), now=LATER, claim_id=claim.pk, reason=" ")
+    again = resubmit_claim(actor=actor("finance"), now=LATER, claim_id=claim.pk, numbers=[1], reason="补材料")
+    assert (again.attempt, again.claimed_fen, again.statement_id) == (2, 2500, claim.statement_id)
+    assert states(claim) == ["resubmitted", "refused"]
+    with refused("remittance.wrong"):
+        load((claim.code, 1, "40.00", "", ""))
+    load((again.code, 1, "25.00", "", ""))
+    assert received() == 4000
+    assert claim_totals(claims(actor("finance"))) == {
+        "count": 2, "claimed_fen": 8000, "paid_fen": 4000, "again_fen": 2500, "open_fen": 0, "refused_fen": 4000, "abandoned_fen": 0,
+    }  # fmt: skip
+
+
+def test_an_appeal_is_answered_in_writing() -> None:
+    claim = claimed()
+    load((claim.code, 1, "0", "106", ""), (claim.code, 2, "40.00", "", ""))
+    line = claim.lines.get(number=1)
+    with refused("claim_line.no_appeal", NotAllowed):
+        answer_claim_line(actor=actor("finance"), now=LATER, claim_line_id=line.pk, paid_fen=4000, text="同意")
+    appeal_claim_line(actor=actor("finance"), now=LATER, claim_line_id=line.pk, text="签字齐全")
+    with refused("remittance.too_much"):
+        answer_claim_line(actor=actor("finance"), now=LATER, claim_line_id=line.pk, paid_fen=4001, text="同意")
+    done = answer_claim_line(actor=actor("finance"), now=LATER, claim_line_id=line.pk, paid_fen=4000, text="同意支付")
+    assert (done.state, done.paid_fen, done.appeal) == ("paid", 4000, "签字齐全")
+    assert received() == 8000
+
+
+def test_what_is_given_up_is_taken_off_the_next_statement_once() -> None:
+    claim = claimed()
+    load((claim.code, 1, "0", "101", "无资格"), (claim.code, 2, "40.00", "", ""))
+    line = claim.lines.get(number=1)
+    abandon_claim_line(actor=actor("finance"), now=LATER, claim_line_id=line.pk, reason="确无资格")
+    with refused("state.not_allowed", NotAllowed):
+        appeal_claim_line(actor=actor("finance"), now=LATER, claim_line_id=line.pk, text="再议")
+    body = claim.provider
+    for _ in range(2):
+        settled(body)
+    july = LATER + timedelta(days=30)
+    row = draft_statement(
+        actor=actor("finance"), now=july, organisation_id=body.pk, payer="ltci", month=date(2026, 7, 1)
+    )
+    assert (row.total_fen, row.deducted_fen, row.payable_fen) == (8000, 4000, 4000)
+    assert row.deductions.get().reason == "06"
+    approved(row)
+    # The payer is asked for the new lines in full: it has refused the old one already.
+    assert submit_claim(actor=actor("finance"), now=july, statement_id=row.pk).claimed_fen == 8000
+    settled(body)
+    august = july + timedelta(days=31)
+    later = draft_statement(
+        actor=actor("finance"), now=august, organisation_id=body.pk, payer="ltci", month=date(2026, 8, 1)
+    )
+    assert later.deducted_fen == 0
+
+
+def test_a_claim_without_answers_is_withdrawn_and_sent_again() -> None:
+    claim = claimed()
+    withdraw_claim(actor=actor("finance"), now=LATER, claim_id=claim.pk, reason="月份有误")
+    assert states(claim) == ["abandoned", "abandoned"]
+    again = submit_claim(actor=actor("finance"), now=LATER, statement_id=claim.statement_id)
+    assert again.attempt == 2
+    load((again.code, 1, "40.00", "", ""))
+    with refused("claim.answered", NotAllowed):
+        withdraw_claim(actor=actor("finance"), now=LATER, claim_id=again.pk, reason="误")
+    with refused("remittance.wrong"):
+        load((claim.code, 1, "40.00", "", ""))
+
+
+def test_ageing_by_payer() -> None:
+    claimed()
+    old = claimed(payer="commercial")
+    load((old.code, 1, "40.00", "", ""), payer="commercial")
+    found = {age.payer: age.fen for age in ageing(actor("finance"), LATER + timedelta(days=61))}
+    assert found == {"ltci": (0, 0, 8000, 0), "commercial": (0, 0, 4000, 0)}
+    assert ageing(actor("finance"), LATER)[0].total == 4000
+
+
+@pytest.mark.parametrize(("content", "code"), [("%%%", "file.broken"), ("", "file.missing")])
+def test_a_broken_upload_is_refused(content: str, code: str) -> None:
+    with refused(code):
+        load_remittance(actor=actor("finance"), now=NOW, payer="ltci", name="x.csv", content=content)
+    assert not ClaimLine.objects.exists()

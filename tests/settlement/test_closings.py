@@ -19,7 +19,7 @@ IN_JUNE, IN_JULY = datetime(2026, 6, 15, 2, tzinfo=UTC), datetime(2026, 7, 3, 2,
 
 
 @pytest.fixture(autouse=True)
-def tree(wide: OpenScope) -> None:  # noqa: ARG001 - the rows need a scope
+def tree(wide: OpenScope) -> None:
     make_area_tree()
 
 

@@ -168,23 +168,19 @@ def test_less_than_70_per_cent_is_refused(ratio: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "code", "field"),
+    ("values", "code"),
     [
-        ({"cost_document": " "}, "text.missing", "cost_document"),
-        ({"drawn_document": ""}, "text.missing", "drawn_document"),
-        ({"from_month": date(2026, 7, 1)}, "distribution.not_over", "from_month"),
-        ({"to_month": date(2026, 5, 1)}, "period.empty", "to_month"),
+        ({"cost_document": " "}, "text.missing"),
+        ({"drawn_document": ""}, "text.missing"),
+        ({"from_month": date(2026, 7, 1)}, "distribution.not_over"),
+        ({"to_month": date(2026, 5, 1)}, "period.empty"),
     ],
 )
-def test_what_is_missing_or_too_early_is_refused(values: dict[str, Any], code: str, field: str) -> None:
+def test_what_is_missing_or_too_early_is_refused(values: dict[str, Any], code: str) -> None:
     body, *_people = body_with_two()
     who = actor("provider_manager", organisation=body)
     with refused(who, Refused, code, contents=Distribution.objects.count):
-        try:
-            draft(body, who, **values)
-        except Refused as refusal:
-            assert refusal.field == field
-            raise
+        draft(body, who, **values)
 
 
 def test_a_period_is_shared_once_until_it_is_returned() -> None:

@@ -46,8 +46,14 @@ def test_a_repeat_returns_the_first_and_changes_nothing_and_other_content_is_ref
         ((Side("bank", 5, "", "general"), Side("donation.received", -5, "", "general")), "ledger.business"),
         ((Side("bank", 5, "eldercare", ""), Side("donation.received", -5, "eldercare", "")), "ledger.fund"),
         ((Side("till", 5, "eldercare", "general"), Side("bank", -5, "eldercare", "general")), "ledger.account"),
-        ((Side("bank", 5, "eldercare", "general"), Side("donation.received", -4, "eldercare", "general")), "ledger.not_balanced"),
-        ((Side("bank", 5, "eldercare", "general"), Side("bank", -5, "eldercare", "general", unit="minute")), "ledger.not_balanced"),
+        (
+            (Side("bank", 5, "eldercare", "general"), Side("donation.received", -4, "eldercare", "general")),
+            "ledger.not_balanced",
+        ),
+        (
+            (Side("bank", 5, "eldercare", "general"), Side("bank", -5, "eldercare", "general", unit="minute")),
+            "ledger.not_balanced",
+        ),
         ((Side("bank", 0, "eldercare", "general"),), "ledger.not_balanced"),
         ((), "ledger.not_balanced"),
     ],
@@ -64,7 +70,7 @@ def test_a_posting_without_business_fund_account_or_balance_is_refused(sides: tu
 def test_nothing_deletes_or_changes_what_was_booked(model: type[Posting] | type[LedgerEntry]) -> None:
     posted()
     table = model._meta.db_table
-    for text in (f"DELETE FROM {table}", f"UPDATE {table} SET div = div"):
+    for text in (f"DELETE FROM {table}", f"UPDATE {table} SET div = div"):  # noqa: S608 - our own table
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(text)
     assert model.objects.exists()
@@ -95,7 +101,9 @@ def test_the_database_refuses_an_entry_into_a_closed_month() -> None:
     closed()
     entry = LedgerEntry.objects.filter(posting=posting).first()
     assert entry is not None
-    values = {field.attname: getattr(entry, field.attname) for field in entry._meta.concrete_fields if field.attname != "id"}
+    values = {
+        field.attname: getattr(entry, field.attname) for field in entry._meta.concrete_fields if field.attname != "id"
+    }
     with pytest.raises(DatabaseError, match="closed"), transaction.atomic():
         LedgerEntry.objects.create(**values)
 
@@ -128,5 +136,9 @@ def test_the_year_of_the_plan_is_that_of_the_service() -> None:
     sides = tuple(
         Side(side.account, side.amount, side.business, side.fund, service_day=date(2025, 12, 31)) for side in PAIR
     )
-    posting = post(system(), datetime(2026, 1, 1, 3, tzinfo=UTC), key="late", kind="x", text="", div=COMMUNITY, sides=sides)
-    assert set(posting.entries.values_list("plan_year", "period", "booked_on")) == {(2025, date(2026, 1, 1), date(2026, 1, 1))}
+    posting = post(
+        system(), datetime(2026, 1, 1, 3, tzinfo=UTC), key="late", kind="x", text="", div=COMMUNITY, sides=sides
+    )
+    assert set(posting.entries.values_list("plan_year", "period", "booked_on")) == {
+        (2025, date(2026, 1, 1), date(2026, 1, 1))
+    }

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from django.db import DatabaseError, transaction
 from django.db.models import Sum
-from tests.factories import OTHER_DISTRICT, actor, make_hold, make_organisation
-from tests.settlement.paying import JUNE, LATER, approved, drafted, refused, settled
+from tests.factories import OTHER_DISTRICT, actor, city, make_hold, make_organisation
+from tests.settlement.stated import JUNE, LATER, approved, drafted, refused, settled
 
 from yinling.kernel.refusals import Denied, NotAllowed
 from yinling.settlement.drafting import draft_month
@@ -94,10 +94,10 @@ def test_a_line_is_not_deducted_twice_nor_after_the_first_approval() -> None:
 
 def test_the_provider_objects_and_the_statement_goes_back() -> None:
     row = drafted()
-    body = actor("provider", div="", organisation=row.provider)
+    body = actor("provider_manager", div="", organisation=row.provider)
     with refused("statement.reason"):
         object_statement(actor=body, now=LATER, statement_id=row.pk, reason=" ")
-    stranger = actor("provider", div="", organisation=make_organisation())
+    stranger = actor("provider_manager", div="", organisation=make_organisation())
     with refused("right.outside", Denied):
         object_statement(actor=stranger, now=LATER, statement_id=row.pk, reason="金额不符")
     back = object_statement(actor=body, now=LATER, statement_id=row.pk, reason="少列一笔")
@@ -105,7 +105,7 @@ def test_the_provider_objects_and_the_statement_goes_back() -> None:
     assert not row.lines.filter(is_live=True).exists()
     done = approved()
     with refused("state.not_allowed", NotAllowed):
-        object_statement(actor=actor("provider", div="", organisation=done.provider), now=LATER, statement_id=done.pk, reason="误")
+        object_statement(actor=actor("provider_manager", div="", organisation=done.provider), now=LATER, statement_id=done.pk, reason="误")
 
 
 def test_a_negative_statement_waits_for_a_later_month() -> None:
@@ -145,6 +145,7 @@ def test_the_whole_month_is_drafted_at_once_and_late_items_come_later() -> None:
 
 
 def test_asking_for_the_whole_month_hands_it_to_a_worker() -> None:
+    city()
     settled(make_organisation())
     who = actor("finance")
     area = draft_statements(actor=who, now=LATER, month=JUNE)

@@ -3,7 +3,17 @@
 from datetime import date, timedelta
 
 import pytest
-from tests.factories import NOW, actor, fund_order, make_elder, make_entitlement, make_order, make_organisation, make_scheme, system
+from tests.factories import (
+    NOW,
+    actor,
+    fund_order,
+    make_elder,
+    make_entitlement,
+    make_order,
+    make_organisation,
+    make_scheme,
+    system,
+)
 
 from yinling.directory.models import Organisation
 from yinling.kernel.actor import Actor
@@ -69,7 +79,11 @@ def test_an_advance_needs_a_second_person_and_the_monitor_shows_what_is_left(fin
         book_transfer(actor=finance, now=NOW, transfer_id=row.pk)
     other = actor("finance")
     book_transfer(actor=other, now=NOW, transfer_id=row.pk)
-    assert (balance("bank", TODAY), balance("advance.voucher", TODAY), advance_balance(body.pk, "voucher")) == (-100_000, 100_000, 100_000)
+    assert (balance("bank", TODAY), balance("advance.voucher", TODAY), advance_balance(body.pk, "voucher")) == (
+        -100_000,
+        100_000,
+        100_000,
+    )
     with refuses("transfer.booked", NotAllowed):
         book_transfer(actor=other, now=NOW, transfer_id=row.pk)
     with refuses("transfer.balance"):

@@ -34,10 +34,12 @@ from yinling.catalogue.models import Price
 from yinling.directory.models import Suspension
 from yinling.entitlements.operations import end_entitlement
 from yinling.ground.scope import scope
+from yinling.kernel.refusals import Refused
 from yinling.orders.models import Hold, Order, OrderLine
 from yinling.orders.operations import cancel_order, refuse_order
 from yinling.people.models import Elder
 from yinling.people.operations import record_circumstance
+from yinling.settlement.operations import settle_order
 from yinling.supervision.jobs import run_all, run_round, write_all
 from yinling.supervision.models import Finding, Round
 from yinling.supervision.queries import look
@@ -305,6 +307,23 @@ def test_a_provider_that_refuses_again_and_again_is_found_once() -> None:
     assert found() == [("repeated_cancel", orders[9].pk)]
     with scope(WIDE):
         assert Finding.objects.get().facts == {"cancel_count": 10, "cancel_days": 7}
+
+
+@pytest.mark.req("R-PAY-04")
+def test_a_provider_whose_services_are_charged_twice_again_and_again_is_found_once() -> None:
+    with scope(WIDE):
+        price = make_price()
+        pairs = [[make_order("served", elder=elder, price=price) for _ in range(2)] for elder in (make_elder() for _ in range(5))]
+    for number, (first, second) in enumerate(pairs, 1):
+        with scope(who := system()):
+            settle_order(actor=who, now=EVENING, order_id=first.pk)
+        with pytest.raises(Refused, match=r"settlement\.repeated"), scope(who):
+            settle_order(actor=who, now=EVENING + timedelta(minutes=number), order_id=second.pk)
+        run_round(EVENING + timedelta(minutes=number))
+        assert ("repeated_claim" in dict(found())) == (number >= 4)
+    with scope(WIDE):
+        row = Finding.objects.get(rule="repeated_claim")
+    assert (row.order_id, row.facts) == (pairs[3][1].pk, {"claimed_again_count": 4})
 
 
 def test_the_full_check_finds_what_the_live_one_would_and_writes_nothing_twice() -> None:

@@ -22,10 +22,12 @@ MOMENTS = {
     "accept_due": "accept_due_at", "assignment_ended": "assignment_ended_at", "order_accept_due": "order_accept_due_at",
     "order_accepted": "order_accepted_at", "death_over": "death_over_at", "now": "as_of",
     "hospital_from": "hospital_from_at", "hospital_to": "hospital_to_at", "placed": "placed_at", "cancelled": "cancelled_at",
+    "claimed_again": "claimed_again_at",
 }  # fmt: skip
 THRESHOLDS = {
     "checkin_radius_m": 200, "checkin_block_m": 1000, "visit_late_minutes": 30, "visit_min_share": Decimal("0.8000"),
     "visit_max_share": Decimal("2.0000"), "cancel_days": 7, "cancel_elder_least": 3, "cancel_provider_least": 4,
+    "double_most": 3,
 }  # fmt: skip
 
 
@@ -47,6 +49,7 @@ def service(case: dict[str, Any], number: int) -> dict[str, Any]:
         "first_offered_at": flat["offered_at"], "standard_minutes": row["standard_minutes"],
         "provider_id": row.get("provider", 1), "elder_id": row.get("elder", 1), "div": "3202", "charged_fen": row.get("charged_fen"),
         "allowed_fen": row.get("allowed_fen"), "unfunded_fen": row.get("unfunded_fen"), "is_declined": row.get("declined", False),
+        "claimed_again_month": row.get("claimed_again_month"), "claimed_again_count": row.get("claimed_again_count", 0),
     }  # fmt: skip
 
 

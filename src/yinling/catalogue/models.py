@@ -60,7 +60,7 @@ class ServiceItem(Versioned):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="service", scales=[]) | (Q(kind="scale_assessment") & ~Q(scales=[])),
+                condition=(~Q(kind="scale_assessment") & Q(scales=[])) | (Q(kind="scale_assessment") & ~Q(scales=[])),
                 name="item_kind_scales",
             )
         ]

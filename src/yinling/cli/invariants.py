@@ -25,6 +25,39 @@ QUERIES: dict[str, tuple[str, str]] = {
         JOIN settlement_ledgerentry e ON e.posting_id IN (p.id, p.reverses_id)
         WHERE p.reverses_id IS NOT NULL GROUP BY p.id, e.line_id, e.account, e.fund HAVING sum(e.amount) <> 0""",
     ),
+    "ledger.totals": (
+        "总账等于分录之和 the totals of every account and month are the sums of its entries",
+        """SELECT coalesce(e.id, t.id) AS id FROM (SELECT min(id) AS id, left(div, 9) AS div, account, unit, business, fund, period,
+                sum(amount) AS amount, count(*) AS count FROM settlement_ledgerentry GROUP BY 2, 3, 4, 5, 6, 7) e
+        FULL JOIN (SELECT min(id) AS id, div, account, unit, business, fund, period, sum(amount) AS amount, sum(entry_count) AS count
+            FROM settlement_ledgertotal GROUP BY 2, 3, 4, 5, 6, 7) t USING (div, account, unit, business, fund, period)
+        WHERE e.amount IS DISTINCT FROM t.amount OR e.count IS DISTINCT FROM t.count""",
+    ),
+    "ledger.charges": (
+        "费用等于分录 what payers were charged for an order are the entries of its posting",
+        """SELECT p.id FROM settlement_posting p WHERE p.kind IN ('order', 'reversal') AND p.order_id IS NOT NULL
+        AND (SELECT coalesce(sum(abs(amount_fen)), 0) FROM settlement_charge WHERE posting_id = p.id)
+            <> (SELECT coalesce(sum(abs(amount)), 0) / 2 FROM settlement_ledgerentry WHERE posting_id = p.id)""",
+    ),
+    "ledger.closed": (
+        "结账后未再入账 nothing was booked into a month after it was closed",
+        """SELECT e.id FROM settlement_closing c JOIN settlement_ledgerentry e ON e.period = c.month AND starts_with(e.div, c.div)
+        JOIN settlement_posting p ON p.id = e.posting_id WHERE c.closed_at < p.posted_at""",
+    ),
+    "claims.minutes": (
+        "同一分钟不重复收费 no minute and no service of an elder is charged twice, and only settled visits claim any",
+        """SELECT a.id FROM settlement_claimedtime a JOIN settlement_claimedtime b ON a.elder_id = b.elder_id AND a.id < b.id
+            AND a.from_at < b.to_at AND b.from_at < a.to_at WHERE a.is_live AND b.is_live
+        UNION ALL SELECT min(id) FROM settlement_claimeditem WHERE is_live GROUP BY elder_id, item_id, starts_at HAVING count(*) > 1
+        UNION ALL SELECT t.id FROM settlement_claimedtime t
+            WHERE t.is_live = EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = t.posting_id)""",
+    ),
+    "transfer.booked": (
+        "款项与账相等 every booked advance, deposit and top-up has its posting of the same amount, and two persons where it needs them",
+        """SELECT t.id FROM settlement_transfer t WHERE (t.posting_id IS NOT NULL
+            AND (SELECT sum(amount) FROM settlement_ledgerentry WHERE posting_id = t.posting_id AND amount > 0) IS DISTINCT FROM t.amount_fen)
+        OR (t.kind LIKE 'advance%' AND t.posting_id IS NOT NULL AND coalesce(t.booked_by_id = t.proposed_by_id, true))""",
+    ),
     "settlement.once": (
         "一单只结算一次 no order has two settlements that stand",
         """SELECT order_id AS id FROM settlement_posting p WHERE kind = 'order'
@@ -34,8 +67,9 @@ QUERIES: dict[str, tuple[str, str]] = {
         "份额、费用与项目金额相等 shares, line amounts and charges of a settled order are equal",
         """SELECT o.id FROM orders_order o JOIN settlement_posting p ON p.order_id = o.id AND p.kind = 'order'
         WHERE NOT EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = p.id) AND (
-            (SELECT coalesce(sum(amount_fen), 0) FROM orders_orderline WHERE order_id = o.id) <> o.total_fen
-            OR (SELECT coalesce(sum(amount_fen), 0) FROM orders_payershare WHERE order_id = o.id) <> o.total_fen
+            (SELECT coalesce(sum(amount_fen), 0) FROM orders_orderline WHERE order_id = o.id AND dropped_at IS NULL) <> o.total_fen
+            OR (SELECT coalesce(sum(s.amount_fen), 0) FROM orders_payershare s JOIN orders_orderline l ON l.id = s.line_id
+                WHERE s.order_id = o.id AND l.dropped_at IS NULL) <> o.total_fen
             OR (SELECT coalesce(sum(amount_fen), 0) FROM settlement_charge WHERE posting_id = p.id) <> o.total_fen
             OR (SELECT coalesce(sum(amount), 0) FROM settlement_ledgerentry WHERE posting_id = p.id AND amount > 0) <> o.total_fen)""",
     ),
@@ -43,6 +77,7 @@ QUERIES: dict[str, tuple[str, str]] = {
         "各付费方份额等于项目金额 shares of a line add up to it",
         """SELECT l.order_id AS id FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id AND o.state <> 'draft'
         LEFT JOIN orders_payershare s ON s.line_id = l.id
+        WHERE l.dropped_at IS NULL AND (l.added_at IS NULL OR l.confirmed_at IS NOT NULL)
         GROUP BY l.id, l.order_id, l.amount_fen HAVING coalesce(sum(s.amount_fen), 0) <> l.amount_fen""",
     ),
     "settlement.held": (
@@ -60,17 +95,24 @@ QUERIES: dict[str, tuple[str, str]] = {
         "SELECT id FROM entitlements_quota WHERE reserved + used > cap OR reserved < 0 OR used < 0",
     ),
     "quota.shares": (
-        "额度与订单份额相等 a quota counts exactly the shares of its orders",
-        """SELECT q.id FROM entitlements_quota q LEFT JOIN (
-            SELECT s.entitlement_id, date_trunc('month', o.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS month,
-                sum(s.amount_fen) FILTER (WHERE p.id IS NULL AND o.state IN ('placed', 'accepted', 'assigned', 'in_service', 'served')) AS reserved,
-                sum(s.amount_fen) FILTER (WHERE p.id IS NOT NULL) AS used
-            FROM orders_payershare s JOIN orders_order o ON o.id = s.order_id
+        "额度与订单份额相等 every counter holds exactly what the shares of its orders use, and none is missing",
+        """WITH used AS (
+            SELECT s.entitlement_id, u ->> 0 AS unit, u ->> 1 AS per, (u ->> 2)::date AS from_on,
+                coalesce(sum((u ->> 3)::bigint) FILTER (WHERE p.id IS NULL
+                    AND o.state IN ('placed', 'accepted', 'assigned', 'in_service', 'served')), 0) AS reserved,
+                coalesce(sum((u ->> 3)::bigint) FILTER (WHERE p.id IS NOT NULL), 0) AS used
+            FROM orders_payershare s CROSS JOIN jsonb_array_elements(s.uses) u JOIN orders_order o ON o.id = s.order_id
             LEFT JOIN settlement_posting p ON p.order_id = o.id AND p.kind = 'order'
                 AND NOT EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = p.id)
-            WHERE s.entitlement_id IS NOT NULL GROUP BY 1, 2
-        ) c ON c.entitlement_id = q.entitlement_id AND c.month = q.from_on AND q.unit = 'fen' AND q.per = 'month'
-        WHERE q.unit = 'fen' AND q.per = 'month' AND (q.reserved <> coalesce(c.reserved, 0) OR q.used <> coalesce(c.used, 0))""",
+            WHERE s.entitlement_id IS NOT NULL GROUP BY 1, 2, 3, 4
+        ) SELECT coalesce(q.id, c.entitlement_id) AS id FROM entitlements_quota q FULL JOIN used c
+            ON c.entitlement_id = q.entitlement_id AND c.unit = q.unit AND c.per = q.per AND c.from_on = q.from_on
+        WHERE coalesce(q.reserved, 0) <> coalesce(c.reserved, 0) OR coalesce(q.used, 0) <> coalesce(c.used, 0)""",
+    ),
+    "shares.uses": (
+        "份额与所用额度相符 a share with a limit of money counts its own sum, and no share of the elder counts anything",
+        """SELECT s.id FROM orders_payershare s CROSS JOIN jsonb_array_elements(s.uses) u
+        WHERE (u ->> 0 = 'fen' AND (u ->> 3)::bigint <> s.amount_fen) OR (u ->> 3)::bigint <= 0 OR s.entitlement_id IS NULL""",
     ),
     "statement.total": (
         "对账单合计等于明细 a statement's total is the sum of its lines",

@@ -25,6 +25,7 @@ from yinling.kernel.geo import Datum, Position, inside
 from yinling.kernel.parameters import ParameterError, Parameters, load
 from yinling.kernel.period import DayPeriod
 from yinling.kernel.words import N_
+from yinling.orders.rules import SERVICES
 
 LEVELS = tuple(level for level, _ in Area.LEVELS)
 STATISTICAL = ("统计用园区农场", "统计用功能区", "虚拟社区")
@@ -240,7 +241,10 @@ ITEM = {
     "code": str, "family": str, "name": str, "description": str, "standard": str, "standard_minutes": int, "steps": list,
     "needs_qualification": str, "department": str, "guide": str, "support_policy": str,
 }  # fmt: skip
-ITEM_OPTIONAL = {"carers_needed": int, "is_medical": bool, "charges_callout": bool, "kind": str, "scales": list}
+ITEM_OPTIONAL = {
+    "carers_needed": int, "is_medical": bool, "charges_callout": bool, "kind": str, "scales": list, "units": list, "is_insurable": bool,
+    "needs_visit": bool,
+}  # fmt: skip
 
 
 def _one_of(document: Document, place: tuple[str | int, ...], known: tuple[str, ...]) -> None:
@@ -267,11 +271,14 @@ def _items(document: Document) -> tuple[dict[str, Any], ...]:
         _one_of(document, ("items", index, "family"), families)
         _one_of(document, ("items", index, "needs_qualification"), tuple(kind for kind, _ in Qualification.KINDS))
         _check_kind(document, index, item)
-        if not 0 < item["standard_minutes"] <= LONGEST_MINUTES:
+        is_service = item.get("kind", "service") in SERVICES
+        if not is_service and (item["standard_minutes"] or item["steps"]):
+            document.fail(("items", index, "standard_minutes"), N_("药品、耗材、床日和费用没有服务时间和步骤，请写 0 和 []"))
+        if is_service and not 0 < item["standard_minutes"] <= LONGEST_MINUTES:
             document.fail(("items", index, "standard_minutes"), N_("应在1至600分钟之间"))
         if item.get("carers_needed", 1) not in (1, 2):
             document.fail(("items", index, "carers_needed"), N_("每个项目派 1 人或 2 人同去，请写 1 或 2"))
-        if not item["steps"] or not all(isinstance(step, str) for step in item["steps"]):
+        if (is_service and not item["steps"]) or not all(isinstance(step, str) for step in item["steps"]):
             document.fail(("items", index, "steps"), N_("应列出服务步骤，每步一句文字"))
         if codes[item["code"]] > 1:
             document.fail(("items", index, "code"), N_("代码 %(code)s 重复，请改正"), code=item["code"])

@@ -60,6 +60,7 @@ FIRST_VISIT, SECOND_VISIT = 80, 248
 SECOND_CALL = SECOND_VISIT - 60
 QUARTER = timedelta(minutes=15)
 FAR_METRES = 2300
+CONSENT = "老人本人（电话）"
 ROUNDS = 20
 FIRST_HOUR, LAST_HOUR = 8, 13
 LOOK_BACK = 6 * 24 * 4
@@ -189,6 +190,7 @@ def booked(
         "下单",
         quoted_total_fen=offer.total_fen,
         quoted_self_fen=offer.self_fen,
+        self_pay_consent=CONSENT if offer.beyond_fen else "",
         **asked,
     )
 

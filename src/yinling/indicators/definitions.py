@@ -71,14 +71,14 @@ class Indicator:
 
 def planned_visits(span: Span) -> QuerySet[Order]:
     """Orders whose booked time lies in the period and is over; cancelled ones were given up before and count on neither side."""
-    rows = Order.objects.filter(starts_at__gte=span.start, starts_at__lt=span.end, ends_at__lte=span.now)
+    rows = Order.objects.filter(starts_at__gte=span.start, starts_at__lt=span.end, ends_at__lte=span.now, needs_visit=True)
     return rows.exclude(state__in=NEVER_PLANNED)
 
 
 def served_orders(span: Span) -> QuerySet[Order]:
     """Orders served in the period, with the time of their evaluation."""
     evaluated = Evaluation.objects.filter(order=OuterRef("pk")).values("evaluated_at")
-    rows = Order.objects.filter(served_at__gte=span.start, served_at__lt=span.end, state__in=DONE)
+    rows = Order.objects.filter(served_at__gte=span.start, served_at__lt=span.end, state__in=DONE, needs_visit=True)
     return rows.annotate(evaluated_at=Subquery(evaluated[:1]))
 
 

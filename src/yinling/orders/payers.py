@@ -103,9 +103,8 @@ def divide(
     """
     ordered = in_payer_order(fundings, policy.order, policy.excludes)
     bill = _Division(ordered, policy, meals_taken, counted).bill(lines)
-    if not any(one.limits for one in ordered) and not meals_taken:
-        return bill
-    without_limits = _Division([replace(one, limits=()) for one in ordered], policy, (), counted).bill(lines)
+    free = replace(policy, one_meal=frozenset())
+    without_limits = _Division([replace(one, limits=()) for one in ordered], free, (), counted).bill(lines)
     return replace(bill, beyond_fen=max(0, bill.self_fen - without_limits.self_fen))
 
 

@@ -12,7 +12,7 @@ from yinling.kernel.money import parse_yuan
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 
-MOST_BYTES = 10 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
 MOST_ROWS = 100_000
 
 
@@ -30,7 +30,7 @@ class Problem:
 def text_of(content: bytes) -> str:
     """Return the text of a file: UTF-8 as we write it, or GB 18030 as banks do."""
     if len(content) > MOST_BYTES:
-        raise Refused("file.too_large", N_("文件超过 10 MB，请拆成几个文件"), field="content")
+        raise Refused("file.too_large", N_("文件超过 8 MB，请拆成几个文件"), field="content")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = content.decode(encoding)
@@ -44,16 +44,13 @@ def text_of(content: bytes) -> str:
 def rows_of(content: bytes, heads: Sequence[str]) -> list[tuple[int, list[str]]]:
     """Return the rows below the headings with their line numbers; refuse other headings and a file without rows."""
     reader = csv.reader(io.StringIO(text_of(content)))
-    found: list[tuple[int, list[str]]] = []
     try:
         first = [cell.strip() for cell in next(reader, [])]
         if first[: len(heads)] != list(heads):
             raise Refused(
                 "file.heads", N_("第一行应依次为：%(heads)s"), field="content", heads="，".join(heads)
             )
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                found.append((reader.line_num, [cell.strip() for cell in row]))
+        found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise Refused("file.not_text", N_("这不是 CSV 文本文件，请按导出的格式保存后再上传"), field="content") from error
     if not found:

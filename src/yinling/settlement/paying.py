@@ -106,7 +106,9 @@ DIFFERENCES = {
 def write_bill(rows: Iterable[Movement]) -> str:
     """Return a bill as the text that ``read_bill`` reads."""
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows((one.kind, one.key, one.number, yuan(one.amount_fen)) for one in rows)
+    csv.writer(out, lineterminator="\n").writerows(
+        (one.kind, one.key, one.number, yuan(one.amount_fen)) for one in rows
+    )
     return out.getvalue()
 
 

@@ -72,7 +72,11 @@ class PaymentChannel(Protocol):
         ...
 
 
+MADE_UP, NONE = "yinling.interop.payment.fake.FakePayment", "yinling.interop.payment.none.NoPayment"
+
+
 def payment_channel() -> PaymentChannel:
-    """Return the adapter chosen in the settings."""
-    adapter: PaymentChannel = import_string(settings.PORTS["payment"])()
+    """Return the adapter chosen in the settings; without one, the made-up channel in a demonstration and none elsewhere."""
+    path = settings.PORTS["payment"] or (MADE_UP if settings.DEMO else NONE)
+    adapter: PaymentChannel = import_string(path)()
     return adapter

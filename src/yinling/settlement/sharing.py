@@ -49,14 +49,12 @@ def less(parts: Mapping[Part, int], taken: Mapping[Part, int]) -> Parts:
     return {part: left[part] for part in sorted(left, key=lambda part: part.order) if left[part]}
 
 
-def shares(gross: Mapping[Part, int], *, named: Mapping[Part, int], whole: int, offset: int) -> Shares:
-    """Return the shares of a statement: deductions from named lines, deductions from the whole, and an advance."""
+def shares(gross: Mapping[Part, int], *, named: Mapping[Part, int], whole: int, offset: Mapping[Part, int]) -> Shares:
+    """Return the shares of a statement: deductions from named lines and from the whole, an advance as it was booked, and the rest."""
     rest = less(gross, named)
     over = spread(whole, rest)
     deducted = {part: named.get(part, 0) + over.get(part, 0) for part in {**named, **over}}
-    rest = less(rest, over)
-    used = spread(offset, rest)
-    return Shares(deducted, used, less(rest, used))
+    return Shares(deducted, dict(offset), less(less(rest, over), offset))
 
 
 def by_line(amounts: Mapping[int, int], named: Mapping[int, int], whole: int) -> dict[int, int]:

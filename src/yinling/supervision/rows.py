@@ -53,7 +53,13 @@ SELECT o.id AS order_id, a.id AS assignment_id, v.id AS visit_id, coalesce(v.sta
                 AND g.valid_from <= day.booked AND (g.valid_to IS NULL OR g.valid_to > day.booked))) AS unfunded_fen,
     CASE WHEN o.state = 'cancelled' THEN floor(extract(epoch FROM o.changed_at))::bigint END AS cancelled_at,
     o.state = 'cancelled' AND EXISTS (SELECT FROM accounts_journal j WHERE j.subject_type = 'order' AND j.subject_id = o.id
-        AND j.event = 'orders.order.refuse' AND NOT j.is_refused) AS is_declined
+        AND j.event = 'orders.order.refuse' AND NOT j.is_refused) AS is_declined,
+    floor(extract(epoch FROM again.at))::bigint AS claimed_again_at,
+    (extract(year FROM again.month) * 12 + extract(month FROM again.month))::bigint AS claimed_again_month,
+    (SELECT count(DISTINCT j.subject_id) FROM accounts_journal j JOIN orders_order p ON p.id = j.subject_id
+        WHERE j.is_refused AND j.code IN ('settlement.repeated', 'settlement.time_claimed') AND j.subject_type = 'order'
+            AND p.provider_id = o.provider_id AND j.business_at <= again.at
+            AND date_trunc('month', j.business_at AT TIME ZONE 'Asia/Shanghai') = again.month) AS claimed_again_count
 FROM orders_order o
 LEFT JOIN dispatch_assignment a ON a.order_id = o.id
 LEFT JOIN visits_visit v ON v.assignment_id = a.id AND v.state <> 'aborted'
@@ -64,6 +70,9 @@ CROSS JOIN LATERAL (SELECT (o.starts_at AT TIME ZONE 'Asia/Shanghai')::date AS b
 LEFT JOIN LATERAL (SELECT c.valid_from, c.valid_to FROM people_circumstance c
     WHERE c.elder_id = o.elder_id AND c.kind = 'in_hospital' AND c.recorded_to IS NULL
         AND c.valid_from <= day.served AND (c.valid_to IS NULL OR c.valid_to > day.served)) AS stay ON true
+LEFT JOIN LATERAL (SELECT max(j.business_at) AS at, date_trunc('month', max(j.business_at) AT TIME ZONE 'Asia/Shanghai') AS month
+    FROM accounts_journal j WHERE j.subject_type = 'order' AND j.subject_id = o.id AND j.is_refused
+        AND j.code IN ('settlement.repeated', 'settlement.time_claimed')) AS again ON true
 CROSS JOIN LATERAL (SELECT sum(l.amount_fen)::bigint AS charged_fen, sum(least(l.amount_fen, coalesce((
         SELECT CASE l.kind WHEN 'callout' THEN greatest(p.callout_fee_fen, (l.detail ->> 'asked_fen')::bigint)
             ELSE p.amount_fen * l.quantity END
@@ -88,7 +97,8 @@ WHERE p.kind = 'photo' AND p.sha256 IN (
 
 JOURNAL = """
 SELECT subject_type, subject_id, staff_id, elder_id FROM accounts_journal
-WHERE NOT is_refused AND event NOT LIKE 'supervision.%%' AND subject_id IS NOT NULL
+WHERE (NOT is_refused OR code IN ('settlement.repeated', 'settlement.time_claimed'))
+    AND event NOT LIKE 'supervision.%%' AND subject_id IS NOT NULL
 """
 
 SINCE = """ AND xid >= pg_snapshot_xmin(%s::pg_snapshot)::text::bigint

@@ -22,7 +22,7 @@ from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Key, Reason, Seen
 from yinling.kernel.period import local_date
-from yinling.kernel.refusals import Refused
+from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.operations import (
@@ -336,6 +336,8 @@ def evaluate_visit(
     require(actor, "visits.visit.evaluate", div=order.div, elder_id=order.elder_id)
     rules.check_evaluator(role=actor.role, by=by, is_own_visit=queries.made_by(order.pk, actor.user_id))
     rules.check_score(score)
+    if not order.needs_visit:
+        raise NotAllowed("evaluation.no_visit", N_("床日、签约费和货品没有上门服务，不用评价"))
     days = int(parameter("visit.evaluation_days", order.div, local_date(now)))
     rules.check_evaluation(
         order_state=order.state,

@@ -26,23 +26,26 @@ class Change:
     drop: ActionForm | None
 
 
-def changes_of(request: Any, order_id: int, here: str, *, signed: dict[str, str] | None = None) -> list[Change]:
+def changes_of(request: Any, order: Order, here: str, *, signed: dict[str, str] | None = None) -> list[Change]:
     """The lines added to an order, the oldest first. ``signed`` says who confirms on an own page; on the carer's phone it is asked."""
-    rows = OrderLine.objects.filter(order_id=order_id, added_at__isnull=False).prefetch_related("shares").order_by("id")
-    found = []
-    for row in rows:
-        own = sum(share.amount_fen for share in row.shares.all() if share.payer == "self")
-        is_open = row.confirmed_at is None and row.dropped_at is None
-        start = {"line_id": row.pk} | (signed or {"signed_as": "self"})
-        confirm = action_form(
-            request, "confirm_line", start, next=here, done=N_("已确认"), hidden=tuple(signed or ()),
-            submit=_("同意，自付 %(own)s 元") % {"own": yuan(own)},
-        ) if is_open else None  # fmt: skip
-        drop = action_form(
-            request, "drop_line", {"line_id": row.pk}, next=here, tone="", done=N_("已取消"), hidden=("reason",), submit=_("不增加")
-        ) if row.dropped_at is None else None  # fmt: skip
-        found.append(Change(row, own, confirm, drop))
-    return found
+    rows = [line for line in order.lines.all() if line.added_at]
+    own: dict[int, int] = {}
+    for share in order.shares.all() if rows else ():
+        own[share.line_id] = own.get(share.line_id, 0) + (share.amount_fen if share.payer == "self" else 0)
+    return [_change(request, row, own.get(row.pk, 0), here, signed) for row in sorted(rows, key=lambda row: row.pk)]
+
+
+def _change(request: Any, row: OrderLine, own_fen: int, here: str, signed: dict[str, str] | None) -> Change:
+    is_open = row.confirmed_at is None and row.dropped_at is None
+    start = {"line_id": row.pk} | (signed or {"signed_as": "self"})
+    confirm = action_form(
+        request, "confirm_line", start, next=here, done=N_("已确认"), hidden=tuple(signed or ()),
+        submit=_("同意，自付 %(own)s 元") % {"own": yuan(own_fen)},
+    ) if is_open else None  # fmt: skip
+    drop = action_form(
+        request, "drop_line", {"line_id": row.pk}, next=here, tone="", done=N_("已取消"), hidden=("reason",), submit=_("不增加")
+    ) if row.dropped_at is None else None  # fmt: skip
+    return Change(row, own_fen, confirm, drop)
 
 
 def add_form(request: Any, order: Order, here: str) -> ActionForm:

@@ -22,6 +22,8 @@ UNITS = {
     "breakfast": N_("早餐每份"), "lunch": N_("午餐每份"), "dinner": N_("晚餐每份"), "delivery": N_("送餐每次"),
     "care_worker_visit": N_("护理员每次上门"), "medical_carer_visit": N_("医疗护理员每次上门"), "nurse_visit": N_("护士每次上门"),
     "family_care_day": N_("家人照护每天"), "visits_a_week": N_("每周上门次数"),
+    "visits_a_month": N_("每月上门次数"), "hours_a_week": N_("每周小时数"), "hours_a_month": N_("每月小时数"),
+    "breakfasts_a_day": N_("每天早餐份数"), "lunches_a_day": N_("每天午餐份数"), "dinners_a_day": N_("每天晚餐份数"),
 }  # fmt: skip
 PER_CENT_BP = 100
 
@@ -121,6 +123,9 @@ def amounts_in_words(amounts: Amounts) -> list[str]:
     lines += [
         _("%(unit)s %(count)s") % {"unit": tr(UNITS.get(unit, unit)), "count": count} for unit, count in amounts.counts
     ]
+    for step in amounts.held:
+        more = listed([f"{tr(UNITS.get(unit, unit))} {count}" for unit, count in (*step.counts, *step.extra)])
+        lines.append(_("享受满 %(months)s 个月后另加：%(more)s") % {"months": step.after_months, "more": more})
     return lines or [_("金额未配置")]
 
 

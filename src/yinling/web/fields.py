@@ -95,7 +95,7 @@ def bare(kind: Any) -> tuple[Any, bool]:
 
 
 def field_for(argument: Argument, request: Any, change: dict[str, Any]) -> forms.Field:
-    """Return the field of one argument; ``change`` may give label, help, widget, options, required."""
+    """Return the field of one argument; ``change`` may give label, help, widget, options, choices, required."""
     shown = argument.input
     widget = change.get("widget", shown.widget)
     kind, may_be_none = bare(argument.type)
@@ -106,7 +106,9 @@ def field_for(argument: Argument, request: Any, change: dict[str, Any]) -> forms
         "required": change.get("required", required),
     }
     choices = (
-        options(change["options"], request) if "options" in change else [(v, tr(text)) for v, text in shown.choices]
+        options(change["options"], request)
+        if "options" in change
+        else [(v, tr(text)) for v, text in change.get("choices", shown.choices)]
     )
     field = (
         _choice(kind, widget, choices, common, optional=not common["required"])

@@ -131,6 +131,23 @@ def paper_answer(paper: Paper, kind: str, now: datetime) -> HttpResponse:
     return paper_pdf(paper, now) if kind == "pdf" else paper_excel(paper)
 
 
-def as_table(fields: Sequence[Field], rows: Iterable[Any]) -> list[list[tuple[str, bool]]]:
-    """Return the cells of rows as a page prints them: text and whether it stands to the right."""
-    return [[(one.text(row), one.kind in (YUAN, COUNT)) for one in fields] for row in rows]
+@dataclass(frozen=True)
+class PageTable:
+    """The same columns on a page: headings, and for each row its mark, its address and its cells."""
+
+    heads: list[Any]
+    rows: list[tuple[str, str, list[tuple[str, bool]]]]
+    link: int
+
+
+def page_table(
+    fields: Sequence[Field], rows: Iterable[Any], *, link: str = "", address: Callable[[Any], str] = lambda _row: "",
+    mark: Callable[[Any], str] = lambda _row: "",
+) -> PageTable:  # fmt: skip
+    """Return rows as a page prints them; the cell of the column ``link`` leads to the row's address."""
+    heads = [(one.head, "right") if one.kind in (YUAN, COUNT) else one.head for one in fields]
+    cells = [
+        (mark(row), address(row), [(one.text(row), one.kind in (YUAN, COUNT)) for one in fields]) for row in rows
+    ]  # fmt: skip
+    place = next((number for number, one in enumerate(fields) if one.name == link), 0)
+    return PageTable(heads, cells, place)

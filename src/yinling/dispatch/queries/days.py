@@ -218,7 +218,7 @@ def _orders(frame: Frame) -> QuerySet[Any]:
     start, end = day_bounds(frame.day)
     rows = Order.objects.filter(
         ~Exists(suspensions().filter(order=OuterRef("pk"))), provider_id=frame.provider_id, starts_at__gte=start, starts_at__lt=end,
-        state__in=(*OPEN, *BEGUN),
+        state__in=(*OPEN, *BEGUN), needs_visit=True,
     )  # fmt: skip
     rows = rows.filter(pk__in=frame.only[0]) if frame.only is not None else rows.within(frame.div)
     lines = OrderLine.objects.filter(order=OuterRef("pk"), kind="item").order_by("pk")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
+from yinling.entitlements.eligibility import Eligibility
 from yinling.entitlements.models import Entitlement, Quota, Scheme
 from yinling.entitlements.queries.agreements import agreement_obstacle
 from yinling.entitlements.queries.eligibility import answer, situation_of, terms_of
 from yinling.entitlements.queries.stops import resting_payers
-from yinling.entitlements.rules import Funding, Left, Limit, in_payer_order, kept_limits, period_start
+from yinling.entitlements.rules import Funding, Left, Limit, in_payer_order, kept_limits, limits_of, period_start
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
@@ -51,13 +53,15 @@ def funding_for(
     ]
     if not fitting:
         return []
-    barred = _barred(elder, held, fitting, on, provider_id, codes)
-    left = _left(fitting, on)
+    answers = _answers(elder, fitting, on)
+    given = {row.pk: _given(row, answers.get(row.pk)) for row in fitting}
+    barred = _barred(elder, held, fitting, answers, on, provider_id, codes)
+    left = _left(fitting, given, on)
     order = parameter("payers.order", elder.div, on)
     found = [
         Funding(
             entitlement_id=row.pk, scheme_id=row.scheme_id, scheme_code=row.scheme.code, scheme_name=row.scheme.name,
-            payer=row.scheme.payer, fund=row.scheme.fund, share_bp=row.share_bp, units=row.units, items=row.items,
+            payer=row.scheme.payer, fund=row.scheme.fund, share_bp=given[row.pk].share_bp, units=given[row.pk].units, items=row.items,
             limits=tuple(left[row.pk]), families=frozenset(row.scheme.families), barred=barred[row.pk],
         )
         for row in fitting
@@ -65,33 +69,60 @@ def funding_for(
     return in_payer_order(found, order, parameter("payers.excludes", elder.div, on))
 
 
-def _barred(
-    elder: Elder, held: set[str], rows: Iterable[Entitlement], on: date, provider_id: int | None, codes: Sequence[str]
-) -> dict[int, dict[str, str]]:
-    """Say of each entitlement, for all items (key empty) or by item code, why it cannot be used."""
+@dataclass(frozen=True)
+class _Given:
+    """What an entitlement gives on a day."""
+
+    share_bp: int
+    units: Mapping[str, int]
+    limits: Sequence[Limit]
+
+
+def _given(row: Entitlement, answer_: Eligibility | None) -> _Given:
+    """What an entitlement gives: as granted, or, where the conditions are looked at again for the day, as the scheme says on that day
+    (R-LTC-04). What a programme gave stays as given.
+    """
+    if answer_ is None or answer_.grade is None or row.source:
+        return _Given(
+            row.share_bp, row.units, kept_limits(row.limits, monthly_cap_fen=row.monthly_cap_fen, items=row.items)
+        )
+    amounts = answer_.grade.amounts
+    limits = kept_limits(
+        [one.as_json() for one in limits_of(amounts)], monthly_cap_fen=amounts.monthly_cap_fen, items=row.items
+    )
+    return _Given(amounts.share_bp or 0, dict(amounts.units), limits)
+
+
+def _answers(elder: Elder, rows: Iterable[Entitlement], on: date) -> dict[int, Eligibility]:
+    """Whether the elder meets the conditions on the day, for the payers who look at it each day and schemes that have conditions."""
     checked = parameter("payers.checked_daily", elder.div, on)
+    found: dict[int, Eligibility] = {}
+    for row in rows:
+        terms = terms_of(row.scheme.code, row.scheme.div, on) if row.scheme.payer in checked else None
+        if terms is not None and terms.grades:
+            found[row.pk] = answer(row.scheme, situation_of(elder, on))
+    return found
+
+
+def _barred(
+    elder: Elder, held: set[str], rows: Iterable[Entitlement], answers: Mapping[int, Eligibility], on: date, provider_id: int | None,
+    codes: Sequence[str],
+) -> dict[int, dict[str, str]]:  # fmt: skip
+    """Say of each entitlement, for all items (key empty) or by item code, why it cannot be used."""
     agreed = parameter("payers.needs_agreement", elder.div, on)
     found: dict[int, dict[str, str]] = {}
     for row in rows:
-        payer, name = row.scheme.payer, row.scheme.name
+        payer, name, met = row.scheme.payer, row.scheme.name, answers.get(row.pk)
         if payer in resting_payers(held, row.div, on):
             found[row.pk] = {"": N_("老人住院或入住机构期间，%(name)s暂停支付") % {"name": name}}
-        elif payer in checked and (why := _not_met(elder, row.scheme, on)):
-            found[row.pk] = {"": N_("服务当天不符合%(name)s的条件：%(why)s") % {"name": name, "why": why}}
+        elif met is not None and not met.is_eligible:
+            said = N_("服务当天不符合%(name)s的条件：%(why)s")
+            found[row.pk] = {"": said % {"name": name, "why": met.sentence}}
         elif provider_id is not None and (payer in agreed or payer == BOUGHT):
             found[row.pk] = _unagreed(provider_id, row.scheme, codes, on, is_needed=payer in agreed)
         else:
             found[row.pk] = {}
     return found
-
-
-def _not_met(elder: Elder, scheme: Scheme, on: date) -> str:
-    """Why the conditions of a scheme do not hold on a day; empty where they do, or where nobody has said any."""
-    terms = terms_of(scheme.code, scheme.div, on)
-    if terms is None or not terms.grades:
-        return ""
-    found = answer(scheme, situation_of(elder, on))
-    return "" if found.is_eligible else found.sentence
 
 
 def _unagreed(provider_id: int, scheme: Scheme, codes: Sequence[str], on: date, *, is_needed: bool) -> dict[str, str]:
@@ -103,13 +134,9 @@ def _unagreed(provider_id: int, scheme: Scheme, codes: Sequence[str], on: date, 
     return found
 
 
-def _limits(row: Entitlement) -> list[Limit]:
-    return kept_limits(row.limits, monthly_cap_fen=row.monthly_cap_fen, items=row.items)
-
-
-def _left(rows: Sequence[Entitlement], on: date) -> dict[int, list[Left]]:
+def _left(rows: Sequence[Entitlement], given: Mapping[int, _Given], on: date) -> dict[int, list[Left]]:
     """What each limit of the entitlements still gives in the period of a day (D-19)."""
-    limits = {row.pk: _limits(row) for row in rows}
+    limits = {row.pk: given[row.pk].limits for row in rows}
     since = {row.pk: _held_since(row) if any(one.held for one in limits[row.pk]) else row.valid_from for row in rows}
     taken: dict[tuple[Any, ...], int] = {}
     if any(limits.values()):

@@ -72,7 +72,9 @@ def _start(evidence: Any, div: str, on: date) -> date:
 def held_of(scheme: Scheme, elder_ids: Sequence[int]) -> dict[int, list[Held]]:
     """Return the entitlements on record that follow a grade, by elder."""
     found: dict[int, list[Held]] = defaultdict(list)
-    rows = Entitlement.objects.filter(scheme=scheme, elder_id__in=elder_ids, source__startswith=SOURCE, recorded_to=None)
+    rows = Entitlement.objects.filter(
+        scheme=scheme, elder_id__in=elder_ids, source__startswith=SOURCE, recorded_to=None
+    )
     for row in rows.order_by("valid_from"):
         given = {"share_bp": row.share_bp, "units": row.units, "limits": row.limits}
         found[row.elder_id].append(Held(row.pk, given, DayPeriod(row.valid_from, row.valid_to)))

@@ -47,7 +47,11 @@ class HttpPayment:
         body = {"key": key, "payment": payment_key, "number": number, "amount": amount_fen, "reason": reason}
         status, answer = self._post("refunds", body, key)
         if status in NEVER:
-            raise RefundRefused(str(answer.get("message") or answer.get("code") or status)[:200] if isinstance(answer, dict) else str(status))
+            raise RefundRefused(
+                str(answer.get("message") or answer.get("code") or status)[:200]
+                if isinstance(answer, dict)
+                else str(status)
+            )
         if status != OK:
             raise OSError(f"status {status}")
 
@@ -70,7 +74,9 @@ class HttpPayment:
     def _post(self, noun: str, body: dict[str, Any], once: str) -> tuple[int, Any]:
         given = settings.PAYMENT
         url = f"{given['url'].rstrip('/')}/{noun}"
-        return post_signed(url, body, key=given["key"], secret=given["secret"], seconds=float(given["timeout"]), once=once)
+        return post_signed(
+            url, body, key=given["key"], secret=given["secret"], seconds=float(given["timeout"]), once=once
+        )
 
 
 def _row(found: dict[str, Any]) -> BillRow:

@@ -47,7 +47,9 @@ def _notice(found: dict[str, Any]) -> Notice:
     return Notice(key, number, amount, paid_at)
 
 
-def write_notice(*, channel: str, secret: str, notice: Notice, at: datetime | None = None) -> tuple[dict[str, str], bytes]:
+def write_notice(
+    *, channel: str, secret: str, notice: Notice, at: datetime | None = None
+) -> tuple[dict[str, str], bytes]:
     """Return headers and body of a notice, as a channel makes them."""
     fields = {
         "key": notice.key, "number": notice.number, "amount": notice.amount_fen, "status": "paid", "paid_at": notice.paid_at.isoformat(),

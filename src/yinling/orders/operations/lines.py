@@ -66,7 +66,9 @@ def add_line(
         bill, _fundings = bill_of(
             elder, order.provider, [priced.line()], day, counted=set(counted.values_list("entitlement_id", flat=True))
         )  # fmt: skip
-        [row] = freeze(order, [FrozenLine(bill.lines[0], item, price)], bill.shares, added_at=now, added_by_id=actor.user_id)
+        [row] = freeze(
+            order, [FrozenLine(bill.lines[0], item, price)], bill.shares, added_at=now, added_by_id=actor.user_id
+        )
         reserve_shares(system, now, bill.shares)
     _note(actor, now, "orders.line.add", order, row, before=None, after=item.code)
     return row
@@ -147,7 +149,9 @@ def _own(actor: Actor, right: str, line_id: int) -> tuple[Order, OrderLine]:
 def _item(order: Order, code: str) -> ServiceItem:
     item = ServiceItem.objects.filter(code=code, is_active=True).first()
     if item is None:
-        raise Refused("order.item_unknown", N_("服务清单中没有在用的这个项目，请重新选择"), field="item_code", item=code)
+        raise Refused(
+            "order.item_unknown", N_("服务清单中没有在用的这个项目，请重新选择"), field="item_code", item=code
+        )
     check_change_kind(item.kind, needs_visit=item.needs_visit)
     if item.carers_needed > order.carers_needed:
         raise Refused("line.carers", N_("这个项目需要两人同做，请重新下单安排"), field="item_code")

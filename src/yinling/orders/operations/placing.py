@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from yinling.accounts.operations import record
 from yinling.ground.live import tell
@@ -34,39 +34,39 @@ LATER = [
 explain_constraint("order_time", "order.time", N_("结束时间必须晚于开始时间"))
 
 
+Item = Annotated[str, Input(N_("服务项目"), max_length=20)]
+Total = Annotated[int, Input(N_("报价总额（分）"), least=0, widget="hidden")]
+Provider = Annotated[int | None, Input(N_("服务机构"), help=N_("不选则由责任机构服务"), least=1, widget="number")]
+TicketId = Annotated[int | None, Input(N_("工单"), least=1, widget="hidden")]
+Channel = Annotated[str, Input(N_("来源"), choices=tuple(CHANNELS), widget="hidden")]
+Note = Annotated[str, Input(N_("备注"), help=N_("给服务人员的说明"), max_length=500, widget="area")]
+Urgent = Annotated[bool, Input(N_("紧急"), widget="check")]
+SelfPart = Annotated[int | None, Input(N_("报价自付（分）"), least=0, widget="hidden")]
+LATER_HELP = N_("派单时可在这段时间内另约上门时间；不选按本地惯例")
+Later = Annotated[int | None, Input(N_("最多可推迟"), help=LATER_HELP, choices=LATER, widget="choice")]
+MORE_HELP = N_("服务、药品或耗材的代码；多份写成 代码*份数")
+MoreItems = Annotated[list[str] | None, Input(N_("同时服务的其他项目"), help=MORE_HELP, widget="hidden")]
+Consent = Annotated[str, Input(N_("同意自付的人"), help=N_("补贴额度不够、老人要多付时填写"), max_length=60)]
+
+
 @operation("orders.order.place", label=N_("下单"))
 def place_order(  # noqa: PLR0913 - what an order consists of
     *,
     actor: Actor,
     now: datetime,
     elder_id: Id,
-    item_code: Annotated[str, Input(N_("服务项目"), max_length=20)],
+    item_code: Item,
     starts_at: Moment,
-    quoted_total_fen: Annotated[int, Input(N_("报价总额（分）"), least=0, widget="hidden")],
-    provider_id: Annotated[
-        int | None, Input(N_("服务机构"), help=N_("不选则由责任机构服务"), least=1, widget="number")
-    ] = None,
-    ticket_id: Annotated[int | None, Input(N_("工单"), least=1, widget="hidden")] = None,
-    channel: Annotated[str, Input(N_("来源"), choices=tuple(CHANNELS), widget="hidden")] = "console",
-    note: Annotated[str, Input(N_("备注"), help=N_("给服务人员的说明"), max_length=500, widget="area")] = "",
-    is_urgent: Annotated[bool, Input(N_("紧急"), widget="check")] = False,
-    quoted_self_fen: Annotated[int | None, Input(N_("报价自付（分）"), least=0, widget="hidden")] = None,
-    flexible_minutes: Annotated[
-        int | None,
-        Input(
-            N_("最多可推迟"),
-            help=N_("派单时可在这段时间内另约上门时间；不选按本地惯例"),
-            choices=LATER,
-            widget="choice",
-        ),
-    ] = None,
-    more_items: Annotated[
-        list[str] | None,
-        Input(N_("同时服务的其他项目"), help=N_("服务、药品或耗材的代码；多份写成 代码*份数"), widget="hidden"),
-    ] = None,
-    self_pay_consent: Annotated[
-        str, Input(N_("同意自付的人"), help=N_("补贴额度不够、老人要多付时填写"), max_length=60)
-    ] = "",
+    quoted_total_fen: Total,
+    provider_id: Provider = None,
+    ticket_id: TicketId = None,
+    channel: Channel = "console",
+    note: Note = "",
+    is_urgent: Urgent = False,
+    quoted_self_fen: SelfPart = None,
+    flexible_minutes: Later = None,
+    more_items: MoreItems = None,
+    self_pay_consent: Consent = "",
 ) -> Order:
     """Place an order at exactly the quote that was shown; price and payers are frozen, caps are reserved (D-18, D-19).
 
@@ -84,12 +84,7 @@ def place_order(  # noqa: PLR0913 - what an order consists of
         quoted_fen=quoted_total_fen, total_fen=offer.total_fen, quoted_self_fen=quoted_self_fen, self_fen=offer.self_fen
     )
     check_consent(offer.beyond_fen, self_pay_consent)
-    if consent_withdrawn(elder_id, "service", local_date(now)):
-        raise NotAllowed("order.consent", N_("老人已撤回“服务与派单”的同意。请先征得同意并登记，再下单"))
-    if channel not in dict(CHANNELS):
-        raise Refused("order.channel", N_("没有这种来源，请重新选择"), field="channel")
-    if any(has_same_order(elder_id, one.item, offer.starts_at, offer.ends_at) for one in offer.priced if one.minutes):
-        raise Refused("order.same", N_("老人在这个时间已有同一项目的订单，请换一个时间"), field="starts_at")
+    _check(offer, channel, now)
     usual = window(offer.elder.div, local_date(offer.starts_at))
     order = _draft(
         offer, now, channel=channel, note=note.strip(), is_urgent=is_urgent, ticket=_ticket(ticket_id, elder_id),
@@ -99,12 +94,28 @@ def place_order(  # noqa: PLR0913 - what an order consists of
     reserve_shares(actor, now, offer.shares)
     due = accept_until(now, is_urgent=is_urgent, div=order.div)
     changes = changed(order, now=now, state=ORDER.target("place", order.state), placed_at=now, accept_due_at=due)
-    frozen = {"total_fen": [None, order.total_fen], "self_fen": [None, order.self_fen], "price": [None, offer.price.pk]}
-    if order.self_pay_consent:
-        frozen["self_pay_consent"] = [None, order.self_pay_consent]
-    record(actor=actor, now=now, event="orders.order.place", subject=order, changes=changes | frozen)
+    record(actor=actor, now=now, event="orders.order.place", subject=order, changes=changes | _noted(order, offer))
     tell("orders", pk=order.pk, div=order.div)
     return order
+
+
+def _check(offer: Quote, channel: str, now: datetime) -> None:
+    """Refuse what the quote does not ask about: consent to the service, the channel, the same order twice."""
+    if consent_withdrawn(offer.elder.pk, "service", local_date(now)):
+        raise NotAllowed("order.consent", N_("老人已撤回“服务与派单”的同意。请先征得同意并登记，再下单"))
+    if channel not in dict(CHANNELS):
+        raise Refused("order.channel", N_("没有这种来源，请重新选择"), field="channel")
+    services = [one.item for one in offer.priced if one.minutes]
+    if any(has_same_order(offer.elder.pk, item, offer.starts_at, offer.ends_at) for item in services):
+        raise Refused("order.same", N_("老人在这个时间已有同一项目的订单，请换一个时间"), field="starts_at")
+
+
+def _noted(order: Order, offer: Quote) -> dict[str, list[Any]]:
+    """What the journal keeps of a bill; who consented only where somebody did."""
+    noted: dict[str, list[Any]] = {
+        name: [None, getattr(order, name)] for name in ("total_fen", "self_fen", "self_pay_consent")
+    }
+    return {name: pair for name, pair in noted.items() if pair[1] != ""} | {"price": [None, offer.price.pk]}
 
 
 def _ticket(ticket_id: int | None, elder_id: int) -> Ticket | None:

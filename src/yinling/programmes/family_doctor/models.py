@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
@@ -13,9 +15,9 @@ from yinling.directory.models import Organisation, Staff
 from yinling.entitlements.models import PAYERS, Entitlement
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import DateRange, Scoped, ScopedQuerySet, Versioned
-from yinling.kernel.period import local_date
-from yinling.orders.models import Order
+from yinling.kernel.period import ONE_DAY, local_date
 from yinling.kernel.words import N_
+from yinling.orders.models import Order
 from yinling.people.models import Elder
 from yinling.people.rules import MergeBar
 from yinling.programmes.family_doctor.states import CONTRACT
@@ -69,10 +71,16 @@ class DoctorContract(Scoped, Versioned):
             ),
             models.CheckConstraint(condition=Q(valid_to__gte=F("valid_from")), name="doctor_contract_days"),
             models.CheckConstraint(
-                condition=~Q(state="signed") | Q(signed_at__isnull=False, entitlement__isnull=False), name="doctor_contract_signed"
+                condition=~Q(state="signed") | Q(signed_at__isnull=False, entitlement__isnull=False),
+                name="doctor_contract_signed",
             ),
         ]
         triggers = state_guards(CONTRACT)
+
+    @property
+    def last_day(self) -> date:
+        """The last day, inclusive, as people read it (D-17)."""
+        return self.valid_to - ONE_DAY
 
     @property
     def code(self) -> str:

@@ -55,7 +55,9 @@ def check_audience(audience: str, groups: Collection[str], audiences: Mapping[st
     wanted = audiences.get(audience)
     if wanted is not None and not set(wanted) & set(groups):
         raise Refused(
-            "contract.audience", N_("这个服务包不是为这位老人的情况设计的，请另选服务包，或先更新评估和人群类别"), field="package_id"
+            "contract.audience",
+            N_("这个服务包不是为这位老人的情况设计的，请另选服务包，或先更新评估和人群类别"),
+            field="package_id",
         )
 
 
@@ -70,4 +72,6 @@ def check_days(days: DayPeriod, package: DayPeriod) -> None:
     if days.to is None:
         raise Refused("contract.open_end", N_("签约须有截止日期"), field="valid_to")
     if not package.contains(days.from_):
-        raise Refused("contract.package_not_in_force", N_("服务包在签约首日没有生效，请核对日期或另选服务包"), field="package_id")
+        raise Refused(
+            "contract.package_not_in_force", N_("服务包在签约首日没有生效，请核对日期或另选服务包"), field="package_id"
+        )

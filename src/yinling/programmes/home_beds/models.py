@@ -30,7 +30,9 @@ class HomeSickbed(Scoped, Versioned, Sealed):
     KINDS = [("medical", N_("家庭病床")), ("hospice", N_("居家安宁疗护"))]
 
     merge_bar = MergeBar(
-        "merge.home_beds", N_("两份档案都有家庭病床或建床申请。请先撤销其中一份，再合并"), states=("applied", "approved")
+        "merge.home_beds",
+        N_("两份档案都有家庭病床或建床申请。请先撤销其中一份，再合并"),
+        states=("applied", "approved"),
     )
 
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
@@ -67,7 +69,9 @@ class HomeSickbed(Scoped, Versioned, Sealed):
         ]
         constraints = [
             state_check(SICKBED, "home_sickbed_state"),
-            models.UniqueConstraint(fields=["elder"], condition=Q(state__in=["applied", "approved"]), name="home_sickbed_once"),
+            models.UniqueConstraint(
+                fields=["elder"], condition=Q(state__in=["applied", "approved"]), name="home_sickbed_once"
+            ),
             models.CheckConstraint(
                 condition=~Q(state__in=["approved", "withdrawn"])
                 | Q(approved_on__isnull=False, doctor__isnull=False, nurse__isnull=False, checked_on__isnull=False),
@@ -104,7 +108,10 @@ class BedStay(Scoped, Versioned):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["provider"], name="bed_stay_provider"), models.Index(fields=["elder"], name="bed_stay_elder")]
+        indexes = [
+            models.Index(fields=["provider"], name="bed_stay_provider"),
+            models.Index(fields=["elder"], name="bed_stay_elder"),
+        ]
         constraints = [
             ExclusionConstraint(
                 name="bed_stay_one_at_a_time",

@@ -60,7 +60,7 @@ class Rate:
                 N_("补助标准只能写这些项：%(known)s；fen 与 urban_fen、rural_fen 二选一")
                 % {"known": ", ".join(sorted(known))}
             )
-        given = {
+        given: dict[str, Any] = {
             name: tuple(one) if isinstance(one, list) else one
             for name, one in value.items()
             if name not in ("fen", "sources")

@@ -12,6 +12,7 @@ INSERT INTO settlement_ledgertotal (div, account, unit, business, fund, scheme_i
     SELECT left(div, 9), account, unit, business, fund, scheme_id, provider_id, booked_on, period, sum(amount), count(*)
     FROM settlement_ledgerentry GROUP BY left(div, 9), account, unit, business, fund, scheme_id, provider_id, booked_on, period;
 ALTER TABLE settlement_ledgerentry ENABLE TRIGGER USER;
+SET CONSTRAINTS ALL IMMEDIATE;
 """
 # The owner's functions see every row: a street officer who books must meet a month that the city closed.
 GUARDS = """

@@ -96,7 +96,8 @@ def deduct_refused(actor: Actor, now: datetime, row: Statement) -> int:
         rows.append(
             Deduction(
                 div=row.div, statement=row, line_id=line.line_id, provider_id=row.provider_id, reason=REFUSED_BY_PAYER,
-                note=f"{line.claim.code} {line.number} {line.refusal} {line.refusal_text}"[:500], amount_fen=fen, made_by_id=_person(actor), made_at=now,
+                note=f"{line.claim.code} {line.number} {line.refusal} {line.refusal_text}"[:500], amount_fen=fen,
+                made_by_id=_person(actor), made_at=now,
             )
         )  # fmt: skip
         taken += fen

@@ -96,7 +96,7 @@ def draft_distribution(  # noqa: PLR0913 - what the finance of a body hands in
     shared = share(body, from_on, to_on, pool, Weights.of(weights))
     row = Distribution.objects.create(
         div=body.div, provider=body, from_on=from_on, to_on=to_on, **asdict(pool), inputs=papers | {"weights": weights},
-        drafted_by_id=actor.user_id, created_at=now, changed_at=now,
+        drafted_by_id=_person(actor), created_at=now, changed_at=now,
     )  # fmt: skip
     _write_parts(row, shared)
     changes: dict[str, Any] = {name: [None, value] for name, value in asdict(pool).items()} | {
@@ -125,6 +125,13 @@ def _check_period(body: Organisation, from_on: date, to_on: date, today: date) -
         raise Refused(
             "distribution.overlap", N_("这段时间已经编制过分配，请先退回原来的再重新编制"), field="from_month"
         )
+
+
+def _person(actor: Actor) -> int:
+    """Return who answers for a distribution: always a login, never nobody."""
+    if actor.user_id is None:
+        raise Refused("distribution.nobody_acts", N_("分配须由有账号的人员编制"))
+    return actor.user_id
 
 
 def _paper(fen: int, text: str, field: str) -> str:

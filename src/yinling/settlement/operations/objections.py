@@ -50,7 +50,9 @@ def raise_objection(
     )  # fmt: skip
     write_ticket(actor, now, ticket)
     hold_order(actor=actor, now=now, order=order, cause=f"{OBJECTION}{ticket.pk}", reason=said)
-    record(actor=actor, now=now, event="settlement.objection.raise", subject=order, changes={"ticket": [None, ticket.pk]})
+    record(
+        actor=actor, now=now, event="settlement.objection.raise", subject=order, changes={"ticket": [None, ticket.pk]}
+    )
     tell("settlement", pk=order.pk, div=order.div)
     return ticket
 
@@ -72,7 +74,14 @@ def decide_objection(
     if result == "reversed":
         _take_back(actor, now, order, why)
     _answer(actor, now, hold, said)
-    record(actor=actor, now=now, event="settlement.objection.decide", subject=order, changes={"result": [None, result]}, reason=why)
+    record(
+        actor=actor,
+        now=now,
+        event="settlement.objection.decide",
+        subject=order,
+        changes={"result": [None, result]},
+        reason=why,
+    )
     tell("settlement", pk=order.pk, div=order.div)
     return order
 
@@ -84,7 +93,11 @@ def _take_back(actor: Actor, now: datetime, order: Order, why: str) -> None:
     if live_posting(order) is not None:
         reverse_order(actor=actor, now=now, order_id=order.pk, reason=why)
     pending = Refund.objects.filter(state=RefundState.ASKED).values("payment")
-    paid = Payment.objects.select_for_update(of=("self",)).filter(order=order, state=PaymentState.PAID).exclude(pk__in=pending)
+    paid = (
+        Payment.objects.select_for_update(of=("self",))
+        .filter(order=order, state=PaymentState.PAID)
+        .exclude(pk__in=pending)
+    )
     for row in paid.order_by("pk"):
         rematch(actor, now, row, order)
         begin_refund(actor, now, row, order, row.left_fen, why)

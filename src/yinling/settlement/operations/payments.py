@@ -63,7 +63,13 @@ def ask_payment(*, actor: Actor, now: datetime, order_id: Id) -> Payment:
             raise NotAllowed("payment.no_channel", N_("平台没有开通网上付款，请直接付给服务机构"))
         hours = int(parameter("payment.expiry_hours", order.div, local_date(now)))
         row = _new(actor, now, order, fen, channel=channel, expires_at=now + timedelta(hours=hours))
-    record(actor=actor, now=now, event="settlement.payment.ask", subject=row, changes={"amount_fen": [None, row.amount_fen]})
+    record(
+        actor=actor,
+        now=now,
+        event="settlement.payment.ask",
+        subject=row,
+        changes={"amount_fen": [None, row.amount_fen]},
+    )
     return row
 
 
@@ -94,7 +100,14 @@ def _new(actor: Actor, now: datetime, order: Order, fen: int, *, channel: str, e
 
 
 @operation("settlement.payment.link", label=N_("登记付款链接"))
-def link_payment(*, actor: Actor, now: datetime, payment_id: Id, link: Annotated[str, Input(N_("链接"), max_length=300)], number: Number = "") -> Payment:
+def link_payment(
+    *,
+    actor: Actor,
+    now: datetime,
+    payment_id: Id,
+    link: Annotated[str, Input(N_("链接"), max_length=300)],
+    number: Number = "",
+) -> Payment:
     """Keep where the channel wants to be paid."""
     row = locked(Payment.objects.all(), payment_id)
     require(actor, "settlement.payment.link", div=row.div)
@@ -106,7 +119,9 @@ def link_payment(*, actor: Actor, now: datetime, payment_id: Id, link: Annotated
 
 
 @operation("settlement.payment.take", label=N_("接收付款通知"))
-def take_notice(*, actor: Actor, now: datetime, key: Key, number: Number, amount_fen: Fen, paid_at: Moment, channel: Key) -> Payment:
+def take_notice(
+    *, actor: Actor, now: datetime, key: Key, number: Number, amount_fen: Fen, paid_at: Moment, channel: Key
+) -> Payment:
     """Book money that a channel says arrived. A repeated notice is the first; one that comes too late or twice is kept and sent back.
 
     Refused for an unknown payment, another amount, another number of the channel: such a case shows on the channel's daily bill.
@@ -120,13 +135,17 @@ def take_notice(*, actor: Actor, now: datetime, key: Key, number: Number, amount
     if row.channel_number not in ("", number):
         raise Refused("payment.other_number", N_("渠道单号与登记的不同，未入账，请核对渠道账单"), number=number)
     if row.amount_fen != amount_fen:
-        raise Refused("payment.amount", N_("金额与应付的不同，未入账，请核对渠道账单"), fen=amount_fen, asked_fen=row.amount_fen)
+        raise Refused(
+            "payment.amount", N_("金额与应付的不同，未入账，请核对渠道账单"), fen=amount_fen, asked_fen=row.amount_fen
+        )
     if row.paid_at is not None:
         record(actor=actor, now=now, event="settlement.payment.take", subject=row, changes={"again": [None, number]})
         return row
     verb = "pay" if _is_owed(row, order) else "overpay"
     if verb == "pay":
-        for other in Payment.objects.select_for_update().filter(order=order, state=PaymentState.ASKED).exclude(pk=row.pk):
+        for other in (
+            Payment.objects.select_for_update().filter(order=order, state=PaymentState.ASKED).exclude(pk=row.pk)
+        ):
             _close(actor, now, other, N_("这张订单已用另一笔付款付清"))
     _arrive(actor, now, row, order, verb, number=number, paid_at=paid_at)
     return row
@@ -137,7 +156,9 @@ def _is_owed(row: Payment, order: Order) -> bool:
     return not has_paid and objection_of(order) is None and row.amount_fen <= own_part(order)
 
 
-def _arrive(actor: Actor, now: datetime, row: Payment, order: Order, verb: str, *, number: str, paid_at: datetime) -> None:
+def _arrive(
+    actor: Actor, now: datetime, row: Payment, order: Order, verb: str, *, number: str, paid_at: datetime
+) -> None:
     """Book money that arrived, and offset it if the order is settled already."""
     target = PAYMENT.target(verb, PaymentState(row.state))
     source = PREPAID if row.channel == BALANCE else BANK
@@ -186,7 +207,8 @@ def give_back(actor: Actor, now: datetime, row: Payment, order: Order, fen: int,
 def rematch(actor: Actor, now: datetime, row: Payment, order: Order, *, less: int = 0) -> bool:
     """Offset what was paid against the settlement of the order, or take that back: the platform then owes it to the provider.
 
-    Plain; payment and order are locked. ``less`` is what goes back in the same breath. Settling recorded the elder's part as paid to the provider directly; here that is taken back.
+    Plain; payment and order are locked. ``less`` is what goes back in the same breath.
+    Settling recorded the elder's part as paid to the provider directly; here that is taken back.
     """
     parts = self_parts(order)
     is_due = row.state == PaymentState.PAID and live_posting(order) is not None
@@ -247,7 +269,9 @@ def pay_from_balance(*, actor: Actor, now: datetime, order_id: Id) -> Payment:
     lock_balance(order.elder_id)
     balance = balance_of(order.elder_id)
     if balance < fen:
-        raise Refused("payment.balance", N_("余额不够，请先到服务站充值，或者换一种方式付款"), balance_fen=balance, fen=fen)
+        raise Refused(
+            "payment.balance", N_("余额不够，请先到服务站充值，或者换一种方式付款"), balance_fen=balance, fen=fen
+        )
     for other in Payment.objects.select_for_update().filter(order=order, state=PaymentState.ASKED):
         _close(actor, now, other, N_("这张订单已用余额付款"))
     row = _new(actor, now, order, fen, channel=BALANCE, expires_at=now)

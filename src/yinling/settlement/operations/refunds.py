@@ -36,7 +36,12 @@ def begin_refund(actor: Actor, now: datetime, row: Payment, order: Order, fen: i
     why = required_text(reason, "reason")
     PAYMENT.target("refund", PaymentState(row.state))
     if fen <= 0 or fen > row.left_fen:
-        raise Refused("payment.refund_too_much", N_("退款须大于 0，且不超过还没退的金额"), field="amount_fen", left_fen=row.left_fen)
+        raise Refused(
+            "payment.refund_too_much",
+            N_("退款须大于 0，且不超过还没退的金额"),
+            field="amount_fen",
+            left_fen=row.left_fen,
+        )
     if Refund.objects.filter(payment=row, state=RefundState.ASKED).exists():
         raise NotAllowed("payment.refund_pending", N_("这笔付款已有一笔退款正在办理，请等它办完"))
     if actor.user_id is None:
@@ -47,7 +52,14 @@ def begin_refund(actor: Actor, now: datetime, row: Payment, order: Order, fen: i
         asked_by_id=actor.user_id, asked_at=now, created_at=now, changed_at=now,
     )  # fmt: skip
     refund.save(force_insert=True)
-    record(actor=actor, now=now, event="settlement.payment.refund", subject=row, changes={"refund_fen": [None, fen]}, reason=why)
+    record(
+        actor=actor,
+        now=now,
+        event="settlement.payment.refund",
+        subject=row,
+        changes={"refund_fen": [None, fen]},
+        reason=why,
+    )
     if row.channel == BALANCE:
         _finish(actor, now, refund, row, order)
     tell("settlement", pk=row.pk, div=row.div)
@@ -59,7 +71,13 @@ def finish_refund(*, actor: Actor, now: datetime, refund_id: Id) -> Refund:
     """Book a refund that the channel has made. Said twice, it is booked once."""
     refund, row, order = _held(actor, "finish", refund_id)
     if refund.state == RefundState.DONE:
-        record(actor=actor, now=now, event="settlement.refund.finish", subject=refund, changes={"again": [None, refund.key]})
+        record(
+            actor=actor,
+            now=now,
+            event="settlement.refund.finish",
+            subject=refund,
+            changes={"again": [None, refund.key]},
+        )
         return refund
     _finish(actor, now, refund, row, order)
     return refund
@@ -78,7 +96,9 @@ def _finish(actor: Actor, now: datetime, refund: Refund, row: Payment, order: Or
 
 
 @operation("settlement.refund.fail", label=N_("登记退款失败"))
-def fail_refund(*, actor: Actor, now: datetime, refund_id: Id, why: Annotated[str, Input(N_("渠道的答复"), max_length=200)]) -> Refund:
+def fail_refund(
+    *, actor: Actor, now: datetime, refund_id: Id, why: Annotated[str, Input(N_("渠道的答复"), max_length=200)]
+) -> Refund:
     """Note that the channel will not make a refund: somebody has to decide how the money goes back."""
     refund, _row, _order = _held(actor, "fail", refund_id)
     target = REFUND.target("fail", RefundState(refund.state))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -166,6 +167,8 @@ def attach_expense(
     row = _open(actor, reimbursement_id, None, "attach")
     if row.state != ReimbursementState.DRAFT:
         raise NotAllowed("reimbursement.not_draft", N_("初审以后不能修改明细，请退回后重新登记"))
+    if actor.user_id is None:
+        raise Refused("reimbursement.nobody", N_("报销须由有账号的人员办理"))
     name = required_text(title, "title", most=80)
     file = store(
         clean_image(_decoded(content)),
@@ -222,10 +225,10 @@ def approve_reimbursement(*, actor: Actor, now: datetime, reimbursement_id: Id, 
     _check_stands(row)
     scheme, line = row.entitlement.scheme, line_of(row.entitlement)
     fund = line.fund if line else scheme.fund
-    common = {"business": "eldercare", "fund": fund, "scheme_id": scheme.pk, "service_day": row.accepted_on}
+    debit = Side(EXPENSE, row.subsidy_fen, "eldercare", fund, scheme.pk, service_day=row.accepted_on)
     posting = post(
         actor, now, key=f"reimbursement:{row.pk}", kind="reimbursement", text=f"{row.code} {scheme.name}", div=row.div, elder=row.elder,
-        sides=[Side(EXPENSE, row.subsidy_fen, **common), Side(OWED, -row.subsidy_fen, **common)],
+        sides=[debit, replace(debit, account=OWED, amount=-row.subsidy_fen)],
     )  # fmt: skip
     return _move(
         actor, now, row, "approve", state=target, approved_by_id=actor.user_id, approved_at=now, posting_id=posting.pk

@@ -21,6 +21,7 @@ from yinling.kernel.words import N_
 from yinling.orders.models import Hold
 from yinling.settlement.models import Statement, StatementLine
 from yinling.settlement.operations.deductions import book_deductions, deduct_refused
+from yinling.settlement.operations.transfers import offset_advance
 from yinling.settlement.queries import (
     STATEMENT_PAYERS,
     statement_candidates,
@@ -114,7 +115,10 @@ def approve_statement(*, actor: Actor, now: datetime, statement_id: Id, seen: Se
             payable=row.payable_fen,
         )
     book_deductions(actor, now, row)
-    return _move(actor, now, row, "settlement.statement.approve", target, approved_by_id=actor.user_id, approved_at=now)
+    offset = offset_advance(actor, now, row, row.payable_fen)
+    return _move(
+        actor, now, row, "settlement.statement.approve", target, approved_by_id=actor.user_id, approved_at=now, offset_fen=offset
+    )  # fmt: skip
 
 
 @operation("settlement.statement.return", label=N_("退回"))

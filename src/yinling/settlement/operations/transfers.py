@@ -20,7 +20,7 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
-from yinling.settlement.models import BUSINESSES, LedgerEntry, Posting, Statement, Transfer
+from yinling.settlement.models import BUSINESSES, Charge, LedgerEntry, Posting, Statement, Transfer
 from yinling.settlement.operations.ledger import post, wait_for
 from yinling.settlement.operations.payments import lock_balance
 from yinling.settlement.queries import STATEMENT_PAYERS, advance_balance, elder_balance
@@ -176,12 +176,12 @@ def _offset_of(posting: Posting) -> int:
 
 def _owed(statement: Statement, business: str) -> list[tuple[Owed, int]]:
     """What a statement owes its provider in one business, by fund and scheme."""
-    rows = LedgerEntry.objects.filter(
-        account=PAYABLE, business=business, line__in=statement.lines.filter(is_live=True).values("charge__line"),
-        posting__in=statement.lines.filter(is_live=True).values("charge__posting"),
-    )  # fmt: skip
-    sums = rows.values_list("fund", "scheme_id").annotate(fen=-Sum("amount")).order_by("fund", "scheme_id")
-    return [((business, fund, scheme_id), fen) for fund, scheme_id, fen in sums if fen > 0]
+    rows = Charge.objects.filter(
+        pk__in=statement.lines.filter(is_live=True).values("charge"), line__item__is_medical=business == "medical"
+    )
+    names = ("entitlement__scheme__fund", "entitlement__scheme")
+    sums = rows.values_list(*names).annotate(fen=Sum("amount_fen")).order_by(*names)
+    return [((business, fund or statement.payer, scheme_id), fen) for fund, scheme_id, fen in sums if fen > 0]
 
 
 def _side(account: str, fen: int, owed: Owed) -> Side:

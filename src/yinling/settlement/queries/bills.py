@@ -17,7 +17,6 @@ from yinling.orders.models import Hold, Order, OrderLine, PayerShare
 from yinling.orders.states import OrderState
 from yinling.settlement.models import Payment, Posting, Refund
 from yinling.settlement.paying import BALANCE
-from yinling.settlement.queries.ledger import live_postings
 from yinling.settlement.queries.payments import OBJECTION, SETTLED
 from yinling.settlement.rules import SELF
 from yinling.settlement.states import PaymentState, RefundState
@@ -25,6 +24,7 @@ from yinling.visits.models import Visit
 
 BILLED = (OrderState.SERVED, *SETTLED)
 PAYER_WORDS = dict(PAYERS)
+UNSERVED = (OrderState.CANCELLED, OrderState.FAILED)
 MINUTE = 60
 
 
@@ -77,7 +77,6 @@ class Bill:
     payments: list[Payment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     objections: list[Objection] = field(default_factory=list)
-    is_charged: bool = False
     is_reversed: bool = False
 
     @property
@@ -134,6 +133,8 @@ class Bill:
         """One word about the money."""
         if self.is_objected:
             return N_("有异议，核查中")
+        if self.order.state in UNSERVED:
+            return N_("没有服务，不用付")
         if self.is_reversed:
             return N_("已冲正，不用付")
         if self.own_fen == 0:
@@ -161,17 +162,15 @@ def bill_of(order: Order) -> Bill:
     return bills_of([order])[0]
 
 
-def bills_of(orders: Sequence[Order]) -> list[Bill]:
-    """The bills of orders, in their order: seven queries, however many they are."""
+def bills_of(orders: Sequence[Order], *, whole: bool = True) -> list[Bill]:
+    """The bills of orders, in their order: seven queries, however many they are; without who came and what went back, five."""
     pks = [order.pk for order in orders]
     shares = _by_order(PayerShare.objects.filter(order__in=pks, amount_fen__gt=0).order_by("line_id", "id"), "line_id")
-    lines: dict[int, list[OrderLine]] = _by_order(OrderLine.objects.filter(_counts(), order__in=pks).order_by("id"))
-    visits = _by_order(Visit.objects.filter(order__in=pks, started_at__isnull=False).select_related("assignment").order_by("started_at"))
+    lines = _by_order(OrderLine.objects.filter(_counts(), order__in=pks).order_by("id"))
     payments = _by_order(Payment.objects.filter(order__in=pks, paid_at__isnull=False).order_by("paid_at", "id"))
-    refunds = _by_order(Refund.objects.filter(payment__order__in=pks).select_related("payment").order_by("asked_at", "id"), "payment.order_id")
     holds = _by_order(Hold.objects.filter(order__in=pks, cause__startswith=OBJECTION).order_by("from_at", "id"))
-    charged = set(live_postings().filter(order__in=pks).values_list("order_id", flat=True))
-    reversed_ = set(Posting.objects.filter(order__in=pks, reverses__isnull=False).values_list("order_id", flat=True))
+    postings = _by_order(Posting.objects.filter(order__in=pks, kind__in=["order", "reversal"]))
+    visits, refunds = (_visits(pks), _refunds(pks)) if whole else ({}, {})
     return [
         Bill(
             order,
@@ -180,11 +179,26 @@ def bills_of(orders: Sequence[Order]) -> list[Bill]:
             payments.get(order.pk, []),
             refunds.get(order.pk, []),
             [Objection(one.reason, one.from_at, one.to_at, one.release_reason) for one in holds.get(order.pk, [])],
-            is_charged=order.pk in charged,
-            is_reversed=order.pk in reversed_ - charged or order.state in (OrderState.CANCELLED, OrderState.FAILED),
+            is_reversed=order.state in UNSERVED or _is_reversed(postings.get(order.pk, [])),
         )
         for order in orders
     ]
+
+
+def _is_reversed(postings: Sequence[Posting]) -> bool:
+    """Whether the settlement of an order was taken back and not booked anew."""
+    back = {one.reverses_id for one in postings if one.reverses_id}
+    return bool(back) and all(one.pk in back for one in postings if one.reverses_id is None)
+
+
+def _visits(pks: Sequence[int]) -> dict[int, list[Visit]]:
+    rows = Visit.objects.filter(order__in=pks, started_at__isnull=False).select_related("assignment")
+    return _by_order(rows.order_by("started_at"))
+
+
+def _refunds(pks: Sequence[int]) -> dict[int, list[Refund]]:
+    rows = Refund.objects.filter(payment__order__in=pks).select_related("payment")
+    return _by_order(rows.order_by("asked_at", "id"), "payment.order_id")
 
 
 def _counts() -> Q:
@@ -208,7 +222,11 @@ def _line(line: OrderLine, shares: Iterable[PayerShare]) -> Line:
 
 
 def _came(visit: Visit) -> Came:
-    span = int((visit.ended_at - visit.started_at).total_seconds()) // MINUTE if visit.ended_at and visit.started_at else None
+    span = (
+        int((visit.ended_at - visit.started_at).total_seconds()) // MINUTE
+        if visit.ended_at and visit.started_at
+        else None
+    )
     return Came(visit.assignment.staff_name, visit.started_at, span)  # type: ignore[arg-type]
 
 

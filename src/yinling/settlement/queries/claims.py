@@ -61,10 +61,11 @@ def claim_totals(rows: QuerySet[Claim]) -> dict[str, int]:
     open_ = Q(state__in=[ClaimLineState.SUBMITTED, ClaimLineState.APPEALED])
     owed = F("claimed_fen") - F("paid_fen")
     found = lines.aggregate(
-        count=Count("claim", distinct=True), claimed_fen=Coalesce(Sum("claimed_fen"), Value(0)), paid_fen=Coalesce(Sum("paid_fen"), Value(0)),
+        count=Count("claim", distinct=True),
         again_fen=Coalesce(Sum(owed, filter=rest), Value(0)), open_fen=Coalesce(Sum(owed, filter=open_), Value(0)),
         refused_fen=Coalesce(Sum(owed, filter=Q(state=ClaimLineState.REFUSED)), Value(0)),
         abandoned_fen=Coalesce(Sum(owed, filter=Q(state=ClaimLineState.ABANDONED)), Value(0)),
+        claimed_fen=Coalesce(Sum("claimed_fen"), Value(0)), paid_fen=Coalesce(Sum("paid_fen"), Value(0)),
     )  # fmt: skip
     return found | {"claimed_fen": found["claimed_fen"] - found["again_fen"]}
 

@@ -18,7 +18,7 @@ from yinling.settlement.queries.scorecards import scores_of
 from yinling.settlement.rules import EARNED_DIRECTLY, PAYABLE
 from yinling.settlement.states import DistributionState
 
-BED_SOURCE = "home_beds"
+BED_SOURCE = "home_beds.bed"
 """How an order begins its source that the programme of home sickbeds placed: the fee of building a bed has no visit."""
 
 

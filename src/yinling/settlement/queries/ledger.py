@@ -11,12 +11,13 @@ from django.db.models.functions import Coalesce
 from yinling.directory.rules import require
 from yinling.entitlements.models import FUNDS, PAYERS
 from yinling.kernel.actor import Actor
+from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.settlement.models import Closing, LedgerEntry, LedgerTotal, Posting, Transfer
 from yinling.settlement.rules import ACCOUNTS, ADVANCE
 
 PAYER_NAMES = dict(PAYERS)
-FUND_NAMES = PAYER_NAMES | dict(FUNDS)
+FUND_NAMES = PAYER_NAMES | dict(FUNDS) | {"outside_base": N_("绩效工资总量外资金")}
 
 
 def live_postings() -> QuerySet[Posting]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models import CharField, Exists, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Concat
 
 from yinling.directory.rules import require
 from yinling.kernel.actor import Actor
-from yinling.settlement.models import PayoutLine, Reimbursement, Statement
+from yinling.settlement.models import LedgerEntry, PayoutLine, Reimbursement, Statement
 from yinling.settlement.payables import KINDS, Payable, register
+from yinling.settlement.queries.reimbursements import sides_of_reimbursement
 from yinling.settlement.queries.statements import PAYABLE_FEN, shares_of_statement
 from yinling.settlement.rules import PAYABLE, Side
 from yinling.settlement.sharing import Part
@@ -64,10 +65,12 @@ def _side(account: str, part: Part, fen: int) -> Side:
 def _reimbursements(actor: Actor, div: str) -> Sequence[Payable]:
     rows = Reimbursement.objects.visible_to(actor).within(div).filter(state=ReimbursementState.APPROVED, subsidy_fen__gt=0)
     rows = _unpaid(rows, "reimbursement")
+    posted = LedgerEntry.objects.filter(posting=OuterRef("posting"), account=PERSON)
+    rows = rows.annotate(fund=Subquery(posted.values("fund")[:1]))
     return [
         Payable(
             key=f"reimbursement:{row.pk}", text=f"{row.code} {row.entitlement.scheme.name}", provider_id=None, elder_id=row.elder_id,
-            payer=row.entitlement.scheme.payer, fund=row.entitlement.scheme.fund, amount_fen=row.subsidy_fen, account=PERSON,
+            payer=row.entitlement.scheme.payer, fund=row.fund, amount_fen=row.subsidy_fen, account=PERSON,
             scheme_id=row.entitlement.scheme_id,
         )
         for row in rows.select_related("entitlement__scheme").order_by("id")
@@ -75,4 +78,4 @@ def _reimbursements(actor: Actor, div: str) -> Sequence[Payable]:
 
 
 register("statement", _statements, sides=sides_of_statement)
-register("reimbursement", _reimbursements)
+register("reimbursement", _reimbursements, sides=sides_of_reimbursement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, datetime
 from typing import Any
 
@@ -13,12 +14,15 @@ from yinling.kernel.actor import Actor
 from yinling.kernel.period import day_bounds, local_date
 from yinling.orders.models import Hold, Order, PayerShare
 from yinling.orders.states import OrderState
-from yinling.settlement.models import LedgerEntry, Payment, PaymentBill, Posting, Refund
+from yinling.settlement.models import LedgerEntry, Payment, PaymentBill, PayoutLine, Posting, Refund
+from yinling.settlement.payables import Payable, register
 from yinling.settlement.paying import BALANCE, Movement, Part
 from yinling.settlement.queries.ledger import live_posting, live_postings
-from yinling.settlement.rules import PREPAID, SELF
+from yinling.settlement.rules import PAYABLE, PREPAID, SELF, SELF_FUND
 from yinling.settlement.states import PaymentState, RefundState
 
+PREFIX = "payment"
+"""How the keys of what is owed to providers of payments begin."""
 OBJECTION = "objection:"
 """How the cause of a hold by an objection begins; the number of its ticket follows."""
 UNPAYABLE = frozenset({OrderState.DRAFT, OrderState.CANCELLED, OrderState.FAILED})
@@ -87,7 +91,10 @@ def expired_payments(area: str, now: datetime) -> QuerySet[Payment]:
 
 def unmatched_payments(area: str) -> QuerySet[Payment]:
     """Payments whose offset against the settlement of their order is not what it should be."""
-    live, reversed_ = live_postings().filter(order=OuterRef("order")), Posting.objects.filter(order=OuterRef("order"), reverses__isnull=False)
+    live, reversed_ = (
+        live_postings().filter(order=OuterRef("order")),
+        Posting.objects.filter(order=OuterRef("order"), reverses__isnull=False),
+    )
     rows = Payment.objects.within(area)
     late = rows.filter(_MOVING, Exists(live), state=PaymentState.PAID).annotate(bears_fen=_borne())
     undone = rows.filter(Exists(reversed_), ~Exists(live), matched_fen__gt=0)
@@ -143,3 +150,29 @@ def open_objections(actor: Actor) -> QuerySet[Hold]:
     require(actor, "settlement.order.view")
     rows = Hold.objects.visible_to(actor).filter(to_at=None, cause__startswith=OBJECTION)
     return rows.select_related("order", "provider").order_by("from_at", "id")
+
+
+def own_payables(actor: Actor, div: str) -> list[Payable]:
+    """What providers are owed of money that elders paid through the platform: one amount a body and business, less what batches hold."""
+    booked = LedgerEntry.objects.visible_to(actor).within(div).filter(account=PAYABLE, posting__kind="match")
+    owed = booked.order_by().values("provider", "provider__short_name", "business").annotate(fen=-Sum("amount"))
+    held: dict[tuple[int | None, str], list[PayoutLine]] = defaultdict(list)
+    for line in PayoutLine.objects.filter(is_live=True, key__startswith=f"{PREFIX}:").only(
+        "provider", "business", "amount_fen", "key"
+    ):
+        held[line.provider_id, line.business].append(line)
+    found = []
+    for row in owed.order_by("provider", "business"):
+        lines = held[row["provider"], row["business"]]
+        batch = max((int(line.key.rpartition("-")[2]) for line in lines), default=0) + 1
+        found.append(
+            Payable(
+                key=f"{PREFIX}:{row['provider']}-{row['business']}-{batch}", text=f"个人自付（平台代收）{row['provider__short_name']}",
+                provider_id=row["provider"], elder_id=None, payer=SELF, fund=SELF_FUND,
+                amount_fen=row["fen"] - sum(line.amount_fen for line in lines), account=PAYABLE, business=row["business"],
+            )
+        )  # fmt: skip
+    return found
+
+
+register(PREFIX, own_payables)

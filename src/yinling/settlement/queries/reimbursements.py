@@ -15,8 +15,9 @@ from yinling.entitlements.models import BudgetLine, Entitlement
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
-from yinling.settlement.models import PayoutLine, Reimbursement
+from yinling.settlement.models import LedgerEntry, PayoutLine, Reimbursement
 from yinling.settlement.reimbursing import Line, Result, reckon
+from yinling.settlement.rules import Side
 from yinling.settlement.states import ReimbursementState
 
 PREFIX = "reimbursement"
@@ -100,3 +101,12 @@ def reimbursement_totals(rows: QuerySet[Reimbursement]) -> dict[str, Any]:
         count=Count("id", filter=standing), actual_fen=Coalesce(Sum("actual_fen", filter=standing), Value(0)),
         subsidy_fen=Coalesce(Sum("subsidy_fen", filter=approved), Value(0)), self_fen=Coalesce(Sum("self_fen", filter=approved), Value(0)),
     )  # fmt: skip
+
+
+def sides_of_reimbursement(line: PayoutLine) -> list[Side]:
+    """The debit side of a paid reimbursement: what its posting left open, with the fund that bore it."""
+    entries = LedgerEntry.objects.filter(posting__key=line.key, account="payable.elder")
+    return [
+        Side(one.account, -one.amount, one.business, one.fund, one.scheme_id, one.plan_year, elder_id=one.elder_id)
+        for one in entries
+    ]

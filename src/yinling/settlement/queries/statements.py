@@ -15,8 +15,8 @@ from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import next_month
 from yinling.orders.models import Hold
-from yinling.settlement.models import Charge, ClaimLine, Deduction, Posting, Statement, StatementLine
-from yinling.settlement.rules import SELF
+from yinling.settlement.models import Charge, ClaimLine, Deduction, LedgerEntry, Posting, Statement, StatementLine
+from yinling.settlement.rules import PAYABLE, SELF
 from yinling.settlement.sharing import Part, Parts, Shares, shares
 from yinling.settlement.states import ClaimLineState, StatementState
 
@@ -105,7 +105,14 @@ def shares_of_statement(row: Statement) -> Shares:
         else:
             part = part_of(deduction.line.charge)
             named[part] = named.get(part, 0) + deduction.amount_fen
-    return shares(parts_of(row), named=named, whole=whole, offset=row.offset_fen)
+    return shares(parts_of(row), named=named, whole=whole, offset=_offset_of(row))
+
+
+def _offset_of(row: Statement) -> Parts:
+    """What an advance has paid of a statement, as it was booked."""
+    rows = LedgerEntry.objects.filter(posting__key=f"offset:{row.pk}", account=PAYABLE)
+    sums = rows.values_list("business", "fund", "scheme_id", "plan_year").annotate(fen=Sum("amount")).order_by()
+    return {Part(*dimensions): fen for *dimensions, fen in sums}
 
 
 def deductions(row: Statement) -> QuerySet[Deduction]:
@@ -144,8 +151,8 @@ def statement_totals(rows: QuerySet[Statement]) -> dict[str, int]:
     return rows.order_by().aggregate(
         count=Count("id"), live_fen=Coalesce(Sum("total_fen", filter=live), Value(0)),
         approved_fen=Coalesce(Sum("total_fen", filter=Q(state=StatementState.APPROVED)), Value(0)),
-        deducted_fen=Coalesce(Sum("deducted_fen", filter=live), Value(0)),
         payable_fen=Coalesce(Sum(PAYABLE_FEN, filter=Q(state=StatementState.APPROVED)), Value(0)),
+        deducted_fen=Coalesce(Sum("deducted_fen", filter=live), Value(0)),
     )  # fmt: skip
 
 

@@ -25,11 +25,17 @@ CODES = [
     ("settlement.time_claimed", N_("同一时间重复结算")),
     ("settlement.already", N_("同一订单再次结算")),
     ("settlement.quota", N_("额度已用完仍结算")),
-    ("order.repeated", N_("重复下单")),
-    ("quota.exhausted", N_("额度不足")),
+    ("quota.cap", N_("额度已用完仍下单")),
     ("entitlement.overlap", N_("重复享受同一待遇")),
-    ("reimbursement.repeated", N_("重复报销")),
-    ("subsidy.repeated", N_("重复补贴")),
+    ("bed.twice", N_("重复建家庭病床")),
+    ("stay.overlap", N_("住院床日重叠")),
+    ("contract.overlap", N_("重复签约")),
+    ("reimbursement.household", N_("一户重复报销")),
+    ("subsidy.twice", N_("重复补助机构")),
+    ("statement.twice", N_("重复出对账单")),
+    ("claim.already", N_("重复申报")),
+    ("remittance.twice", N_("重复导入回款")),
+    ("bank.twice", N_("重复导入银行回单")),
     ("ledger.key_reused", N_("同一编号再次入账")),
 ]
 """The refusals that stand for an attempt to be paid twice, with what people read."""
@@ -60,6 +66,7 @@ class Try:
     row: Journal
     tried: Charged | None
     before: Charged | None
+    elder: str = ""
 
     @property
     def what(self) -> str:
@@ -70,7 +77,7 @@ class Try:
     def elder_name(self) -> str:
         """Whose care it was."""
         side = self.tried or self.before
-        return side.order.elder_name if side else ""
+        return side.order.elder_name if side else self.elder
 
 
 def tries(actor: Actor) -> QuerySet[Journal]:
@@ -80,11 +87,16 @@ def tries(actor: Actor) -> QuerySet[Journal]:
 
 
 def described(actor: Actor, rows: Iterable[Journal]) -> list[Try]:
-    """Return tries with both orders and their payers: four questions, however many rows."""
+    """Return tries with both orders and their payers: few questions, however many rows."""
     shown = list(rows)
-    pairs = {row.pk: (_tried(row), _before(row)) for row in shown}
-    orders = _sides(actor, {number for pair in pairs.values() for number in pair if number})
-    return [Try(row, *(orders.get(number or 0) for number in pairs[row.pk])) for row in shown]
+    claimed = _claimed(shown)
+    pairs = [(row, _tried(row) or 0, _before(row) or claimed.get(row.pk, 0)) for row in shown]
+    orders = _sides(actor, {number for _row, *numbers in pairs for number in numbers if number})
+    people = Elder.objects.visible_to(actor).filter(pk__in={row.elder_id for row in shown if row.elder_id})
+    names: dict[int | None, str] = dict(people.values_list("pk", "name"))
+    return [
+        Try(row, orders.get(tried), orders.get(before), names.get(row.elder_id, "")) for row, tried, before in pairs
+    ]
 
 
 def _tried(row: Journal) -> int | None:
@@ -93,18 +105,38 @@ def _tried(row: Journal) -> int | None:
 
 
 def _before(row: Journal) -> int | None:
-    """The order that was charged before: named by the refusal, or the one whose minutes are claimed."""
-    why = row.changes.get("why", {})
-    if (named := why.get("order")) and int(named) != _tried(row):
+    """The order that was charged before, as the refusal names it."""
+    named = row.changes.get("why", {}).get("order")
+    if named and int(named) != _tried(row):
         return int(named)
-    if row.code == "settlement.already":
-        return _tried(row)
-    if row.elder_id and why.get("from_at") and why.get("to_at"):
-        first, last = (datetime.fromisoformat(str(why[name])) for name in ("from_at", "to_at"))
-        claimed = ClaimedTime.objects.filter(elder_id=row.elder_id, from_at__lt=last, to_at__gt=first)
-        found = claimed.exclude(order_id=_tried(row)).order_by("-is_live", "from_at").values_list("order_id", flat=True)
-        return found.first()
-    return None
+    return _tried(row) if row.code == "settlement.already" else None
+
+
+def _claimed(rows: Sequence[Journal]) -> dict[int, int]:
+    """The orders whose minutes refused ones wanted, by journal row: one question for all."""
+    spans = {
+        row.pk: tuple(datetime.fromisoformat(str(row.changes["why"][name])) for name in ("from_at", "to_at"))
+        for row in rows
+        if row.code == "settlement.time_claimed"
+        and row.elder_id
+        and {"from_at", "to_at"} <= set(row.changes.get("why", {}))
+    }
+    if not spans:
+        return {}
+    elders = {row.pk: row.elder_id for row in rows if row.pk in spans}
+    first, last = min(span[0] for span in spans.values()), max(span[1] for span in spans.values())
+    taken = list(
+        ClaimedTime.objects.filter(elder__in=set(elders.values()), from_at__lt=last, to_at__gt=first)
+        .order_by("is_live", "-from_at")
+        .values_list("elder_id", "from_at", "to_at", "order_id")
+    )
+    own = {row.pk: _tried(row) for row in rows}
+    return {
+        pk: order
+        for pk, (begin, end) in spans.items()
+        for elder, from_at, to_at, order in taken
+        if elder == elders[pk] and order != own[pk] and from_at < end and to_at > begin
+    }
 
 
 def _sides(actor: Actor, numbers: set[int]) -> dict[int, Charged]:

@@ -11,6 +11,7 @@ from yinling.supervision.rules import (
     no_entitlement,
     overlap,
     repeated_cancel,
+    repeated_claim,
     same_photo,
     too_long,
     too_short,
@@ -20,6 +21,6 @@ RULES = {
     module.RULE.code: module.RULE
     for module in (
         late_acceptance, no_check_in, far_check_in, distant_check_in, too_short, too_long, overlap, deceased, in_hospital, same_photo,
-        above_list, no_entitlement, repeated_cancel,
+        above_list, no_entitlement, repeated_cancel, repeated_claim,
     )
 }  # fmt: skip

@@ -22,6 +22,7 @@ PARAMETERS: dict[str, str] = {
     "cancel.days": "int64",
     "cancel.elder_least": "int64",
     "cancel.provider_least": "int64",
+    "double.most": "int64",
 }
 """Thresholds of rules and their kind. Each stands in a column of ``services`` (dots as underscores), as in force for that row."""
 
@@ -33,7 +34,8 @@ SERVICES: dict[str, str] = {
     "accept_due_at": "int64", "accepted_at": "int64", "assignment_ended_at": "int64", "starts_at": "int64", "ends_at": "int64",
     "started_at": "int64", "ended_at": "int64", "standard_minutes": "int64", "distance_m": "int64", "death_over_at": "int64",
     "hospital_from_at": "int64", "hospital_to_at": "int64", "charged_fen": "int64", "allowed_fen": "int64", "unfunded_fen": "int64",
-    "cancelled_at": "int64", "is_declined": "boolean",
+    "cancelled_at": "int64", "is_declined": "boolean", "claimed_again_at": "int64", "claimed_again_month": "int64",
+    "claimed_again_count": "int64",
     "as_of": "int64", **{key.replace(".", "_"): kind for key, kind in PARAMETERS.items()},
 }  # fmt: skip
 """One row per order, assignment and visit; ``_at`` in epoch seconds, ``as_of`` the moment of looking.
@@ -43,7 +45,8 @@ SERVICES: dict[str, str] = {
 ``death_over_at`` is the end of the day on which the elder died; ``hospital_from_at`` the end of the first and ``hospital_to_at`` the
 beginning of the last day in hospital, of the stay that holds on the day of the service. Of the lines' ``charged_fen``, ``allowed_fen`` is
 what the published list asks at most; ``unfunded_fen`` is what schemes pay that the elder had no entitlement to on the service day.
-``cancelled_at`` is when the order was given up, ``is_declined`` whether the provider did that.
+``cancelled_at`` is when the order was given up, ``is_declined`` whether the provider did that. ``claimed_again_at`` is when charging the
+service of the order a second time was refused, ``claimed_again_count`` how many orders of the provider were so by then in that month.
 """
 
 PHOTOS: dict[str, str] = {
@@ -76,6 +79,7 @@ FACTS: dict[str, tuple[str, str]] = {
     "unfunded_fen": (N_("无资格的补贴金额"), "money"),
     "cancel_count": (N_("取消次数"), "number"),
     "cancel_days": (N_("统计天数"), "number"),
+    "claimed_again_count": (N_("本月被拒绝的重复收费"), "number"),
     "sha256": (N_("照片指纹"), "text"),
     "earlier_received_at": (N_("首次上传时间"), "moment"),
     "received_at": (N_("上传时间"), "moment"),

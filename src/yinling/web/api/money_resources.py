@@ -47,6 +47,7 @@ from yinling.web.api.resource import (
     visible,
     within,
 )
+from yinling.web.queries.settlement_papers import payout_paper, statement_paper
 
 
 def _recovery_lines(row: Recovery) -> list[dict[str, Any]]:
@@ -93,7 +94,7 @@ MONEY = [
         "statements", Statement, "settlement.statement.view", visible(Statement),
         "code div provider_id payer month state total_fen deducted_fen offset_fen payable_fen line_count drafted_at drafted_by_id "
         f"reviewed_by_id reviewed_at approved_by_id approved_at return_reason {VERSIONED}",
-        ids("provider") | texts("state", "payer") | {"month": first_of_month},
+        ids("provider") | texts("state", "payer") | {"month": first_of_month}, detail={"paper": lambda row: statement_paper(row).data()},
     ),
     Resource(
         "recoveries", Recovery, "settlement.recovery.view", recoveries,
@@ -158,6 +159,7 @@ MONEY = [
         "payouts", Payout, "settlement.statement.view", visible(Payout),
         "code div title state total_fen line_count drafted_by_id drafted_at reviewed_by_id reviewed_at approved_by_id approved_at "
         f"exported_at file_digest completed_at return_reason {VERSIONED}", texts("state"),
+        detail={"paper": lambda row: payout_paper(row).data()},
     ),
     Resource(
         "payout-lines", PayoutLine, "settlement.statement.view", visible(PayoutLine),

@@ -126,16 +126,24 @@ def clock(request: Any) -> HttpResponse:
 
 @in_scope
 def order_quote(
-    request: Any, *, elder_id: int, item_code: str, starts_at: AwareMoment, provider_id: int | None = None
+    request: Any,
+    *,
+    elder_id: int,
+    item_code: str,
+    starts_at: AwareMoment,
+    provider_id: int | None = None,
+    more_items: str = "",
 ) -> HttpResponse:
-    """Return what an order would cost whom."""
+    """Return what an order would cost whom. ``more_items`` are further codes, ``CODE`` or ``CODE*2``, separated by commas."""
     one = quote(
-        actor=request.actor, elder_id=elder_id, item_code=item_code, starts_at=starts_at, now=request.now, provider_id=provider_id
+        actor=request.actor, elder_id=elder_id, item_code=item_code, starts_at=starts_at, now=request.now, provider_id=provider_id,
+        more_items=[code for code in more_items.split(",") if code],
     )  # fmt: skip
     return answer({
         "elder_id": one.elder.pk, "item_code": one.item.code, "provider_id": one.provider.pk, "provider": one.provider.short_name,
         "starts_at": plain_value(one.starts_at), "ends_at": plain_value(one.ends_at), "total_fen": one.total_fen, "self_fen": one.self_fen,
-        "lines": [asdict(line) for line in one.lines], "shares": [asdict(share) for share in one.shares], "reasons": list(one.reasons),
+        "lines": [asdict(line) for line in one.lines], "reasons": list(one.reasons), "beyond_fen": one.beyond_fen,
+        "shares": [asdict(share) | {"uses": [use.as_json() for use in share.uses]} for share in one.shares],
     })  # fmt: skip
 
 

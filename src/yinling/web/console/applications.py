@@ -39,6 +39,7 @@ from yinling.kernel.period import ONE_DAY, local_date
 from yinling.kernel.words import N_
 from yinling.people.models import Elder, Representative
 from yinling.people.rules import elder_code
+from yinling.settlement.queries.cases import settlement_of
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.people import area_filter
 from yinling.web.options import named
@@ -203,6 +204,7 @@ def application_page(request: Any, pk: int) -> HttpResponse:
         messages=messages_about(actor, pk), forms=_forms(request, row, procedure, today), decide=_decide(request, objections, pk),
         capacities=Representative.CAPACITIES, code=elder_code(row.elder_id),
         assessed=tr(level_label(row.assessment.scale, row.assessment.level)) if row.assessment else "",
+        settled=settlement_of(actor, given.pk) if given else [],
     )  # fmt: skip
 
 

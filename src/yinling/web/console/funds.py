@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -15,8 +17,9 @@ from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.models import Spending, Subsidy
 from yinling.programmes.subsidies.queries.funds import (
-    by_area,
+    Way,
     budgets_of,
+    by_area,
     charges_of,
     donations_shown,
     gifts,
@@ -34,7 +37,7 @@ from yinling.web.console.people import area_filter
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
-from yinling.web.show import tr
+from yinling.web.show import moment, tr
 
 VIEW = "entitlements.budget_line.view"
 MOST = 1000
@@ -69,40 +72,37 @@ def _filters(request: Any) -> tuple[tuple[Filter, ...], dict[str, str]]:
     return filters, names
 
 
-def _narrowed(rows: Any, listing: Listing) -> Any:
-    for entry in listing.filters:
-        if listing.values[entry.name] is not None:
-            rows = entry.apply(rows, listing.values[entry.name])
-    return rows
-
-
 def _names(divs: set[str], known: dict[str, str]) -> dict[str, str]:
     missing = divs - set(known)
     return known | dict(Area.objects.filter(pk__in=missing).values_list("div", "short_name")) if missing else known
 
 
+def _ways(request: Any) -> tuple[Listing, list[Way], dict[str, str]]:
+    """Follow every line that the filters leave: the sums need all of them, the page shows a part."""
+    filters, names = _filters(request)
+    rows = lines_shown(request.actor)
+    for entry in filters:
+        if (value := entry.value(request.GET.get(entry.name, ""))) is not None:
+            rows = entry.apply(rows, value)
+    found = ways(list(rows[:MOST]))
+    listing = Listing(request, found, *(replace(entry, apply=lambda kept, _value: kept) for entry in filters))
+    return listing, found, _names({one.line.div for one in found}, names)
+
+
 @page(VIEW)
 def ways_page(request: Any) -> HttpResponse:
     """Each fund from its line to what was paid and to how many; the sums are those of all rows the filters leave."""
-    filters, names = _filters(request)
-    rows = lines_shown(request.actor)
-    listing = Listing(request, rows, *filters)
-    found = ways(list(_narrowed(rows, listing)[:MOST]))
-    areas = by_area(found)
-    shown = found[(listing.page - 1) * 20 : listing.page * 20]
+    listing, found, names = _ways(request)
     return render(
-        request, "console/funds.html", tabs=fund_tabs(request, "ways"), listing=listing, ways=shown, totals=totals(found), areas=areas,
-        names=_names({one.line.div for one in found}, names), excel=listing.address().replace("/funds/", "/funds/excel/", 1),
+        request, "console/funds.html", tabs=fund_tabs(request, "ways"), listing=listing, ways=listing.rows, totals=totals(found),
+        areas=by_area(found), names=names, excel=listing.address().replace("/funds/", "/funds/excel/", 1),
     )  # fmt: skip
 
 
 @page(VIEW)
 def ways_excel(request: Any) -> HttpResponse:
     """The same as a workbook, equal to the fen."""
-    filters, names = _filters(request)
-    rows = lines_shown(request.actor)
-    found = ways(list(_narrowed(rows, Listing(request, rows, *filters))[:MOST]))
-    names = _names({one.line.div for one in found}, names)
+    _listing, found, names = _ways(request)
     funds, levels, purposes = dict(FUNDS), dict(BudgetLine.LEVELS), dict(PURPOSES)
     columns = [
         Column(_("年度"), COUNT, 8), Column(_("区划"), width=14), Column(_("级次"), width=10), Column(_("资金来源"), width=20),
@@ -162,19 +162,31 @@ def free_budgets(request: Any) -> list[tuple[str, str]]:
 
 def _rows(request: Any, line: BudgetLine, kind: str) -> Listing:
     """The rows that stand behind one number of a line."""
-    if kind == "budgets":
-        return Listing(request, budgets_of(line))
-    if kind == "reimbursements":
-        return Listing(request, reimbursements_of([line.pk]).select_related("elder").order_by("-pk"))
-    if kind == "charges":
-        return Listing(request, charges_of([line.pk]).select_related("order", "provider", "line").order_by("-service_day", "-pk"))
-    if kind == "persons":
-        return Listing(request, persons_of(line))
-    if kind == "donations":
-        return Listing(request, donations_shown(request.actor).filter(line=line))
-    if kind == "gifts":
-        return Listing(request, gifts(line))
-    return Listing(request, subsidies_of([line.pk]).select_related("provider").order_by("-pk"))
+    own = [line.pk]
+    found: dict[str, Callable[[], Any]] = {
+        "subsidies": lambda: subsidies_of(own).select_related("provider").order_by("-pk"),
+        "budgets": lambda: budgets_of(line),
+        "charges": lambda: charges_of(own).select_related("order", "provider", "line").order_by("-service_day", "-pk"),
+        "reimbursements": lambda: reimbursements_of(own).select_related("elder").order_by("-pk"),
+        "persons": lambda: persons_of(line),
+        "donations": lambda: donations_shown(request.actor).filter(line=line),
+        "gifts": lambda: gifts(line),
+    }
+    return Listing(request, found[kind]())
+
+
+def decision_steps(row: Any) -> list[tuple[str, str, str]]:
+    """The bar of what two persons decide and a batch pays."""
+    persons = (
+        (_("登记"), row.entered_by, row.created_at), (_("初审"), row.reviewed_by, row.reviewed_at),
+        (_("复核"), row.approved_by, row.approved_at),
+    )  # fmt: skip
+    steps, is_next = [], row.state != "returned"
+    for label, person, at in persons:
+        stage = "done" if person else "now" if is_next else "todo"
+        is_next = is_next and bool(person)
+        steps.append((label, stage, f"{person.name} {moment(at)}" if person else ""))
+    return [*steps, (_("付款"), "done" if row.payout_state == "paid" else "todo", "")]
 
 
 @page(VIEW)
@@ -185,12 +197,17 @@ def line_page(request: Any, pk: int) -> HttpResponse:
         raise Http404
     (way,) = ways([row])
     here = f"/funds/{pk}/"
-    kinds = [("subsidies", _("补助")), ("budgets", _("待遇预算")), ("charges", _("服务费用")), ("reimbursements", _("报销")), ("persons", _("受益人"))]
+    kinds = [
+        ("subsidies", _("补助")), ("budgets", _("待遇预算")), ("charges", _("服务费用")), ("reimbursements", _("报销")),
+        ("persons", _("受益人")),
+    ]  # fmt: skip
     if row.fund == "donation":
         kinds += [("donations", _("捐赠")), ("gifts", _("捐赠去向"))]
     asked = request.GET.get("rows", "")
     kind = asked if asked in dict(kinds) else "subsidies"
-    approve = action_form(request, "approve_line", {"budget_line_id": pk, "seen": row.version, "approved_fen": row.planned_fen}, next=here)
+    approve = action_form(
+        request, "approve_line", {"budget_line_id": pk, "seen": row.version, "approved_fen": row.planned_fen}, next=here
+    )
     fund = action_form(
         request, "fund_budget", {"line_id": pk}, next=here, hidden=("line_id",), done=N_("已挂接"),
         fields={"budget_id": {"options": "free_budgets", "widget": "choice", "label": N_("待遇预算")}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,13 +19,14 @@ from yinling.directory.rights import RIGHTS
 from yinling.dispatch.models import LIVE, Assignment
 from yinling.dispatch.queries import with_avoidance
 from yinling.entitlements.models import PAYERS
+from yinling.kernel.money import yuan
 from yinling.kernel.period import SHANGHAI, day_bounds, local_date
 from yinling.kernel.refusals import Refusal
 from yinling.kernel.words import N_
 from yinling.orders.models import Order, OrderLine, PayerShare
 from yinling.orders.operations import LATER
 from yinling.orders.queries import COUNTED_STATES, Quote, count_by_state, open_holds, orders_of, quote, window
-from yinling.orders.rules import BAR, STAGE_LABELS, Stage
+from yinling.orders.rules import BAR, SERVICES, STAGE_LABELS, Stage
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
 from yinling.visits.models import Visit
@@ -213,6 +215,7 @@ class QuoteForm(forms.Form):
     flexible_minutes = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
     provider_id = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
     is_urgent = forms.BooleanField(required=False)
+    more_items = forms.CharField(required=False, max_length=400)
 
     def __init__(
         self, *args: Any, items: list[Any], providers: list[tuple[str, str]], usual_minutes: int, **kwargs: Any
@@ -224,6 +227,7 @@ class QuoteForm(forms.Form):
             "flexible_minutes": _("最多可推迟"),
             "provider_id": _("服务机构"),
             "is_urgent": _("紧急"),
+            "more_items": _("同时服务的其他项目"),
         }
         for name, label in labels.items():
             self.fields[name].label = label
@@ -243,6 +247,13 @@ class QuoteForm(forms.Form):
         usual = _("按本地惯例，可晚 %(minutes)s 分钟") % {"minutes": usual_minutes}
         later = [(value, tr(text)) for value, text in LATER]
         self.fields["flexible_minutes"].choices = [("", usual), *later]  # type: ignore[attr-defined]
+        self.fields["more_items"].help_text = _(
+            "服务、药品或耗材的代码，用逗号隔开；多份写成 代码*份数，例如 NU02, CS01*2"
+        )
+
+    def clean_more_items(self) -> list[str]:
+        """Return the codes of the further items."""
+        return [text for text in re.split(r"[\s,，、;；]+", self.cleaned_data["more_items"]) if text]
 
 
 @page("orders.order.place")
@@ -253,7 +264,7 @@ def new(request: Any) -> HttpResponse:
         return render(
             request, "console/order_new.html", elder=None, form=None, offer=None, confirm=None, problem="", ticket=""
         )
-    items = list(active_items())
+    items = [item for item in active_items() if item.kind in SERVICES and item.needs_visit]
     form = QuoteForm(
         _quote_values(request), items=items, providers=_providers(request, items), label_suffix="", auto_id="quote-%s",
         usual_minutes=window(elder.div, local_date(request.now)) // timedelta(minutes=1),
@@ -315,7 +326,7 @@ def _offer(request: Any, elder: Elder, form: QuoteForm) -> tuple[Quote | None, s
     try:
         offer = quote(
             actor=request.actor, elder_id=elder.pk, item_code=chosen["item_code"], starts_at=chosen["starts_at"], now=request.now,
-            provider_id=chosen["provider_id"],
+            provider_id=chosen["provider_id"], more_items=chosen["more_items"],
         )  # fmt: skip
     except Refusal as refusal:
         if refusal.field in form.fields:
@@ -329,16 +340,27 @@ def _confirm(request: Any, offer: Quote, form: QuoteForm, ticket: str) -> Action
     initial = {
         "elder_id": offer.elder.pk, "item_code": offer.item.code, "starts_at": offer.starts_at, "quoted_total_fen": offer.total_fen,
         "quoted_self_fen": offer.self_fen, "provider_id": chosen["provider_id"], "is_urgent": chosen["is_urgent"],
-        "flexible_minutes": chosen["flexible_minutes"],
+        "flexible_minutes": chosen["flexible_minutes"], "more_items": chosen["more_items"],
         "ticket_id": int(ticket) if ticket.isascii() and ticket.isdigit() else None, "channel": "phone" if by_phone else "console",
     }  # fmt: skip
-    hidden = ("item_code", "starts_at", "provider_id", "is_urgent", "flexible_minutes")
+    hidden = ["item_code", "starts_at", "provider_id", "is_urgent", "flexible_minutes", "more_items"]
+    fields = {}
+    if offer.beyond_fen:
+        label = _("谁同意多付 %(more)s 元") % {"more": yuan(offer.beyond_fen)}
+        fields["self_pay_consent"] = {
+            "label": label,
+            "help": _("补贴额度不够。请说明后写下同意人，例如：老人本人、女儿王芳"),
+            "required": True,
+        }
+    else:
+        hidden.append("self_pay_consent")
     return action_form(
         request,
         "place_order",
         initial,
         next="/orders/{id}/",
         hidden=hidden,
+        fields=fields,
         submit=N_("确认下单"),
         key_hint="Ctrl+Enter",
     )

@@ -16,6 +16,8 @@ from yinling.web.actions import ActionForm, action_form
 from yinling.web.pages import Filter, Listing, page, render
 
 HERE = "/catalogue/packages/"
+MOST_DIGITS = 18
+"""More digits are no number of a row."""
 STANDING = [("draft", "草稿"), ("published", "已公布")]
 
 
@@ -44,11 +46,8 @@ def package_new(request: Any) -> HttpResponse:
 def _as_draft(request: Any) -> dict[str, Any]:
     """What the form begins with: an older version, or the own area."""
     text = request.GET.get("like", "")
-    row = (
-        packages(request.actor).filter(pk=text).first()
-        if text.isascii() and text.isdecimal() and len(text) < 18
-        else None
-    )  # noqa: PLR2004 - more digits are no number of a row
+    is_number = text.isascii() and text.isdecimal() and len(text) < MOST_DIGITS
+    row = packages(request.actor).filter(pk=text).first() if is_number else None
     if row is None:
         return {"div": request.actor.div}
     shown = {"item": "项目", "visit": "整次"}

@@ -41,9 +41,17 @@ BILLS = "settlement.order.view"
 def _filters() -> tuple[Filter, ...]:
     return (
         Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", PAYMENT.choices),
-        Filter("key", _("商户单号或渠道单号"), lambda found, value: found.filter(key=value) | found.filter(channel_number=value)),
-        Filter("since", _("发起日期从"), lambda found, value: found.filter(asked_at__gte=local_midnight(value)), "date"),
-        Filter("until", _("到"), lambda found, value: found.filter(asked_at__lt=local_midnight(value + ONE_DAY)), "date"),
+        Filter(
+            "key",
+            _("商户单号或渠道单号"),
+            lambda found, value: found.filter(key=value) | found.filter(channel_number=value),
+        ),
+        Filter(
+            "since", _("发起日期从"), lambda found, value: found.filter(asked_at__gte=local_midnight(value)), "date"
+        ),
+        Filter(
+            "until", _("到"), lambda found, value: found.filter(asked_at__lt=local_midnight(value + ONE_DAY)), "date"
+        ),
     )
 
 
@@ -99,7 +107,9 @@ def payment_page(request: Any, pk: int) -> HttpResponse:
             done=N_("退款已提交渠道"),
         )  # fmt: skip
     if PAYMENT.allows("close", row.state):
-        forms["close"] = action_form(request, "close_payment", {"payment_id": pk, "seen": row.version}, next=here, tone="")
+        forms["close"] = action_form(
+            request, "close_payment", {"payment_id": pk, "seen": row.version}, next=here, tone=""
+        )
     refunds = Refund.objects.filter(payment=row).select_related("asked_by").order_by("id")
     return render(
         request, "console/payment.html", row=row, refunds=refunds, machine=PAYMENT, refund_machine=REFUND, forms=forms, how_paid=how_paid
@@ -111,8 +121,12 @@ def bill_list(request: Any) -> HttpResponse:
     """Days compared with the channel, and the form that compares another."""
     listing = Listing(request, payment_bills(request.actor))
     yesterday = local_date(request.now) - ONE_DAY
-    form = action_form(request, "load_payment_bill", {"day": yesterday}, next="/settlement/payments/bills/{id}/", done=N_("已核对"))
-    return render(request, "console/payment_bills.html", tabs=settlement_tabs(request, "payments"), listing=listing, form=form)
+    form = action_form(
+        request, "load_payment_bill", {"day": yesterday}, next="/settlement/payments/bills/{id}/", done=N_("已核对")
+    )
+    return render(
+        request, "console/payment_bills.html", tabs=settlement_tabs(request, "payments"), listing=listing, form=form
+    )
 
 
 @page(VIEW)
@@ -121,7 +135,14 @@ def bill_page(request: Any, pk: int) -> HttpResponse:
     row = payment_bills(request.actor).filter(pk=pk).first()
     if row is None:
         raise Http404
-    return render(request, "console/payment_bill.html", row=row, listing=Listing(request, row.differences), kinds=KINDS, words=DIFFERENCES)
+    return render(
+        request,
+        "console/payment_bill.html",
+        row=row,
+        listing=Listing(request, row.differences),
+        kinds=KINDS,
+        words=DIFFERENCES,
+    )
 
 
 @page("settlement.order.view")
@@ -129,7 +150,13 @@ def objection_list(request: Any) -> HttpResponse:
     """Objections that wait for a decision."""
     listing = Listing(request, open_objections(request.actor))
     tickets = {hold.pk: int(hold.cause.removeprefix(OBJECTION)) for hold in listing.rows}
-    return render(request, "console/objections.html", tabs=settlement_tabs(request, "objections"), listing=listing, tickets=tickets)
+    return render(
+        request,
+        "console/objections.html",
+        tabs=settlement_tabs(request, "objections"),
+        listing=listing,
+        tickets=tickets,
+    )
 
 
 @page(BILLS)
@@ -167,9 +194,13 @@ def elder_bill(request: Any, pk: int) -> HttpResponse:
     if hold is not None:
         forms["decide"] = action_form(request, "decide_objection", initial, next=here, done=N_("异议已处理"))
     elif order.state in ("served", "settled", "closed"):
-        forms["object"] = action_form(request, "raise_objection", initial, next=here, tone="", done=N_("异议已登记，订单已冻结"))
+        forms["object"] = action_form(
+            request, "raise_objection", initial, next=here, tone="", done=N_("异议已登记，订单已冻结")
+        )
     ticket = int(hold.cause.removeprefix(OBJECTION)) if hold else None
-    return render(request, "console/elder_bill.html", order=order, bill=bill, forms=forms, ticket=ticket, how_paid=how_paid)
+    return render(
+        request, "console/elder_bill.html", order=order, bill=bill, forms=forms, ticket=ticket, how_paid=how_paid
+    )
 
 
 urlpatterns = [

@@ -26,12 +26,12 @@ from yinling.settlement.queries.reimbursements import (
 from yinling.settlement.reimbursing import OUTCOMES
 from yinling.settlement.states import PAYOUT_LINE, REIMBURSEMENT
 from yinling.web.actions import ActionForm, action_form
-from yinling.web.console.funds import fund_tabs
+from yinling.web.console.funds import decision_steps, fund_tabs
 from yinling.web.console.people import area_filter
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import YUAN, Column, excel
-from yinling.web.show import day, moment, tr
+from yinling.web.show import day, tr
 
 VIEW = "settlement.reimbursement.view"
 VERBS = ("review", "approve", "return")
@@ -47,7 +47,10 @@ def reimbursable_choices(request: Any) -> list[tuple[str, str]]:
 
 def _narrowed(request: Any) -> tuple[Any, Listing]:
     area, _names = area_filter(request)
-    filters = (Filter("state", _("状态"), lambda rows, value: rows.filter(state=value), "choice", REIMBURSEMENT.choices), area)
+    filters = (
+        Filter("state", _("状态"), lambda rows, value: rows.filter(state=value), "choice", REIMBURSEMENT.choices),
+        area,
+    )
     rows = reimbursements_shown(request.actor)
     listing = Listing(request, rows, *filters)
     for entry in filters:
@@ -115,14 +118,21 @@ def reimbursement_page(request: Any, pk: int) -> HttpResponse:
         )
         for verb in VERBS if REIMBURSEMENT.allows(verb, row.state)
     }  # fmt: skip
-    choices = [(one.code, f"{one.code} {one.name}（{_('基础') if one.is_base else _('可选')}）") for one in items.values()]
+    choices = [
+        (one.code, f"{one.code} {one.name}（{_('基础') if one.is_base else _('可选')}）") for one in items.values()
+    ]
     enter = action_form(
-        request, "enter_item", {"reimbursement_id": pk, "seen": row.version}, next=here, fields={"item": {"options": choices, "widget": "choice"}}
+        request,
+        "enter_item",
+        {"reimbursement_id": pk, "seen": row.version},
+        next=here,
+        fields={"item": {"options": choices, "widget": "choice"}},
     )
     attach = action_form(request, "attach_expense", {"reimbursement_id": pk}, next=here)
     is_draft = row.state == "draft"
     return render(
-        request, "console/reimbursement.html", row=row, result=result_of(row), items=items, machine=REIMBURSEMENT, forms=forms, bar=_bar(row),
+        request, "console/reimbursement.html", row=row, result=result_of(row), items=items, machine=REIMBURSEMENT, forms=forms,
+        bar=decision_steps(row),
         enter=enter if is_draft else None, attach=attach if is_draft else None, outcomes=dict(OUTCOMES), payout=PAYOUT_LINE,
         papers=list(ExpensePaper.objects.filter(reimbursement=row).order_by("pk")), trail=trail(row, line_of(row.entitlement)),
         needs_other=row.state == "reviewed" and request.actor.user_id in (row.entered_by_id, row.reviewed_by_id),
@@ -139,16 +149,6 @@ def expense_picture(request: Any, pk: int) -> HttpResponse:
     answer = HttpResponse(content_of(paper.file), content_type=paper.file.content_type)
     answer["Cache-Control"] = "private, max-age=600"
     return answer
-
-
-def _bar(row: Any) -> list[tuple[str, str, str]]:
-    persons = [(_("登记"), row.entered_by, row.created_at), (_("初审"), row.reviewed_by, row.reviewed_at), (_("复核"), row.approved_by, row.approved_at)]
-    steps, is_next = [], row.state != "returned"
-    for label, person, at in persons:
-        stage = "done" if person else "now" if is_next else "todo"
-        is_next = is_next and bool(person)
-        steps.append((label, stage, f"{person.name} {moment(at)}" if person else ""))
-    return [*steps, (_("付款"), "done" if row.payout_state == "paid" else "todo", "")]
 
 
 urlpatterns = [

@@ -88,7 +88,8 @@ def score_sheet(request: Any) -> HttpResponse:
         rows = rows if value is None else entry.apply(rows, value)
     columns = [
         Column(_("工号"), COUNT, 8), Column(_("姓名")), Column(_("机构"), width=20), Column(_("岗位")), Column(_("次数"), COUNT),
-        Column(_("分钟"), COUNT), Column(_("评价数"), COUNT), Column(_("满意数"), COUNT), Column(_("平均分")), Column(_("完整次数"), COUNT), Column(_("迟到次数"), COUNT),
+        Column(_("分钟"), COUNT), Column(_("评价数"), COUNT), Column(_("满意数"), COUNT), Column(_("平均分")),
+        Column(_("完整次数"), COUNT), Column(_("迟到次数"), COUNT),
         Column(_("时长不足次数"), COUNT), Column(_("考核等次")),
     ]  # fmt: skip
     cards = scorecards(list(rows[:MOST_EXPORTED]), first, after, area=_area(request))

@@ -15,17 +15,23 @@ from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.models import Spending, Subsidy
 from yinling.programmes.subsidies.queries.rates import PROJECT, meal_months, offer
-from yinling.programmes.subsidies.queries.subsidies import spendings_of, subsidies_shown, subsidy_totals, uses_of
+from yinling.programmes.subsidies.queries.subsidies import (
+    lines_seen,
+    spendings_of,
+    subsidies_shown,
+    subsidy_totals,
+    uses_of,
+)
 from yinling.programmes.subsidies.rules import COUNTED, MEALS_EVERY_MONTH, MONTHLY, OPEN_AT_YEAR_END, Rate
 from yinling.programmes.subsidies.states import SUBSIDY
 from yinling.settlement.states import PAYOUT_LINE
 from yinling.web.actions import ActionForm, action_form
-from yinling.web.console.funds import fund_tabs, years
+from yinling.web.console.funds import decision_steps, fund_tabs, years
 from yinling.web.console.people import area_filter
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
-from yinling.web.show import moment, tr
+from yinling.web.show import tr
 
 VIEW = "subsidies.subsidy.view"
 VERBS = ("review", "approve", "return")
@@ -36,16 +42,11 @@ MONTHS = [(month, f"{month}月") for month in range(1, 13)]
 @named("lines_of_year")
 def lines_of_year(request: Any) -> list[tuple[str, str]]:
     """Approved lines with something left, the newest years first."""
-    rows = BudgetLine.objects.visible_to(request.actor).filter(approved_fen__isnull=False).order_by("-year", "div", "name")
+    rows = (
+        BudgetLine.objects.visible_to(request.actor).filter(approved_fen__isnull=False).order_by("-year", "div", "name")
+    )
     funds = dict(FUNDS)
     return [(str(row.pk), f"{row.year} {row.name}（{tr(funds[row.fund])}，{row.div}）") for row in rows[:300]]
-
-
-@named("donation_lines")
-def donation_lines(request: Any) -> list[tuple[str, str]]:
-    """Approved lines of donated money."""
-    rows = BudgetLine.objects.visible_to(request.actor).filter(approved_fen__isnull=False, fund="donation")
-    return [(str(row.pk), f"{row.year} {row.name}（{tr(row.get_purpose_display())}）") for row in rows.order_by("-year", "name")[:300]]
 
 
 @named("local_bodies")
@@ -59,7 +60,9 @@ def _filters(request: Any) -> tuple[tuple[Filter, ...], dict[str, str]]:
     area, names = area_filter(request)
     filters = (
         Filter("kind", _("种类"), lambda rows, value: rows.filter(kind=value), "choice", Subsidy.KINDS),
-        Filter("year", _("列支年度"), lambda rows, value: rows.filter(booking_year=int(value)), "choice", years(request)),
+        Filter(
+            "year", _("列支年度"), lambda rows, value: rows.filter(booking_year=int(value)), "choice", years(request)
+        ),
         Filter("state", _("状态"), lambda rows, value: rows.filter(state=value), "choice", SUBSIDY.choices),
         area,
     )
@@ -82,14 +85,17 @@ def subsidy_list(request: Any) -> HttpResponse:
     rows, listing = _narrowed(request)
     return render(
         request, "console/subsidies.html", tabs=fund_tabs(request, "subsidies"), listing=listing, machine=SUBSIDY, kinds=Subsidy.KINDS,
-        totals=subsidy_totals(rows), uses=uses_of(listing), payout=PAYOUT_LINE, excel=listing.address().replace("/subsidies/", "/subsidies/excel/", 1),
+        totals=subsidy_totals(rows), uses=uses_of(listing), lines=lines_seen(request.actor, listing), payout=PAYOUT_LINE,
+        excel=listing.address().replace("/subsidies/", "/subsidies/excel/", 1),
     )  # fmt: skip
 
 
 @page(VIEW)
 def subsidies_excel(request: Any) -> HttpResponse:
     """The list as a workbook."""
-    rows, _listing = _narrowed(request)
+    found, _listing = _narrowed(request)
+    rows = list(found[:EXPORTED])
+    lines_ = lines_seen(request.actor, rows)
     kinds, states = dict(Subsidy.KINDS), dict(SUBSIDY.choices)
     columns = [
         Column(_("编号"), width=14), Column(_("种类"), width=20), Column(_("机构"), width=28), Column(_("食堂、站点或期次"), width=18),
@@ -98,12 +104,12 @@ def subsidies_excel(request: Any) -> HttpResponse:
     ]  # fmt: skip
     lines = [
         (
-            row.code, tr(kinds[row.kind]), row.provider.name if row.provider else "", row.part, row.result_year, row.booking_year, row.line.name,
-            row.amount_fen, tr(states[row.state]),
+            row.code, tr(kinds[row.kind]), row.provider.name if row.provider else "", row.part, row.result_year, row.booking_year,
+            lines_[row.line_id].name if row.line_id in lines_ else "", row.amount_fen, tr(states[row.state]),
         )
-        for row in rows[:EXPORTED]
+        for row in rows
     ]  # fmt: skip
-    below = (None, _("合计"), None, None, None, None, None, subsidy_totals(rows)["fen"], None)
+    below = (None, _("合计"), None, None, None, None, None, subsidy_totals(found)["fen"], None)
     return excel(_("补助"), columns, lines, below=below)
 
 
@@ -138,7 +144,9 @@ def _asked(kind: str, rate: Rate | None) -> tuple[str, ...]:
     """The fields of the form of a kind."""
     fields = ["line_id", "result_year", "provider_id", "part", "evidence"]
     if rate is not None and (rate.needs or rate.part_year == MONTHLY):
-        fields += ["opened_on", "closed_on"] if OPEN_AT_YEAR_END in rate.needs or rate.part_year == MONTHLY else ["opened_on"]
+        fields += (
+            ["opened_on", "closed_on"] if OPEN_AT_YEAR_END in rate.needs or rate.part_year == MONTHLY else ["opened_on"]
+        )
         fields += ["meal_months"] if MEALS_EVERY_MONTH in rate.needs else []
     if rate is not None and rate.unit in COUNTED:
         fields.append("count")
@@ -162,8 +170,10 @@ def subsidy_page(request: Any, pk: int) -> HttpResponse:
     }  # fmt: skip
     spend = action_form(request, "record_spending", {"subsidy_id": pk, "spent_on": local_date(request.now)}, next=here)
     is_own = request.actor.user_id in (row.entered_by_id, row.reviewed_by_id)
+    line = lines_seen(request.actor, [row]).get(row.line_id)
     return render(
-        request, "console/subsidy.html", row=row, machine=SUBSIDY, forms=forms, bar=_bar(row), needs_other=row.state == "reviewed" and is_own,
+        request, "console/subsidy.html", row=row, line=line, machine=SUBSIDY, forms=forms if line else {}, bar=decision_steps(row),
+        needs_other=row.state == "reviewed" and is_own,
         spend=spend if row.state == "approved" else None, listing=Listing(request, spendings_of(row)), categories=dict(Spending.CATEGORIES),
         use=uses_of([row]).get(row.pk), payout=PAYOUT_LINE, reasons=[_sentence(one) for one in row.reasons],
     )  # fmt: skip
@@ -172,16 +182,6 @@ def subsidy_page(request: Any, pk: int) -> HttpResponse:
 def _sentence(reason: list[Any]) -> str:
     text, values = reason
     return tr(text) % {name: tr(value) if isinstance(value, str) else value for name, value in values.items()}
-
-
-def _bar(row: Any) -> list[tuple[str, str, str]]:
-    persons = [(_("登记"), row.entered_by, row.created_at), (_("初审"), row.reviewed_by, row.reviewed_at), (_("复核"), row.approved_by, row.approved_at)]
-    steps, is_next = [], row.state != "returned"
-    for label, person, at in persons:
-        stage = "done" if person else "now" if is_next else "todo"
-        is_next = is_next and bool(person)
-        steps.append((label, stage, f"{person.name} {moment(at)}" if person else ""))
-    return [*steps, (_("付款"), "done" if row.payout_state == "paid" else "todo", "")]
 
 
 urlpatterns = [

@@ -11,6 +11,7 @@ from django.urls import path
 from yinling.directory.queries import city_of, system_actor
 from yinling.directory.rules import require
 from yinling.kernel.inputs import EARLIEST, LATEST, meant_day
+from yinling.kernel.money import yuan
 from yinling.kernel.period import add_months, local_date, month_start, next_month
 from yinling.kernel.refusals import NotAllowed
 from yinling.kernel.words import N_
@@ -18,12 +19,16 @@ from yinling.orders.models import Order
 from yinling.settlement.channel import link_of
 from yinling.settlement.models import Payment
 from yinling.settlement.ports import payment_channel
-from yinling.settlement.queries.bills import bill_of, bills_of, how_paid, month_sum, orders_billed
+from yinling.settlement.queries.bills import Bill, Line, bill_of, bills_of, how_paid, month_sum, orders_billed
 from yinling.settlement.queries.payments import balance_of
+from yinling.settlement.rules import SELF
 from yinling.settlement.states import PAYMENT, PaymentState
 from yinling.web.actions import action_form
 from yinling.web.elder.views import Person, _person, _show
 from yinling.web.pages import page, render
+from yinling.web.papers import Field, Paper, paper_pdf
+from yinling.web.sheets import YUAN
+from yinling.web.show import day, tr
 
 VIEW = "settlement.order.view"
 
@@ -34,10 +39,10 @@ def month_of(request: Any) -> date:
     return month_start(asked or local_date(request.now))
 
 
-def _month(request: Any, person: Person) -> dict[str, Any]:
+def _month(request: Any, person: Person, *, whole: bool) -> dict[str, Any]:
     require(request.actor, VIEW, div=person.elder.div, elder_id=person.elder.pk)
     month = month_of(request)
-    bills = bills_of(list(orders_billed(person.elder.pk, month)))
+    bills = bills_of(list(orders_billed(person.elder.pk, month)), whole=whole)
     following = next_month(month)
     return {
         "bills": bills, "month": month, "sums": month_sum(bills), "before": add_months(month, -1) if month > EARLIEST else None,
@@ -49,18 +54,49 @@ def _month(request: Any, person: Person) -> dict[str, Any]:
 def bill_list(request: Any) -> HttpResponse:
     """The services of a month with what they cost."""
     person = _person(request)
-    return _show(request, "bills", person, **_month(request, person))
+    return _show(request, "bills", person, **_month(request, person, whole=False))
 
 
 @page(VIEW)
 def bill_print(request: Any) -> HttpResponse:
     """The month on paper, with the sum in capital characters."""
     person = _person(request)
-    return render(request, "elder/bills_print.html", person=person, how_paid=how_paid, **_month(request, person))
+    return render(request, "elder/bills_print.html", person=person, **_month(request, person, whole=True))
+
+
+@page(VIEW)
+def bill_pdf(request: Any) -> HttpResponse:
+    """The same paper as PDF."""
+    person = _person(request)
+    found = _month(request, person, whole=True)
+    sums, month = found["sums"], found["month"]
+    paper = Paper(
+        f"bill-{month:%Y-%m}", "养老服务账单",
+        (
+            Field("day", "日期", lambda row: day(row[0].order.starts_at), width=12), Field("item", "服务", lambda row: row[1].name, width=18),
+            Field("who", "谁来的", lambda row: "、".join(dict.fromkeys(one.name for one in row[0].came)), width=12),
+            Field("amount", "金额（元）", lambda row: row[1].amount_fen, YUAN, 12), Field("payers", "谁付多少，为什么", _payers, width=44),
+        ),
+        [(bill, line) for bill in found["bills"] if not bill.is_reversed for line in bill.lines],
+        facts=(("姓名", person.elder.name), ("月份", f"{month:%Y-%m}"), ("打印日期", day(request.now))),
+        sums=(("total", "合计", sums.total_fen), ("others", "别人付", sums.others_fen), ("own", "您付", sums.own_fen)), total="own",
+    )  # fmt: skip
+    return paper_pdf(paper, request.now)
+
+
+def _payers(row: tuple[Bill, Line]) -> str:
+    """Who bears how much of a line, and why."""
+    found = []
+    for share in row[1].shares:
+        name = "您" if share.payer == SELF else tr(share.label)
+        found.append(f"{name}付 {yuan(share.amount_fen)}" + (f"（{tr(share.reason)}）" if share.reason else ""))
+    return "；".join(found)
 
 
 def _order(request: Any, pk: int) -> tuple[Order, Person]:
-    rows = Order.objects.visible_to(request.actor).filter(elder_id__in=request.actor.elder_ids).select_related("provider")
+    rows = (
+        Order.objects.visible_to(request.actor).filter(elder_id__in=request.actor.elder_ids).select_related("provider")
+    )
     order = rows.filter(pk=pk).first()
     if order is None:
         raise Http404
@@ -79,22 +115,43 @@ def bill_page(request: Any, pk: int) -> HttpResponse:
     if may_act and bill.can_pay:
         if payment_channel().name:
             forms["pay"] = action_form(
-                request, "ask_payment", {"order_id": pk}, next="/e/pay/{id}/", submit="去付款", done=N_("请核对金额后付款")
+                request,
+                "ask_payment",
+                {"order_id": pk},
+                next="/e/pay/{id}/",
+                submit="去付款",
+                done=N_("请核对金额后付款"),
             )
         balance = balance_of(order.elder_id)
         if balance >= bill.left_fen:
             forms["balance"] = action_form(
-                request, "pay_from_balance", {"order_id": pk}, next=here, submit="用预存的余额付", done=N_("已付清"), tone=""
+                request,
+                "pay_from_balance",
+                {"order_id": pk},
+                next=here,
+                submit="用预存的余额付",
+                done=N_("已付清"),
+                tone="",
             )
     if may_act and order.state in ("served", "settled", "closed") and not bill.is_objected:
         forms["object"] = action_form(
-            request, "raise_objection", {"order_id": pk}, next=here, submit="我有异议", tone="", done=N_("已收到，查清以前先不收钱")
+            request,
+            "raise_objection",
+            {"order_id": pk},
+            next=here,
+            submit="我有异议",
+            tone="",
+            done=N_("已收到，查清以前先不收钱"),
         )
     return _show(request, "bill", person, bill=bill, order=order, forms=forms, how_paid=how_paid)
 
 
 def _payment(request: Any, pk: int) -> Payment:
-    rows = Payment.objects.visible_to(request.actor).filter(elder_id__in=request.actor.elder_ids).select_related("order", "provider")
+    rows = (
+        Payment.objects.visible_to(request.actor)
+        .filter(elder_id__in=request.actor.elder_ids)
+        .select_related("order", "provider")
+    )
     row = rows.filter(pk=pk).first()
     if row is None:
         raise Http404
@@ -126,6 +183,7 @@ def go_and_pay(request: Any, pk: int) -> HttpResponse:
 urlpatterns = [
     path("e/bills/", bill_list),
     path("e/bills/print/", bill_print),
+    path("e/bills/pdf/", bill_pdf),
     path("e/bills/<int:pk>/", bill_page),
     path("e/pay/<int:pk>/", pay_page),
     path("e/pay/<int:pk>/go/", go_and_pay),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -19,12 +19,13 @@ from yinling.dispatch.queries import carers_of, given_to
 from yinling.entitlements.models import PAYERS
 from yinling.entitlements.queries.eligibility import offers
 from yinling.ground.parameters import parameter
+from yinling.kernel.money import yuan
 from yinling.kernel.period import SHANGHAI, local_date
 from yinling.kernel.refusals import NotFound, Refusal
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.queries import Quote, orders_of, quote
-from yinling.orders.rules import STAGE_LABELS
+from yinling.orders.rules import SERVICES, STAGE_LABELS
 from yinling.orders.states import ORDER
 from yinling.people.inputs import CAPACITIES
 from yinling.people.models import Elder
@@ -37,6 +38,7 @@ from yinling.web.changes import Change, changes_of
 from yinling.web.pages import Listing, page, render
 from yinling.web.show import elder_day, elder_hour, refusal_text
 
+AGREED = "老人或家属（手机确认）"
 DAYS_SHOWN = 7
 HOURS = range(8, 18)
 ORDERS_SHOWN = 5
@@ -98,8 +100,15 @@ def book(request: Any) -> HttpResponse:
     """E02, first step: what."""
     person = _person(request)
     day = local_date(request.now)
-    families = [family for family in public_list(city_of(person.elder.div), day, request.now) if family.items]
+    listed = public_list(city_of(person.elder.div), day, request.now)
+    shown = [replace(family, items=tuple(one for one in family.items if _is_bookable(one.item))) for family in listed]
+    families = [family for family in shown if family.items]
     return _show(request, "book", person, families=families)
+
+
+def _is_bookable(item: ServiceItem) -> bool:
+    """Whether somebody can be sent for it: not goods, bed-days or fees."""
+    return item.needs_visit and item.kind in SERVICES
 
 
 class TimeForm(forms.Form):
@@ -153,7 +162,7 @@ def book_item(request: Any, code: str) -> HttpResponse:
     """E02, second step: when; third step: the price, then the confirmation."""
     person = _person(request)
     item = ServiceItem.objects.filter(code=code, is_active=True).first()
-    if item is None:
+    if item is None or not _is_bookable(item):
         raise Http404
     first = local_date(request.now)
     asked = "day" in request.GET or "hour" in request.GET
@@ -195,9 +204,20 @@ def _confirm(request: Any, person: Person, offer: Quote, chosen: dict[str, Any])
         "note",
         "flexible_minutes",
     )
+    only, fields = ["elder_id"], {}
+    if offer.beyond_fen:
+        agreed = [[AGREED, f"我同意多付 {yuan(offer.beyond_fen)} 元"]]
+        only.append("self_pay_consent")
+        fields["self_pay_consent"] = {
+            "label": "补贴额度不够",
+            "help": "",
+            "widget": "radio",
+            "choices": agreed,
+            "required": True,
+        }
     return action_form(
-        request, "place_order", initial, next=f"/e/services/?{person.query}", hidden=hidden, only=("elder_id",), submit=N_("确认预约"),
-        done=N_("预约好了，我们会尽快安排人员"),
+        request, "place_order", initial, next=f"/e/services/?{person.query}", hidden=hidden, only=tuple(only), submit=N_("确认预约"),
+        done=N_("预约好了，我们会尽快安排人员"), fields=fields,
     )  # fmt: skip
 
 
@@ -246,7 +266,7 @@ def _changes(request: Any, person: Person, order: Any, here: str) -> list[Change
     if order.state != "in_service":
         return []
     signed = {"signed_as": "family" if person.is_family else "self", "signed_by": request.user.name}
-    return changes_of(request, order.pk, here, signed=signed)
+    return changes_of(request, order, here, signed=signed)
 
 
 def _avoid(request: Any, given: Any, here: str) -> ActionForm:
@@ -263,7 +283,7 @@ def _avoid(request: Any, given: Any, here: str) -> ActionForm:
 
 
 def _can_rate(request: Any, order: Any) -> bool:
-    if order.state not in SERVED or order.served_at is None or order.is_evaluated:
+    if order.state not in SERVED or order.served_at is None or order.is_evaluated or not order.needs_visit:
         return False
     days = int(parameter("visit.evaluation_days", order.div, local_date(request.now)))
     return local_date(request.now) <= local_date(order.served_at) + timedelta(days=days)

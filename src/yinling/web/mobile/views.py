@@ -114,11 +114,21 @@ def _inside(request: Any, found: Stop) -> HttpResponse:
     )  # fmt: skip
     abort = action_form(request, "abort_visit", {"assignment_id": found.assignment.pk}, next="/m/", tone="danger")
     return render(
-        request, "mobile/visit.html", stop=found, order=found.order, visit=visit, changes=changes_of(request, found.order.pk, here),
-        add=add_form(request, found.order, here), photo=photo, signature=signature, finish=finish, abort=abort,
+        request, "mobile/visit.html", stop=found, order=found.order, visit=visit, changes=changes_of(request, found.order, here),
+        photo=photo, signature=signature, finish=finish, abort=abort,
         consult=_consult(request, found.assignment.pk),
         kept=list(visit.evidence.order_by("pk")), others=partners_of(found.assignment), machine=VISIT,
     )  # fmt: skip
+
+
+@page("orders.line.add")
+def add(request: Any, pk: int) -> HttpResponse:
+    """Choose what is added at the door beyond the order, at the price it will have (D-18)."""
+    found = stop_of(request.actor, pk, now=request.now)
+    if found is None or found.visit is None or found.visit.state != "on_site":
+        raise Http404
+    form = add_form(request, found.order, f"/m/{pk}/")
+    return render(request, "mobile/add.html", stop=found, order=found.order, form=form)
 
 
 @page("visits.visit.inspect")

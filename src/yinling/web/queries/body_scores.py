@@ -47,9 +47,12 @@ def body_scores(bodies: Sequence[Organisation], from_on: date, to_on: date) -> d
         Site.objects.filter(organisation__in=ids).order_by().values_list("organisation_id").annotate(sum=Sum("beds"))
     )
     return {
-        pk: BodyScore(visits.get(pk, 0), *marks.get(pk, (0, None)), *beds.get(pk, (0, 0)), sites.get(pk) or 0)
+        pk: BodyScore(
+            visits=visits.get(pk, 0), evaluated=marks.get(pk, (0, None))[0], average=marks.get(pk, (0, None))[1],
+            sickbeds=beds.get(pk, (0, 0))[0], new_sickbeds=beds.get(pk, (0, 0))[1], beds=sites.get(pk) or 0,
+        )
         for pk in ids
-    }
+    }  # fmt: skip
 
 
 def _marks(rows: object) -> list[tuple[int, int, float]]:

@@ -154,5 +154,6 @@ def receipt_paper(line: PayoutLine) -> Paper:
         ],
         [line],
         facts=[(_("批次"), line.payout.code), (_("付款日期"), day(at) if at else ""), (_("凭证"), line.posting.key if line.posting else "")],
-        sums=[("amount_fen", _("付款金额"), line.amount_fen)], total="amount_fen", signatures=[f"{_('经办')} ____________", f"{_('签章')} ____________"],
+        sums=[("amount_fen", _("付款金额"), line.amount_fen)], total="amount_fen",
+        signatures=[f"{_('经办')} ____________", f"{_('签章')} ____________"],
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from yinling.accounts.operations import record
 from yinling.catalogue.models import Package
+from yinling.catalogue.queries import packages_for
 from yinling.directory.models import Organisation, Staff
 from yinling.directory.queries import system_actor, uncovered
 from yinling.directory.rules import known_choice, period_of, require, required_text
@@ -31,7 +32,12 @@ from yinling.people.queries.acting import may_sign
 from yinling.people.rules import check_signer
 from yinling.programmes.family_doctor.models import DoctorContract
 from yinling.programmes.family_doctor.queries.calls import groups, groups_of
-from yinling.programmes.family_doctor.queries.contracts import PROVINCE, contracts_of_leavers, last_day, moved, packages_for
+from yinling.programmes.family_doctor.queries.contracts import (
+    PROVINCE,
+    contracts_of_leavers,
+    last_day,
+    moved,
+)
 from yinling.programmes.family_doctor.rules import check_audience, check_days, check_payer, items_of
 from yinling.programmes.family_doctor.states import CONTRACT
 
@@ -43,7 +49,9 @@ LACKS = {
     "filing": N_("%(name)s 从 %(day)s 起没有在这个机构执业的备案，不能签到这一天"),
 }
 explain_constraint(
-    "doctor_contract_one_at_a_time", "contract.overlap", N_("老人在这段时间已有家庭医生签约。请改日期，或先解除原有签约")
+    "doctor_contract_one_at_a_time",
+    "contract.overlap",
+    N_("老人在这段时间已有家庭医生签约。请改日期，或先解除原有签约"),
 )
 
 Body = Annotated[int, Input(N_("签约机构"), least=1, widget="choice")]
@@ -55,10 +63,12 @@ Payer = Annotated[str, Input(N_("签约费付费方"), choices=PAYERS, widget="c
 Signer = Annotated[str, Input(N_("签字人姓名"), max_length=40)]
 
 
-def _package(package_id: int, elder: Elder, on: date) -> Package:
-    row = packages_for(elder.div, on).filter(pk=package_id).first()
+def _package(package_id: int, elder: Elder, on: date, now: datetime) -> Package:
+    row = packages_for(elder.div, on, now).filter(pk=package_id).first()
     if row is None:
-        raise Refused("contract.package", N_("本地没有已公布并在这一天生效的这个服务包，请从列表中选择"), field="package_id")
+        raise Refused(
+            "contract.package", N_("本地没有已公布并在这一天生效的这个服务包，请从列表中选择"), field="package_id"
+        )
     return row
 
 
@@ -86,7 +96,7 @@ def draft_contract(  # noqa: PLR0913 - the fields of the form
     require_alive(elder)
     if not Organisation.objects.filter(pk=provider_id, is_provider=True).exists():
         raise Refused("contract.provider", N_("没有这家服务机构，请从列表中选择"), field="provider_id")
-    package = _package(package_id, elder, valid_from)
+    package = _package(package_id, elder, valid_from, now)
     years = int(parameter("family_doctor.years", elder.div, valid_from))
     days = span_from_first_day(valid_from, years=years) if valid_to is None else period_of(valid_from, valid_to)
     check_days(days, DayPeriod(package.valid_from, package.valid_to))
@@ -99,7 +109,11 @@ def draft_contract(  # noqa: PLR0913 - the fields of the form
         div=elder.div, elder=elder, provider_id=provider_id, doctor_id=doctor_id, package=package, valid_from=days.from_, valid_to=days.to,
         lines=package.lines, price_fen=package.price_fen, payer=payer, entered_by_id=actor.user_id, created_at=now, changed_at=now,
     )  # fmt: skip
-    changes = {"package": [None, package.code], "doctor": [None, doctor_id], "valid_from": [None, valid_from.isoformat()]}
+    changes = {
+        "package": [None, package.code],
+        "doctor": [None, doctor_id],
+        "valid_from": [None, valid_from.isoformat()],
+    }
     record(actor=actor, now=now, event="family_doctor.contract.draft", subject=row, changes=changes)
     tell("contracts", pk=row.pk, div=row.div)
     return row
@@ -147,16 +161,24 @@ def sign_contract(
         )  # fmt: skip
         order = _bill(row, elder, system, now)
     changes = changed(
-        row, now=now, state=target, signed_by=signer, signed_as=signed_as, signed_at=now, entitlement=entitlement, fee_order=order
+        row,
+        now=now,
+        state=target,
+        signed_by=signer,
+        signed_as=signed_as,
+        signed_at=now,
+        entitlement=entitlement,
+        fee_order=order,
     )
     record(actor=actor, now=now, event="family_doctor.contract.sign", subject=row, changes=changes)
     tell("contracts", pk=row.pk, div=row.div)
     return row
 
 
-
 @operation("family_doctor.contract.cancel", label=N_("作废"))
-def cancel_contract(*, actor: Actor, now: datetime, contract_id: Id, reason: Reason, seen: Seen = None) -> DoctorContract:
+def cancel_contract(
+    *, actor: Actor, now: datetime, contract_id: Id, reason: Reason, seen: Seen = None
+) -> DoctorContract:
     """Drop a draft that nobody signed."""
     row = locked(DoctorContract.objects.all(), contract_id, seen)
     require(actor, "family_doctor.contract.cancel", div=row.div)

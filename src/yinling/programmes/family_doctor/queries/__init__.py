@@ -10,7 +10,6 @@ from yinling.programmes.family_doctor.queries.contracts import (
     last_day,
     moved,
     names_of,
-    packages_for,
     usage,
 )
 
@@ -27,6 +26,5 @@ __all__ = [
     "last_day",
     "moved",
     "names_of",
-    "packages_for",
     "usage",
 ]

@@ -78,6 +78,8 @@ def call_list(actor: Actor, on: date, *, div: str = "", group: str = "") -> Quer
 
 def groups_of(elder_ids: Iterable[int], known: Groups) -> dict[int, list[str]]:
     """Return to which need groups elders belong, in the order of calls."""
-    marks = {f"in_{group}": Case(When(known.condition(group), then=Value(1)), default=Value(0)) for group in known.order}
+    marks = {
+        f"in_{group}": Case(When(known.condition(group), then=Value(1)), default=Value(0)) for group in known.order
+    }
     rows = Elder.objects.filter(pk__in=list(elder_ids)).annotate(**marks).values_list("pk", *marks)
     return {pk: [group for group, flag in zip(known.order, flags, strict=True) if flag] for pk, *flags in rows}

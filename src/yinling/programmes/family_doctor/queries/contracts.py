@@ -8,9 +8,8 @@ from datetime import date
 
 from django.db.models import F, Q, QuerySet, Sum
 
-from yinling.catalogue.models import Package
 from yinling.directory.models import Staff
-from yinling.directory.queries import ancestors, system_actor
+from yinling.directory.queries import system_actor
 from yinling.entitlements.models import Quota
 from yinling.entitlements.queries import last_day_of
 from yinling.ground.models import in_force
@@ -67,12 +66,6 @@ def usage(row: DoctorContract) -> tuple[Use, ...]:
         )
         counters = {unit.removeprefix(UNIT): (used, reserved) for unit, used, reserved in found}
     return uses_of(row.lines, counters)
-
-
-def packages_for(div: str, on: date) -> QuerySet[Package]:
-    """The published packages of an area and those above it on a day."""
-    rows = Package.objects.filter(in_force(on), published_at__isnull=False, div__in=[*ancestors(div), ""])
-    return rows.order_by("code", "-div")
 
 
 def doctors_of(provider_id: int, div: str, on: date) -> list[tuple[int, str]]:

@@ -38,7 +38,9 @@ explain_constraint("home_sickbed_two_persons", "bed.same_person", N_("申请和�
 
 Body = Annotated[int, Input(N_("建床机构"), least=1, widget="choice")]
 Kind = Annotated[str, Input(N_("种类"), choices=HomeSickbed.KINDS, widget="choice")]
-Need = Annotated[str, Input(N_("医疗需求"), help=N_("为什么需要上门诊疗和护理，不要写诊断"), max_length=500, widget="area")]
+Need = Annotated[
+    str, Input(N_("医疗需求"), help=N_("为什么需要上门诊疗和护理，不要写诊断"), max_length=500, widget="area")
+]
 Diagnosis = Annotated[str, Input(N_("诊断"), help=N_("加密保存，查看须写明原因"), max_length=500, widget="area")]
 Signer = Annotated[str, Input(N_("申请人签名"), max_length=40)]
 
@@ -61,7 +63,7 @@ def _check_papers(row: HomeSickbed, staff_id: int | None, kind: str, on: date) -
 
 
 @operation("home_beds.bed.apply", label=N_("申请家庭病床"))
-def apply_for_bed(  # noqa: PLR0913 - the fields of the form
+def apply_for_bed(
     *, actor: Actor, now: datetime, elder_id: Id, provider_id: Body, kind: Kind = "medical", need: Need, diagnosis: Diagnosis = "",
     signed_by: Signer,
 ) -> HomeSickbed:  # fmt: skip
@@ -170,7 +172,6 @@ def approve_bed(
     return row
 
 
-
 def _decide(actor: Actor, now: datetime, row: HomeSickbed, verb: str, reason: str) -> HomeSickbed:
     why = required_text(reason, "reason", most=500)
     changes = changed(row, now=now, state=SICKBED.target(verb, row.state), reason=why)
@@ -262,4 +263,3 @@ def follow_elders(div: str) -> int:
     for row in rows:
         HomeSickbed.objects.filter(pk=row.pk).update(div=row.elder.div)
     return len(rows)
-

@@ -49,7 +49,7 @@ def _check_free(elder: Elder, admitted_on: date) -> None:
 
 
 @operation("home_beds.stay.admit", label=N_("登记入院"))
-def admit_to_bed(  # noqa: PLR0913 - the fields of the form
+def admit_to_bed(
     *, actor: Actor, now: datetime, elder_id: Id, provider_id: Body, kind: Kind, item_code: BedDay,
     admitted_on: Annotated[date, Input(N_("入院日期"), widget="date")],
 ) -> BedStay:  # fmt: skip

@@ -11,7 +11,15 @@ from yinling.programmes.home_beds.queries.beds import (
     present,
     staff_of,
 )
-from yinling.programmes.home_beds.queries.stays import Bill, bills_of, billed_until, elders_of, stays, stays_with_bills_due, unbilled
+from yinling.programmes.home_beds.queries.stays import (
+    Bill,
+    billed_until,
+    bills_of,
+    elders_of,
+    stays,
+    stays_with_bills_due,
+    unbilled,
+)
 
 __all__ = [
     "Basis",

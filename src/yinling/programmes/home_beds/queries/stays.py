@@ -91,7 +91,9 @@ def billed_until(stay: BedStay) -> date | None:
 def stays_with_bills_due(div: str, today: date) -> list[BedStay]:
     """Return the stays of an area of which a month can be billed and is not; of those that ended, of the last two years."""
     recent = Q(discharged_on=None) | Q(discharged_on__gte=add_years(today, -2))
-    rows = list(BedStay.objects.within(div).filter(recent, admitted_on__lte=today).select_related("elder").order_by("pk"))
+    rows = list(
+        BedStay.objects.within(div).filter(recent, admitted_on__lte=today).select_related("elder").order_by("pk")
+    )
     bills = bills_of(rows, {row.elder_id: row.elder for row in rows}, today)
     return [row for row in rows if any(bill.order_id is None for bill in bills[row.pk])]
 

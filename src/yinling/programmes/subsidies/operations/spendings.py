@@ -37,6 +37,8 @@ def record_spending(
     row = locked(Subsidy.objects.all(), subsidy_id)
     require(actor, "subsidies.spending.record", div=row.div, provider_id=row.provider_id)
     known_choice(category, Spending.CATEGORIES, "category")
+    if actor.user_id is None:
+        raise Refused("subsidy.nobody", N_("补助须由有账号的人员办理"))
     if row.state != SubsidyState.APPROVED:
         raise Refused("spending.not_approved", N_("补助审定以后才能登记使用"))
     if not row.result_year <= spent_on.year or spent_on > local_date(now):

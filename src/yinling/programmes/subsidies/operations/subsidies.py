@@ -39,7 +39,9 @@ ResultYear = Annotated[
 ]
 Provider = Annotated[int | None, Input(N_("领取机构"), help=N_("项目由财政直接支付的可不选"), least=1, widget="number")]
 Part = Annotated[str, Input(N_("食堂、站点或期次"), help=N_("一个机构有几处的，写明是哪一处"), max_length=40)]
-MealMonths = Annotated[list[int] | None, Input(N_("供餐月份"), help=N_("当年至少一天供餐的月份，每行一个数"), widget="area")]
+MealMonths = Annotated[
+    list[int] | None, Input(N_("供餐月份"), help=N_("当年至少一天供餐的月份，每行一个数"), widget="area")
+]
 Opened = Annotated[date | None, Input(N_("开办日期"), widget="date")]
 Closed = Annotated[date | None, Input(N_("停办日期"), help=N_("仍在运营不填"), widget="date")]
 Count = Annotated[int, Input(N_("数量"), help=N_("按床位或人数补助时填写"), least=1, most=1_000_000, widget="number")]
@@ -95,7 +97,7 @@ def _person(actor: Actor) -> int:
 def _provider(kind: str, provider_id: int | None) -> Organisation | None:
     if provider_id is None and kind == PROJECT:
         return None
-    row = Organisation.objects.filter(pk=provider_id).first()
+    row = Organisation.objects.filter(pk=provider_id or 0).first()
     if row is None:
         raise NotFound("organisation.not_found", N_("没有这个机构，请从列表中选择"), field="provider_id")
     return row

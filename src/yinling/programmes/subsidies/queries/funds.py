@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import CharField, F, Q, QuerySet, Sum, Value
+from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Concat
 
 from yinling.entitlements.models import Budget, BudgetLine
@@ -23,7 +23,6 @@ from yinling.settlement.states import PayoutLineState, ReimbursementState, State
 
 YEAR_OF_BUDGET = "entitlement__commitments__budget__year"
 LINE_OF_BUDGET = "entitlement__commitments__budget__line"
-OPEN = (SubsidyState.DRAFT, SubsidyState.REVIEWED)
 
 
 @dataclass
@@ -55,10 +54,17 @@ class Way:
 def ways(lines: Sequence[BudgetLine]) -> list[Way]:
     """Follow each line, in a fixed number of queries."""
     found = {line.pk: Way(line) for line in lines}
+    if not found:
+        return []
     _budgets(found)
-    _subsidies(found)
     _charges(found)
-    _reimbursements(found)
+    subsidies = list(subsidies_of(found).values_list("pk", "line", "state", "amount_fen", "provider"))
+    helped = list(reimbursements_of(found).values_list("pk", LINE_OF_BUDGET, "state", "subsidy_fen", "elder"))
+    paid = _paid([f"{SUBSIDY}:{row[0]}" for row in subsidies] + [f"{REIMBURSEMENT}:{row[0]}" for row in helped])
+    for pk, line, state, fen, provider in subsidies:
+        _subsidy(found[line], state, fen, provider, is_paid=provider is None or f"{SUBSIDY}:{pk}" in paid)
+    for pk, line, state, fen, elder in helped:
+        _reimbursement(found[line], state, fen, elder, is_paid=f"{REIMBURSEMENT}:{pk}" in paid)
     return list(found.values())
 
 
@@ -69,24 +75,28 @@ def _budgets(found: dict[int, Way]) -> None:
         way.budget_fen, way.given_fen = row["fen"] or 0, row["given"] or 0
 
 
-def _paid_of(prefix: str, numbers: Iterable[int]) -> set[int]:
-    """The numbers of what the bank has paid."""
-    keys = [f"{prefix}:{number}" for number in numbers]
+def _paid(keys: list[str]) -> set[str]:
+    """What of these the bank has paid."""
     rows = PayoutLine.objects.filter(key__in=keys, state=PayoutLineState.PAID, is_live=True)
-    return {int(key.rpartition(":")[2]) for key in rows.values_list("key", flat=True)}
+    return set(rows.values_list("key", flat=True)) if keys else set()
 
 
-def _subsidies(found: dict[int, Way]) -> None:
-    rows = list(subsidies_of(found).values_list("pk", "line", "state", "amount_fen", "provider"))
-    paid = _paid_of(SUBSIDY, [row[0] for row in rows])
-    for pk, line, state, fen, provider in rows:
-        way = found[line]
-        if state in OPEN:
-            way.waiting_fen += fen
-            continue
-        way.subsidy_fen += fen
-        way.paid_fen += fen if pk in paid or provider is None else 0
-        way.bodies |= {provider} if provider else set()
+def _subsidy(way: Way, state: str, fen: int, provider: int | None, *, is_paid: bool) -> None:
+    if state != SubsidyState.APPROVED:
+        way.waiting_fen += fen
+        return
+    way.subsidy_fen += fen
+    way.paid_fen += fen if is_paid else 0
+    way.bodies |= {provider} if provider else set()
+
+
+def _reimbursement(way: Way, state: str, fen: int, elder: int, *, is_paid: bool) -> None:
+    if state != ReimbursementState.APPROVED:
+        way.waiting_fen += fen
+        return
+    way.reimbursed_fen += fen
+    way.paid_fen += fen if is_paid else 0
+    way.persons.add(elder)
 
 
 def subsidies_of(lines: Iterable[int]) -> QuerySet[Subsidy]:
@@ -103,24 +113,20 @@ def charges_of(lines: Iterable[int]) -> QuerySet[Charge]:
 
 
 def _charges(found: dict[int, Way]) -> None:
-    rows = charges_of(found).order_by().values_list(LINE_OF_BUDGET, "elder", "provider")
-    for line, elder, provider, fen in rows.annotate(fen=Sum("amount_fen")):
-        way = found[line]
-        way.charged_fen += fen
-        way.persons.add(elder)
-        way.bodies.add(provider)
-    # Paid statements: their key is "statement:<number>", so that one join on the text finds them.
-    paid = PayoutLine.objects.filter(key__startswith="statement:", state=PayoutLineState.PAID, is_live=True).values(
+    """Add what was charged; it was paid where its statement was: the key of that payment is ``statement:<number>``."""
+    keys = PayoutLine.objects.filter(key__startswith="statement:", state=PayoutLineState.PAID, is_live=True).values(
         "key"
     )
-    listed = StatementLine.objects.filter(
-        is_live=True, statement__state=StatementState.APPROVED, charge__in=charges_of(found)
-    )
-    listed = listed.annotate(key=Concat(Value("statement:"), Cast("statement", CharField()))).filter(key__in=paid)
-    sums = listed.order_by().values_list(f"charge__{LINE_OF_BUDGET}").annotate(fen=Sum("charge__amount_fen"))
-    for line, fen in sums.filter(charge__service_day__year=F(f"charge__{YEAR_OF_BUDGET}")):
-        if line in found:
-            found[line].paid_fen += fen
+    listed = StatementLine.objects.filter(charge=OuterRef("pk"), is_live=True, statement__state=StatementState.APPROVED)
+    listed = listed.annotate(key=Concat(Value("statement:"), Cast("statement", CharField()))).filter(key__in=keys)
+    marked = charges_of(found).annotate(is_paid=Exists(listed)).order_by()
+    rows: Any = marked.values_list(LINE_OF_BUDGET, "elder", "provider", "is_paid").annotate(fen=Sum("amount_fen"))
+    for line, elder, provider, is_paid, fen in rows:
+        way = found[line]
+        way.charged_fen += fen
+        way.paid_fen += fen if is_paid else 0
+        way.persons.add(elder)
+        way.bodies.add(provider)
 
 
 def reimbursements_of(lines: Iterable[int]) -> QuerySet[Reimbursement]:
@@ -129,20 +135,6 @@ def reimbursements_of(lines: Iterable[int]) -> QuerySet[Reimbursement]:
         entitlement__commitments__budget__in=Budget.objects.filter(line__in=list(lines)),
         entitlement__valid_from__year=F(YEAR_OF_BUDGET),
     ).exclude(state=ReimbursementState.RETURNED)
-
-
-def _reimbursements(found: dict[int, Way]) -> None:
-    rows = reimbursements_of(found).values_list("pk", LINE_OF_BUDGET, "state", "subsidy_fen", "elder")
-    rows = list(rows.filter(**{f"{LINE_OF_BUDGET}__in": list(found)}))
-    paid = _paid_of(REIMBURSEMENT, [row[0] for row in rows])
-    for pk, line, state, fen, elder in rows:
-        way = found[line]
-        if state != ReimbursementState.APPROVED:
-            way.waiting_fen += fen
-            continue
-        way.reimbursed_fen += fen
-        way.paid_fen += fen if pk in paid else 0
-        way.persons.add(elder)
 
 
 def totals(found: Iterable[Way]) -> dict[str, int]:

@@ -10,13 +10,15 @@ from django.db.models import CharField, Count, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from yinling.directory.rules import require
+from yinling.entitlements.models import BudgetLine
 from yinling.kernel.actor import Actor
 from yinling.programmes.subsidies.models import Spending, Subsidy
 from yinling.programmes.subsidies.queries.rates import PROJECT, offer
 from yinling.programmes.subsidies.rules import MainUse, main_use
 from yinling.programmes.subsidies.states import SubsidyState
-from yinling.settlement.models import PayoutLine
+from yinling.settlement.models import LedgerEntry, PayoutLine
 from yinling.settlement.payables import Payable
+from yinling.settlement.rules import Side
 
 PREFIX = "subsidy"
 OWED = "payable.provider"
@@ -27,13 +29,17 @@ def subsidies_shown(actor: Actor) -> QuerySet[Subsidy]:
     require(actor, "subsidies.subsidy.view")
     paid = PayoutLine.objects.filter(key=Concat(Value(f"{PREFIX}:"), Cast(OuterRef("pk"), CharField())), is_live=True)
     spent = Spending.objects.filter(subsidy=OuterRef("pk")).order_by().values("subsidy").annotate(fen=Sum("amount_fen"))
-    rows = Subsidy.objects.visible_to(actor).select_related(
-        "provider", "line", "entered_by", "reviewed_by", "approved_by"
-    )
+    rows = Subsidy.objects.visible_to(actor).select_related("provider", "entered_by", "reviewed_by", "approved_by")
     rows = rows.annotate(
         payout_state=Subquery(paid.values("state")[:1]), used_fen=Coalesce(Subquery(spent.values("fen")[:1]), Value(0))
     )
     return rows.order_by("-booking_year", "-pk")
+
+
+def lines_seen(actor: Actor, rows: Iterable[Subsidy]) -> dict[int, BudgetLine]:
+    """The lines of a list that the actor sees: a county does not see the city's line that pays its canteen, nor a body any."""
+    found = BudgetLine.objects.visible_to(actor).filter(pk__in={row.line_id for row in rows})
+    return {line.pk: line for line in found}
 
 
 def subsidy_totals(rows: QuerySet[Subsidy]) -> dict[str, Any]:
@@ -83,3 +89,14 @@ def payable(row: Subsidy) -> Payable:
         key=f"{PREFIX}:{row.pk}", text=f"{row.code} {row.get_kind_display()} {row.part}".strip(), provider_id=row.provider_id, elder_id=None,
         payer="donation" if fund == "donation" else "government", fund=fund, amount_fen=row.amount_fen, account=OWED,
     )  # fmt: skip
+
+
+def sides_of(line: PayoutLine) -> list[Side]:
+    """The debit side of a paid subsidy: what its posting left open, with the fund and the year that bore it."""
+    entries = LedgerEntry.objects.filter(posting__key=line.key, account=OWED)
+    return [
+        Side(
+            one.account, -one.amount, one.business, one.fund, one.scheme_id, one.plan_year, provider_id=one.provider_id
+        )
+        for one in entries
+    ]

@@ -1,0 +1,296 @@
+"""The general ledger as of any day, money apart from orders, and the closing of months."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.urls import path
+from django.utils.translation import gettext as _
+
+from yinling.directory.models import Organisation
+from yinling.entitlements.models import FUNDS, PAYERS
+from yinling.kernel.period import add_months, local_date, month_start
+from yinling.kernel.words import N_
+from yinling.settlement.models import BUSINESSES, Closing, LedgerTotal, Transfer
+from yinling.settlement.queries import (
+    PAYER_NAMES,
+    account_name,
+    account_sums,
+    advances,
+    closings,
+    fund_name,
+    ledger_entries,
+    month_figures,
+    transfers,
+)
+from yinling.settlement.rules import ACCOUNTS
+from yinling.web.actions import action_form
+from yinling.web.console.settlement import settlement_tabs
+from yinling.web.pages import Filter, Listing, page, render
+from yinling.web.sheets import COUNT, YUAN, Column, excel
+from yinling.web.show import day, tr
+
+MOST_ROWS, MOST_IN_SHEET = 500, 20_000
+FUND_CHOICES = [*FUNDS, *[pair for pair in PAYERS if pair[0] not in dict(FUNDS)]]
+BUSINESS_NAMES = dict(BUSINESSES)
+
+
+def _same(rows: Any, value: Any) -> Any:  # noqa: ARG001 - the sums are made with the value
+    return rows
+
+
+def _places() -> list[tuple[str, str]]:
+    """The providers to choose from."""
+    rows = Organisation.objects.filter(is_provider=True).order_by("short_name").values_list("pk", "short_name")
+    return [(str(pk), name) for pk, name in rows[:1000]]
+
+
+def _dimensions() -> tuple[Filter, ...]:
+    return (
+        Filter("business", _("收支类别"), _same, "choice", BUSINESSES),
+        Filter("fund", _("资金来源"), _same, "choice", FUND_CHOICES),
+        Filter("div", _("区划代码"), _same, "text"),
+        Filter("provider", _("服务商"), _same, "choice", _places()),
+    )
+
+
+def _narrowed(rows: Any, values: dict[str, Any]) -> Any:
+    """Apply the dimensions to totals or entries."""
+    if values["business"]:
+        rows = rows.filter(business=values["business"])
+    if values["fund"]:
+        rows = rows.filter(fund=values["fund"])
+    if values["div"]:
+        rows = rows.within(str(values["div"]))
+    return rows.filter(provider=int(values["provider"])) if values["provider"] else rows
+
+
+def _sums(request: Any) -> tuple[Listing, date, list[dict[str, Any]]]:
+    on = Filter("on", _("截至"), _same, "date")
+    listing = Listing(request, [], on, *_dimensions())
+    until = listing.values["on"] or local_date(request.now)
+    totals = _narrowed(LedgerTotal.objects.visible_to(request.actor).filter(booked_on__lte=until), listing.values)
+    listing.rows = account_sums(totals, "business", "fund")[:MOST_ROWS]
+    return listing, until, listing.rows
+
+
+@page("settlement.ledger.view")
+def ledger(request: Any) -> HttpResponse:
+    """The balance of every account at the end of a day, by business and fund."""
+    listing, until, rows = _sums(request)
+    debit = sum(row["amount"] for row in rows if row["unit"] == "fen" and row["amount"] > 0)
+    credit = -sum(row["amount"] for row in rows if row["unit"] == "fen" and row["amount"] < 0)
+    query = request.GET.urlencode()
+    return render(
+        request, "console/ledger.html", tabs=settlement_tabs(request, "ledger"), listing=listing, until=until, debit=debit, credit=credit,
+        account_name=account_name, fund_name=fund_name, businesses=BUSINESS_NAMES, query=query,
+    )  # fmt: skip
+
+
+@page("settlement.ledger.view")
+def ledger_excel(request: Any) -> HttpResponse:
+    """The same as a workbook."""
+    _listing, until, rows = _sums(request)
+    columns = [
+        Column(_("科目"), width=28), Column(_("收支类别"), width=10), Column(_("资金来源"), width=18), Column(_("笔数"), COUNT, 10),
+        Column(_("借方余额（元）"), YUAN, 16), Column(_("贷方余额（元）"), YUAN, 16),
+    ]  # fmt: skip
+    found = [
+        (
+            tr(account_name(row["account"])), tr(BUSINESS_NAMES[row["business"]]), tr(fund_name(row["fund"])), row["count"],
+            max(row["amount"], 0), max(-row["amount"], 0),
+        )
+        for row in rows if row["unit"] == "fen"
+    ]  # fmt: skip
+    below = (
+        _("合计"),
+        None,
+        None,
+        sum(one[3] for one in found),
+        sum(one[4] for one in found),
+        sum(one[5] for one in found),
+    )
+    return excel(_("总账"), columns, found, above=[_("截至%(day)s") % {"day": day(until)}], below=below)
+
+
+def _entries(request: Any, account: str) -> tuple[Any, tuple[Filter, ...]]:
+    """Return the entries of an account as filtered, and the filters that a list shows."""
+    if account not in ACCOUNTS:
+        raise Http404
+    filters = (Filter("since", _("入账从"), _same, "date"), Filter("until", _("到"), _same, "date"), *_dimensions())
+    values = Listing(request, [], *filters).values
+    rows = _narrowed(ledger_entries(request.actor).filter(account=account), values)
+    if values["since"]:
+        rows = rows.filter(booked_on__gte=values["since"])
+    if values["until"]:
+        rows = rows.filter(booked_on__lte=values["until"])
+    return rows, filters
+
+
+@page("settlement.ledger.view")
+def account_page(request: Any, account: str) -> HttpResponse:
+    """The entries of one account, newest first; what was booked in a later month than that of its service is marked as a correction."""
+    rows, filters = _entries(request, account)
+    return render(
+        request, "console/ledger_account.html", listing=Listing(request, rows, *filters), account=account, account_name=account_name,
+        fund_name=fund_name, businesses=BUSINESS_NAMES, query=request.GET.urlencode(), is_late=is_late,
+    )  # fmt: skip
+
+
+def is_late(row: Any) -> bool:
+    """Whether an entry was booked in a later month than that of its service."""
+    return row.service_day is not None and month_start(row.service_day) < row.period
+
+
+@page("settlement.ledger.view")
+def account_excel(request: Any, account: str) -> HttpResponse:
+    """The newest entries of an account as a workbook."""
+    rows, _filters = _entries(request, account)
+    columns = [
+        Column(_("入账日期"), width=12), Column(_("会计月份"), width=10), Column(_("服务日期"), width=12), Column(_("凭证"), width=20),
+        Column(_("摘要"), width=24), Column(_("收支类别"), width=10), Column(_("资金来源"), width=18), Column(_("服务商"), width=20),
+        Column(_("金额（元）"), YUAN, 14), Column(_("更正"), width=8),
+    ]  # fmt: skip
+    found = [
+        (
+            day(row.booked_on), f"{row.period:%Y-%m}", day(row.service_day) if row.service_day else "", row.posting.key, row.posting.text,
+            tr(BUSINESS_NAMES[row.business]), tr(fund_name(row.fund)), row.provider.short_name if row.provider else "", row.amount,
+            _("更正") if is_late(row) else "",
+        )
+        for row in rows[:MOST_IN_SHEET]
+    ]  # fmt: skip
+    below = (_("合计"), None, None, None, None, None, None, None, sum(one[8] for one in found), None)
+    return excel(tr(account_name(account)), columns, found, below=below)
+
+
+@page("settlement.transfer.view")
+def transfer_list(request: Any) -> HttpResponse:
+    """Advances, deposits and top-ups, and what is left of every advance (R-PAY-16)."""
+    kind = Filter("kind", _("种类"), lambda found, value: found.filter(kind=value), "choice", Transfer.KINDS)
+    listing = Listing(request, transfers(request.actor), kind)
+    here = "/settlement/transfers/"
+    options = {"provider_id": {"options": "providers", "widget": "choice"}}
+    propose = action_form(
+        request,
+        "propose_transfer",
+        {"business": "eldercare"},
+        next=here,
+        done=N_("已提出，请另一位财务人员确认"),
+        fields=options,
+    )
+    take = action_form(
+        request, "take_transfer", next=here, done=N_("已入账"),
+        fields={"elder_id": {"widget": "number", "label": N_("老年人档案编号"), "help": N_("见老年人档案页地址末尾的数字")}},
+    )  # fmt: skip
+    book = {
+        row.pk: action_form(request, "book_transfer", {"transfer_id": row.pk, "seen": row.version}, next=here, done=N_("已入账"))
+        for row in listing if row.posting_id is None and row.proposed_by_id != request.actor.user_id
+    }  # fmt: skip
+    return render(
+        request, "console/transfers.html", tabs=settlement_tabs(request, "transfers"), listing=listing, propose=propose, take=take, book=book,
+        monitor=advances(request.actor), payers=PAYER_NAMES, businesses=BUSINESS_NAMES, kinds=dict(Transfer.KINDS),
+    )  # fmt: skip
+
+
+@page("settlement.closing.view")
+def closing_list(request: Any) -> HttpResponse:
+    """Months of books and who closed them."""
+    listing = Listing(request, closings(request.actor))
+    propose = action_form(
+        request, "propose_closing",
+        {"month": add_months(month_start(local_date(request.now)), -1), "div": (request.actor.div or "")[:4]},
+        next="/settlement/closings/{id}/", done=N_("已提出，请另一位财务人员核对后结账"), fields={"month": {"label": N_("月份（任一天）")}},
+    )  # fmt: skip
+    return render(
+        request, "console/closings.html", tabs=settlement_tabs(request, "closings"), listing=listing, propose=propose
+    )
+
+
+def _closing(request: Any, pk: int) -> Closing:
+    row = closings(request.actor).filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def _compared(row: Closing) -> list[dict[str, Any]]:
+    """The figures as kept beside what the books say now."""
+    names = ("account", "business", "fund", "unit")
+    live = {tuple(one[name] for name in names): one for one in month_figures(row.div, row.month)}
+    kept = {tuple(one[name] for name in names): one for one in row.figures}
+    nothing = {"moved": 0, "balance": 0, "count": 0}
+    found = []
+    for key in dict.fromkeys([*kept, *live]):
+        before, after = kept.get(key, nothing), live.get(key, nothing)
+        found.append(
+            {**dict(zip(names, key, strict=True)), **{name: before[name] for name in nothing}, "live": after["balance"],
+             "is_same": all(before[name] == after[name] for name in nothing)}
+        )  # fmt: skip
+    return found
+
+
+@page("settlement.closing.view")
+def closing_page(request: Any, pk: int) -> HttpResponse:
+    """One month: its figures as kept, compared with the books now, and closing it."""
+    row = _closing(request, pk)
+    close = action_form(
+        request, "close_closing", {"closing_id": pk, "seen": row.version}, next=f"/settlement/closings/{pk}/", done=N_("已结账"),
+        confirm=N_("结账后这个月不能再入账，确定吗？"),
+    )  # fmt: skip
+    is_own = request.actor.user_id == row.proposed_by_id
+    figures = _compared(row)
+    return render(
+        request, "console/closing.html", tabs=settlement_tabs(request, "closings"), row=row, figures=figures,
+        close=close if row.closed_at is None and not is_own else None, is_own=is_own, account_name=account_name, fund_name=fund_name,
+        businesses=BUSINESS_NAMES, differs=any(not one["is_same"] for one in figures), sums=_totals(row.figures),
+    )  # fmt: skip
+
+
+def _totals(figures: Sequence[dict[str, Any]]) -> dict[str, int]:
+    fen = [one for one in figures if one["unit"] == "fen"]
+    return {
+        "count": sum(one["count"] for one in figures),
+        "debit": sum(one["moved"] for one in fen if one["moved"] > 0),
+        "credit": -sum(one["moved"] for one in fen if one["moved"] < 0),
+    }
+
+
+@page("settlement.closing.view")
+def closing_excel(request: Any, pk: int) -> HttpResponse:
+    """The figures of a month as a workbook."""
+    row = _closing(request, pk)
+    columns = [
+        Column(_("科目"), width=28), Column(_("收支类别"), width=10), Column(_("资金来源"), width=18), Column(_("笔数"), COUNT, 10),
+        Column(_("本月发生（元）"), YUAN, 16), Column(_("月末余额（元）"), YUAN, 16),
+    ]  # fmt: skip
+    found = [
+        (
+            tr(account_name(one["account"])), tr(BUSINESS_NAMES[one["business"]]), tr(fund_name(one["fund"])), one["count"], one["moved"],
+            one["balance"],
+        )
+        for one in row.figures if one["unit"] == "fen"
+    ]  # fmt: skip
+    below = (
+        _("合计"),
+        None,
+        None,
+        sum(one[3] for one in found),
+        sum(one[4] for one in found),
+        sum(one[5] for one in found),
+    )
+    return excel(f"{row.div} {row.month:%Y-%m}", columns, found, below=below)
+
+
+urlpatterns = [
+    path("settlement/ledger/", ledger),
+    path("settlement/ledger/excel/", ledger_excel),
+    path("settlement/ledger/<str:account>/", account_page),
+    path("settlement/ledger/<str:account>/excel/", account_excel),
+    path("settlement/transfers/", transfer_list),
+    path("settlement/closings/", closing_list),
+    path("settlement/closings/<int:pk>/", closing_page),
+    path("settlement/closings/<int:pk>/excel/", closing_excel),
+]

@@ -1,0 +1,224 @@
+"""P14: batches of payments from what is owed to the bank's answer, the accounts of payees, receipts of transfers."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.urls import path
+from django.utils.translation import gettext as _
+
+from yinling.ground.models import in_force
+from yinling.kernel.period import local_date
+from yinling.kernel.refusals import Refusal
+from yinling.kernel.words import N_
+from yinling.settlement import bankfile
+from yinling.settlement.models import BankAccount, Payout
+from yinling.settlement.operations import answer_payout, draft_payout, export_payout
+from yinling.settlement.queries import PAYER_NAMES
+from yinling.settlement.queries.payables import payables
+from yinling.settlement.queries.payouts import (
+    accounts,
+    accounts_of,
+    bank_file,
+    payout_line,
+    payout_lines,
+    payout_totals,
+    payouts,
+    preview_return,
+)
+from yinling.settlement.states import PAYOUT, PAYOUT_LINE
+from yinling.web.actions import ActionForm, action_form
+from yinling.web.console.insurer_claims import uploaded
+from yinling.web.console.settlement import settlement_tabs
+from yinling.web.console.statements import approval_bar
+from yinling.web.options import Pairs, named, provider_choices
+from yinling.web.pages import Filter, Listing, page, render
+from yinling.web.papers import page_table, paper_answer
+from yinling.web.queries.settlement_papers import payout_fields, payout_paper, receipt_paper
+from yinling.web.sheets import download
+from yinling.web.show import refusal_text
+
+VIEW = "settlement.payout.view"
+SHOWN = 200
+"""Amounts that are offered at once; what is left is offered when these are in a batch."""
+
+
+@named("providers_or_none")
+def provider_choices_or_none(request: Any) -> Pairs:
+    """Organisations that serve, or none: the account is an elder's."""
+    return [("", _("不是机构（老年人的账户）")), *provider_choices(request)]
+
+
+@page(VIEW)
+def payout_list(request: Any) -> HttpResponse:
+    """Batches with what the bank has paid and sent back."""
+    rows = payouts(request.actor)
+    states = Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", PAYOUT.choices)
+    listing = Listing(request, rows, states)
+    if listing.values["state"] is not None:
+        rows = states.apply(rows, listing.values["state"])
+    return render(
+        request, "console/payouts.html", listing=listing, machine=PAYOUT, totals=payout_totals(rows), tabs=settlement_tabs(request, "payouts")
+    )  # fmt: skip
+
+
+@page("settlement.payout.draft")
+def payout_new(request: Any) -> HttpResponse:
+    """What is owed now, with the account it would go to; the chosen amounts become a batch."""
+    problem, status = "", 200
+    chosen = request.POST.getlist("keys")
+    title = request.POST.get("title", "").strip()[:120]
+    if request.method == "POST":
+        try:
+            row = draft_payout(actor=request.actor, now=request.now, title=title, keys=[key[:60] for key in chosen])
+        except Refusal as refusal:
+            problem, status = refusal_text(refusal), refusal.status
+        else:
+            return HttpResponseRedirect(f"/settlement/payouts/{row.pk}/")
+    owed = payables(request.actor, request.actor.div or "")
+    payer = request.GET.get("payer", "")
+    found = [one for one in owed if payer in ("", one.payer)]
+    shown = found[:SHOWN]
+    today = local_date(request.now)
+    return render(
+        request, "console/payout_new.html", status=status, problem=problem, owed=shown, count=len(found), accounts=accounts_of(shown, today),
+        payers=PAYER_NAMES, payer=payer, there=sorted({one.payer for one in owed}), chosen=set(chosen), tabs=settlement_tabs(request, "payouts"),
+        total=sum(one.amount_fen for one in found), title=title or _("%(month)s 拨付") % {"month": f"{today:%Y-%m}"},
+    )  # fmt: skip
+
+
+def _payout(request: Any, pk: int) -> Payout:
+    row = payouts(request.actor).filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+@page(VIEW)
+def payout_page(request: Any, pk: int) -> HttpResponse:
+    """One batch: its payments, who approved it, and the bank's answer."""
+    row = _payout(request, pk)
+    states = Filter("state", _("结果"), lambda found, value: found.filter(state=value), "choice", PAYOUT_LINE.choices)
+    listing = Listing(request, payout_lines(row), states)
+    table = page_table(
+        payout_fields(), [(0, line) for line in listing], link="text", mark=lambda one: f"line-{one[1].pk}",
+        address=lambda one: f"/settlement/receipts/{one[1].pk}/" if one[1].state == "paid" else "",
+    )  # fmt: skip
+    persons = [
+        (_("起草"), row.drafted_by, row.drafted_at), (_("初审"), row.reviewed_by, row.reviewed_at), (_("复核"), row.approved_by, row.approved_at)
+    ]  # fmt: skip
+    is_own = request.actor.user_id in (row.drafted_by_id, row.reviewed_by_id)
+    return render(
+        request, "console/payout.html", row=row, listing=listing, table=table, machine=PAYOUT, forms=_forms(request, row),
+        bar=approval_bar(persons, is_returned=row.state == "returned"), needs_other=row.state == "reviewed" and is_own,
+        can_export=row.state in ("approved", "exported") and request.actor.has("settlement.payout.export"),
+        can_answer=row.state in ("exported", "completed") and request.actor.has("settlement.payout.answer"),
+    )  # fmt: skip
+
+
+def _forms(request: Any, row: Payout) -> dict[str, ActionForm]:
+    here, values = f"/settlement/payouts/{row.pk}/", {"payout_id": row.pk, "seen": row.version}
+    return {
+        verb: action_form(request, f"{verb}_payout", values, next=here, tone="danger" if verb == "return" else "primary")
+        for verb in ("review", "approve", "return") if PAYOUT.allows(verb, row.state)
+    }  # fmt: skip
+
+
+@page(VIEW)
+def payout_file(request: Any, pk: int, kind: str) -> HttpResponse:
+    """The batch as a workbook or as PDF, without account numbers."""
+    return paper_answer(payout_paper(_payout(request, pk)), kind, request.now)
+
+
+@page("settlement.payout.export")
+def payout_bank(request: Any, pk: int) -> HttpResponse:
+    """The file for the bank; who took it stands in the journal. The same file again has the same bytes."""
+    if request.method != "POST":
+        return HttpResponseRedirect(f"/settlement/payouts/{pk}/")
+    row = export_payout(actor=request.actor, now=request.now, payout_id=pk)
+    return download(bank_file(row), "text/csv; charset=utf-8", f"{row.code}.csv")
+
+
+@page("settlement.payout.answer")
+def payout_answer(request: Any, pk: int) -> HttpResponse:
+    """Upload the bank's answer: first every fault by line, then, if there is none, the button that books it."""
+    row = _payout(request, pk)
+    shown, problem, status, content, name = None, "", 200, "", ""
+    if request.method == "POST":
+        try:
+            data, name = uploaded(request)
+            content = base64.b64encode(data).decode()
+            if request.POST.get("then") == "load":
+                answer_payout(actor=request.actor, now=request.now, payout_id=pk, content=content)
+                return HttpResponseRedirect(f"/settlement/payouts/{pk}/")
+            shown = preview_return(request.actor, row, data)
+        except Refusal as refusal:
+            problem, status = refusal_text(refusal), refusal.status
+    return render(
+        request, "console/payout_answer.html", status=status, row=row, shown=shown, problem=problem, heads=bankfile.RETURN_HEADS,
+        problems=shown.problems[:100] if shown else [], rows=shown.results[:20] if shown else [], content=content, name=name,
+        words={state: word for word, state in bankfile.RESULTS.items()},
+    )  # fmt: skip
+
+
+@page("settlement.statement.view")
+def receipt_page(request: Any, pk: int, kind: str = "") -> HttpResponse:
+    """The receipt of one transfer, on a page to be printed or as PDF."""
+    line = payout_line(request.actor, pk)
+    if line is None or line.state != "paid":
+        raise Http404
+    paper = receipt_paper(line)
+    if kind:
+        return paper_answer(paper, kind, request.now)
+    back = f"/settlement/payouts/{line.payout_id}/" if request.actor.has(VIEW) else "/settlement/"
+    return render(request, "console/paper_print.html", paper=paper, table=page_table(paper.fields, paper.rows), back=back)
+
+
+@page("settlement.account.view")
+def account_list(request: Any) -> HttpResponse:
+    """Accounts of payees, those to be confirmed first; numbers by their last four digits."""
+    today = local_date(request.now)
+    filters = (
+        Filter("holder", _("户名"), lambda found, value: found.filter(holder__contains=value)),
+        Filter("open", _("只看待确认"), lambda found, _yes: found.filter(confirmed_by=None, recorded_to=None), "check"),
+        Filter("live", _("只看在用"), lambda found, _yes: found.filter(in_force(today), confirmed_by__isnull=False), "check"),
+    )
+    listing = Listing(request, accounts(request.actor), *filters)
+    own = request.actor.organisation_id
+    propose = action_form(
+        request, "propose_account", {"valid_from": today, "organisation_id": own}, next="/settlement/accounts/", done=N_("已登记，待另一人确认"),
+        fields={"organisation_id": {"options": "providers_or_none", "widget": "choice"}, "valid_from": {"label": N_("启用日期")}},
+        hidden=("organisation_id", "elder_id") if own else (),
+    )  # fmt: skip
+    rows = [(row, _account_forms(request, row, today)) for row in listing]
+    return render(
+        request, "console/bank_accounts.html", listing=listing, rows=rows, propose=propose, today=today, tabs=settlement_tabs(request, "accounts")
+    )  # fmt: skip
+
+
+def _account_forms(request: Any, row: BankAccount, today: Any) -> list[ActionForm]:
+    here, values = "/settlement/accounts/", {"account_id": row.pk, "seen": row.version}
+    if row.recorded_to is not None or (row.valid_to is not None and row.valid_to <= today):
+        return []
+    forms = []
+    if row.confirmed_by_id is None and row.proposed_by_id != request.actor.user_id:
+        forms.append(action_form(request, "confirm_account", values, next=here, done=N_("已确认"), tone=""))
+    forms.append(action_form(request, "reveal_account", {"account_id": row.pk}, tone=""))
+    forms.append(action_form(request, "end_account", values, next=here, tone="danger"))
+    return forms
+
+
+urlpatterns = [
+    path("settlement/payouts/", payout_list),
+    path("settlement/payouts/new/", payout_new),
+    path("settlement/payouts/<int:pk>/", payout_page),
+    path("settlement/payouts/<int:pk>/excel/", payout_file, {"kind": "excel"}),
+    path("settlement/payouts/<int:pk>/pdf/", payout_file, {"kind": "pdf"}),
+    path("settlement/payouts/<int:pk>/bank/", payout_bank),
+    path("settlement/payouts/<int:pk>/answer/", payout_answer),
+    path("settlement/receipts/<int:pk>/", receipt_page),
+    path("settlement/receipts/<int:pk>/pdf/", receipt_page, {"kind": "pdf"}),
+    path("settlement/accounts/", account_list),
+]

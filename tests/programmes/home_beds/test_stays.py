@@ -1,0 +1,169 @@
+"""Stays paid by the day: billed once a month, split by the payers, and nobody visits at home meanwhile."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from tests.factories import (
+    CITY,
+    NOW,
+    STREET,
+    TODAY,
+    actor,
+    make_elder,
+    make_item,
+    make_organisation,
+    make_price,
+    system,
+)
+from tests.programmes.making import office
+
+from yinling.kernel.period import ONE_DAY
+from yinling.kernel.refusals import NotAllowed, Refused
+from yinling.orders.models import Order
+from yinling.orders.queries import quote
+from yinling.people.models import Circumstance
+from yinling.people.operations import bury_elder
+from yinling.people.queries import circumstances_on
+from yinling.programmes.home_beds.jobs import bill_stays
+from yinling.programmes.home_beds.models import BedStay
+from yinling.programmes.home_beds.operations import admit_to_bed, bill_stay, discharge_stay, follow_stays
+
+pytestmark = [pytest.mark.usefixtures("wide"), pytest.mark.req("R-BED-06")]
+MAY_20 = date(2026, 5, 20)
+DAILY = 18000
+
+
+def admitted(day: date = MAY_20, *, now: datetime = NOW, **values: Any) -> BedStay:
+    """A stay in a nursing home at 180 yuan a day."""
+    elder = values.pop("elder", None) or make_elder()
+    body = make_organisation(kind="nursing_home")
+    item = make_item(
+        kind="bed_day", family="nursing", name="床日", needs_visit=False, units=["bed_day"], standard_minutes=1
+    )
+    make_price(item, body, amount_fen=DAILY, unit="日")
+    chosen = {"provider_id": body.pk, "kind": "nursing", "item_code": item.code, "admitted_on": day, **values}
+    return admit_to_bed(actor=actor("street", STREET), now=now, elder_id=elder.pk, **chosen)
+
+
+def bills(stay: BedStay) -> dict[str, tuple[int, int]]:
+    orders = Order.objects.filter(source__startswith=f"home_beds.stay:{stay.pk}:")
+    return {row.source.rpartition(":")[2]: (row.lines.get().quantity, row.total_fen) for row in orders}
+
+
+@pytest.mark.req("X-PAY-03")
+def test_each_month_is_billed_once_at_days_times_the_daily_price() -> None:
+    stay = admitted()
+    assert (bill_stays(system(), NOW), bill_stays(system(), NOW)) == (1, 0)
+    assert bills(stay) == {"202605": (12, 12 * DAILY)}
+    later = NOW + timedelta(days=30)
+    discharge_stay(actor=actor("street", STREET), now=later, stay_id=stay.pk, discharged_on=date(2026, 7, 3))
+    bill_stay(actor=office(), now=later, stay_id=stay.pk)
+    assert bills(stay) == {"202605": (12, 12 * DAILY), "202606": (30, 30 * DAILY), "202607": (2, 2 * DAILY)}
+    assert sum(days for days, _fen in bills(stay).values()) == (date(2026, 7, 3) - MAY_20).days
+    assert Order.objects.filter(state="served", needs_visit=False).count() == 3
+    with pytest.raises(Refused) as refused:
+        bill_stay(actor=office(), now=later, stay_id=stay.pk)
+    assert refused.value.code == "stay.nothing_to_bill"
+
+
+@pytest.mark.req("X-PAY-03")
+def test_in_and_out_on_one_day_is_one_day() -> None:
+    stay = admitted(TODAY)
+    discharge_stay(actor=actor("street", STREET), now=NOW, stay_id=stay.pk, discharged_on=TODAY)
+    bill_stays(system(), NOW)
+    assert bills(stay) == {"202606": (1, DAILY)}
+
+
+def test_nothing_is_ordered_at_home_while_the_elder_stays_away() -> None:
+    stay = admitted(TODAY)
+    price = make_price()
+    ask: dict[str, Any] = {
+        "actor": actor("seat"), "now": NOW, "elder_id": stay.elder_id, "item_code": price.item.code, "provider_id": price.organisation_id,
+        "starts_at": NOW + timedelta(days=1),
+    }  # fmt: skip
+    with pytest.raises(Refused) as refused:
+        quote(**ask)
+    assert refused.value.code == "order.elder_away"
+    discharge_stay(actor=actor("street", STREET), now=NOW, stay_id=stay.pk, discharged_on=TODAY)
+    assert quote(**ask).total_fen == price.amount_fen
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"), [("nursing", "in_institution"), ("hospice", "in_hospital"), ("rehabilitation", "in_hospital")]
+)
+def test_the_stay_stands_on_the_file_of_the_elder_from_admission_to_the_day_before_discharge(
+    kind: str, shown: str
+) -> None:
+    stay = admitted(kind=kind)
+    assert circumstances_on(stay.elder_id, MAY_20) == {shown}
+    discharge_stay(actor=actor("street", STREET), now=NOW, stay_id=stay.pk, discharged_on=TODAY)
+    assert (circumstances_on(stay.elder_id, TODAY - ONE_DAY), circumstances_on(stay.elder_id, TODAY)) == (
+        {shown},
+        set(),
+    )
+
+
+def test_a_hospital_stay_on_file_already_is_left_as_it_is() -> None:
+    elder = make_elder()
+    known = Circumstance.objects.create(
+        div=elder.div, elder=elder, kind="in_institution", body="社区", valid_from=MAY_20 - ONE_DAY, recorded_from=NOW
+    )
+    stay = admitted(elder=elder)
+    discharge_stay(actor=actor("street", STREET), now=NOW, stay_id=stay.pk, discharged_on=TODAY)
+    known.refresh_from_db()
+    assert (known.valid_to, known.recorded_to, Circumstance.objects.count()) == (None, None, 1)
+
+
+def test_two_stays_never_count_the_same_day() -> None:
+    elder = make_elder()
+    first = admitted(TODAY, elder=elder)
+    with pytest.raises(Refused) as refused:
+        admitted(TODAY, elder=elder)
+    assert refused.value.code == "stay.overlap"
+    discharge_stay(actor=actor("street", STREET), now=NOW, stay_id=first.pk, discharged_on=TODAY)
+    with pytest.raises(Refused):
+        admitted(TODAY, elder=elder)
+    assert admitted(TODAY + ONE_DAY, elder=elder, now=NOW + timedelta(days=1)).admitted_on == TODAY + ONE_DAY
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"day": TODAY + ONE_DAY}, "stay.in_future"), ({"item_code": "NONE"}, "stay.item"), ({"provider_id": 1}, "stay.provider"),
+        ({"kind": "hotel"}, "choice.unknown"),
+    ],
+)  # fmt: skip
+def test_impossible_admissions_are_refused(change: dict[str, Any], code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        admitted(**change)
+    assert (refused.value.code, BedStay.objects.count(), Circumstance.objects.count()) == (code, 0, 0)
+
+
+def test_a_discharge_into_a_billed_month_is_refused() -> None:
+    stay = admitted()
+    bill_stays(system(), NOW)
+    with pytest.raises(Refused) as refused:
+        discharge_stay(actor=actor("street", STREET), now=NOW, stay_id=stay.pk, discharged_on=date(2026, 5, 25))
+    assert refused.value.code == "stay.billed"
+    discharge_stay(actor=actor("street", STREET), now=NOW, stay_id=stay.pk, discharged_on=TODAY)
+    with pytest.raises(NotAllowed):
+        discharge_stay(actor=actor("street", STREET), now=NOW, stay_id=stay.pk, discharged_on=TODAY)
+
+
+def test_the_day_of_death_ends_a_stay_that_nobody_ended() -> None:
+    stay = admitted()
+    bury_elder(
+        actor=actor("street", STREET), now=NOW, elder_id=stay.elder_id, died_on=date(2026, 5, 25), evidence="死亡证明"
+    )
+    bill_stays(system(), NOW)
+    assert bills(stay) == {"202605": (5, 5 * DAILY)}
+
+
+def test_a_stay_goes_where_its_elder_goes() -> None:
+    stay = admitted()
+    stay.elder.div = "320213021002"
+    stay.elder.save()
+    assert follow_stays(CITY) == 1
+    stay.refresh_from_db()
+    assert stay.div == "320213021002"

@@ -1,0 +1,297 @@
+"""Bills of elders and families, the way to pay, and what finance sees of payments, the channel's bills and objections."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import Client
+from python_calamine import CalamineWorkbook
+from tests.factories import (
+    NOW,
+    OTHER_DISTRICT,
+    actor,
+    fund_order,
+    make_assignment,
+    make_elder,
+    make_entitlement,
+    make_order,
+    make_scheme,
+    make_staff,
+    make_visit,
+    system,
+)
+from tests.screens.test_hotline import form_of, queries
+
+from yinling.ground.clock import business_now
+from yinling.hotline.models import Ticket
+from yinling.kernel.period import local_date
+from yinling.orders.models import Hold, Order, PayerShare
+from yinling.people.models import Representative
+from yinling.settlement import channel
+from yinling.settlement.models import Payment, PaymentBill, Posting, Refund
+from yinling.settlement.operations import ask_payment, post, settle_order, take_notice
+from yinling.settlement.queries.payables import payables
+from yinling.settlement.rules import Side
+
+SignIn = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def _channel(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.DEMO = True
+    monkeypatch.setitem(django_settings.PORTS, "payment", "yinling.interop.payment.fake.FakePayment")
+
+
+@pytest.fixture
+def her(sign_in: SignIn) -> Client:
+    """An elder logged in, with one served order of 80 yuan of which a voucher bears half."""
+    elder = make_elder(name="王桂英")
+    client = sign_in(actor("elder", elders=(elder,)))
+    client.elder, client.order = elder, served(elder)  # type: ignore[attr-defined]
+    return client
+
+
+def served(elder: Any, state: str = "served") -> Order:
+    system()
+    order = make_order(state, elder=elder, starts_at=business_now() - timedelta(hours=3))
+    fund_order(order, make_entitlement(elder, make_scheme(code=f"s{order.pk}")), 4000)
+    PayerShare.objects.filter(order=order, payer="voucher").update(reason="消费补贴券付一半")
+    return order
+
+
+def paid(order: Order) -> Payment:
+    now = business_now()
+    row = ask_payment(actor=actor("elder", elders=(order.elder,)), now=now, order_id=order.pk)
+    return take_notice(
+        actor=system(), now=now, key=row.key, number=f"N{row.pk}", amount_fen=row.amount_fen, paid_at=now, channel="demo"
+    )  # fmt: skip
+
+
+def top_up(elder: Any, fen: int) -> None:
+    sides = [
+        Side(account=account, amount=amount, business="eldercare", fund="personal", elder_id=elder.pk)
+        for account, amount in (("bank", fen), ("prepaid.elder", -fen))
+    ]
+    post(system(), NOW, key=f"top-up:{elder.pk}", kind="top_up", text="充值", div=elder.div, sides=sides, elder=elder)
+
+
+def text_of(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return re.sub(r"<[^>]+>", "", answer.content.decode())
+
+
+# --- the elder
+
+
+def test_a_bill_says_what_happened_who_paid_what_and_why(her: Any) -> None:
+    staff = make_staff(her.order.provider, name="李梅")
+    assignment = make_assignment(her.order, staff, state="accepted")
+    visit = make_visit(assignment, started_at=her.order.starts_at)
+    visit.state, visit.ended_at = "done", her.order.starts_at + timedelta(minutes=52)
+    visit.save()
+    Order.objects.filter(pk=her.order.pk).update(self_pay_consent="女儿王芳 6月15日电话同意")
+    text = text_of(her, f"/e/bills/{her.order.pk}/")
+    for said in (
+        "李梅", "服务 52 分钟", "一共 80.00 元", "消费补贴券付 40.00 元：消费补贴券付一半", "您付 40.00 元", "平台上没有付款", "去付款", "我有异议",
+        "打电话办", "下单时同意的人：女儿王芳 6月15日电话同意",
+    ):  # fmt: skip
+        assert said in text, said
+    listed = text_of(her, "/e/bills/")
+    assert "1 次服务，一共 80.00 元" in listed
+    assert "别人替您付 40.00 元，您付 40.00 元" in listed
+
+
+def test_an_empty_month_says_so_and_leads_to_the_month_before(her: Any) -> None:
+    html = her.get("/e/bills/?month=2019-02").content.decode()
+    assert "这个月没有账单" in html
+    assert "month=2019-01" in html
+    for odd in ("2019-13", "x", "9999-99", "0000-00", "2019-02-31;"):
+        assert her.get("/e/bills/", {"month": odd}).status_code == 200
+
+
+def test_the_bill_is_paid_in_three_steps_at_the_made_up_cashier(her: Any) -> None:
+    here = f"/e/bills/{her.order.pk}/"
+    answer = her.post("/do/ask_payment/", form_of(her, here, "ask_payment"))
+    row = Payment.objects.get()
+    assert answer["Location"] == f"/e/pay/{row.pk}/"
+    assert "要付 40.00 元" in text_of(her, answer["Location"])
+    cashier = her.get(f"/e/pay/{row.pk}/go/")["Location"]
+    assert cashier == f"/demo/pay/{row.key}/"
+    assert "不会扣真的钱" in text_of(her, cashier)
+    for _ in range(2):
+        assert her.post(cashier)["Location"] == f"/e/pay/{row.pk}/"
+    assert "已经付清" in text_of(her, f"/e/pay/{row.pk}/")
+    assert "网上付 40.00 元" in text_of(her, here)
+    assert "已付清" in text_of(her, "/e/bills/")
+    assert Posting.objects.filter(kind="payment").count() == 1
+
+
+def test_the_cashier_exists_in_demonstrations_only(her: Any, settings: Any) -> None:
+    row = paid(her.order)
+    settings.DEMO = False
+    assert her.get(f"/demo/pay/{row.key}/").status_code == 404
+    settings.DEMO = True
+    assert her.get("/demo/pay/3202-nothing/").status_code == 404
+
+
+def test_a_channel_that_does_not_answer_is_said_and_nothing_is_paid(her: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = ask_payment(actor=her.actor, now=business_now(), order_id=her.order.pk)
+
+    def down(*_args: Any, **_values: Any) -> None:
+        raise OSError("no answer")
+
+    monkeypatch.setattr("yinling.interop.payment.fake.FakePayment.order", down)
+    answer = her.get(f"/e/pay/{row.pk}/go/")
+    assert answer.status_code == 409
+    assert "没有扣钱" in answer.content.decode()
+
+
+def test_money_paid_in_at_the_counter_pays_with_one_button(her: Any) -> None:
+    here = f"/e/bills/{her.order.pk}/"
+    assert "pay_from_balance" not in her.get(here).content.decode()
+    top_up(her.elder, 4000)
+    her.post("/do/pay_from_balance/", form_of(her, here, "pay_from_balance"))
+    assert "用预存的余额付 40.00 元" in text_of(her, here)
+
+
+def test_an_objection_freezes_the_bill_and_its_answer_is_read_there(her: Any, sign_in: SignIn) -> None:
+    here = f"/e/bills/{her.order.pk}/"
+    her.post("/do/raise_objection/", form_of(her, here, "raise_objection") | {"text": "只来了十分钟"})
+    assert Ticket.objects.get().elder_id == her.elder.pk
+    text = text_of(her, here)
+    assert "只来了十分钟" in text
+    assert "正在核查" in text
+    assert "去付款" not in text
+    finance = sign_in("finance")
+    assert her.order.code in text_of(finance, "/settlement/objections/")
+    there = f"/settlement/bills/{her.order.pk}/"
+    values = form_of(finance, there, "decide_objection") | {"result": "kept", "reason": "定位显示服务 52 分钟"}
+    finance.post("/do/decide_objection/", values)
+    assert Hold.objects.get().to_at is not None
+    assert "定位显示服务 52 分钟" in text_of(her, here)
+    assert "没有待处理的异议" in text_of(finance, "/settlement/objections/")
+
+
+def test_paper_shows_the_sum_in_capital_characters(her: Any) -> None:
+    month = f"{local_date(her.order.starts_at):%Y-%m}"
+    text = text_of(her, f"/e/bills/print/?month={month}")
+    assert "肆拾元整" in text
+    assert "您付 40.00" in text
+    answer = her.get(f"/e/bills/pdf/?month={month}")
+    assert (answer.status_code, answer["Content-Type"], answer.content[:5]) == (200, "application/pdf", b"%PDF-")
+
+
+def test_a_family_sees_the_bills_of_linked_elders_and_pays_only_where_it_may(sign_in: SignIn, her: Any) -> None:
+    second = make_elder(name="陈阿福")
+    daughter = sign_in(actor("family", elders=(her.elder, second)))
+    html = daughter.get(f"/e/bills/?elder={her.elder.pk}").content.decode()
+    assert "王桂英的账单" in html
+    assert "陈阿福" in html
+    assert "ask_payment" in daughter.get(f"/e/bills/{her.order.pk}/").content.decode()
+    rows = Representative.objects.filter(user=daughter.actor.user_id, elder=her.elder)  # type: ignore[attr-defined]
+    rows.update(covers_orders=False)
+    html = daughter.get(f"/e/bills/{her.order.pk}/").content.decode()
+    assert "ask_payment" not in html
+    assert "raise_objection" not in html
+    rows.update(covers_bills=False)
+    assert daughter.get(f"/e/bills/{her.order.pk}/").status_code == 403
+    assert daughter.get(f"/e/bills/?elder={her.elder.pk}").status_code == 403
+
+
+def test_nobody_reads_the_bill_of_a_stranger(sign_in: SignIn, her: Any) -> None:
+    row = paid(her.order)
+    stranger = sign_in(actor("family", elders=(make_elder(),)))
+    for address in (
+        f"/e/bills/{her.order.pk}/",
+        f"/e/pay/{row.pk}/",
+        f"/e/pay/{row.pk}/go/",
+        f"/e/bills/?elder={her.elder.pk}",
+    ):
+        assert stranger.get(address).status_code == 404, address
+    assert sign_in("carer").get(f"/e/bills/{her.order.pk}/").status_code in (403, 404)
+    other = sign_in(actor("station", div=OTHER_DISTRICT))
+    assert other.get(f"/settlement/bills/{her.order.pk}/").status_code == 404
+    assert other.get(f"/elders/{her.elder.pk}/bills/").status_code == 404
+
+
+def test_pages_of_bills_are_light_and_ask_the_database_little(her: Any) -> None:
+    for address in ("/e/bills/", f"/e/bills/{her.order.pk}/"):
+        assert len(gzip.compress(her.get(address).content)) < 6000
+    few = queries(her, "/e/bills/")
+    assert few <= 12
+    for _ in range(3):
+        served(her.elder)
+    assert queries(her, "/e/bills/") == few
+
+
+# --- finance
+
+
+def test_finance_finds_a_payment_gives_it_back_and_exports_the_list(sign_in: SignIn, her: Any) -> None:
+    row, client = paid(her.order), sign_in("finance")
+    assert "40.00" in text_of(client, "/settlement/payments/?state=paid")
+    assert "没有符合条件的付款" in text_of(client, "/settlement/payments/?key=nothing")
+    here = f"/settlement/payments/{row.pk}/"
+    values = form_of(client, here, "refund_payment") | {"amount_fen": "15.00", "reason": "服务没做完"}
+    assert client.post("/do/refund_payment/", values)["Location"] == here
+    assert Refund.objects.get().amount_fen == 1500
+    assert "退款中" in text_of(client, here)
+    channel.send_refunds(system(), business_now())
+    assert "15.00" in text_of(client, here)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(client.get("/settlement/payments/excel/").content))
+    assert book.get_sheet_by_index(0).to_python()[-1][6:8] == [40.0, 15.0]
+    for amount in ("30", "0", "-1", "1.005", "abc", "99999999999999999"):
+        values = form_of(client, here, "refund_payment") | {"amount_fen": amount, "reason": "x"}
+        assert client.post("/do/refund_payment/", values).status_code == 422
+    assert Refund.objects.count() == 1
+
+
+def test_a_bill_of_the_channel_is_pasted_and_its_differences_are_listed(sign_in: SignIn, her: Any) -> None:
+    row, client = paid(her.order), sign_in("finance")
+    assert "还没有核对过" in text_of(client, "/settlement/payments/bills/")
+    day = local_date(business_now()).isoformat()
+    values = form_of(client, "/settlement/payments/bills/", "load_payment_bill")
+    values |= {"day": day, "text": f"付款,{row.key},{row.channel_number},39.99\n"}
+    answer = client.post("/do/load_payment_bill/", values)
+    text = text_of(client, answer["Location"])
+    assert "金额不符" in text
+    assert "39.99" in text
+    values = form_of(client, "/settlement/payments/bills/", "load_payment_bill") | {"day": day, "text": "付款,x"}
+    answer = client.post("/do/load_payment_bill/", values)
+    assert answer.status_code == 422
+    assert "第 1 行看不懂" in answer.content.decode()
+    assert PaymentBill.objects.get().differences
+
+
+def test_the_desk_sees_an_elders_bills_and_objects_for_her(sign_in: SignIn, her: Any) -> None:
+    settle_order(actor=system(), now=business_now(), order_id=her.order.pk)
+    for role in ("seat", "station"):
+        client = sign_in(role)
+        assert her.order.code in text_of(client, f"/elders/{her.elder.pk}/bills/")
+    here = f"/settlement/bills/{her.order.pk}/"
+    client.post("/do/raise_objection/", form_of(client, here, "raise_objection") | {"text": "老人说钱不对"})
+    assert Ticket.objects.get().channel == "console"
+
+
+def test_what_elders_paid_here_is_owed_to_the_provider_and_put_into_one_batch(sign_in: SignIn, her: Any) -> None:
+    client = sign_in("finance")
+    paid(her.order)
+    settle_order(actor=system(), now=business_now(), order_id=her.order.pk)
+    channel.tend_payments(system(), business_now())
+    mine = [one for one in payables(client.actor, "3202") if one.key.startswith("payment:")]  # type: ignore[attr-defined]
+    assert [(one.provider_id, one.amount_fen, one.account, one.business) for one in mine] == [
+        (her.order.provider_id, 4000, "payable.provider", "eldercare")
+    ]
+
+
+def test_who_has_no_right_finds_no_payments(sign_in: SignIn) -> None:
+    for role in ("seat", "station", "carer"):
+        assert sign_in(role).get("/settlement/payments/").status_code == 403

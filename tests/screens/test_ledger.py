@@ -1,0 +1,163 @@
+"""The general ledger, money apart from orders, and the closing of a month on screen."""
+
+import io
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from python_calamine import CalamineWorkbook
+from tests.factories import (
+    CITY,
+    COMMUNITY,
+    NOW,
+    actor,
+    fund_order,
+    make_area_tree,
+    make_entitlement,
+    make_order,
+    make_organisation,
+    make_scheme,
+    system,
+)
+
+from yinling.orders.models import Order
+from yinling.settlement.models import Closing, Transfer
+from yinling.settlement.operations import (
+    book_transfer,
+    close_closing,
+    post,
+    propose_closing,
+    propose_transfer,
+    settle_order,
+)
+from yinling.settlement.rules import Side
+
+SignIn = Callable[..., Client]
+LATER, NEXT_MONTH = NOW + timedelta(days=3), NOW + timedelta(days=30)
+ADDRESSES = ("/settlement/ledger/", "/settlement/ledger/bank/", "/settlement/transfers/", "/settlement/closings/")
+
+
+def settled() -> Order:
+    order = make_order("served")
+    fund_order(order, make_entitlement(order.elder, make_scheme(code=f"v{order.pk}")), 4000)
+    return settle_order(actor=system(), now=LATER, order_id=order.pk)
+
+
+def advance() -> Transfer:
+    row = propose_transfer(
+        actor=actor("finance"), now=NOW, kind="advance", provider_id=make_organisation(short_name="安心护理").pk, payer="ltci", amount_fen=123_456,
+        business="eldercare", note="凭证 9",
+    )  # fmt: skip
+    return book_transfer(actor=actor("finance"), now=NOW, transfer_id=row.pk)
+
+
+def text(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, answer.content.decode()[:500]
+    return answer.content.decode()
+
+
+def sheet(client: Client, address: str) -> list[list[object]]:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_empty_pages_say_what_comes_first_and_strangers_are_refused(sign_in: SignIn, address: str) -> None:
+    assert 'class="empty"' in text(sign_in("finance"), address)
+    assert sign_in("seat").get(address).status_code == 403
+
+
+@pytest.mark.req("R-PAY-05")
+def test_the_ledger_shows_balances_as_of_a_day_by_business_and_fund_and_drills_down(sign_in: SignIn) -> None:
+    order = settled()
+    client = sign_in("auditor")
+    html = text(client, "/settlement/ledger/")
+    assert "应付服务商款" in html
+    assert "40.00" in html
+    assert "应付服务商款" not in text(client, "/settlement/ledger/?on=2026-06-17")
+    assert "应付服务商款" not in text(client, "/settlement/ledger/?business=medical")
+    entries = text(client, "/settlement/ledger/payable.provider/?business=eldercare&div=320213")
+    assert f"order:{order.pk}" in entries
+    assert f"order:{order.pk}" not in text(client, "/settlement/ledger/payable.provider/?until=2026-06-17")
+    assert client.get("/settlement/ledger/nothing/").status_code == 404
+
+
+def test_ledger_and_its_workbook_agree_to_the_fen(sign_in: SignIn) -> None:
+    settled()
+    client = sign_in("finance")
+    rows = sheet(client, "/settlement/ledger/excel/")
+    assert rows[-4][:2] == ["应付服务商款", "养老"] or any(row[0] == "应付服务商款" and row[5] == 40.0 for row in rows)
+    assert rows[-1][4] == rows[-1][5] == 80.0
+    entries = sheet(client, "/settlement/ledger/payable.provider/excel/")
+    assert [row[8] for row in entries[1:]] == [-40.0, -40.0]
+
+
+@pytest.mark.req("R-PAY-16")
+def test_the_monitor_shows_what_was_given_and_what_is_left(sign_in: SignIn) -> None:
+    advance()
+    html = text(sign_in("finance"), "/settlement/transfers/")
+    assert "安心护理" in html
+    assert html.count("1,234.56") == 3
+
+
+@pytest.mark.req("R-PAY-16")
+def test_an_advance_is_proposed_and_booked_by_two_from_the_page(sign_in: SignIn) -> None:
+    body = make_organisation()
+    first, second = sign_in("finance"), sign_in("finance")
+    values = {
+        "kind": "advance",
+        "provider_id": str(body.pk),
+        "payer": "ltci",
+        "amount_fen": "500.00",
+        "business": "eldercare",
+        "note": "凭证 1",
+    }
+    assert first.post("/do/propose_transfer/", values | {"_key": "a" * 32}).status_code in (200, 302)
+    row = Transfer.objects.get()
+    assert row.amount_fen == 50_000
+    assert "待另一人确认" in text(first, "/settlement/transfers/")
+    assert 'data-action="book_transfer"' in text(second, "/settlement/transfers/")
+
+
+@pytest.mark.req("R-FUN-10")
+def test_a_closing_shows_its_figures_beside_the_books_and_as_a_workbook(sign_in: SignIn) -> None:
+    make_area_tree()
+    sides = [Side("bank", 700, "eldercare", "general"), Side("donation.received", -700, "eldercare", "general")]
+    post(system(), NOW, key="d:1", kind="donation", text="", div=COMMUNITY, sides=sides)
+    row = propose_closing(actor=actor("finance", CITY), now=NEXT_MONTH, month=date(2026, 6, 1), div=CITY)
+    client = sign_in(actor("finance", CITY))
+    address = f"/settlement/closings/{row.pk}/"
+    html = text(client, address)
+    assert "逐项相等" in html
+    assert 'data-action="close_closing"' in html
+    post(system(), NOW, key="d:2", kind="donation", text="", div=COMMUNITY, sides=sides)
+    assert "须重新提出" in text(client, address)
+    propose_closing(actor=actor("finance", CITY), now=NEXT_MONTH, month=date(2026, 6, 1), div=CITY)
+    close_closing(actor=client.actor, now=NEXT_MONTH, closing_id=row.pk)  # type: ignore[attr-defined]
+    assert Closing.objects.get().closed_at == NEXT_MONTH
+    assert "已结账" in text(client, "/settlement/closings/")
+    assert sheet(client, f"{address}excel/")[1] == ["银行存款", "养老", "一般公共预算", 2.0, 14.0, 14.0]
+    assert client.get("/settlement/closings/999999/").status_code == 404
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_one_and_three_rows_take_the_same_queries(sign_in: SignIn, address: str) -> None:
+    client = sign_in("finance")
+    advance()
+    counts = []
+    for _ in range(2):
+        client.get(address)
+        with CaptureQueriesContext(connection) as seen:
+            client.get(address)
+        counts.append(
+            sum(1 for one in seen.captured_queries if "set_config" not in one["sql"] and "SAVEPOINT" not in one["sql"])
+        )
+        advance()
+        advance()
+    assert counts[0] == counts[1]
+    assert counts[0] <= 9

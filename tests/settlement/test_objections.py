@@ -1,0 +1,160 @@
+"""Objections to a bill: a ticket, a frozen order, and a decision that keeps the bill or takes it back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from tests.factories import (
+    NOW,
+    OTHER_DISTRICT,
+    actor,
+    fund_order,
+    make_area_tree,
+    make_entitlement,
+    make_order,
+    make_scheme,
+    system,
+)
+
+from yinling.hotline.models import Ticket, TicketNote
+from yinling.kernel.refusals import Denied, NotAllowed, Refusal, Refused
+from yinling.orders.models import Hold, Order
+from yinling.settlement import channel
+from yinling.settlement.models import Payment
+from yinling.settlement.operations import (
+    ask_payment,
+    decide_objection,
+    raise_objection,
+    settle_order,
+    take_notice,
+)
+from yinling.settlement.queries import live_posting
+from yinling.settlement.queries.bills import bill_of
+
+pytestmark = pytest.mark.usefixtures("wide")
+LATER = NOW + timedelta(days=3)
+
+
+@pytest.fixture(autouse=True)
+def _channel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(django_settings.PORTS, "payment", "yinling.interop.payment.fake.FakePayment")
+
+
+def refused(code: str, kind: type[Refusal] = Refused) -> pytest.RaisesExc:
+    return pytest.raises(kind, check=lambda refusal: refusal.code == code)
+
+
+def an_order(state: str = "served") -> Order:
+    make_area_tree()
+    order = make_order(state)
+    fund_order(order, make_entitlement(order.elder, make_scheme(code=f"o{order.pk}")), 4000)
+    return order
+
+
+def objected(order: Order, **values: Any) -> Ticket:
+    who = actor("elder", elders=(order.elder,))
+    return raise_objection(**{"actor": who, "now": LATER, "order_id": order.pk, "text": "没有人来", **values})
+
+
+def decide(order: Order, result: str, who: Any = None) -> Order:
+    return decide_objection(
+        actor=who or actor("finance"), now=LATER, order_id=order.pk, result=result, reason="查了定位"
+    )
+
+
+def paid(order: Order) -> Payment:
+    row = ask_payment(actor=actor("elder", elders=(order.elder,)), now=NOW, order_id=order.pk)
+    return take_notice(
+        actor=system(), now=NOW, key=row.key, number=f"N{row.pk}", amount_fen=row.amount_fen, paid_at=NOW, channel="demo"
+    )  # fmt: skip
+
+
+def test_an_objection_opens_a_ticket_and_freezes_the_order() -> None:
+    order = an_order()
+    ticket = objected(order)
+    assert (ticket.kind, ticket.elder_id, ticket.text, ticket.channel, ticket.state) == (
+        "complaint", order.elder_id, "没有人来", "app", "open"
+    )  # fmt: skip
+    hold = Hold.objects.get(order=order)
+    assert (hold.cause, hold.reason) == (f"objection:{ticket.pk}", "没有人来")
+    with refused("order.held"):
+        settle_order(actor=system(), now=LATER, order_id=order.pk)
+    with refused("payment.objected", NotAllowed):
+        ask_payment(actor=actor("elder", elders=(order.elder,)), now=LATER, order_id=order.pk)
+    assert bill_of(order).is_objected
+    with refused("objection.open", NotAllowed):
+        objected(order)
+    assert Ticket.objects.count() == 1
+
+
+@pytest.mark.parametrize("state", ["placed", "assigned", "in_service", "cancelled", "failed"])
+def test_what_has_no_bill_is_not_objected_to(state: str) -> None:
+    with refused("objection.no_bill", NotAllowed):
+        objected(an_order(state))
+    assert not Ticket.objects.exists()
+
+
+def test_an_objection_says_what_is_wrong_and_comes_from_whoever_it_concerns() -> None:
+    order = an_order()
+    for text, code in ((" ", "text.missing"), ("长" * 501, "text.too_long")):
+        with refused(code):
+            objected(order, text=text)
+    for who in (actor("family"), actor("dispatcher"), actor("station", div=OTHER_DISTRICT)):
+        with pytest.raises(Denied):
+            objected(order, actor=who)
+    assert not Hold.objects.exists()
+
+
+def test_a_bill_that_is_kept_goes_on_and_the_answer_stands_on_it() -> None:
+    order = an_order()
+    ticket = objected(order)
+    decide(order, "kept", actor("supervisor"))
+    hold = Hold.objects.get(order=order)
+    assert hold.to_at == LATER
+    assert settle_order(actor=system(), now=LATER, order_id=order.pk).state == "settled"
+    answer = bill_of(order).objections[0].answer
+    assert "维持" in answer
+    assert "查了定位" in answer
+    assert TicketNote.objects.get(ticket=ticket).is_internal
+    objected(order, text="还是不对")
+    assert Ticket.objects.count() == 2
+
+
+@pytest.mark.parametrize("state", ["served", "settled"])
+def test_a_bill_that_is_taken_back_is_reversed_and_what_was_paid_goes_back(state: str) -> None:
+    order = an_order()
+    row = paid(order)
+    if state == "settled":
+        settle_order(actor=system(), now=LATER, order_id=order.pk)
+        channel.tend_payments(system(), LATER)
+    objected(order)
+    decide(order, "reversed")
+    order.refresh_from_db()
+    assert order.state == "settled"
+    assert live_posting(order) is None
+    channel.send_refunds(system(), LATER)
+    row.refresh_from_db()
+    assert (row.state, row.refunded_fen, row.matched_fen) == ("refunded", row.amount_fen, 0)
+    bill = bill_of(order)
+    assert (bill.is_reversed, bill.own_fen, bill.others_fen, bill.left_fen) == (True, 0, 0, 0)
+
+
+def test_who_may_not_reverse_may_not_decide_so() -> None:
+    order = an_order()
+    objected(order)
+    with pytest.raises(Denied):
+        decide(order, "reversed", actor("supervisor"))
+    for who in (actor("seat"), actor("elder", elders=(order.elder,))):
+        with refused("right.missing", Denied):
+            decide(order, "kept", who)
+    with refused("choice.unknown"):
+        decide(order, "halved")
+    assert Hold.objects.get(order=order).to_at is None
+
+
+def test_what_nobody_objected_to_is_not_decided() -> None:
+    with refused("objection.none", NotAllowed):
+        decide(an_order(), "kept")

@@ -1,0 +1,109 @@
+"""A channel's bill of a day beside ours, and the arithmetic of lines."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.factories import (
+    CITY,
+    NOW,
+    actor,
+    make_area_tree,
+    system,
+)
+from tests.settlement.paying import LATER, an_order, asked, refused, tell, use
+
+from yinling.accounts.models import Journal
+from yinling.ground.scope import scope
+from yinling.settlement import channel
+from yinling.settlement.models import PaymentBill
+from yinling.settlement.operations import (
+    load_payment_bill,
+)
+from yinling.settlement.paying import Movement, Part, compare, fill, read_bill, steps, write_bill
+
+
+@pytest.fixture(autouse=True)
+def _channel(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, "fake.FakePayment")
+
+
+# --- the channel's bill
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_bill_that_is_right_shows_no_difference_and_one_that_is_not_shows_each() -> None:
+    rows = [tell(asked(an_order())) for _ in range(3)]
+    day = NOW.date()
+    assert channel.fetch_bill(system(), LATER, day) is True
+    bill = PaymentBill.objects.get()
+    assert (bill.ours_fen, bill.theirs_fen, bill.differences, bill.day) == (12000, 12000, [], day)
+    text = write_bill(
+        [
+            Movement("pay", rows[0].key, "N", 4000), Movement("pay", rows[1].key, "N", 3999), Movement("pay", f"{CITY}-x", "N9", 100),
+            Movement("refund", f"{CITY}-y", "N9", 100), Movement("pay", rows[0].key, "N", 4000),
+        ]
+    )  # fmt: skip
+    load_payment_bill(actor=actor("finance"), now=LATER, day=day, text=text)
+    bill = PaymentBill.objects.get()
+    assert sorted((one["what"], one["kind"]) for one in bill.differences) == [
+        ("amount", "pay"), ("missing_here", "pay"), ("missing_here", "refund"), ("missing_there", "pay"), ("twice", "pay")
+    ]  # fmt: skip
+    assert bill.theirs_fen == 4000 + 3999 + 100 - 100 + 4000
+
+
+@pytest.mark.usefixtures("wide")
+@pytest.mark.parametrize(
+    "line", ["pay,k", "got,k,n,1.00", "pay,,n,1.00", "pay,k,n,-1", "pay,k,n,0", "pay,k,n,1.005", "pay,k,n,x", "付款,k,n,1e3"]
+)  # fmt: skip
+def test_one_wrong_line_refuses_the_whole_bill(line: str) -> None:
+    make_area_tree()
+    with refused("bill.line") as found:
+        load_payment_bill(actor=actor("finance"), now=NOW, day=NOW.date(), text=f"pay,a,b,1.00\n\n{line}\n")
+    assert found.value.values["line"] == 3
+    assert not PaymentBill.objects.exists()
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_day_that_has_not_come_has_no_bill() -> None:
+    make_area_tree()
+    with refused("bill.day"):
+        load_payment_bill(actor=actor("finance"), now=NOW, day=LATER.date())
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_refusal_leaves_one_row_in_the_journal() -> None:
+    row = asked(an_order())
+    with scope(system()), refused("payment.amount"):
+        tell(row, amount_fen=1)
+    assert Journal.objects.filter(event="settlement.payment.take", is_refused=True).count() <= 1
+
+
+MOVEMENTS = st.lists(
+    st.builds(Movement, st.sampled_from(["pay", "refund"]), st.text("abc", min_size=1, max_size=3), st.just("n"), st.integers(1, 10**9)),
+    unique_by=lambda one: (one.kind, one.key),
+)  # fmt: skip
+
+
+@given(MOVEMENTS)
+def test_a_bill_written_is_the_bill_read_and_does_not_differ_from_itself(rows: list[Movement]) -> None:
+    assert read_bill(write_bill(rows)) == rows
+    assert compare(rows, reversed(rows)) == []
+
+
+@given(MOVEMENTS, MOVEMENTS)
+def test_differences_explain_the_difference_of_the_sums(ours: list[Movement], theirs: list[Movement]) -> None:
+    explained = sum(
+        (row["theirs_fen"] - row["ours_fen"]) * (1 if row["kind"] == "pay" else -1) for row in compare(ours, theirs)
+    )
+    assert explained == sum(one.signed_fen for one in theirs) - sum(one.signed_fen for one in ours)
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=5), st.integers(0, 10**7), st.integers(0, 10**7))
+def test_lines_are_filled_one_after_the_other_and_add_up(amounts: list[int], before: int, after: int) -> None:
+    parts = [Part(number, "eldercare", fen, NOW.date()) for number, fen in enumerate(amounts, 1)]
+    filled = fill(parts, before)
+    assert sum(fen for _part, fen in filled.values()) == before
+    assert all(fen <= part.amount_fen for part, fen in filled.values())
+    assert sum(fen for _part, fen in steps(parts, before, after)) == after - before
