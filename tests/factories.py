@@ -494,9 +494,11 @@ def fund_order(order: Order, entitlement: Entitlement, fen: int) -> PayerShare:
     own = PayerShare.objects.get(order=order, payer="self", line__kind="item")
     own.amount_fen -= fen
     own.save()
+    month, uses = month_start(local_date(order.starts_at)), []
     if entitlement.monthly_cap_fen is not None:
+        uses = [["fen", "month", month.isoformat(), fen]]
         quota, _ = Quota.objects.get_or_create(
-            entitlement=entitlement, from_on=month_start(local_date(order.starts_at)),
+            entitlement=entitlement, from_on=month,
             defaults={"div": entitlement.div, "elder_id": entitlement.elder_id, "cap": entitlement.monthly_cap_fen},
         )  # fmt: skip
         Quota.objects.filter(pk=quota.pk).update(reserved=F("reserved") + fen)
@@ -504,7 +506,7 @@ def fund_order(order: Order, entitlement: Entitlement, fen: int) -> PayerShare:
     order.save()
     return PayerShare.objects.create(
         div=order.div, order=order, line=own.line, elder_id=order.elder_id, provider_id=order.provider_id, entitlement=entitlement,
-        payer=entitlement.scheme.payer, amount_fen=fen, reason="补贴",
+        payer=entitlement.scheme.payer, amount_fen=fen, uses=uses, reason="补贴",
     )  # fmt: skip
 
 

@@ -212,6 +212,7 @@ def test_two_different_experts_confirm(way: Way) -> None:
         way.notice(row)
 
 
+@pytest.mark.req("R-LTC-02")
 def test_the_insurance_takes_no_body_that_delivers_care(way: Way) -> None:
     provider = make_organisation()
     way.act(

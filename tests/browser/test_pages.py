@@ -33,7 +33,7 @@ CONSOLE = {
     "supervisor": ["/findings/", "/findings/?tab=upheld", "/findings/suspended/"],
     "finance": [
         "/settlement/", "/settlement/waiting/", "/settlement/settled/", "/settlement/held/", "/funds/", "/funds/lines/",
-                "/subsidies/", "/subsidies/new/?kind=project", "/donations/", "/reimbursements/", "/reimbursements/new/", "/settlement/payments/",
+        "/subsidies/", "/subsidies/new/?kind=project", "/donations/", "/reimbursements/", "/reimbursements/new/", "/settlement/payments/",
         "/settlement/payments/bills/", "/settlement/objections/",
         "/settlement/drafting/", "/settlement/purchase/", "/settlement/claims/", "/settlement/claims/refused/", "/settlement/remittances/",
         "/settlement/remittances/new/", "/settlement/payouts/", "/settlement/payouts/new/", "/settlement/accounts/", "/settlement/month/",
@@ -43,7 +43,8 @@ CONSOLE = {
         "/staff/scorecards/bodies/",
     ],
     "city": ["/indicators/", "/catalogue/", "/items/", "/price-lists/", "/price-lists/new/",
-             "/price-lists/new/?whose=group", "/catalogue/packages/", "/catalogue/packages/new/", "/prices/callout/", "/prices/packages/", "/organisations/", "/coverage/", "/calendar/", "/clock/", "/tokens/",
+             "/price-lists/new/?whose=group", "/catalogue/packages/", "/catalogue/packages/new/", "/prices/callout/", "/prices/packages/",
+             "/organisations/", "/coverage/", "/calendar/", "/clock/", "/tokens/",
              "/profiles/"],
     "district": [
         "/assessments/", "/assessments/?tab=all", "/assessments/?tab=due", "/scales/", "/scales/ltc_2021_37/", "/scales/home_needs_2020/",
@@ -51,7 +52,8 @@ CONSOLE = {
         "/schemes/", "/imports/", "/imports/new/", "/elders/doubles/", "/population/ability/", "/population/residents/", "/health/",
         "/health/missing/", "/health/follow-ups/", "/health/readings/", "/campaigns/", "/resources/", "/settlement/recoveries/",
     ],
-    "street": ["/applications/", "/applications/new/", "/applications/rechecks/"],
+    "street": ["/contracts/", "/contracts/calls/", "/contracts/new/", "/beds/", "/beds/new/", "/beds/stays/", "/applications/",
+               "/applications/new/", "/applications/rechecks/"],
     "assessor": ["/assessments/", "/m/assessments/"],
     "system_admin": ["/users/", "/system/", "/dictionaries/"],
     "security_admin": ["/grants/", "/roles/"],
@@ -112,7 +114,7 @@ def test_the_pages_of_one_elder_one_assessment_and_one_scheme_are_accessible(per
             "assessment_print": f"/assessments/{requests['done'].pk}/print/",
             **{
                 f"elder_{part}": f"/elders/{elder.pk}/{part}/"
-                for part in ("assessments", "health", "stops", "benefits", "agents")
+                for part in ("assessments", "health", "stops", "benefits", "programmes", "agents")
             },
             "household": f"/households/{elder.household_id}/",
             "household_print": f"/households/{elder.household_id}/print/",

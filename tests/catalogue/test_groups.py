@@ -41,7 +41,7 @@ from yinling.catalogue.queries import (
 )
 from yinling.directory.models import Organisation
 from yinling.directory.operations import classify_organisation
-from yinling.directory.queries import is_holiday, is_rural, support_factor_bp
+from yinling.directory.queries import is_holiday, is_rural
 from yinling.entitlements.models import PAYERS
 from yinling.ground.models import CalendarDay
 from yinling.kernel.actor import Actor
@@ -412,21 +412,10 @@ def test_only_a_day_of_the_yearly_notice_is_a_holiday(wide: Any) -> None:
 
 
 @pytest.mark.req("R-PAY-20")
-def test_support_has_one_rate_in_the_countryside_and_one_in_town(wide: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_home_is_countryside_by_the_kind_of_its_community_else_of_its_street(wide: Any) -> None:
+    """The rates of support have a column each for town and countryside (``programmes.subsidies``); this says which one."""
     make_area_tree()
     homes = {
-        "320213021001": False,
-        "320213021": False,
-        "320281100200": True,
-        "320281100": True,
-        "320281100999": True,
-        "3202": False,
-    }
+        "320213021001": False, "320213021": False, "320281100200": True, "320281100": True, "320281100999": True, "3202": False,
+    }  # fmt: skip
     assert {div: is_rural(div, TODAY) for div in homes} == homes
-    given = {
-        "support.rural_kinds": ["镇", "村委会"],
-        "support.rural_factor_bp": 12000,
-        "support.urban_factor_bp": 10000,
-    }
-    monkeypatch.setattr("yinling.directory.queries.parameter", lambda key, _div, _on: given[key])
-    assert [support_factor_bp(div, TODAY) for div in ("320213021001", "320281100200")] == [10000, 12000]

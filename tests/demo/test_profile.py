@@ -111,6 +111,8 @@ FAULTS = [
     ("prices.yaml", "valid_from: 2026-01-01", "valid_from: 2025-06-01", "lists.1.prices.ME01"),
     ("prices.yaml", "      MD01: {amount_fen: 6000, callout_fee_fen: 8000}\n", "", "lists"),
     ("prices.yaml", "basis: approved", "basis: guessed", "lists.2.basis"),
+    ("prices.yaml", "    document_on: 2014-12-01   # day of the approval\n", "", "lists.2.document_on"),
+    ("prices.yaml", "price_group: level1", "price_group: level9", "lists.3.price_group"),
     ("schemes.yaml", "code: national_voucher", "code: gift", "schemes.2.code"),
     ("schemes.yaml", "payer: voucher", "payer: uncle", "schemes.2.payer"),
     ("areas.csv", "320205001000,东亭街道,street", "320205001000,东亭街道,avenue", "level"),

@@ -18,6 +18,7 @@ from tests.factories import (
     make_organisation,
     make_price,
     make_scheme,
+    make_service_area,
 )
 from tests.refusals import refused
 
@@ -31,7 +32,9 @@ from yinling.entitlements.queries.agreements import COUNT_USED, MONEY_USED, NO_A
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, Refused
-from yinling.orders.models import Order
+from yinling.orders.models import Order, PayerShare
+from yinling.orders.operations import place_order
+from yinling.orders.queries import quote
 
 pytestmark = pytest.mark.usefixtures("wide")
 
@@ -98,6 +101,28 @@ def test_the_count_of_the_month_is_the_limit() -> None:
     family = actor("family", elders=(make_elder(),))
     with scope(family):
         assert agreement_obstacle(body.pk, "government", [item.code], DAY) == COUNT_USED
+
+
+@pytest.mark.req("R-PAY-09")
+def test_placing_beyond_the_count_is_not_paid_by_the_purchaser() -> None:
+    body, item, seat = make_organisation(), make_item(), actor("seat")
+    price = make_price(item, body, 8_000)
+    make_service_area(body, item.family)
+    sign(body, kind="purchase", payer="government", items=[item.code], monthly_count=1)
+    scheme = make_scheme(payer="government", fund="civil_affairs")
+    wanted: dict[str, Any] = {"item_code": item.code, "starts_at": NOW + timedelta(days=1), "provider_id": body.pk}
+    elders = [make_elder(), make_elder()]
+    for elder in elders:
+        make_entitlement(elder, scheme, share_bp=10_000, monthly_cap_fen=None)
+    first = place_order(actor=seat, now=NOW, elder_id=elders[0].pk, quoted_total_fen=price.amount_fen, **wanted)
+    assert (first.total_fen, first.self_fen) == (8_000, 0)
+    second = quote(actor=seat, elder_id=elders[1].pk, now=NOW, **wanted)
+    assert (second.total_fen, second.self_fen) == (8_000, 8_000)
+    order = place_order(
+        actor=seat, now=NOW, elder_id=elders[1].pk, quoted_total_fen=price.amount_fen, self_pay_consent="王芳", **wanted
+    )
+    shares = PayerShare.objects.filter(order=order).values_list("payer", "amount_fen")
+    assert [share for share in shares if share[1]] == [("self", 8_000)]
 
 
 @pytest.mark.req("R-PAY-09")

@@ -11,6 +11,7 @@ from tests.factories import CITY, NOW, TODAY, actor, make_area_tree, make_assess
 
 from yinling.assessment.models import ScaleConfirmation
 from yinling.directory.models import Area
+from yinling.directory.roles import ROLES
 from yinling.entitlements.following import End, Give, Held, Wanted, steps
 from yinling.entitlements.models import Entitlement
 from yinling.entitlements.operations import follow_grade, follow_grades, grant_entitlement
@@ -21,7 +22,11 @@ from yinling.people.models import Circumstance, Elder
 pytestmark = pytest.mark.req("R-LTC-01")
 MONDAY = date(2026, 6, 15)
 NEXT_MONDAY = date(2026, 6, 22)
-SEVERE: dict[str, Any] = {"share_bp": 0, "units": {"nurse_visit": 7500}, "limits": [{"unit": "visit", "per": "week", "most": 5}]}
+SEVERE: dict[str, Any] = {
+    "share_bp": 0,
+    "units": {"nurse_visit": 7500},
+    "limits": [{"unit": "visit", "per": "week", "most": 5}],
+}
 MODERATE: dict[str, Any] = SEVERE | {"limits": [{"unit": "visit", "per": "week", "most": 3}]}
 
 
@@ -230,7 +235,14 @@ def test_a_stay_in_hospital_lets_it_rest_and_does_not_end_it(elder: Elder) -> No
 def test_what_a_person_recorded_is_left_alone(elder: Elder) -> None:
     confirm()
     graded(elder)
-    grant_entitlement(actor=actor("district", YIXING), now=NOW, elder_id=elder.pk, scheme_code="ltci", valid_from=TODAY, basis="宜医保〔2026〕1号")
+    grant_entitlement(
+        actor=actor("district", YIXING),
+        now=NOW,
+        elder_id=elder.pk,
+        scheme_code="ltci",
+        valid_from=TODAY,
+        basis="宜医保〔2026〕1号",
+    )
     assert follow() == 0
 
 
@@ -238,3 +250,16 @@ def test_following_what_follows_already_is_refused(elder: Elder) -> None:
     with pytest.raises(Refused) as refused:
         follow_grade(actor=system(CITY), now=NOW, elder_id=elder.pk, scheme_code="ltci")
     assert refused.value.code == "entitlement.follows"
+
+
+@pytest.mark.req("R-LTC-02")
+def test_who_handles_who_assesses_and_who_cares_have_separate_rights_and_scopes() -> None:
+    """Of the three nobody holds a deciding right of another; the office acts in an area, the other two as their own body only."""
+    decides = {
+        "district": "entitlements.entitlement.end",
+        "assessor": "assessment.form.submit",
+        "provider_manager": "orders.order.accept",
+    }
+    for role, right in decides.items():
+        assert [other for other in decides if right in ROLES[other].rights] == [role]
+    assert [ROLES[role].anchor for role in decides] == ["area", "organisation", "organisation"]

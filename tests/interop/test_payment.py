@@ -117,13 +117,13 @@ def post(
     row: Payment,
     *,
     secret: str = SECRET,
-    at: datetime | None = None,
+    skew: timedelta = timedelta(),
     path: str = HOOK,
     change: Any = None,
     **values: Any,
 ) -> Any:
     said = Notice(**{"key": row.key, "number": "U1", "amount_fen": row.amount_fen, "paid_at": NOW, **values})
-    headers, body = write_notice(channel="union", secret=secret, notice=said, at=at)
+    headers, body = write_notice(channel="union", secret=secret, notice=said, at=real_now() + skew)
     if change is not None:
         body = change(body)
     sent = {
@@ -149,7 +149,7 @@ def test_a_signed_notice_is_booked_and_its_repetition_is_the_first() -> None:
 @pytest.mark.parametrize(
     "forged",
     [
-        {"secret": "other"}, {"secret": ""}, {"at": real_now() - timedelta(minutes=6)}, {"at": real_now() + timedelta(minutes=6)},
+        {"secret": "other"}, {"secret": ""}, {"skew": timedelta(minutes=-6)}, {"skew": timedelta(minutes=6)},
         {"change": lambda body: body.replace(b"8000", b"1")}, {"change": lambda _body: b"{}"}, {"change": lambda body: body + b" "},
     ],
 )  # fmt: skip

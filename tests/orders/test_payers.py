@@ -160,7 +160,7 @@ def test_whatever_the_order_in_which_sources_are_read_the_bill_is_the_same(
     assert split(bill, sources, POLICY) == list(divide(bill, sources, POLICY).shares)
 
 
-@pytest.mark.req("X-PAY-02")
+@pytest.mark.req("R-LTC-07", "X-PAY-02")
 @given(lines, fundings)
 def test_shares_of_a_line_come_in_the_order_of_payers_and_none_from_who_is_barred(
     bill: list[PricedLine], sources: list[Funding]

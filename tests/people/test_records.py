@@ -176,7 +176,9 @@ def test_every_purpose_has_a_ground_a_version_and_a_plain_text() -> None:
     assert {text.purpose for text in texts} >= {"service", "health", "family", "position", "face", "bank", "registry"}
     assert all(text.text and text.without and text.version and text.document for text in texts)
     assert {text.ground for text in texts} == {"consent", "duty"}
-    assert {text.purpose for text in texts if text.is_sensitive} == {"health", "position", "face", "bank"}
+    assert {text.purpose for text in texts if text.is_sensitive} == {
+        "health", "position", "face", "bank", "family_doctor", "home_bed", "hospice",
+    }  # fmt: skip
     assert [text.purpose for text in texts if not text.needs_consent] == ["registry"]
     assert consent_text("advertising", COMMUNITY, TODAY) is None
 

@@ -21,6 +21,7 @@ from tests.factories import (
     make_assignment,
     make_elder,
     make_entitlement,
+    make_hold,
     make_order,
     make_scheme,
     make_staff,
@@ -290,6 +291,8 @@ def test_what_elders_paid_here_is_owed_to_the_provider_and_put_into_one_batch(si
     assert [(one.provider_id, one.amount_fen, one.account, one.business) for one in mine] == [
         (her.order.provider_id, 4000, "payable.provider", "eldercare")
     ]
+    make_hold(her.order)
+    assert not [one for one in payables(client.actor, "3202") if one.key.startswith("payment:")]  # type: ignore[attr-defined]
 
 
 def test_who_has_no_right_finds_no_payments(sign_in: SignIn) -> None:

@@ -288,5 +288,5 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(money: Money) -> None
             few = found
     assert found == few
     assert {address: count for address, count in found.items() if count > 8} == {"/funds/": 11, "/funds/lines/": 9}
-    assert queries(client, f"/funds/{lines[0].pk}/") <= 12
+    assert queries(client, f"/funds/{lines[0].pk}/") <= 14
     assert queries(client, f"/subsidies/{Subsidy.objects.latest('pk').pk}/") <= 8

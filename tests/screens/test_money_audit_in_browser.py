@@ -71,7 +71,7 @@ def test_the_pages_fit_and_axe_finds_nothing(page: Page, live_server: Any, size:
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
     )
     page.goto(live_server.url + "/m/income/")
-    page.locator("details summary").first.click()
+    page.locator("main details summary").first.click()
     shoot(page, "money-income")
     assert axe_findings(page) == []
     assert sideways(page) == 0

@@ -56,16 +56,27 @@ def test_the_list_of_contracts_has_counts_filters_and_a_workbook(sign_in: SignIn
     assert draft.code in only
     assert signed.code not in only
     assert "没有符合条件" in page(client, "/contracts/?ends_by=2026-01-01")
-    sheet = CalamineWorkbook.from_filelike(io.BytesIO(client.get("/contracts/sheet/").content)).get_sheet_by_index(0).to_python()
+    sheet = (
+        CalamineWorkbook.from_filelike(io.BytesIO(client.get("/contracts/sheet/").content))
+        .get_sheet_by_index(0)
+        .to_python()
+    )
     assert {row[0] for row in sheet[1:]} == {draft.code, signed.code}
     assert "赵桂英" not in str(sheet)
 
 
 @pytest.mark.parametrize(
     ("address", "make"),
-    [("/contracts/", make_draft), ("/contracts/calls/", None), ("/beds/", make_bed_application), ("/beds/stays/", admitted)],
+    [
+        ("/contracts/", make_draft),
+        ("/contracts/calls/", None),
+        ("/beds/", make_bed_application),
+        ("/beds/stays/", admitted),
+    ],
 )
-def test_lists_ask_no_more_for_three_rows_than_for_one(sign_in: SignIn, address: str, make: Callable[[], object] | None) -> None:
+def test_lists_ask_no_more_for_three_rows_than_for_one(
+    sign_in: SignIn, address: str, make: Callable[[], object] | None
+) -> None:
     client = sign_in(actor("street", STREET))
     found = []
     for number in range(3):
@@ -84,7 +95,9 @@ def test_a_contract_is_drafted_signed_and_printed_from_its_pages(sign_in: SignIn
     new = page(client, f"/contracts/new/?elder={row.elder_id}&provider={row.provider_id}")
     assert all(text in new for text in ("失能老年人服务包", "李医生", 'data-action="draft_contract"'))
     shown = page(client, f"/contracts/{row.pk}/")
-    assert all(text in shown for text in ("赵桂英", 'data-action="sign_contract"', 'data-action="record_consent"', "待签约"))
+    assert all(
+        text in shown for text in ("赵桂英", 'data-action="sign_contract"', 'data-action="record_consent"', "待签约")
+    )
     paper = page(client, f"/contracts/{row.pk}/?print=1")
     assert all(text in paper for text in ("老年人或代理人", "____________", "贰佰肆拾元整"))
     assert "data-action" not in paper
@@ -149,9 +162,19 @@ def test_bed_contract_and_insurance_stand_on_one_page(sign_in: SignIn) -> None:
     elder = Elder.objects.get(pk=bed.elder_id)
     approve_bed(actor=office(), now=NOW, bed_id=bed.pk)
     contract = make_signed(elder)
-    for kind, detail, body, number in (("ltci_insured", "居民", "市医保中心", "LT001"), ("accident_insured", "", "平安保险", "AX-77")):
+    for kind, detail, body, number in (
+        ("ltci_insured", "居民", "市医保中心", "LT001"),
+        ("accident_insured", "", "平安保险", "AX-77"),
+    ):
         Circumstance.objects.create(
-            div=elder.div, elder=elder, kind=kind, detail=detail, body=body, evidence=number, valid_from=date(2026, 1, 1), recorded_from=NOW
+            div=elder.div,
+            elder=elder,
+            kind=kind,
+            detail=detail,
+            body=body,
+            evidence=number,
+            valid_from=date(2026, 1, 1),
+            recorded_from=NOW,
         )
     scheme = make_scheme(code="ltci_here", name="长护险待遇", payer="ltci")
     make_entitlement(elder, scheme, limits=[{"unit": "visit", "per": "week", "most": 5}])

@@ -116,7 +116,7 @@ def test_paper_shows_the_total_in_capital_characters(sign_in: SignIn) -> None:
     html = client.get(f"/settlement/statements/{row.pk}/print/").content.decode()
     assert "捌拾元整" in html
     assert "80.00" in html
-    assert html.count("<tr>") == 5
+    assert html.count("<tr>") == 6
     assert "王秀英" not in html
 
 
@@ -127,10 +127,11 @@ def test_the_workbook_has_text_for_codes_numbers_for_money_and_no_formula(sign_i
     assert answer["Content-Type"].startswith("application/vnd.openxmlformats")
     assert row.code in answer["Content-Disposition"]
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
-    assert sheet[0][0] == f"{row.code} {row.provider.name}"
-    assert "捌拾元整" in sheet[2][0]
-    assert [line[6] for line in sheet[4:]] == [40.0, 40.0, 80.0]
-    assert all(isinstance(line[1], str) for line in sheet[4:6])
+    assert sheet[0][0] == f"养老服务费用对账单 {row.code}"
+    assert sheet[1][0] == f"服务商：{row.provider.name}"
+    assert "捌拾元整" in sheet[6][0]
+    assert [line[5] for line in sheet[8:]] == [40.0, 40.0, 80.0, 80.0]
+    assert all(isinstance(line[1], str) for line in sheet[8:10])
     assert b"<f>" not in answer.content
 
 
@@ -189,12 +190,12 @@ def test_another_area_and_unknown_numbers_do_not_exist(sign_in: SignIn) -> None:
         assert client.get(address).status_code == 404
 
 
-def test_a_provider_sees_its_own_statement_without_buttons(sign_in: SignIn) -> None:
+def test_a_provider_sees_its_own_statement_and_may_only_object(sign_in: SignIn) -> None:
     row, other = statement(), statement()
     client = sign_in(actor("provider_manager", organisation=row.provider))
     html = client.get(f"/settlement/statements/{row.pk}/").content.decode()
     assert row.code in html
-    assert "data-action" not in html
+    assert re.findall('data-action="([^"]+)"', html) == ["object_statement"]
     assert client.get(f"/settlement/statements/{other.pk}/").status_code == 404
     assert client.get(f"/settlement/orders/{row.lines.get().charge.order_id}/").status_code == 200
 

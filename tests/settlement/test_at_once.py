@@ -90,6 +90,7 @@ def test_twenty_settlements_on_one_cap_never_exceed_it() -> None:
         quota = Quota.objects.get()
         assert (quota.reserved, quota.used) == (0, 10 * 4000)
         Quota.objects.update(cap=15 * 4000)
+        type(voucher).objects.update(monthly_cap_fen=15 * 4000)
     assert at_once(*acts[:10]) == {"done": 5, "settlement.quota": 5}
     with scope(WIDE):
         assert Quota.objects.values_list("reserved", "used", "cap").get() == (0, 15 * 4000, 15 * 4000)

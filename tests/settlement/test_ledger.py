@@ -7,6 +7,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
 from tests.factories import CITY, COMMUNITY, NOW, actor, city, make_order, make_organisation, system
 
+from yinling.ground.scope import scope
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.settlement.jobs import merge_totals
 from yinling.settlement.models import Closing, LedgerEntry, LedgerTotal, Posting
@@ -120,6 +121,24 @@ def test_balances_of_any_day_by_every_dimension_are_the_sums_of_the_entries() ->
     assert balance("bank", later, provider_id=body.pk) == 500
     assert balance("bank", later, fund="lottery") == 0
     assert balance("donation.received", later, fund="general", business="eldercare") == -1500
+
+
+def test_a_balance_shows_no_more_than_the_own_area_or_organisation() -> None:
+    body, other = make_organisation(), make_organisation()
+    posted("a", provider=body)
+    posted("b", provider=other)
+    day = date(2026, 6, 15)
+    for who, asked, fen in (
+        (actor("finance", "320213"), {}, 1000),
+        (actor("finance", "320281"), {}, 0),
+        (actor("finance", "320281"), {"div": "320213"}, 0),
+        (actor("finance", "320213"), {"div": "32"}, 1000),
+        (actor("provider_manager", organisation=body), {}, 500),
+        (actor("provider_manager", organisation=body), {"provider_id": other.pk}, 0),
+        (actor("family"), {}, 0),
+    ):
+        with scope(who):
+            assert balance("bank", day, **asked) == fen  # type: ignore[arg-type]
 
 
 def test_merging_the_totals_changes_no_balance() -> None:

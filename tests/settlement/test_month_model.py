@@ -221,7 +221,7 @@ def taken_back() -> Iterator[None]:
 
 @pytest.mark.req("R-PAY-04", "R-FUN-10", "D-12", "X-PAY-01")
 @settings(
-    max_examples=12, deadline=None,
+    max_examples=max(8, settings().max_examples // 100), deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(st.lists(ACTS, min_size=15, max_size=45))

@@ -15,11 +15,13 @@ from yinling.settlement.models import BankAccount, Invoice, LedgerEntry, Payout,
 from yinling.settlement.operations import (
     answer_payout,
     approve_payout,
+    book_transfer,
     cancel_invoice,
     confirm_account,
     end_account,
     export_payout,
     propose_account,
+    propose_transfer,
     register_invoice,
     return_payout,
     reveal_account,
@@ -45,7 +47,9 @@ def key(row: Statement) -> str:
 
 def answer(row: Payout, *lines: tuple[int, str, str, str]) -> Payout:
     rows = [(row.code, *line) for line in lines]
-    return answer_payout(actor=actor("finance"), now=LATER, payout_id=row.pk, content=sent(*rows, heads=bankfile.RETURN_HEADS))
+    return answer_payout(
+        actor=actor("finance"), now=LATER, payout_id=row.pk, content=sent(*rows, heads=bankfile.RETURN_HEADS)
+    )
 
 
 def balance(account: str) -> int:
@@ -89,6 +93,22 @@ def test_medical_and_elder_care_money_are_paid_apart() -> None:
     answer(made, (made.lines.get().pk, "80.00", "成功", ""))
     sums = LedgerEntry.objects.filter(posting__kind="payout", account="bank").values_list("business", "fund", "amount")
     assert sorted(sums) == [("eldercare", "general", -4000), ("medical", "general", -4000)]
+
+
+@pytest.mark.req("R-PAY-16")
+def test_an_advance_is_offset_at_approval_and_the_rest_is_paid() -> None:
+    draft = drafted(payer="medical_insurance")
+    given = propose_transfer(
+        actor=actor("finance"), now=LATER, kind="advance", provider_id=draft.provider_id, payer="medical_insurance", business="eldercare",
+        amount_fen=3001, note="预付一季度",
+    )  # fmt: skip
+    book_transfer(actor=actor("finance"), now=LATER, transfer_id=given.pk)
+    row = approved(draft)
+    assert (row.offset_fen, row.payable_fen) == (3001, 4999)
+    with_account(row.provider)
+    made = exported([key(row)])
+    answer(made, (made.lines.get().pk, "49.99", "成功", ""))
+    assert (balance("payable.provider"), balance("advance.medical_insurance"), balance("bank")) == (0, 0, -8000)
 
 
 def test_one_wrong_line_and_nothing_counts() -> None:
@@ -206,7 +226,11 @@ def test_an_account_that_was_ended_stops_the_batch() -> None:
 def test_a_later_context_registers_what_it_owes() -> None:
     elder, told = make_elder(), []
     owed = Payable("test:1", "测试补助", None, elder.pk, "government", "lottery", 20000, "payable.elder")
-    register("test", lambda _actor, _div: [owed], lambda _actor, _now, line, posting: told.append((line.key, posting and posting.key)))
+    register(
+        "test",
+        lambda _actor, _div: [owed],
+        lambda _actor, _now, line, posting: told.append((line.key, posting and posting.key)),
+    )
     try:
         account = propose_account(
             actor=actor("finance"), now=NOW, elder_id=elder.pk, holder=elder.name, bank="农业银行", number="6228 4800 0000 0000 018",
@@ -220,7 +244,9 @@ def test_a_later_context_registers_what_it_owes() -> None:
     finally:
         del KINDS["test"]
     assert told == [("test:1", f"payout:{line.pk}"), ("test:1", None)]
-    sides = LedgerEntry.objects.filter(posting__key=f"payout:{line.pk}").values_list("account", "amount", "fund", "elder")
+    sides = LedgerEntry.objects.filter(posting__key=f"payout:{line.pk}").values_list(
+        "account", "amount", "fund", "elder"
+    )
     assert sorted(sides) == [("bank", -20000, "lottery", elder.pk), ("payable.elder", 20000, "lottery", elder.pk)]
 
 
@@ -236,7 +262,13 @@ def test_a_later_context_registers_what_it_owes() -> None:
     ],
 )
 def test_what_is_no_account(values: dict[str, object], code: str) -> None:
-    chosen = {"organisation_id": make_organisation().pk, "holder": "江城护理站", "bank": "工商银行", "number": "6222020200012345678", **values}
+    chosen = {
+        "organisation_id": make_organisation().pk,
+        "holder": "江城护理站",
+        "bank": "工商银行",
+        "number": "6222020200012345678",
+        **values,
+    }
     with refused(code):
         propose_account(actor=actor("finance"), now=NOW, valid_from=date(2026, 1, 1), **chosen)
     assert not BankAccount.objects.exists()
@@ -246,7 +278,13 @@ def test_two_persons_for_an_account_and_the_new_one_replaces_the_old() -> None:
     body, who = make_organisation(), actor("finance")
     old = with_account(body)
     new = propose_account(
-        actor=who, now=LATER, organisation_id=body.pk, holder=body.name, bank="建设银行", number="6217000000000000018", valid_from=date(2026, 7, 1)
+        actor=who,
+        now=LATER,
+        organisation_id=body.pk,
+        holder=body.name,
+        bank="建设银行",
+        number="6217000000000000018",
+        valid_from=date(2026, 7, 1),
     )
     with refused("account.two_persons"):
         confirm_account(actor=who, now=LATER, account_id=new.pk)
@@ -267,7 +305,9 @@ def test_the_number_is_sealed_and_shown_with_a_reason_only() -> None:
         reveal_account(actor=actor("finance"), now=LATER, account_id=row.pk, reason=" ")
     with refused("right.missing", Denied):
         reveal_account(actor=actor("auditor"), now=LATER, account_id=row.pk, reason="核对")
-    assert reveal_account(actor=actor("finance"), now=LATER, account_id=row.pk, reason="核对") == {"account_number": "6222020200012345678"}
+    assert reveal_account(actor=actor("finance"), now=LATER, account_id=row.pk, reason="核对") == {
+        "account_number": "6222020200012345678"
+    }
     entry = Journal.objects.get(event="settlement.account.reveal", is_refused=False)
     assert (entry.reason, entry.subject_id) == ("核对", row.pk)
     assert "6222020200012345678" not in str(Journal.objects.values_list("changes", flat=True))

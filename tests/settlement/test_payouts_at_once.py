@@ -70,7 +70,12 @@ def test_two_payers_files_cross_and_the_same_file_counts_once() -> None:
     payers = [("ltci", "commercial")[place % 2] for place in range(MANY)]
     found = at_once(
         [
-            (who, lambda who, payer=payer: load_remittance(actor=who, now=LATER, payer=payer, name="x.csv", content=files[payer]))
+            (
+                who,
+                lambda who, payer=payer: load_remittance(
+                    actor=who, now=LATER, payer=payer, name="x.csv", content=files[payer]
+                ),
+            )
             for who, payer in zip(people, payers, strict=True)
         ]
     )

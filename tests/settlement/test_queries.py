@@ -81,9 +81,11 @@ def test_lists_show_the_own_area_only_and_need_the_right() -> None:
     assert list(waiting_orders(there)) == [far]
     assert list(held_orders(there)) == []
     assert [hold.order_id for hold in held_orders(actor("finance"))] == [near.pk]
-    assert statement_totals(statements(there)) == {"count": 0, "live_fen": 0, "approved_fen": 0}
+    assert statement_totals(statements(there)) == {
+        "count": 0, "live_fen": 0, "approved_fen": 0, "deducted_fen": 0, "payable_fen": 0,
+    }  # fmt: skip
     for query in (waiting_orders, held_orders, settled_orders, statements):
         with pytest.raises(Denied):
-            query(actor("seat"))
+            query(actor("assessor"))
     with pytest.raises(Denied):
-        require(actor("seat"), "settlement.order.view")
+        require(actor("assessor"), "settlement.order.view")

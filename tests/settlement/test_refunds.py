@@ -197,6 +197,30 @@ def test_twenty_notices_at_once_book_once() -> None:
         assert LedgerEntry.objects.filter(account="bank").aggregate(fen=Sum("amount"))["fen"] == 4000
 
 
+@pytest.mark.django_db(transaction=True)
+def test_one_balance_pays_one_order_however_many_ask_at_once() -> None:
+    with scope(WIDE):
+        elder = make_elder()
+        top_up(elder, 4000)
+        orders = [an_order(elder=elder, starts_at=NOW + timedelta(days=day)) for day in range(1, 7)]
+        who = actor("station")
+
+    def one(pk: int) -> str:
+        try:
+            with scope(who):
+                return str(pay_from_balance(actor=who, now=NOW, order_id=pk).state)
+        except Refusal as refusal:
+            return refusal.code
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        said = sorted(pool.map(one, [order.pk for order in orders]))
+    assert said == ["paid", *["payment.balance"] * 5]
+    with scope(WIDE):
+        assert balance_of(elder.pk) == 0
+
+
 ACTS = st.sampled_from(["ask", "tell", "tell_old", "refund", "send", "tend", "cancel", "settle", "reverse", "balance"])
 
 

@@ -28,7 +28,7 @@ from yinling.entitlements.models import Budget, BudgetLine, Commitment, Entitlem
 from yinling.kernel.refusals import Denied, NotAllowed, Refusal, Refused
 from yinling.programmes.subsidies.operations import register_donation
 from yinling.programmes.subsidies.queries.funds import gifts, persons_of, trail, ways
-from yinling.settlement.models import LedgerEntry, Posting, Reimbursement
+from yinling.settlement.models import LedgerEntry, PayoutLine, Posting, Reimbursement
 from yinling.settlement.operations import (
     approve_reimbursement,
     attach_expense,
@@ -38,7 +38,13 @@ from yinling.settlement.operations import (
     review_reimbursement,
 )
 from yinling.settlement.queries.payables import payables
-from yinling.settlement.queries.reimbursements import item_list, line_of, reimbursable, result_of
+from yinling.settlement.queries.reimbursements import (
+    item_list,
+    line_of,
+    reimbursable,
+    result_of,
+    sides_of_reimbursement,
+)
 
 pytestmark = pytest.mark.usefixtures("wide")
 CAP = 200_000
@@ -120,6 +126,8 @@ def test_as_spent_up_to_the_sum_and_the_excess_is_recorded_but_not_collected(fen
     assert [(one.key, one.amount_fen, one.elder_id) for one in payables(actor("finance"), CITY)] == [
         (f"reimbursement:{row.pk}", subsidy, row.elder_id)
     ]
+    (side,) = sides_of_reimbursement(PayoutLine(key=f"reimbursement:{row.pk}"))
+    assert (side.account, side.amount, side.fund, side.plan_year) == ("payable.elder", subsidy, "lottery", 2026)
     with pytest.raises(IntegrityError, match="adds_up"), transaction.atomic():
         Reimbursement.objects.filter(pk=row.pk).update(self_fen=own + 1)
 

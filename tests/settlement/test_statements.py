@@ -105,7 +105,12 @@ def test_the_provider_objects_and_the_statement_goes_back() -> None:
     assert not row.lines.filter(is_live=True).exists()
     done = approved()
     with refused("state.not_allowed", NotAllowed):
-        object_statement(actor=actor("provider_manager", div="", organisation=done.provider), now=LATER, statement_id=done.pk, reason="误")
+        object_statement(
+            actor=actor("provider_manager", div="", organisation=done.provider),
+            now=LATER,
+            statement_id=done.pk,
+            reason="误",
+        )
 
 
 def test_a_negative_statement_waits_for_a_later_month() -> None:

@@ -26,6 +26,8 @@ def table_of(machine: Machine) -> str:
         for field in model._meta.concrete_fields
         if field.name == "state" and field.choices == machine.choices and not hasattr(model, "pgh_obj_id")
     ]
+    if len(fields) > 1:  # the same steps in two machines: the name decides
+        fields = [field for field in fields if field.model._meta.model_name == machine.name]
     (field,) = fields
     return str(field.model._meta.db_table)
 

@@ -23,11 +23,14 @@ OPEN_VIEWS = """
     WHERE n.nspname = 'public' AND c.relname <> 'pg_stat_statements' AND c.relname <> 'pg_stat_statements_info'
       AND (c.relkind = 'm' OR c.relkind = 'v' AND NOT coalesce(c.reloptions::text, '') LIKE '%security_invoker=true%')
 """
-# The map, public contracts and the policies that pay are published; grants must be read before a scope is known.
+# The map, prices, public contracts and the policies that pay are published; grants must be read before a scope is known.
 OPEN = {
     "assessment_commission",
     "assessment_recognition",
     "assessment_scaleconfirmation",
+    "catalogue_package",
+    "catalogue_price",
+    "catalogue_pricelist",
     "directory_area",
     "directory_grant",
     "directory_organisation",

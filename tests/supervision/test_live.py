@@ -313,7 +313,10 @@ def test_a_provider_that_refuses_again_and_again_is_found_once() -> None:
 def test_a_provider_whose_services_are_charged_twice_again_and_again_is_found_once() -> None:
     with scope(WIDE):
         price = make_price()
-        pairs = [[make_order("served", elder=elder, price=price) for _ in range(2)] for elder in (make_elder() for _ in range(5))]
+        pairs = [
+            [make_order("served", elder=elder, price=price) for _ in range(2)]
+            for elder in (make_elder() for _ in range(5))
+        ]
     for number, (first, second) in enumerate(pairs, 1):
         with scope(who := system()):
             settle_order(actor=who, now=EVENING, order_id=first.pk)

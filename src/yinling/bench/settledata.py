@@ -56,11 +56,13 @@ LEDGER = """INSERT INTO settlement_ledgerentry (div, posting_id, account, amount
         CASE side %% 2 WHEN 0 THEN 1 ELSE -1 END * (1000 + n %% 9000), 'fen', CASE WHEN pair %% 10 = 0 THEN 'medical' ELSE 'eldercare' END,
         (ARRAY['central_subsidy', 'personal', 'insurance', 'general'])[1 + side / 2], NULL, 2026,
         providers.ids[1 + (pair * 7 + pair / streets.count) %% providers.count], NULL, NULL, day, day, date_trunc('month', day)::date
-    FROM generate_series(0, %(count)s / 2 - 1) AS n, generate_series(0, 1) AS half,
-        LATERAL (SELECT ((n * 2654435761) >> 7) %% 4 * 2 + half AS side, ((n * 40503) >> 3) %% 1500 AS pair,
-            date '2026-06-15' - ((n * %(days)s / (%(count)s / 2)))::int AS day) AS d,
-        (SELECT array_agg(div ORDER BY div) AS divs, count(*) AS count FROM directory_area WHERE level = 'street' AND div LIKE '3202%%') AS streets,
-        (SELECT array_agg(id ORDER BY id) AS ids, count(*) AS count FROM directory_organisation WHERE is_provider) AS providers"""
+    FROM generate_series(0::bigint, %(count)s / 2 - 1) AS n, generate_series(0, 1) AS half,
+        LATERAL (SELECT (((n * 2654435761) >> 7) %% 4)::int * 2 + half AS side, (((n * 40503) >> 3) %% 1500)::int AS pair,
+            date '2026-06-15' - (n * %(days)s / (%(count)s / 2))::int AS day) AS d,
+        (SELECT array_agg(div ORDER BY div) AS divs, count(*)::int AS count FROM directory_area WHERE level = 'street' AND div LIKE '3202%%') streets,
+        (SELECT array_agg(id ORDER BY id) AS ids, count(*)::int AS count FROM directory_organisation WHERE is_provider) AS providers"""
+INDEXES = """SELECT indexname, indexdef FROM pg_indexes
+    WHERE schemaname = 'public' AND tablename = 'settlement_ledgerentry' AND indexdef NOT LIKE '%UNIQUE%'"""
 TOTALS = """INSERT INTO settlement_ledgertotal (div, account, unit, business, fund, scheme_id, provider_id, booked_on, period, amount, entry_count)
     SELECT left(div, 9), account, unit, business, fund, scheme_id, provider_id, booked_on, period, sum(amount), count(*)
     FROM settlement_ledgerentry GROUP BY left(div, 9), account, unit, business, fund, scheme_id, provider_id, booked_on, period"""
@@ -84,9 +86,7 @@ def fill_ledger(link: psycopg.Connection[Any], count: int) -> None:
     with link.transaction(), link.cursor(row_factory=dict_row) as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("TRUNCATE settlement_ledgerentry, settlement_ledgertotal")
-        found = cursor.execute(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'settlement_ledgerentry' AND indexdef NOT LIKE '%UNIQUE%'"
-        ).fetchall()
+        found = cursor.execute(INDEXES).fetchall()
         for row in found:
             cursor.execute(f'DROP INDEX "{row["indexname"]}"')
         cursor.execute(LEDGER, {"count": count, "days": LEDGER_DAYS})

@@ -7,13 +7,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import Any
 
 from yinling.accounts.models import User
 from yinling.catalogue.models import Price, PriceList, ServiceItem
 from yinling.catalogue.states import PriceListState
 from yinling.demo.city import DISTRICT_SPREAD, EARLIEST, near, outline_of
 from yinling.demo.names import Names
-from yinling.demo.profile import PriceTable, Profile
+from yinling.demo.profile import PriceRow, PriceTable, Profile
 from yinling.demo.rows import insert
 from yinling.directory.models import Area, Organisation, Policy, Qualification, ServiceArea, Site, Staff
 from yinling.kernel.credit_code import made_up_credit_code
@@ -161,6 +162,7 @@ def _organisation(kind: str, region: Area, word: str, serial: int, hotline: str)
         address=f"{region.name}演示路{serial + 1}号", phone=hotline, is_provider=bool(shape.families) or kind == "care_centre",
         does_home_medical="medical" in shape.families, home_medical_filed_on=LONG_AGO if "medical" in shape.families else None,
         home_medical_number=f"演示备字{serial + 1:03d}号" if "medical" in shape.families else "",
+        price_group="level1" if "medical" in shape.families else "",
         valid_from=LONG_AGO, created_at=EARLIEST, changed_at=EARLIEST,
     )  # fmt: skip
 
@@ -196,7 +198,9 @@ def _share_out(bodies: Bodies, profile: Profile) -> None:
         for family in ("meal", *HOME, *CARE):
             groups = ([body for body in bodies.all if body.div == region.div], city_wide, bodies.all)
             able = next(
-                found for found in ([body for body in group if family in families_of(body)] for group in groups) if found
+                found
+                for found in ([body for body in group if family in families_of(body)] for group in groups)
+                if found
             )
             for street in streets:
                 is_own = bodies.demo in able and street == streets[0]
@@ -224,41 +228,43 @@ def families_of(body: Organisation | None) -> tuple[str, ...]:
 
 
 def load_prices(bodies: Bodies, profile: Profile, random: Random, drafter: User, publisher: User) -> None:
-    """Publish the price lists of the profile for every provider; market prices differ by provider, approved ones do not."""
+    """Publish the price lists of the profile for every provider, or once for a group; market prices differ by provider."""
     items = {item.code: item for item in ServiceItem.objects.all()}
-    lists, prices = [], []
+    lists: list[PriceList] = []
+    prices: list[Price] = []
+
+    def publish(table: PriceTable, rows: list[PriceRow], factor: float, **whose: Any) -> None:
+        published = datetime.combine(table.valid.from_, time(9), SHANGHAI) - timedelta(days=15)
+        lists.append(_price_list(table, published, drafter, publisher, **whose))
+        prices.extend(
+            Price(
+                price_list=lists[-1], **whose, item=items[row.item], callout_fee_fen=row.callout_fee_fen,
+                amount_fen=row.amount_fen if table.basis == "approved" else round(row.amount_fen * factor / 100) * 100,
+                valid_from=table.valid.from_, valid_to=table.valid.to, recorded_from=published,
+            )
+            for row in rows
+        )  # fmt: skip
+
     for body in (body for body in bodies.all if body.is_provider):
         factor = random.choice((0.9, 0.95, 1, 1, 1.05, 1.1))
         for table in profile.price_tables:
-            rows = [
-                row
-                for row in table.rows
-                if items[row.item].family in (families_of(body) or ("meal", "daily_care", "comfort"))
-            ]
-            if not rows:
-                continue
-            published = datetime.combine(table.valid.from_, time(9), SHANGHAI) - timedelta(days=15)
-            lists.append(_price_list(body, table, published, drafter, publisher))
-            prices += [
-                Price(
-                    price_list=lists[-1], organisation=body, item=items[row.item], callout_fee_fen=row.callout_fee_fen,
-                    amount_fen=row.amount_fen if table.basis == "approved" else round(row.amount_fen * factor / 100) * 100,
-                    valid_from=table.valid.from_, valid_to=table.valid.to, recorded_from=published,
-                )
-                for row in rows
-            ]  # fmt: skip
+            wanted = families_of(body) or ("meal", "daily_care", "comfort")
+            rows = [row for row in table.rows if items[row.item].family in wanted]
+            if rows and not table.price_group:
+                publish(table, rows, factor, organisation=body)
+    for table in profile.price_tables:
+        if table.price_group:
+            publish(table, list(table.rows), 1, price_group=table.price_group, div=profile.area)
     insert(lists)
     for price in prices:
         price.price_list_id = price.price_list.pk
     insert(prices)
 
 
-def _price_list(
-    body: Organisation, table: PriceTable, published: datetime, drafter: User, publisher: User
-) -> PriceList:
+def _price_list(table: PriceTable, published: datetime, drafter: User, publisher: User, **whose: Any) -> PriceList:
     return PriceList(
-        organisation=body, state=PriceListState.PUBLISHED, basis=table.basis, document=table.document, drafted_by=drafter,
-        published_by=publisher, published_at=published, created_at=published - timedelta(days=3), changed_at=published,
+        **whose, state=PriceListState.PUBLISHED, basis=table.basis, document=table.document, document_on=table.document_on,
+        drafted_by=drafter, published_by=publisher, published_at=published, created_at=published - timedelta(days=3), changed_at=published,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from yinling.demo.bodies import load_bodies, load_policies, load_prices, load_st
 from yinling.demo.city import load_city
 from yinling.demo.devices import load_alarms, load_devices
 from yinling.demo.elders import load_elders
+from yinling.demo.finance import load_finance
 from yinling.demo.history import load_history
 from yinling.demo.line import load_line
 from yinling.demo.logins import load_grants, load_users, system_user
@@ -135,6 +136,7 @@ def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
         load_applications(people, now)
         load_assessing(bodies, people, users, profile.area, now)
         load_records(people, profile.area, now)
+        load_finance(people, bodies, profile.area, now)
         reckon_standings(profile.area, local_date(now))
 
 

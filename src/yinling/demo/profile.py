@@ -15,7 +15,7 @@ from django.conf import settings
 from yinling.assessment.inputs import SCALES
 from yinling.catalogue.models import BASIC, FAMILIES, ITEM_KINDS, PriceList
 from yinling.demo.reading import Document, ProfileError, Row, read_table
-from yinling.directory.models import DATUMS, Area, Qualification
+from yinling.directory.models import DATUMS, PRICE_GROUPS, Area, Qualification
 from yinling.entitlements.conditions import ConditionError
 from yinling.entitlements.models import PAYERS
 from yinling.entitlements.queries.eligibility import key_of, terms_of
@@ -58,12 +58,14 @@ class PriceRow:
 
 @dataclass(frozen=True)
 class PriceTable:
-    """A price list with its days."""
+    """A price list with its days, of every provider or of a price group."""
 
     document: str
     basis: str
     valid: DayPeriod
     rows: tuple[PriceRow, ...]
+    document_on: date | None = None
+    price_group: str = ""
 
 
 @dataclass(frozen=True)
@@ -273,7 +275,9 @@ def _items(document: Document) -> tuple[dict[str, Any], ...]:
         _check_kind(document, index, item)
         is_service = item.get("kind", "service") in SERVICES
         if not is_service and (item["standard_minutes"] or item["steps"]):
-            document.fail(("items", index, "standard_minutes"), N_("药品、耗材、床日和费用没有服务时间和步骤，请写 0 和 []"))
+            document.fail(
+                ("items", index, "standard_minutes"), N_("药品、耗材、床日和费用没有服务时间和步骤，请写 0 和 []")
+            )
         if is_service and not 0 < item["standard_minutes"] <= LONGEST_MINUTES:
             document.fail(("items", index, "standard_minutes"), N_("应在1至600分钟之间"))
         if item.get("carers_needed", 1) not in (1, 2):
@@ -295,9 +299,15 @@ def _price_tables(document: Document, items: set[str]) -> tuple[PriceTable, ...]
     for index in range(len(top["lists"])):
         place = ("lists", index)
         spec = document.check(
-            place, {"document": str, "basis": str, "valid_from": date, "prices": dict}, {"valid_to": date}
+            place,
+            {"document": str, "basis": str, "valid_from": date, "prices": dict},
+            {"valid_to": date, "document_on": date, "price_group": str},
         )
         _one_of(document, (*place, "basis"), tuple(basis for basis, _ in PriceList.BASES))
+        if "price_group" in spec:
+            _one_of(document, (*place, "price_group"), tuple(group for group, _ in PRICE_GROUPS))
+        if spec["basis"] != "market" and "document_on" not in spec:
+            document.fail((*place, "document_on"), N_("核定或招标的价目须写明文件日期 document_on，请补上"))
         if spec.get("valid_to", spec["valid_from"]) < spec["valid_from"]:
             document.fail((*place, "valid_to"), N_("valid_to（含当日）早于 valid_from，请改正"))
         valid = DayPeriod.through(spec["valid_from"], spec.get("valid_to"))
@@ -307,7 +317,8 @@ def _price_tables(document: Document, items: set[str]) -> tuple[PriceTable, ...]
             if any(other.overlaps(valid) for other in spans.setdefault(item, [])):
                 document.fail((*place, "prices", item), N_("同一天有两个价格，请调整各价目的日期"))
             spans[item].append(valid)
-        tables.append(PriceTable(spec["document"], spec["basis"], valid, tuple(rows)))
+        named = (spec.get("document_on"), spec.get("price_group", ""))
+        tables.append(PriceTable(spec["document"], spec["basis"], valid, tuple(rows), *named))
     if items - set(spans):
         document.fail(
             ("lists",), N_("以下项目没有价格，请补上：%(items)s"), items=", ".join(sorted(items - set(spans)))

@@ -20,6 +20,7 @@ from yinling.demo.rows import Batch
 from yinling.directory.models import Organisation, Qualification, Staff
 from yinling.kernel.period import local_date
 from yinling.kernel.workdays import WorkingCalendar
+from yinling.orders.rules import SERVICES
 
 STAFF_ROLES = {"nurse": "nurse", "doctor": "doctor"}
 
@@ -43,10 +44,15 @@ class World:
     def __post_init__(self) -> None:
         rows = [(day, kind) for day, kind, _ in self.profile.calendar]
         self.calendar = WorkingCalendar.from_rows(rows)
-        self.items = {item.code: item for item in ServiceItem.objects.filter(is_active=True).order_by("code")}
+        visits = ServiceItem.objects.filter(is_active=True, needs_visit=True, kind__in=SERVICES)
+        self.items = {item.code: item for item in visits.order_by("code")}
         self.prices = defaultdict(list)
-        for price in Price.objects.order_by("id"):
-            self.prices[price.organisation_id, price.item_id].append(price)
+        for price in Price.objects.filter(organisation__isnull=False).order_by("id"):
+            self.prices[price.organisation_id or 0, price.item_id].append(price)
+        for price in Price.objects.filter(organisation=None).order_by("id"):  # after what a body asks itself
+            for body in self.bodies.all:
+                if body.price_group == price.price_group:
+                    self.prices[body.pk, price.item_id].append(price)
         self.able = defaultdict(list)
         soon = self.today + timedelta(days=3)
         lapsed = Qualification.objects.filter(valid_to__lte=soon).values("staff_id")

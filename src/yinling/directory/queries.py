@@ -278,12 +278,6 @@ def is_rural(div: str, on: date) -> bool:
     return next((known[one] in kinds for one in ancestors(div) if one in known), False)
 
 
-def support_factor_bp(div: str, on: date) -> int:
-    """Return by how much support is multiplied at a home, in 1/10000: one rate in the countryside, the plain one in town (R-PAY-20)."""
-    factor: int = parameter("support.rural_factor_bp" if is_rural(div, on) else "support.urban_factor_bp", div, on)
-    return factor
-
-
 def calendar_years() -> list[tuple[int, int, str]]:
     """Return (year, days listed, source) of the years loaded."""
     rows = CalendarDay.objects.values_list("day__year", "source").annotate(days=Count("day")).order_by("day__year")

@@ -72,7 +72,7 @@ class Funding:
     """What may pay for a service of an elder: whose money, by which share or sums by unit, and what its limits still give.
 
     ``items`` narrows it to item codes; without, it is for the ``families`` of the scheme. ``barred`` says of an item code, or of all
-    (key empty), why this source cannot be used for it on the day.
+    (key empty), why this source cannot be used for it on the day; ``used_up`` the same, where a limit of the agreement is the reason.
     """
 
     entitlement_id: int
@@ -87,10 +87,11 @@ class Funding:
     limits: tuple[Left, ...] = ()
     families: frozenset[str] = frozenset()
     barred: Mapping[str, str] = field(default_factory=dict)
+    used_up: Mapping[str, str] = field(default_factory=dict)
 
     def why_barred(self, code: str) -> str:
         """Why it cannot be used for an item; empty if it can."""
-        return self.barred.get("", "") or self.barred.get(code, "")
+        return self.barred.get("", "") or self.barred.get(code, "") or self.used_up.get(code, "")
 
 
 def uses_from_json(kept: Iterable[Sequence[Any]]) -> list[Use]:

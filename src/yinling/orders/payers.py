@@ -104,7 +104,7 @@ def divide(
     ordered = in_payer_order(fundings, policy.order, policy.excludes)
     bill = _Division(ordered, policy, meals_taken, counted).bill(lines)
     free = replace(policy, one_meal=frozenset())
-    without_limits = _Division([replace(one, limits=()) for one in ordered], free, (), counted).bill(lines)
+    without_limits = _Division([replace(one, limits=(), used_up={}) for one in ordered], free, (), counted).bill(lines)
     return replace(bill, beyond_fen=max(0, bill.self_fen - without_limits.self_fen))
 
 

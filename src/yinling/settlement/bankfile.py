@@ -99,11 +99,20 @@ def _result(place: int, row: list[str]) -> Result | Problem:
 
 def check(results: Iterable[Result], known: Mapping[int, Paid], *, batch: str) -> list[Problem]:
     """Return every fault of a file's results, in its order. Nothing may count while there is one."""
-    problems, seen = [], {}
+    problems: list[Problem] = []
+    seen: dict[int, int] = {}
     for one in results:
         first = seen.setdefault(one.number, one.place)
         if first != one.place:
-            problems.append(Problem(one.place, RETURN_HEADS[1], "bank.twice", N_("本文件第 %(first)s 行已有这个流水号"), {"first": first}))
+            problems.append(
+                Problem(
+                    one.place,
+                    RETURN_HEADS[1],
+                    "bank.twice",
+                    N_("本文件第 %(first)s 行已有这个流水号"),
+                    {"first": first},
+                )
+            )
         elif (problem := _fault(one, known.get(one.number), batch)) is not None:
             problems.append(problem)
     return problems
@@ -117,5 +126,7 @@ def _fault(result: Result, line: Paid | None, batch: str) -> Problem | None:
     if result.amount_fen != line.amount_fen:
         return Problem(result.place, RETURN_HEADS[2], "bank.amount", N_("金额与批次中的不相同"))
     if line.state == "failed" and result.state == "paid":
-        return Problem(result.place, RETURN_HEADS[3], "bank.answered", N_("这笔付款已登记为失败，请与银行核实后另作批次"))
+        return Problem(
+            result.place, RETURN_HEADS[3], "bank.answered", N_("这笔付款已登记为失败，请与银行核实后另作批次")
+        )
     return None

@@ -47,12 +47,14 @@ def rows_of(content: bytes, heads: Sequence[str]) -> list[tuple[int, list[str]]]
     try:
         first = [cell.strip() for cell in next(reader, [])]
         if first[: len(heads)] != list(heads):
-            raise Refused(
-                "file.heads", N_("第一行应依次为：%(heads)s"), field="content", heads="，".join(heads)
-            )
-        found = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(cell.strip() for cell in row)]
+            raise Refused("file.heads", N_("第一行应依次为：%(heads)s"), field="content", heads="，".join(heads))
+        found = [
+            (reader.line_num, [cell.strip() for cell in row]) for row in reader if any(cell.strip() for cell in row)
+        ]
     except csv.Error as error:
-        raise Refused("file.not_text", N_("这不是 CSV 文本文件，请按导出的格式保存后再上传"), field="content") from error
+        raise Refused(
+            "file.not_text", N_("这不是 CSV 文本文件，请按导出的格式保存后再上传"), field="content"
+        ) from error
     if not found:
         raise Refused("file.empty", N_("文件里没有数据行"), field="content")
     if len(found) > MOST_ROWS:
@@ -81,4 +83,8 @@ def number_of(text: str) -> int | None:
 def explain(problems: Sequence[Problem]) -> dict[str, Any]:
     """Return what a refusal says of a wrong file: how many faults and the first ones by line."""
     lines = sorted({problem.place for problem in problems})
-    return {"count": len(problems), "lines": "、".join(str(line) for line in lines[:20]), "codes": sorted({one.code for one in problems})}
+    return {
+        "count": len(problems),
+        "lines": "、".join(str(line) for line in lines[:20]),
+        "codes": sorted({one.code for one in problems}),
+    }

@@ -73,12 +73,21 @@ def check(
     answers: Iterable[Answer], known: Mapping[tuple[str, int], Known], *, payer: str, reasons: Collection[str]
 ) -> list[Problem]:
     """Return every fault of a file's answers, in its order. Nothing may count while there is one."""
-    problems, seen = [], {}
+    problems: list[Problem] = []
+    seen: dict[tuple[str, int], int] = {}
     for answer in answers:
         first = seen.setdefault(answer.address, answer.place)
         line = known.get(answer.address)
         if first != answer.place:
-            problems.append(Problem(answer.place, HEADS[1], "remittance.twice", N_("本文件第 %(first)s 行已回复这一行"), {"first": first}))
+            problems.append(
+                Problem(
+                    answer.place,
+                    HEADS[1],
+                    "remittance.twice",
+                    N_("本文件第 %(first)s 行已回复这一行"),
+                    {"first": first},
+                )
+            )
         elif line is None:
             problems.append(Problem(answer.place, HEADS[0], "remittance.unknown", N_("没有这个申报编号和行号")))
         elif (problem := _fault(answer, line, payer, reasons)) is not None:
@@ -102,7 +111,9 @@ def _wrong_amount(answer: Answer, line: Known) -> Problem | None:
     if claimed < 0:
         if paid in (0, claimed):
             return None
-        return Problem(answer.place, HEADS[2], "remittance.correction", N_("扣回行的金额应与申报相同，或为 0 并写拒付代码"))
+        return Problem(
+            answer.place, HEADS[2], "remittance.correction", N_("扣回行的金额应与申报相同，或为 0 并写拒付代码")
+        )
     if paid < 0:
         return Problem(answer.place, HEADS[2], "remittance.negative", N_("支付金额不能是负数"))
     if paid > claimed:

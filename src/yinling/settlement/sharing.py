@@ -40,7 +40,8 @@ def spread(total: int, parts: Mapping[Part, int]) -> Parts:
     if not total:
         return {}
     able = sorted((part for part, fen in parts.items() if fen > 0), key=lambda part: part.order)
-    return dict(zip(able, split(total, [parts[part] for part in able], range(len(able))), strict=True))
+    found = zip(able, split(total, [parts[part] for part in able], range(len(able))), strict=True)
+    return {part: fen for part, fen in found if fen}
 
 
 def less(parts: Mapping[Part, int], taken: Mapping[Part, int]) -> Parts:

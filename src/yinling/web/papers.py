@@ -19,7 +19,14 @@ from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.web.sheets import COUNT, TEXT, YUAN, Column, download, excel
 
-FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Noto Serif CJK SC", "WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "SimSun")
+FONTS = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "Noto Serif CJK SC",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "SimSun",
+)
 SHEET = Path(__file__).parent / "typst" / "paper.typ"
 WIDE = 100
 """Characters beyond which a table is printed across the page."""
@@ -107,7 +114,9 @@ def paper_pdf(paper: Paper, now: datetime) -> HttpResponse:
     """Return the paper as PDF. Texts go in as data: nothing in them can be an instruction to the typesetter."""
     fonts = chinese_fonts()
     if not fonts:
-        raise Refused("paper.no_font", N_("服务器没有中文字体，不能生成 PDF。请管理员安装 fonts-noto-cjk，或先用 Excel"))
+        raise Refused(
+            "paper.no_font", N_("服务器没有中文字体，不能生成 PDF。请管理员安装 fonts-noto-cjk，或先用 Excel")
+        )
     content = {
         "code": paper.code, "title": paper.title, "facts": list(paper.facts), "fonts": fonts, "heads": [one.head for one in paper.fields],
         "widths": [one.width for one in paper.fields], "right": [one.kind != TEXT for one in paper.fields],
@@ -115,7 +124,9 @@ def paper_pdf(paper: Paper, now: datetime) -> HttpResponse:
         "capital": paper.capital, "capital_head": _("合计（大写）"), "signatures": list(paper.signatures),
         "is_wide": sum(one.width for one in paper.fields) > WIDE,
     }  # fmt: skip
-    made = typst.compile(SHEET.read_bytes(), sys_inputs={"data": json.dumps(content, ensure_ascii=False)}, timestamp=int(now.timestamp()))
+    made = typst.compile(
+        SHEET.read_bytes(), sys_inputs={"data": json.dumps(content, ensure_ascii=False)}, timestamp=int(now.timestamp())
+    )
     return download(made, "application/pdf", f"{paper.code}.pdf")
 
 

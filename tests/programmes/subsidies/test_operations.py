@@ -39,8 +39,8 @@ from yinling.programmes.subsidies.operations import (
 )
 from yinling.programmes.subsidies.queries.funds import gifts, ways
 from yinling.programmes.subsidies.queries.rates import offered
-from yinling.programmes.subsidies.queries.subsidies import owed, subsidies_shown, uses_of
-from yinling.settlement.models import LedgerEntry, Posting
+from yinling.programmes.subsidies.queries.subsidies import owed, sides_of, subsidies_shown, uses_of
+from yinling.settlement.models import LedgerEntry, PayoutLine, Posting
 from yinling.settlement.payables import KINDS
 
 
@@ -79,6 +79,8 @@ def test_a_canteen_is_paid_by_the_right_level_posted_with_its_fund_and_owed(mone
     )
     assert found.account == "payable.provider"
     assert KINDS["subsidy"].finder is owed
+    (side,) = sides_of(PayoutLine(key=found.key))
+    assert (side.account, side.amount, side.fund, side.plan_year) == ("payable.provider", 6_000_000, "lottery", 2022)
 
 
 @pytest.mark.req("R-FUN-07")

@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from yinling.entitlements.lottery import Share, judge
 from yinling.entitlements.models import FUNDS, PAYERS
 from yinling.entitlements.queries.lines import entry_on
+from yinling.ground.parameters import parameters
 from yinling.kernel.refusals import Refused
+from yinling.programmes.subsidies.models import Subsidy
 from yinling.programmes.subsidies.queries.rates import known_offer, offer
 from yinling.programmes.subsidies.rules import (
     Facts,
@@ -189,6 +192,20 @@ def test_there_is_one_list_of_funds_and_it_names_every_source() -> None:
     )
     assert all(FUND_NAMES[code] == name for code, name in FUNDS)
     assert all(fund_name(code) == name for code, name in PAYERS if code not in dict(FUNDS))
+
+
+def test_every_rate_of_every_city_can_be_read() -> None:
+    keys = [key for key in parameters().keys() if key.startswith("subsidy.")]  # noqa: SIM118 - not a dict
+    assert {key.partition(".")[2] for key in keys} == {kind for kind, _ in Subsidy.KINDS if kind != "project"}
+    rates = [Rate.read(entry.value) for key in keys for entry in parameters().entries(key)]
+    assert len(rates) >= 9
+    assert all(set(source.funds) <= set(dict(FUNDS)) for rate in rates for source in rate.sources)
+
+
+def test_every_scheme_of_every_city_draws_on_a_fund_of_the_list() -> None:
+    files = sorted(settings.CITIES.glob("*/schemes.yaml"))
+    funds = {one["fund"] for path in files for one in yaml.safe_load(path.read_text("utf-8"))["schemes"]}
+    assert funds <= set(dict(FUNDS))
 
 
 AMOUNTS = st.lists(st.integers(0, 10**6), max_size=6)

@@ -155,7 +155,7 @@ def _write(
         )
         for line in lines
     )  # fmt: skip
-    if rate:
+    if rate and row.organisation:
         CalloutRate.objects.create(**drafted, organisation=row.organisation, **rate)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict, Unpack
 
 from django.db.models import F
 
@@ -50,6 +50,8 @@ class Terms:
     once_fen: int | None = None
     units: dict[str, int] = field(default_factory=dict)
     limits: list[dict[str, Any]] = field(default_factory=list)
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    source: str = ""
 
     @property
     def cost(self) -> Cost:
@@ -91,14 +93,14 @@ def known_scheme(code: str, div: str) -> Scheme:
     return scheme
 
 
-def give(  # noqa: PLR0913 - what an entitlement consists of
+def give(
     *, now: datetime, elder: Elder, scheme: Scheme, given: Terms, days: DayPeriod, basis: str, application: Application | None = None,
-    recheck_on: date | None = None, items: dict[str, dict[str, Any]] | None = None, source: str = "",
+    recheck_on: date | None = None,
 ) -> Entitlement:  # fmt: skip
     """Write an entitlement; who calls it has checked everything and journals."""
     return Entitlement.objects.create(
         div=elder.div, elder=elder, scheme=scheme, share_bp=given.share_bp or 0, monthly_cap_fen=given.monthly_cap_fen,
-        once_fen=given.once_fen, units=given.units, limits=given.limits, items=items or {}, source=source, basis=basis,
+        once_fen=given.once_fen, units=given.units, limits=given.limits, items=given.items, source=given.source, basis=basis,
         application=application, recheck_on=recheck_on, valid_from=days.from_, valid_to=days.to,
         recorded_from=now, created_at=now, changed_at=now,
     )  # fmt: skip
@@ -181,10 +183,18 @@ def stop_entitlement(*, actor: Actor, now: datetime, entitlement_id: Id) -> Enti
     return row
 
 
-def give_for_programme(  # noqa: PLR0913 - what an entitlement consists of
+class ProgrammeTerms(TypedDict, total=False):
+    """What a programme gives: codes of items with what is funded and how often, sums by unit, limits, the share (default: all)."""
+
+    items: dict[str, dict[str, Any]] | None
+    units: dict[str, int] | None
+    limits: list[dict[str, Any]] | None
+    share_bp: int
+
+
+def give_for_programme(
     *, actor: Actor, now: datetime, elder: Elder, scheme_code: str, valid_from: date, valid_to: date | None, source: str,
-    items: dict[str, dict[str, Any]] | None = None, units: dict[str, int] | None = None, limits: list[dict[str, Any]] | None = None,
-    share_bp: int = WHOLE_BP,
+    **terms: Unpack[ProgrammeTerms],
 ) -> Entitlement:  # fmt: skip
     """Write the entitlement that a programme gives: a contract, a home bed, a grade of the insurance. ``valid_to`` is its last day.
 
@@ -194,14 +204,15 @@ def give_for_programme(  # noqa: PLR0913 - what an entitlement consists of
     if known is not None:
         return known
     scheme = known_scheme(scheme_code, elder.div)
-    given = Terms(share_bp=share_bp, units=units or {}, limits=limits or [])
+    given = Terms(
+        share_bp=terms.get("share_bp", WHOLE_BP), units=terms.get("units") or {}, limits=terms.get("limits") or [],
+        items=terms.get("items") or {}, source=source,
+    )  # fmt: skip
     days = DayPeriod.through(valid_from, valid_to)
-    row = give(
-        now=now, elder=elder, scheme=scheme, given=given, days=days, basis=scheme.document, items=items, source=source
-    )
+    row = give(now=now, elder=elder, scheme=scheme, given=given, days=days, basis=scheme.document)
     record(
         actor=actor, now=now, event="entitlements.entitlement.grant", subject=row,
-        changes={"scheme": [None, scheme.code], "share_bp": [None, share_bp], "source": [None, source]},
+        changes={"scheme": [None, scheme.code], "share_bp": [None, row.share_bp], "source": [None, source]},
     )  # fmt: skip
     return row
 

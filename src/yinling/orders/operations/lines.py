@@ -29,7 +29,7 @@ from yinling.orders.rules import GOODS, MOST_OF_ONE, check_change_kind
 from yinling.orders.states import OrderState
 from yinling.people.models import Elder
 
-PROVINCE = 2
+PROVINCE, NOBODY = 2, 0
 CONFIRMED_AS = [("self", N_("本人")), ("family", N_("家属"))]
 
 
@@ -163,7 +163,7 @@ def _item(order: Order, code: str) -> ServiceItem:
 def _check_carer(actor: Actor, item: ServiceItem, now: datetime) -> None:
     """Who adds an item must be able to do it: goods need nobody."""
     if item.kind not in GOODS:
-        held = Qualification.objects.filter(in_force(local_date(now)), staff_id=actor.staff_id)
+        held = Qualification.objects.filter(in_force(local_date(now)), staff_id=actor.staff_id or NOBODY)
         if not held.filter(kind=item.needs_qualification).exists():
             raise Refused("line.not_qualified", N_("您没有这个项目所需的有效证书，不能增加"), field="item_code")
 

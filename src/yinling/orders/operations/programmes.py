@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import NotRequired, TypedDict, Unpack
 
 from yinling.accounts.operations import record
 from yinling.catalogue.models import ServiceItem
@@ -26,15 +27,27 @@ SHORTEST = timedelta(minutes=1)
 BY_PROGRAMME = N_("按约定由该付费方支付")
 
 
-def place_for_programme(  # noqa: PLR0913 - what an order consists of
-    *, actor: Actor, now: datetime, elder: Elder, item_code: str, quantity: int, service_day: date, provider: Organisation, source: str,
-    payer_first: str = "", note: str = "",
-) -> Order:  # fmt: skip
+class Delivered(TypedDict):
+    """What a programme delivered, and on which day; ``source`` names it, once."""
+
+    item_code: str
+    quantity: int
+    service_day: date
+    source: str
+    payer_first: NotRequired[str]
+    note: NotRequired[str]
+
+
+def place_for_programme(
+    *, actor: Actor, now: datetime, elder: Elder, provider: Organisation, **delivered: Unpack[Delivered]
+) -> Order:
     """Place what needs no visit at the price of its day and mark it delivered at once; a repetition with the same source returns the first.
 
     With ``payer_first`` that payer bears the whole, as the programme has agreed with it; else whoever may pay comes in the usual order.
     """
     elder = Elder.objects.select_for_update(of=("self",)).select_related("household").get(pk=elder.pk)
+    item_code, quantity, service_day = delivered["item_code"], delivered["quantity"], delivered["service_day"]
+    source = delivered["source"]
     known = Order.objects.filter(source=source).exclude(state="cancelled").first()
     if known is not None:
         return known
@@ -45,8 +58,8 @@ def place_for_programme(  # noqa: PLR0913 - what an order consists of
         )
     price = price_for(item=item, organisation=provider, service_day=service_day, placed_at=now)
     priced = Priced(item, price, quantity)
-    bill = _bill(elder, provider, priced, service_day, payer_first)
-    order = _draft(elder, provider, bill, service_day, now, source=source, note=note)
+    bill = _bill(elder, provider, priced, service_day, delivered.get("payer_first", ""))
+    order = _draft(elder, provider, bill, service_day, now, source=source, note=delivered.get("note", ""))
     freeze(order, [FrozenLine(bill.lines[0], item, price)], bill.shares)
     reserve_shares(actor, now, bill.shares)
     placed = changed(order, now=now, state=ORDER.target("place", order.state), placed_at=now)

@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from yinling.kernel.period import DayPeriod
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 
@@ -65,13 +64,3 @@ def check_payer(payer: str, payers: Collection[str]) -> None:
     """Refuse a payer of the fee that the package does not name."""
     if payer not in (payers or ("self",)):
         raise Refused("contract.payer", N_("这个服务包的签约费不能由此付费方支付，请另选"), field="payer")
-
-
-def check_days(days: DayPeriod, package: DayPeriod) -> None:
-    """Refuse a contract without an end, and one that begins when its package is not in force."""
-    if days.to is None:
-        raise Refused("contract.open_end", N_("签约须有截止日期"), field="valid_to")
-    if not package.contains(days.from_):
-        raise Refused(
-            "contract.package_not_in_force", N_("服务包在签约首日没有生效，请核对日期或另选服务包"), field="package_id"
-        )

@@ -200,8 +200,15 @@ class LedgerTotal(Scoped):
 
     class Meta:
         indexes = [
-            models.Index(fields=["account", "booked_on"], include=["amount", "div"], name="ledger_total_account"),
-            models.Index(fields=["provider", "account", "booked_on"], include=["amount"], name="ledger_total_provider"),
+            # With all that a balance and the policy ask, so that the rows themselves are not read.
+            models.Index(
+                fields=["account", "div", "booked_on"], include=["amount", "unit", "business", "fund", "provider"],
+                name="ledger_total_account",
+            ),
+            models.Index(
+                fields=["provider", "account", "booked_on"], include=["amount", "unit", "business", "fund", "div"],
+                name="ledger_total_provider",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -74,7 +74,7 @@ def _payee(organisation_id: int | None, elder_id: int | None) -> tuple[str, Orga
         if organisation is None:
             raise NotFound("organisation.not_found", N_("没有这个机构，请从列表中选择"), field="organisation_id")
         return organisation.div, organisation, None
-    elder = Elder.objects.filter(pk=elder_id).first()
+    elder = Elder.objects.filter(pk=elder_id or 0).first()
     if elder is None:
         raise NotFound("elder.not_found", N_("没有这位老人，或者不在您的权限范围内"), field="elder_id")
     return elder.div, None, elder
@@ -110,10 +110,10 @@ def confirm_account(*, actor: Actor, now: datetime, account_id: Id, seen: Seen =
 
 def _standing(row: BankAccount) -> list[BankAccount]:
     """The confirmed accounts of the same payee that reach into the days of this one."""
-    rows = BankAccount.objects.select_for_update(of=("self",)).filter(
-        Q(valid_to=None) | Q(valid_to__gt=row.valid_from), organisation_id=row.organisation_id, elder_id=row.elder_id, recorded_to=None,
-        confirmed_by__isnull=False,
-    )  # fmt: skip
+    payee = Q(organisation=row.organisation_id) if row.organisation_id else Q(elder=row.elder_id)
+    reaches = Q(valid_to=None) | Q(valid_to__gt=row.valid_from)
+    rows = BankAccount.objects.select_for_update(of=("self",))
+    rows = rows.filter(payee, reaches, recorded_to=None, confirmed_by__isnull=False)
     return list(rows.order_by("valid_from"))
 
 

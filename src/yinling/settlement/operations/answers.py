@@ -55,7 +55,9 @@ def _book(actor: Actor, now: datetime, claim: Claim, received: dict[int, int], k
             }  # fmt: skip
             sides += [Side(BANK, fen, **common), Side(f"{RECEIVABLE}.{claim.payer}", -fen, **common)]
     if sides:
-        post(actor, now, key=key, kind="remittance", text=claim.code, div=claim.div, sides=sides, provider=claim.provider)
+        post(
+            actor, now, key=key, kind="remittance", text=claim.code, div=claim.div, sides=sides, provider=claim.provider
+        )
 
 
 def _finish(claims: Sequence[int], now: datetime) -> None:
@@ -63,6 +65,8 @@ def _finish(claims: Sequence[int], now: datetime) -> None:
     waiting = ClaimLine.objects.filter(claim=OuterRef("pk"), state=ClaimLineState.SUBMITTED)
     rows = Claim.objects.select_for_update().filter(~Exists(waiting), pk__in=claims).order_by("pk")
     done: list[tuple[Any, dict[str, Any]]] = [
-        (row, {"state": CLAIM.target("answer", row.state), "answered_at": now}) for row in rows if CLAIM.allows("answer", row.state)
+        (row, {"state": CLAIM.target("answer", row.state), "answered_at": now})
+        for row in rows
+        if CLAIM.allows("answer", row.state)
     ]
     changed_each(done, now=now)

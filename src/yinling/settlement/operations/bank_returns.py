@@ -43,7 +43,10 @@ def answer_payout(
     problems += bankfile.check(results, known, batch=row.code)
     if problems:
         raise Refused(
-            "bank.wrong", N_("文件有 %(count)s 处错误（第 %(lines)s 行），全部改正前不会入账"), field="content", **explain(problems)
+            "bank.wrong",
+            N_("文件有 %(count)s 处错误（第 %(lines)s 行），全部改正前不会入账"),
+            field="content",
+            **explain(problems),
         )
     fresh = [(lines[one.number], one) for one in results if not known[one.number].is_repeat(one)]
     for line, result in fresh:
@@ -58,7 +61,9 @@ def _pay(actor: Actor, now: datetime, line: PayoutLine) -> None:
     """Book a payment: what was owed is owed no more, the bank has less."""
     kind = kind_of(line.key)
     debit: Sequence[Side] = (
-        kind.sides(line) if kind and kind.sides else [Side(line.owed_on, line.amount_fen, line.business, line.fund, line.scheme_id)]
+        kind.sides(line)
+        if kind and kind.sides
+        else [Side(line.owed_on, line.amount_fen, line.business, line.fund, line.scheme_id)]
     )
     if sum(side.amount for side in debit) != line.amount_fen:
         raise Refused("payout.amount", N_("%(text)s 的应付金额已变化，未入账，请联系管理员"), text=line.text)
@@ -77,7 +82,14 @@ def _fail(actor: Actor, now: datetime, line: PayoutLine, result: Result) -> None
             actor, now, key=f"payout:{line.pk}:back", kind="payout_back", text=f"{line.text} {result.reason}", div=line.div,
             sides=opposite(sides_of(line.posting)), provider=line.provider, elder=line.elder, reverses=line.posting,
         )  # fmt: skip
-    changed(line, now=now, state=PAYOUT_LINE.target("fail", line.state), answer=result.reason, answered_at=now, is_live=False)
+    changed(
+        line,
+        now=now,
+        state=PAYOUT_LINE.target("fail", line.state),
+        answer=result.reason,
+        answered_at=now,
+        is_live=False,
+    )
     _follow_up(actor, now, line, None)
 
 
@@ -95,9 +107,14 @@ def _finish(actor: Actor, now: datetime, row: Payout, results: Sequence[Result],
         values = {"state": PAYOUT.target("complete", row.state), "completed_at": now}
     changes = changed(row, now=now, **values) if fresh or values else {}
     sums = {
-        state: sum(result.amount_fen for _line, result in fresh if result.state == state) for state in ("paid", "failed")
+        state: sum(result.amount_fen for _line, result in fresh if result.state == state)
+        for state in ("paid", "failed")
     }
-    changes |= {"lines": [None, len(results)], "fresh": [None, len(fresh)], **{f"{name}_fen": [None, fen] for name, fen in sums.items()}}
+    changes |= {
+        "lines": [None, len(results)],
+        "fresh": [None, len(fresh)],
+        **{f"{name}_fen": [None, fen] for name, fen in sums.items()},
+    }
     record(actor=actor, now=now, event="settlement.payout.answer", subject=row, changes=changes)
     tell("settlement", pk=row.pk, div=row.div)
     return row

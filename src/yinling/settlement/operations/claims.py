@@ -43,7 +43,9 @@ def submit_claim(*, actor: Actor, now: datetime, statement_id: Id) -> Claim:
     return _send(actor, now, statement, "settlement.claim.submit", list(amounts.items()))
 
 
-def _send(actor: Actor, now: datetime, statement: Statement, event: str, lines: Sequence[tuple[StatementLine, int]]) -> Claim:
+def _send(
+    actor: Actor, now: datetime, statement: Statement, event: str, lines: Sequence[tuple[StatementLine, int]]
+) -> Claim:
     if actor.user_id is None:
         raise Refused("claim.nobody", N_("申报须由有账号的人员办理"))
     last = Claim.objects.filter(statement=statement).aggregate(last=Max("attempt"))["last"] or 0
@@ -102,7 +104,12 @@ def resubmit_claim(
     if numbers:
         wrong = sorted(set(numbers) - {line.number for line in lines})
         if wrong:
-            raise Refused("claim.not_refused", N_("第 %(lines)s 行没有被拒付，不能重新申报"), field="numbers", lines="、".join(map(str, wrong)))
+            raise Refused(
+                "claim.not_refused",
+                N_("第 %(lines)s 行没有被拒付，不能重新申报"),
+                field="numbers",
+                lines="、".join(map(str, wrong)),
+            )
         lines = [line for line in lines if line.number in set(numbers)]
     if not lines:
         raise NotAllowed("claim.none_refused", N_("没有被拒付的行，不用重新申报"))
@@ -122,7 +129,9 @@ def appeal_claim_line(*, actor: Actor, now: datetime, claim_line_id: Id, text: R
     require(actor, "settlement.claim_line.appeal", div=row.div)
     target = CLAIM_LINE.target("appeal", row.state)
     changes = changed(row, now=now, state=target, appeal=_written(text, "text"), appealed_at=now)
-    record(actor=actor, now=now, event="settlement.claim_line.appeal", subject=row, changes=changes, reason=text.strip())
+    record(
+        actor=actor, now=now, event="settlement.claim_line.appeal", subject=row, changes=changes, reason=text.strip()
+    )
     tell("settlement", pk=row.claim_id, div=row.div)
     return row
 
@@ -157,7 +166,9 @@ def answer_claim_line(
 
 
 @operation("settlement.claim_line.abandon", label=N_("不再申报"))
-def abandon_claim_line(*, actor: Actor, now: datetime, claim_line_id: Id, reason: Reason, seen: Seen = None) -> ClaimLine:
+def abandon_claim_line(
+    *, actor: Actor, now: datetime, claim_line_id: Id, reason: Reason, seen: Seen = None
+) -> ClaimLine:
     """Give a refused line up: it is taken off the provider's next statement."""
     row = locked(ClaimLine.objects.select_related("claim"), claim_line_id, seen)
     require(actor, "settlement.claim_line.abandon", div=row.div)
@@ -165,7 +176,14 @@ def abandon_claim_line(*, actor: Actor, now: datetime, claim_line_id: Id, reason
     if row.state != ClaimLineState.REFUSED:
         raise NotAllowed("claim_line.waiting", N_("这一行还没有被拒付，请撤回整份申报"))
     changes = changed(row, now=now, state=target)
-    record(actor=actor, now=now, event="settlement.claim_line.abandon", subject=row, changes=changes, reason=_written(reason))
+    record(
+        actor=actor,
+        now=now,
+        event="settlement.claim_line.abandon",
+        subject=row,
+        changes=changes,
+        reason=_written(reason),
+    )
     tell("settlement", pk=row.claim_id, div=row.div)
     return row
 

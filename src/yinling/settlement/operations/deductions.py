@@ -39,7 +39,9 @@ def deduct_statement(
     reason: Annotated[str, Input(N_("扣减原因"), max_length=20, widget="choice")],
     amount_fen: Annotated[int, Input(N_("扣减金额（元）"), least=1, widget="yuan")],
     note: Note,
-    line_id: Annotated[int | None, Input(N_("明细行"), help=N_("不选则从整份对账单扣减"), least=1, widget="number")] = None,
+    line_id: Annotated[
+        int | None, Input(N_("明细行"), help=N_("不选则从整份对账单扣减"), least=1, widget="number")
+    ] = None,
     seen: Seen = None,
 ) -> Statement:
     """Take an amount off a draft, from one line or from the whole. Never more than is there; after the first approval nothing is taken off."""
@@ -62,7 +64,14 @@ def deduct_statement(
     )  # fmt: skip
     changes = changed(row, now=now, deducted_fen=row.deducted_fen + amount_fen)
     about = {"reason": reason, "line": line_id}
-    record(actor=actor, now=now, event="settlement.statement.deduct", subject=row, changes=changes | about, reason=note.strip()[:500])
+    record(
+        actor=actor,
+        now=now,
+        event="settlement.statement.deduct",
+        subject=row,
+        changes=changes | about,
+        reason=note.strip()[:500],
+    )
     tell("settlement", pk=row.pk, div=row.div)
     return row
 
@@ -109,7 +118,12 @@ def book_deductions(actor: Actor, now: datetime, row: Statement) -> None:
     """Book what was taken off: the provider is not owed it, and the payer does not owe it."""
     sides = []
     for part, fen in shares_of_statement(row).deducted.items():
-        common = {"business": part.business, "fund": part.fund, "scheme_id": part.scheme_id, "plan_year": part.plan_year}
+        common = {
+            "business": part.business,
+            "fund": part.fund,
+            "scheme_id": part.scheme_id,
+            "plan_year": part.plan_year,
+        }
         sides += [Side(PAYABLE, fen, **common), Side(f"{RECEIVABLE}.{row.payer}", -fen, **common)]  # type: ignore[arg-type]
     if sides:
         post(

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypedDict, Unpack
 
 from django.db import connection
+from django.db.models import Model
 
 from yinling.directory.models import Organisation
 from yinling.ground.operation import explain_constraint
@@ -42,18 +44,24 @@ class Wanted:
     reverses_id: int | None = None
 
 
-def post(  # noqa: PLR0913 - what a posting consists of
-    actor: Actor, now: datetime, *, key: str, kind: str, text: str, div: str, sides: Sequence[Side], order: Order | None = None,
-    provider: Organisation | None = None, elder: Elder | None = None, reverses: Posting | None = None,
+class About(TypedDict, total=False):
+    """What a posting is about, as far as it is about something."""
+
+    order: Order | None
+    provider: Organisation | None
+    elder: Elder | None
+    reverses: Posting | None
+
+
+def post(
+    actor: Actor, now: datetime, *, key: str, kind: str, text: str, div: str, sides: Sequence[Side], **about: Unpack[About]
 ) -> Posting:  # fmt: skip
     """Write a posting, or return the one that has this key already; other content under the same key is refused.
 
     Called by an operation that has checked the right and journals. The database keeps sums, balance and closed months.
     """
-    wanted = Wanted(
-        key, kind, text, div, sides, order.pk if order else None, provider.pk if provider else None, elder.pk if elder else None,
-        reverses.pk if reverses else None,
-    )  # fmt: skip
+    numbers = {f"{name}_id": row.pk for name, row in about.items() if isinstance(row, Model)}
+    wanted = Wanted(key, kind, text, div, sides, **numbers)
     wait_for(key)
     known = Posting.objects.filter(key=key).first()
     if known is None:

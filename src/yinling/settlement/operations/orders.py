@@ -84,19 +84,14 @@ def settle_each(actor: Actor, now: datetime, orders: Sequence[Order]) -> dict[in
 
 
 def _settled(actor: Actor, now: datetime, orders: Sequence[Order]) -> dict[int, Refusal]:
-    """Write what can be settled; return why the others cannot."""
-    due = dues(orders)
-    claims = claims_beside(due)
-    bills, refused = [], {}
-    for one in due:
-        found = _bill(actor, now, one, claims)
-        if isinstance(found, Bill):
-            bills.append(found)
-        else:
-            refused[one.order.pk] = found
-    if bills:
-        _write(actor, now, bills)
-    return refused
+    """Write what can be settled; return why the others cannot. The system of the province sees elders who moved to another city."""
+    with scope(system_actor(orders[0].div[:2])):
+        due = dues(orders)
+        claims = claims_beside(due)
+        found = [(one.order.pk, _bill(actor, now, one, claims)) for one in due]
+        if bills := [one for _pk, one in found if isinstance(one, Bill)]:
+            _write(actor, now, bills)
+        return {pk: one for pk, one in found if not isinstance(one, Bill)}
 
 
 def _bill(actor: Actor, now: datetime, due: Due, claims: Claims) -> Bill | Refusal:

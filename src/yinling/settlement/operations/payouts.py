@@ -47,7 +47,11 @@ def draft_payout(
     missing = [one.text for one in chosen if one.key not in found]
     if missing:
         raise Refused(
-            "payout.no_account", N_("%(count)s 笔没有已确认的收款账户：%(names)s"), field="keys", count=len(missing), names="；".join(missing[:10])
+            "payout.no_account",
+            N_("%(count)s 笔没有已确认的收款账户：%(names)s"),
+            field="keys",
+            count=len(missing),
+            names="；".join(missing[:10]),
         )
     row = Payout.objects.create(
         div=actor.div, title=name, total_fen=sum(one.amount_fen for one in chosen), line_count=len(chosen), drafted_by_id=actor.user_id,
@@ -69,7 +73,9 @@ def _chosen(actor: Actor, keys: Sequence[str]) -> list[Payable]:
     owed = {one.key: one for one in payables(actor, actor.div or "")}
     gone = [key for key in wanted if key not in owed]
     if gone:
-        raise Refused("payout.gone", N_("有 %(count)s 笔已列入别的批次或不再应付，请刷新页面"), field="keys", count=len(gone))
+        raise Refused(
+            "payout.gone", N_("有 %(count)s 笔已列入别的批次或不再应付，请刷新页面"), field="keys", count=len(gone)
+        )
     return [owed[key] for key in wanted]
 
 

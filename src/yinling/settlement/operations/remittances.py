@@ -44,11 +44,19 @@ def load_remittance(
     digest = hashlib.sha256(data).hexdigest()
     known = Remittance.objects.filter(digest=digest).first()
     if known is not None:
-        record(actor=actor, now=now, event="settlement.remittance.load", subject=known, changes={"again": [None, name[:200]]})
+        record(
+            actor=actor,
+            now=now,
+            event="settlement.remittance.load",
+            subject=known,
+            changes={"again": [None, name[:200]]},
+        )
         return known
     answers, problems = remitting.read(data)
     lines = _locked(answers)
-    problems += remitting.check(answers, as_known(lines), payer=payer, reasons=refusal_reasons(actor.div or "", local_date(now)))
+    problems += remitting.check(
+        answers, as_known(lines), payer=payer, reasons=refusal_reasons(actor.div or "", local_date(now))
+    )
     if problems:
         raise Refused(
             "remittance.wrong",
@@ -56,7 +64,11 @@ def load_remittance(
             field="content",
             **explain(problems),
         )
-    fresh = [(lines[one.address], one) for one in answers if not as_known({one.address: lines[one.address]})[one.address].is_repeat(one)]
+    fresh = [
+        (lines[one.address], one)
+        for one in answers
+        if not as_known({one.address: lines[one.address]})[one.address].is_repeat(one)
+    ]
     return _load(actor, now, payer=payer, name=name, digest=digest, answers=answers, fresh=fresh)
 
 

@@ -70,7 +70,8 @@ def draft_statement(
         line_count=len(found), drafted_at=now, drafted_by_id=_person(actor), created_at=now, changed_at=now,
     )  # fmt: skip
     StatementLine.objects.bulk_create(
-        (StatementLine(div=row.div, statement=row, charge=charge, provider=organisation) for charge in found), batch_size=5000
+        (StatementLine(div=row.div, statement=row, charge=charge, provider=organisation) for charge in found),
+        batch_size=5000,
     )
     totals = {"total_fen": [None, row.total_fen], "line_count": [None, row.line_count]}
     if taken := deduct_refused(actor, now, row):

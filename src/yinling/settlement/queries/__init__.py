@@ -24,7 +24,6 @@ from yinling.settlement.queries.ledger import (
     live_postings,
     month_figures,
     months_to_close,
-    totals_until,
     transfers,
 )
 from yinling.settlement.queries.orders import (
@@ -119,7 +118,6 @@ __all__ = [
     "statement_totals",
     "statements",
     "to_draft",
-    "totals_until",
     "transfers",
     "tries",
     "unfounded_recoveries",

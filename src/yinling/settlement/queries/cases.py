@@ -39,5 +39,6 @@ def settlement_of(actor: Actor, entitlement_id: int) -> list[MonthOfCase]:
         paid=Coalesce(Sum("amount_fen", filter=Q(is_paid=True)), Value(0)),
     )  # fmt: skip
     return [
-        MonthOfCase(row["month"], row["charged"], row["approved"], row["paid"]) for row in sums.order_by("-month")[:MOST_MONTHS]
+        MonthOfCase(row["month"], row["charged"], row["approved"], row["paid"])
+        for row in sums.order_by("-month")[:MOST_MONTHS]
     ]

@@ -113,7 +113,9 @@ def claimable(actor: Actor) -> QuerySet[Statement]:
 
 def claimed_amounts(row: Statement) -> dict[StatementLine, int]:
     """What is claimed for each line of a statement: less what was taken off it. What was refused of earlier ones is not claimed again."""
-    lines = {line.pk: line for line in StatementLine.objects.filter(statement=row, is_live=True).select_related("charge")}
+    lines = {
+        line.pk: line for line in StatementLine.objects.filter(statement=row, is_live=True).select_related("charge")
+    }
     named: dict[int, int] = {}
     whole = 0
     for deduction in Deduction.objects.filter(statement=row):
@@ -190,4 +192,6 @@ def refused_lines(actor: Actor) -> QuerySet[Any]:
     """Refused lines on which somebody has to decide, oldest first."""
     require(actor, "settlement.claim.view")
     rows = ClaimLine.objects.visible_to(actor).filter(state=ClaimLineState.REFUSED)
-    return rows.select_related("claim", "provider", "line__charge__order", "line__charge__line").order_by("claim_id", "number")
+    return rows.select_related("claim", "provider", "line__charge__order", "line__charge__line").order_by(
+        "claim_id", "number"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
@@ -53,20 +54,15 @@ def balances(actor: Actor, period: date) -> list[dict[str, Any]]:
     return [dict(row) for row in sums]
 
 
-def totals_until(on: date, *, div: str = "", provider_id: int | None = None, **values: str) -> QuerySet[LedgerTotal]:
-    """The totals booked up to a day, of an area, a provider, and further dimensions (``account``, ``business``, ``fund``, ``unit``)."""
-    rows = LedgerTotal.objects.filter(booked_on__lte=on, **{name: value for name, value in values.items() if value})
-    if div:
-        rows = rows.within(div)
-    return rows if provider_id is None else rows.filter(provider=provider_id)
-
-
 def balance(
     account: str, on: date, *, div: str = "", provider_id: int | None = None, fund: str = "", business: str = ""
 ) -> int:
-    """The balance of an account at the end of a day: what was debited less what was credited."""
-    rows = totals_until(on, div=div, provider_id=provider_id, account=account, fund=fund, business=business, unit="fen")
-    return int(rows.aggregate(amount=Coalesce(Sum("amount"), Value(0)))["amount"])
+    """The balance of an account at the end of a day: what was debited less what was credited, as far as the scope goes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT settlement_balance(%s, %s, %s, %s, %s, %s)", [account, on, div, provider_id, fund, business]
+        )
+        return int(cursor.fetchone()[0])
 
 
 def elder_balance(account: str, elder_id: int) -> int:

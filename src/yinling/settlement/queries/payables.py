@@ -25,7 +25,9 @@ def payables(actor: Actor, div: str) -> list[Payable]:
     """Everything that is owed in an area and stands in no live batch."""
     require(actor, "settlement.payout.view")
     found = [one for kind in KINDS.values() for one in kind.finder(actor, div)]
-    live = set(PayoutLine.objects.filter(is_live=True, key__in=[one.key for one in found]).values_list("key", flat=True))
+    live = set(
+        PayoutLine.objects.filter(is_live=True, key__in=[one.key for one in found]).values_list("key", flat=True)
+    )
     return [one for one in found if one.key not in live and one.amount_fen > 0]
 
 
@@ -63,7 +65,9 @@ def _side(account: str, part: Part, fen: int) -> Side:
 
 
 def _reimbursements(actor: Actor, div: str) -> Sequence[Payable]:
-    rows = Reimbursement.objects.visible_to(actor).within(div).filter(state=ReimbursementState.APPROVED, subsidy_fen__gt=0)
+    rows = (
+        Reimbursement.objects.visible_to(actor).within(div).filter(state=ReimbursementState.APPROVED, subsidy_fen__gt=0)
+    )
     rows = _unpaid(rows, "reimbursement")
     posted = LedgerEntry.objects.filter(posting=OuterRef("posting"), account=PERSON)
     rows = rows.annotate(fund=Subquery(posted.values("fund")[:1]))

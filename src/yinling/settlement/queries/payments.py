@@ -153,8 +153,16 @@ def open_objections(actor: Actor) -> QuerySet[Hold]:
 
 
 def own_payables(actor: Actor, div: str) -> list[Payable]:
-    """What providers are owed of money that elders paid through the platform: one amount a body and business, less what batches hold."""
-    booked = LedgerEntry.objects.visible_to(actor).within(div).filter(account=PAYABLE, posting__kind="match")
+    """What providers are owed of money that elders paid through the platform: one amount a body and business, less what batches hold.
+
+    What is held, as by an objection, is not paid out.
+    """
+    frozen = Hold.objects.filter(order=OuterRef("posting__order"), to_at=None)
+    booked = (
+        LedgerEntry.objects.visible_to(actor)
+        .within(div)
+        .filter(~Exists(frozen), account=PAYABLE, posting__kind="match")
+    )
     owed = booked.order_by().values("provider", "provider__short_name", "business").annotate(fen=-Sum("amount"))
     held: dict[tuple[int | None, str], list[PayoutLine]] = defaultdict(list)
     for line in PayoutLine.objects.filter(is_live=True, key__startswith=f"{PREFIX}:").only(

@@ -34,7 +34,9 @@ def payouts(actor: Actor) -> QuerySet[Payout]:
 
 def payout_totals(rows: QuerySet[Payout]) -> dict[str, int]:
     """Sums of the batches of a list that were not returned."""
-    lines = PayoutLine.objects.filter(payout__in=rows.order_by().values("pk")).exclude(payout__state=PayoutState.RETURNED)
+    lines = PayoutLine.objects.filter(payout__in=rows.order_by().values("pk")).exclude(
+        payout__state=PayoutState.RETURNED
+    )
     return lines.aggregate(
         count=Count("payout", distinct=True), total_fen=Coalesce(Sum("amount_fen"), Value(0)),
         paid_fen=Coalesce(Sum("amount_fen", filter=Q(state=PayoutLineState.PAID)), Value(0)),
@@ -66,7 +68,9 @@ def accounts_of(owed: Iterable[Payable], day: date) -> dict[str, BankAccount]:
     owed = list(owed)
     bodies = {one.provider_id for one in owed if one.provider_id}
     elders = {one.elder_id for one in owed if one.elder_id and not one.provider_id}
-    rows = BankAccount.objects.filter(in_force(day), Q(organisation__in=bodies) | Q(elder__in=elders), confirmed_by__isnull=False)
+    rows = BankAccount.objects.filter(
+        in_force(day), Q(organisation__in=bodies) | Q(elder__in=elders), confirmed_by__isnull=False
+    )
     of_body, of_elder = {}, {}
     for row in rows:
         if row.organisation_id:

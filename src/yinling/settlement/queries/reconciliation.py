@@ -33,7 +33,9 @@ class Settled:
     @property
     def difference_fen(self) -> int:
         """What is missing between the charges and the statements, or between the charges and the ledger."""
-        return abs(self.settled_fen - self.stated_fen - self.waiting_fen - self.frozen_fen) + abs(self.settled_fen - self.ledger_fen)
+        return abs(self.settled_fen - self.stated_fen - self.waiting_fen - self.frozen_fen) + abs(
+            self.settled_fen - self.ledger_fen
+        )
 
 
 @dataclass
@@ -79,7 +81,7 @@ class Reconciliation:
     @property
     def difference_fen(self) -> int:
         """0 when the month adds up."""
-        return sum(row.difference_fen for row in [*self.settled, *self.stated])
+        return sum(row.difference_fen for row in self.settled) + sum(row.difference_fen for row in self.stated)
 
     @property
     def settled_sum(self) -> Settled:
@@ -109,7 +111,9 @@ def reconciliation(actor: Actor, month: date) -> Reconciliation:
 def _settled(actor: Actor, month: date) -> list[Settled]:
     on_live = StatementLine.objects.filter(charge=OuterRef("pk"), is_live=True)
     held = Hold.objects.filter(order=OuterRef("order"), to_at=None)
-    rows = Charge.objects.visible_to(actor).filter(~Q(payer=SELF), service_day__gte=month, service_day__lt=next_month(month))
+    rows = Charge.objects.visible_to(actor).filter(
+        ~Q(payer=SELF), service_day__gte=month, service_day__lt=next_month(month)
+    )
     sums = rows.annotate(is_stated=Exists(on_live), is_held=Exists(held)).values_list("payer", "is_stated", "is_held")
     found: dict[str, Settled] = {}
     for payer, is_stated, is_held, fen in sums.annotate(fen=Sum("amount_fen")).order_by("payer"):
@@ -153,7 +157,9 @@ def _add_lines(found: dict[str, Stated], rows: QuerySet[Statement]) -> None:
 
 def _add_payments(found: dict[str, Stated], rows: QuerySet[Statement]) -> None:
     payer_of = {f"statement:{pk}": payer for pk, payer in rows.order_by().values_list("pk", "payer")}
-    lines = PayoutLine.objects.filter(key__in=list(payer_of), is_live=True).values_list("key", "state", "amount_fen", "posting_id")
+    lines = PayoutLine.objects.filter(key__in=list(payer_of), is_live=True).values_list(
+        "key", "state", "amount_fen", "posting_id"
+    )
     paid: dict[int, str] = {}
     for key, state, fen, posting_id in lines:
         row = found[payer_of[key]]
@@ -162,7 +168,11 @@ def _add_payments(found: dict[str, Stated], rows: QuerySet[Statement]) -> None:
             paid[posting_id] = payer_of[key]
         else:
             row.in_batch_fen += fen
-    booked = LedgerEntry.objects.filter(posting__in=list(paid), account="bank").values_list("posting_id").annotate(fen=Sum("amount"))
+    booked = (
+        LedgerEntry.objects.filter(posting__in=list(paid), account="bank")
+        .values_list("posting_id")
+        .annotate(fen=Sum("amount"))
+    )
     for posting_id, fen in booked.order_by():
         found[paid[posting_id]].booked_fen -= fen
 
@@ -171,7 +181,9 @@ def _add_claims(found: dict[str, Stated], rows: QuerySet[Statement]) -> None:
     lines = ClaimLine.objects.filter(claim__statement__in=rows.values("pk")).exclude(claim__state=ClaimState.WITHDRAWN)
     fresh = ~Q(state=ClaimLineState.RESUBMITTED)
     sums = lines.values_list("claim__payer").annotate(
-        claimed=Sum("claimed_fen", filter=fresh), again=Sum("paid_fen", filter=~fresh), received=Sum("paid_fen"),
+        claimed=Sum("claimed_fen", filter=fresh),
+        again=Sum("paid_fen", filter=~fresh),
+        received=Sum("paid_fen"),
     )
     for payer, claimed, again, received in sums.order_by():
         found[payer].claimed_fen = (claimed or 0) + (again or 0)

@@ -7,16 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Max, Min, Q
+from django.db import connection
 
-from yinling.directory.queries import system_actor
-from yinling.ground.scope import scope
-from yinling.orders.models import Hold, Order, OrderLine, PayerShare
-from yinling.settlement.models import ClaimedItem, ClaimedTime, Posting, RecoveryLine
-from yinling.settlement.queries.ledger import live_postings
+from yinling.orders.models import Order, OrderLine, PayerShare
 from yinling.settlement.rules import Minutes
-from yinling.visits.models import Visit
-from yinling.visits.states import VisitState
 
 ItemClaim = tuple[int, int, datetime]
 """Elder, item, start."""
@@ -71,27 +65,33 @@ class Due:
         return {line.item.family for line in self.lines if line.kind == "item"}
 
 
+STANDS = """SELECT o.id,
+    (SELECT count(*) FROM settlement_posting p WHERE p.order_id = o.id AND p.kind = 'order'),
+    (SELECT p.key FROM settlement_posting p WHERE p.order_id = o.id AND p.kind = 'order'
+        AND NOT EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = p.id) LIMIT 1),
+    (SELECT h.cause FROM orders_hold h WHERE h.order_id = o.id AND h.to_at IS NULL ORDER BY h.from_at LIMIT 1),
+    EXISTS (SELECT FROM settlement_recoveryline l WHERE l.order_id = o.id AND l.is_live), v.first, v.last
+    FROM unnest(%s::bigint[]) AS o(id) CROSS JOIN LATERAL (SELECT min(started_at) AS first, max(ended_at) AS last FROM visits_visit
+        WHERE order_id = o.id AND state = 'done' AND started_at IS NOT NULL AND ended_at IS NOT NULL) AS v"""
+"""How often an order was billed, what stands, what holds it, and from when to when carers were at the door: of two from the first
+arrival to the last leaving. One statement, for a person settles one order as often as the job settles many."""
+
+
 def dues(orders: Sequence[Order]) -> list[Due]:
-    """Read the bills of orders and what stands in the way, as the system of the province: an elder may have moved to another city."""
+    """Read the bills of orders and what stands in the way. Needs the scope of the province: an elder may have moved to another city."""
     ids = [order.pk for order in orders]
-    with scope(system_actor(orders[0].div[:2])):
-        lines, shares = _bills(ids)
-        billed = dict(
-            Posting.objects.filter(order__in=ids, kind="order").values_list("order").annotate(count=Count("id"))
+    lines, shares = _bills(ids)
+    with connection.cursor() as cursor:
+        cursor.execute(STANDS, [ids])
+        stands = {row[0]: row[1:] for row in cursor.fetchall()}
+    found = []
+    for order in orders:
+        billed, standing, hold, is_recovered, first, last = stands[order.pk]
+        visited = (first, last) if first and first < last else None
+        found.append(
+            Due(order, lines[order.pk], shares[order.pk], billed, standing or "", hold or "", is_recovered, visited)
         )
-        standing = dict(live_postings().filter(order__in=ids).values_list("order_id", "key")) if billed else {}
-        holds = dict(
-            Hold.objects.filter(order__in=ids, to_at=None).order_by("-from_at").values_list("order_id", "cause")
-        )
-        recovered = set(RecoveryLine.objects.filter(order__in=ids, is_live=True).values_list("order_id", flat=True))
-        visited = _visited(ids)
-    return [
-        Due(
-            order, lines[order.pk], shares[order.pk], billed.get(order.pk, 0), standing.get(order.pk, ""), holds.get(order.pk, ""),
-            order.pk in recovered, visited.get(order.pk),
-        )
-        for order in orders
-    ]  # fmt: skip
+    return found
 
 
 def _bills(ids: Sequence[int]) -> tuple[dict[int, list[OrderLine]], dict[int, list[PayerShare]]]:
@@ -111,30 +111,27 @@ def _bills(ids: Sequence[int]) -> tuple[dict[int, list[OrderLine]], dict[int, li
     return lines, shares
 
 
-def _visited(ids: Sequence[int]) -> dict[int, Minutes]:
-    """Return from when to when carers were at the door; of two carers from the first arrival to the last leaving."""
-    rows = Visit.objects.filter(order__in=ids, state=VisitState.DONE, started_at__isnull=False, ended_at__isnull=False)
-    spans = rows.values_list("order_id").annotate(first=Min("started_at"), last=Max("ended_at"))
-    return {order: (first, last) for order, first, last in spans if first < last}
+CLAIMED = """SELECT elder_id, item_id, starts_at, order_id, NULL::timestamptz FROM settlement_claimeditem
+        WHERE is_live AND elder_id = ANY (%(elders)s) AND starts_at = ANY (%(starts)s)
+    UNION ALL SELECT elder_id, NULL, from_at, order_id, to_at FROM settlement_claimedtime
+        WHERE is_live AND elder_id = ANY (%(timed)s) AND from_at < %(last)s AND to_at > %(first)s"""
 
 
 def claims_beside(due: Sequence[Due]) -> Claims:
     """Return what the elders of orders were charged for around the same times."""
     claims = Claims()
     keys = [key for one in due for key in one.item_claims]
-    if not keys:
-        return claims
-    with scope(system_actor(due[0].order.div[:2])):
-        same = Q(elder__in={elder for elder, _, _ in keys}, starts_at__in={start for _, _, start in keys})
-        rows = ClaimedItem.objects.filter(same, is_live=True).values_list(
-            "elder_id", "item_id", "starts_at", "order_id"
-        )
-        claims.items.update({(elder, item, start): order for elder, item, start, order in rows})
-        timed = [one for one in due if one.visited]
-        if timed:
-            first, last = min(one.visited[0] for one in timed), max(one.visited[1] for one in timed)  # type: ignore[index]
-            elders = {one.order.elder_id for one in timed}
-            taken = ClaimedTime.objects.filter(elder__in=elders, is_live=True, from_at__lt=last, to_at__gt=first)
-            for elder, begin, end in taken.values_list("elder_id", "from_at", "to_at"):
+    timed = [one for one in due if one.visited and one.is_funded]
+    visits = [one.visited for one in timed if one.visited]
+    asked = {
+        "elders": sorted({elder for elder, _, _ in keys}), "starts": sorted({start for _, _, start in keys}), "timed": sorted({one.order.elder_id for one in timed}),
+        "first": min((first for first, _ in visits), default=None), "last": max((last for _, last in visits), default=None),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIMED, asked)
+        for elder, item, begin, order, end in cursor.fetchall():
+            if end is None:
+                claims.items[elder, item, begin] = order
+            else:
                 claims.minutes[elder].append((begin, end))
     return claims

@@ -68,7 +68,9 @@ def to_draft(div: str, month: date) -> list[ToDraft]:
         ~Q(state=StatementState.RETURNED), provider=OuterRef("provider"), payer=OuterRef("payer"), month=month
     )
     rows = open_charges(month).filter(~Q(payer=SELF), ~Exists(live), provider__div__startswith=div)
-    sums = rows.values("provider_id", "provider__short_name", "payer").annotate(count=Count("id"), fen=Sum("amount_fen"))
+    sums = rows.values("provider_id", "provider__short_name", "payer").annotate(
+        count=Count("id"), fen=Sum("amount_fen")
+    )
     return [
         ToDraft(row["provider_id"], row["provider__short_name"], row["payer"], row["count"], row["fen"])
         for row in sums.order_by("provider__short_name", "provider_id", "payer")
@@ -79,7 +81,9 @@ def part_of(charge: Charge) -> Part:
     """The dimensions of the ledger that a charge was booked with."""
     scheme = charge.entitlement.scheme if charge.entitlement else None
     business = "medical" if charge.line.item.is_medical else "eldercare"
-    return Part(business, scheme.fund if scheme else charge.payer, scheme.pk if scheme else None, charge.service_day.year)
+    return Part(
+        business, scheme.fund if scheme else charge.payer, scheme.pk if scheme else None, charge.service_day.year
+    )
 
 
 def parts_of(row: Statement) -> Parts:
@@ -89,7 +93,9 @@ def parts_of(row: Statement) -> Parts:
         scheme=F("charge__entitlement__scheme_id"), year=ExtractYear("charge__service_day"),
     )  # fmt: skip
     return {
-        Part("medical" if one["medical"] else "eldercare", one["fund"] or row.payer, one["scheme"], one["year"]): one["fen"]
+        Part("medical" if one["medical"] else "eldercare", one["fund"] or row.payer, one["scheme"], one["year"]): one[
+            "fen"
+        ]
         for one in rows.annotate(fen=Sum("charge__amount_fen")).order_by()
     }
 
@@ -117,7 +123,9 @@ def _offset_of(row: Statement) -> Parts:
 
 def deductions(row: Statement) -> QuerySet[Deduction]:
     """What was taken off a statement."""
-    rows = Deduction.objects.filter(statement=row).select_related("made_by", "line__charge__order", "line__charge__line")
+    rows = Deduction.objects.filter(statement=row).select_related(
+        "made_by", "line__charge__order", "line__charge__line"
+    )
     return rows.order_by("id")
 
 
@@ -128,9 +136,15 @@ def deduction_reasons(div: str, day: date) -> dict[str, str]:
 
 def refused_for_good(row: Statement) -> QuerySet[ClaimLine]:
     """Lines that this provider's payer refused and that were given up: their money was or will be paid out, and is taken off once."""
-    known = Deduction.objects.filter(line=OuterRef("line"), reason=REFUSED_BY_PAYER).exclude(statement__state=StatementState.RETURNED)
+    known = Deduction.objects.filter(line=OuterRef("line"), reason=REFUSED_BY_PAYER).exclude(
+        statement__state=StatementState.RETURNED
+    )
     rows = ClaimLine.objects.filter(~Exists(known), ~Q(refusal=""), provider=row.provider_id, claim__payer=row.payer)
-    return rows.filter(state=ClaimLineState.ABANDONED, claimed_fen__gt=F("paid_fen")).select_related("claim").order_by("id")
+    return (
+        rows.filter(state=ClaimLineState.ABANDONED, claimed_fen__gt=F("paid_fen"))
+        .select_related("claim")
+        .order_by("id")
+    )
 
 
 def statement_of(actor: Actor, pk: int) -> Statement | None:

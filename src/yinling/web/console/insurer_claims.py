@@ -65,7 +65,17 @@ def claim_list(request: Any) -> HttpResponse:
             rows = entry.apply(rows, listing.values[entry.name])
     ready = list(claimable(request.actor).filter(payer__in=[code for code, _name in payers])[: SHOWN + 1])
     forms = [
-        (row, action_form(request, "submit_claim", {"statement_id": row.pk}, next="/settlement/claims/{id}/", done=N_("已申报"), tone=""))
+        (
+            row,
+            action_form(
+                request,
+                "submit_claim",
+                {"statement_id": row.pk},
+                next="/settlement/claims/{id}/",
+                done=N_("已申报"),
+                tone="",
+            ),
+        )
         for row in ready[:SHOWN]
     ]
     return render(
@@ -93,7 +103,13 @@ def claim_page(request: Any, pk: int) -> HttpResponse:
     forms: dict[str, ActionForm] = {}
     if row.refused_count:  # type: ignore[attr-defined]
         forms["resubmit"] = action_form(
-            request, "resubmit_claim", values, next="/settlement/claims/{id}/", only=("reason",), done=N_("已重新申报"), submit=N_("全部重新申报")
+            request,
+            "resubmit_claim",
+            values,
+            next="/settlement/claims/{id}/",
+            only=("reason",),
+            done=N_("已重新申报"),
+            submit=N_("全部重新申报"),
         )
     if CLAIM.allows("withdraw", row.state):
         forms["withdraw"] = action_form(request, "withdraw_claim", values, next=here, tone="danger", done=N_("已撤回"))
@@ -108,12 +124,18 @@ def _line_forms(request: Any, line: Any, here: str) -> list[ActionForm]:
     values = {"claim_line_id": line.pk, "seen": line.version}
     if line.state == "refused":
         return [
-            action_form(request, "appeal_claim_line", values, next=here, tone="", fields={"text": {"label": N_("申诉理由")}}),
+            action_form(
+                request, "appeal_claim_line", values, next=here, tone="", fields={"text": {"label": N_("申诉理由")}}
+            ),
             action_form(request, "abandon_claim_line", values, next=here, tone="danger"),
         ]
     if line.state == "appealed":
         fields = {"refusal": {"options": "refusal_reasons"}}
-        return [action_form(request, "answer_claim_line", values | {"paid_fen": line.claimed_fen}, next=here, tone="", fields=fields)]
+        return [
+            action_form(
+                request, "answer_claim_line", values | {"paid_fen": line.claimed_fen}, next=here, tone="", fields=fields
+            )
+        ]
     return []
 
 
@@ -179,7 +201,13 @@ def uploaded(request: Any) -> tuple[bytes, str]:
 def remittance_list(request: Any) -> HttpResponse:
     """Files of answers that were read."""
     listing = Listing(request, remittances(request.actor))
-    return render(request, "console/remittances.html", listing=listing, payers=PAYER_NAMES, tabs=settlement_tabs(request, "claims"))
+    return render(
+        request,
+        "console/remittances.html",
+        listing=listing,
+        payers=PAYER_NAMES,
+        tabs=settlement_tabs(request, "claims"),
+    )
 
 
 @page(VIEW)

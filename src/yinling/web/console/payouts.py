@@ -173,7 +173,9 @@ def receipt_page(request: Any, pk: int, kind: str = "") -> HttpResponse:
     if kind:
         return paper_answer(paper, kind, request.now)
     back = f"/settlement/payouts/{line.payout_id}/" if request.actor.has(VIEW) else "/settlement/"
-    return render(request, "console/paper_print.html", paper=paper, table=page_table(paper.fields, paper.rows), back=back)
+    return render(
+        request, "console/paper_print.html", paper=paper, table=page_table(paper.fields, paper.rows), back=back
+    )
 
 
 @page("settlement.account.view")
@@ -183,7 +185,12 @@ def account_list(request: Any) -> HttpResponse:
     filters = (
         Filter("holder", _("户名"), lambda found, value: found.filter(holder__contains=value)),
         Filter("open", _("只看待确认"), lambda found, _yes: found.filter(confirmed_by=None, recorded_to=None), "check"),
-        Filter("live", _("只看在用"), lambda found, _yes: found.filter(in_force(today), confirmed_by__isnull=False), "check"),
+        Filter(
+            "live",
+            _("只看在用"),
+            lambda found, _yes: found.filter(in_force(today), confirmed_by__isnull=False),
+            "check",
+        ),
     )
     listing = Listing(request, accounts(request.actor), *filters)
     own = request.actor.organisation_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from django.http import HttpResponse
@@ -31,7 +32,7 @@ STATED = (
 
 def _fields(columns: tuple[tuple[str, str], ...]) -> list[Field]:
     payer = Field("payer", _("付费方"), lambda row: tr(PAYER_NAMES[row.payer]) if row.payer else _("合计"), width=16)
-    return [payer, *(Field(name, tr(head), lambda row, name=name: getattr(row, name), YUAN, 15) for name, head in columns)]
+    return [payer, *(Field(name, tr(head), attrgetter(name), YUAN, 15) for name, head in columns)]
 
 
 def _tables(found: Reconciliation) -> list[tuple[str, list[Field], list[Any]]]:

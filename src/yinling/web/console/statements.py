@@ -111,20 +111,34 @@ def statement_page(request: Any, pk: int) -> HttpResponse:
     row = _statement(request, pk)
     listing = Listing(request, statement_lines(row))
     first = (listing.page - 1) * PAGE_SIZE + 1
-    paper = statement_paper(row, listing.rows)
+    off = list(deductions(row)) if row.deducted_fen else []
+    paper = statement_paper(row, listing.rows, off)
     table = page_table(
         statement_fields(), [(number, line) for number, line in enumerate(listing.rows, first)], link="order",
         address=lambda one: f"/settlement/orders/{one[1].charge.order_id}/", mark=lambda one: f"line-{one[1].pk}",
     )  # fmt: skip
     is_own = request.actor.user_id in (row.drafted_by_id, row.reviewed_by_id)
-    line = PayoutLine.objects.filter(key=f"statement:{pk}").select_related("payout").order_by("-pk").first()
     return render(
         request, "console/statement.html", row=row, listing=listing, table=table, paper=paper, machine=STATEMENT, payers=PAYER_NAMES,
         forms=_forms(request, row, listing.rows), bar=_bar(row), needs_other=row.state == "reviewed" and is_own,
-        deductions=list(deductions(row)), reasons=deduction_reasons(row.div, local_date(row.drafted_at)), payment=line,
-        claims=list(Claim.objects.filter(statement=row).order_by("attempt")), claim_machine=CLAIM, line_machine=PAYOUT_LINE,
-        invoices=_invoices(request, row),
+        deductions=off, reasons=deduction_reasons(row.div, local_date(row.drafted_at)), claim_machine=CLAIM, line_machine=PAYOUT_LINE,
+        **_afterwards(request, row),
     )  # fmt: skip
+
+
+def _afterwards(request: Any, row: Statement) -> dict[str, Any]:
+    """What followed the approval: claims, the payment, invoices."""
+    if row.state != "approved":
+        return {"claims": [], "payment": None, "invoices": []}
+    is_claimed = row.payer in claim_payers(row.div, local_date(request.now))
+    return {
+        "claims": list(Claim.objects.filter(statement=row).order_by("attempt")) if is_claimed else [],
+        "payment": PayoutLine.objects.filter(key=f"statement:{row.pk}")
+        .select_related("payout")
+        .order_by("-pk")
+        .first(),
+        "invoices": _invoices(request, row),
+    }
 
 
 def _forms(request: Any, row: Statement, lines: list[Any]) -> dict[str, ActionForm]:
@@ -141,7 +155,10 @@ def _forms(request: Any, row: Statement, lines: list[Any]) -> dict[str, ActionFo
         )
     if row.state == "draft":
         choices = [("", _("整份对账单"))]
-        choices += [(one.pk, f"{one.charge.order.code} {tr(one.charge.line.name)} {yuan(one.charge.amount_fen)}") for one in lines]
+        choices += [
+            (one.pk, f"{one.charge.order.code} {tr(one.charge.line.name)} {yuan(one.charge.amount_fen)}")
+            for one in lines
+        ]
         fields: dict[str, Any] = {
             "reason": {"options": "deduction_reasons"}, "note": {"label": N_("依据")},
             "line_id": {"options": [(str(value), text) for value, text in choices], "widget": "choice", "help": N_("本页的明细；其他行请翻页")},
@@ -151,9 +168,13 @@ def _forms(request: Any, row: Statement, lines: list[Any]) -> dict[str, ActionFo
         )
     if row.state == "approved":
         values = {"statement_id": pk, "amount_fen": row.payable_fen, "issued_on": local_date(request.now)}
-        forms["invoice"] = action_form(request, "register_invoice", values, next=here, tone="", fields={"issued_on": {"label": N_("开票日期")}})
+        forms["invoice"] = action_form(
+            request, "register_invoice", values, next=here, tone="", fields={"issued_on": {"label": N_("开票日期")}}
+        )
         if row.payer in claim_payers(row.div, local_date(request.now)):
-            forms["claim"] = action_form(request, "submit_claim", {"statement_id": pk}, next="/settlement/claims/{id}/", done=N_("已申报"))
+            forms["claim"] = action_form(
+                request, "submit_claim", {"statement_id": pk}, next="/settlement/claims/{id}/", done=N_("已申报")
+            )
     return forms
 
 
@@ -161,7 +182,9 @@ def _invoices(request: Any, row: Statement) -> list[tuple[Invoice, ActionForm | 
     here = f"/settlement/statements/{row.pk}/"
 
     def cancel(one: Invoice) -> ActionForm:
-        return action_form(request, "cancel_invoice", {"invoice_id": one.pk, "seen": one.version}, next=here, tone="danger")
+        return action_form(
+            request, "cancel_invoice", {"invoice_id": one.pk, "seen": one.version}, next=here, tone="danger"
+        )
 
     rows = Invoice.objects.filter(statement=row).select_related("entered_by").order_by("pk")
     return [(one, cancel(one) if one.cancelled_at is None else None) for one in rows]

@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_name
-from yinling.settlement.models import Payout, PayoutLine, Statement, StatementLine
+from yinling.kernel.period import local_date
+from yinling.settlement.models import Deduction, Payout, PayoutLine, Statement, StatementLine
 from yinling.settlement.queries import PAYER_NAMES, statement_lines
 from yinling.settlement.queries.payouts import payout_lines
 from yinling.settlement.queries.purchase import Purchased, purchased
@@ -41,24 +42,32 @@ def _item(line: StatementLine) -> str:
     return f"{name}（{_('冲正扣回')}）" if line.charge.amount_fen < 0 else name
 
 
-def statement_sums(row: Statement) -> list[tuple[str, str, int]]:
+def statement_sums(row: Statement, off: Iterable[Deduction]) -> list[tuple[str, str, int]]:
     """The sums below a statement: total, what is taken off by reason, the advance, what is payable."""
-    reasons = deduction_reasons(row.div, row.drafted_at.date())
+    reasons = deduction_reasons(row.div, local_date(row.drafted_at))
     taken: dict[str, int] = {}
-    for one in deductions(row):
+    for one in off:
         taken[one.reason] = taken.get(one.reason, 0) + one.amount_fen
     sums = [("total_fen", _("合计"), row.total_fen)]
     sums += [
-        (f"deducted_{code}_fen", _("扣减：%(reason)s") % {"reason": f"{code} {tr(reasons.get(code, code))}"}, -taken[code]) for code in sorted(taken)
+        (
+            f"deducted_{code}_fen",
+            _("扣减：%(reason)s") % {"reason": f"{code} {tr(reasons.get(code, code))}"},
+            -taken[code],
+        )
+        for code in sorted(taken)
     ]
     if row.offset_fen:
         sums.append(("offset_fen", _("冲抵预付款"), -row.offset_fen))
     return [*sums, ("payable_fen", _("应付"), row.payable_fen)]
 
 
-def statement_paper(row: Statement, lines: Iterable[StatementLine] | None = None) -> Paper:
-    """One provider's statement of one payer and month."""
+def statement_paper(
+    row: Statement, lines: Iterable[StatementLine] | None = None, off: Sequence[Deduction] | None = None
+) -> Paper:
+    """One provider's statement of one payer and month; a page that has read lines and deductions hands them over."""
     found = statement_lines(row) if lines is None else lines
+    taken = (deductions(row) if row.deducted_fen else ()) if off is None else off
     persons = [
         (_("起草"), row.drafted_by, row.drafted_at), (_("初审"), row.reviewed_by, row.reviewed_at), (_("复核"), row.approved_by, row.approved_at)
     ]  # fmt: skip
@@ -68,7 +77,7 @@ def statement_paper(row: Statement, lines: Iterable[StatementLine] | None = None
             (_("服务商"), row.provider.name), (_("付费方"), tr(PAYER_NAMES[row.payer])), (_("月份"), f"{row.month:%Y-%m}"),
             (_("状态"), tr(row.get_state_display())), (_("笔数"), str(row.line_count)),
         ],
-        sums=statement_sums(row), total="payable_fen", signatures=[*_signed(persons), f"{_('服务商签章')} ____________"],
+        sums=statement_sums(row, taken), total="payable_fen", signatures=[*_signed(persons), f"{_('服务商签章')} ____________"],
     )  # fmt: skip
 
 
@@ -88,7 +97,9 @@ def purchase_fields() -> list[Field]:
         Field("offset_fen", _("冲抵预付（元）"), lambda row: row[1].offset_fen, YUAN, 12),
         Field("payable_fen", _("应付（元）"), lambda row: row[1].payable_fen, YUAN, 14),
         Field("frozen_fen", _("冻结未列入（元）"), lambda row: row[1].frozen_fen, YUAN, 14),
-        Field("state", _("状态"), lambda row: tr(STATEMENT.states(row[1].state).label) if row[1].state else "", width=10),
+        Field(
+            "state", _("状态"), lambda row: tr(STATEMENT.states(row[1].state).label) if row[1].state else "", width=10
+        ),
     ]
 
 

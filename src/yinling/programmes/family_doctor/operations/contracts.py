@@ -38,7 +38,7 @@ from yinling.programmes.family_doctor.queries.contracts import (
     last_day,
     moved,
 )
-from yinling.programmes.family_doctor.rules import check_audience, check_days, check_payer, items_of
+from yinling.programmes.family_doctor.rules import check_audience, check_payer, items_of
 from yinling.programmes.family_doctor.states import CONTRACT
 
 CONSENT, SCHEME = "family_doctor", "family_doctor"
@@ -98,16 +98,16 @@ def draft_contract(  # noqa: PLR0913 - the fields of the form
         raise Refused("contract.provider", N_("没有这家服务机构，请从列表中选择"), field="provider_id")
     package = _package(package_id, elder, valid_from, now)
     years = int(parameter("family_doctor.years", elder.div, valid_from))
-    days = span_from_first_day(valid_from, years=years) if valid_to is None else period_of(valid_from, valid_to)
-    check_days(days, DayPeriod(package.valid_from, package.valid_to))
+    end = span_from_first_day(valid_from, years=years).to or valid_from
+    days = period_of(valid_from, end - ONE_DAY if valid_to is None else valid_to)
     own = groups_of([elder.pk], groups(elder.div, local_date(now)))[elder.pk]
     check_audience(package.audience, own, parameter("family_doctor.audiences", elder.div, valid_from))
     known_choice(payer, PAYERS, "payer")
     check_payer(payer, package.payers)
     _check_doctor(doctor_id, provider_id, elder.div, days)
     row = DoctorContract.objects.create(
-        div=elder.div, elder=elder, provider_id=provider_id, doctor_id=doctor_id, package=package, valid_from=days.from_, valid_to=days.to,
-        lines=package.lines, price_fen=package.price_fen, payer=payer, entered_by_id=actor.user_id, created_at=now, changed_at=now,
+        div=elder.div, elder=elder, provider_id=provider_id, doctor_id=doctor_id, package=package, valid_from=days.from_, valid_to=days.to or end,
+        lines=package.lines, price_fen=package.price_fen, payer=payer, entered_by_id=actor.user_id or 0, created_at=now, changed_at=now,
     )  # fmt: skip
     changes = {
         "package": [None, package.code],
@@ -216,7 +216,7 @@ def stop_contract(*, actor: Actor, now: datetime, contract_id: Id) -> DoctorCont
 def _end(actor: Actor, now: datetime, row: DoctorContract, day: date, why: str, verb: str) -> DoctorContract:
     target, system = CONTRACT.target("end", row.state), system_actor(row.div[:PROVINCE])
     with scope(system):
-        given = Entitlement.objects.get(pk=row.entitlement_id)
+        given = Entitlement.objects.get(pk=row.entitlement_id or 0)
         if given.recorded_to is None:
             end_for_programme(actor=system, now=now, entitlement=given, last_day=day, why=why)
     changes = changed(row, now=now, state=target, valid_to=max(day + ONE_DAY, row.valid_from), end_reason=why)

@@ -69,11 +69,11 @@ def call_list(actor: Actor, on: date, *, div: str = "", group: str = "") -> Quer
     """Elders of the actor's area in a need group and without a contract, by the first group they belong to."""
     known = groups(div or actor.div or "", on)
     rows = Elder.objects.visible_to(actor)
-    rows = without_contract(rows.within(div) if div else rows, on)
+    open_files = without_contract(rows.within(div) if div else rows, on)
     wanted = [group] if group in known.order else list(known.order)
     ranks = [When(known.condition(one), then=Value(place)) for place, one in enumerate(wanted)]
     place = Case(*ranks, default=Value(len(wanted)), output_field=IntegerField())
-    return rows.annotate(place=place).filter(place__lt=len(wanted)).order_by("place", "born_on", "pk")
+    return open_files.annotate(place=place).filter(place__lt=len(wanted)).order_by("place", "born_on", "pk")
 
 
 def groups_of(elder_ids: Iterable[int], known: Groups) -> dict[int, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
 
@@ -32,7 +33,7 @@ class Names:
     doctor: str
 
 
-def contracts(actor: Actor) -> QuerySet[DoctorContract]:
+def contracts(actor: Actor) -> Any:
     """The contracts an actor may see, the newest first."""
     return DoctorContract.objects.visible_to(actor).select_related("provider", "package").order_by("-id")
 

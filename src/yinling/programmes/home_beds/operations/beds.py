@@ -54,7 +54,7 @@ def _check_body(provider_id: int, on: date) -> None:
 def _check_papers(row: HomeSickbed, staff_id: int | None, kind: str, on: date) -> None:
     """Refuse a doctor or nurse of another body, or without valid papers on a day. Read by the system: offices see no staff of bodies."""
     with scope(system_actor(row.div[:PROVINCE])):
-        person = Staff.objects.filter(pk=staff_id, provider_id=row.provider_id, kind=kind).first()
+        person = Staff.objects.filter(pk=staff_id or 0, provider_id=row.provider_id, kind=kind).first()
         if person is None:
             raise Refused(f"bed.{kind}_unknown", N_("建床机构没有这位人员，请从列表中选择"), field=f"{kind}_id")
         lack = uncovered(person, PAPERS[kind], DayPeriod.through(on, on))
@@ -75,7 +75,7 @@ def apply_for_bed(
     _check_body(provider_id, local_date(now))
     row = HomeSickbed(
         div=elder.div, elder=elder, provider_id=provider_id, kind=kind, need=required_text(need, "need", most=500),
-        signed_by=required_text(signed_by, "signed_by", most=40), applied_at=now, applied_by_id=actor.user_id, created_at=now, changed_at=now,
+        signed_by=required_text(signed_by, "signed_by", most=40), applied_at=now, applied_by_id=actor.user_id or 0, created_at=now, changed_at=now,
     )  # fmt: skip
     row.seal_field("diagnosis", diagnosis.strip())
     row.save(force_insert=True)
@@ -105,7 +105,7 @@ def check_home(
     if not local_date(row.applied_at) <= checked_on <= local_date(now):
         raise Refused("bed.check_day", N_("核查日期应在申请之日至今天之间"), field="checked_on")
     with scope(system_actor(row.div[:PROVINCE])):
-        person = Staff.objects.filter(pk=staff_id or actor.staff_id, provider_id=row.provider_id).first()
+        person = Staff.objects.filter(pk=staff_id or actor.staff_id or 0, provider_id=row.provider_id).first()
     if person is None:
         raise Refused("bed.checker", N_("入户核查须由建床机构的人员进行，请选择核查人"), field="staff_id")
     found = required_text(home_check, "home_check", most=500)
@@ -225,7 +225,7 @@ def stop_bed(*, actor: Actor, now: datetime, bed_id: Id) -> HomeSickbed:
 def _withdraw(actor: Actor, now: datetime, row: HomeSickbed, day: date, why: str, verb: str) -> HomeSickbed:
     target, system = SICKBED.target("withdraw", row.state), system_actor(row.div[:PROVINCE])
     with scope(system):
-        given = Entitlement.objects.get(pk=row.entitlement_id)
+        given = Entitlement.objects.get(pk=row.entitlement_id or 0)
         if given.recorded_to is None:
             end_for_programme(actor=system, now=now, entitlement=given, last_day=day, why=why)
     changes = changed(row, now=now, state=target, withdrawn_on=day, reason=why)

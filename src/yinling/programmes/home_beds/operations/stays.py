@@ -67,7 +67,7 @@ def admit_to_bed(
         raise Refused("stay.item", N_("服务清单中没有在用的这个床日项目，请从列表中选择"), field="item_code")
     _check_free(elder, admitted_on)
     row = BedStay.objects.create(
-        div=elder.div, elder=elder, provider_id=provider_id, kind=kind, item=item, admitted_on=admitted_on, entered_by_id=actor.user_id,
+        div=elder.div, elder=elder, provider_id=provider_id, kind=kind, item=item, admitted_on=admitted_on, entered_by_id=actor.user_id or 0,
         created_at=now, changed_at=now,
     )  # fmt: skip
     away = str(parameter("home_beds.circumstance", elder.div, admitted_on)[kind])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
@@ -53,7 +54,7 @@ class Basis:
         return [verdict.grade.name for verdict in self.answer.verdicts if verdict.fits]
 
 
-def beds(actor: Actor) -> QuerySet[HomeSickbed]:
+def beds(actor: Actor) -> Any:
     """The beds an actor may see, the newest first."""
     return HomeSickbed.objects.visible_to(actor).select_related("provider").order_by("-id")
 
