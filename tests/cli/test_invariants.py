@@ -76,17 +76,24 @@ def test_all_hold_for_a_loop_played_by_the_rules() -> None:
             {"ledger.balanced", "ledger.charges", "ledger.totals", "settlement.complete"},
         ),
         ("UPDATE settlement_ledgertotal SET amount = amount + 1 WHERE account = 'direct.elder'", {"ledger.totals"}),
-        ("UPDATE settlement_charge SET amount_fen = amount_fen - 1 WHERE payer = 'self'", {"ledger.charges", "settlement.complete"}),
+        (
+            "UPDATE settlement_charge SET amount_fen = amount_fen - 1 WHERE payer = 'self'",
+            {"ledger.charges", "settlement.complete"},
+        ),
         ("UPDATE settlement_claimedtime SET is_live = false", {"claims.minutes"}),
         (
-            "INSERT INTO settlement_closing (div, month, figures, proposed_by_id, proposed_at, closed_by_id, closed_at, created_at, changed_at,"
-            " version) SELECT '3202', min(period), '[]', 1, min(booked_on), 2, min(booked_on), now(), now(), 0 FROM settlement_ledgerentry",
+            (
+                "INSERT INTO settlement_closing (div, month, figures, proposed_by_id, proposed_at, closed_by_id, closed_at, created_at, changed_at,"
+                " version) SELECT '3202', min(period), '[]', 1, min(booked_on), 2, min(booked_on), now(), now(), 0 FROM settlement_ledgerentry"
+            ),
             {"ledger.closed"},
         ),
         (
-            "INSERT INTO settlement_transfer (div, key, kind, payer, amount_fen, business, method, note, proposed_by_id, proposed_at,"
-            " booked_by_id, posting_id, created_at, changed_at, version) SELECT div, 'x', 'advance', 'ltci', 7, 'eldercare', '', '', 1, now(), 2,"
-            " id, now(), now(), 0 FROM settlement_posting",
+            (
+                "INSERT INTO settlement_transfer (div, key, kind, payer, amount_fen, business, method, note, proposed_by_id, proposed_at,"
+                " booked_by_id, posting_id, created_at, changed_at, version) SELECT div, 'x', 'advance', 'ltci', 7, 'eldercare', '', '', 1, now(), 2,"
+                " id, now(), now(), 0 FROM settlement_posting"
+            ),
             {"transfer.booked"},
         ),
         (

@@ -107,7 +107,13 @@ def test_every_scheme_of_every_city_has_an_example_with_its_clause() -> None:
     shown = {(block["profile"], block["scheme"]) for block in CASES.values()}
     common = {"state_care", "national_voucher", "family_doctor", "home_bed"}
     made_up = {(city.code, "government_purchase") for city in profiles() if city.code != "qidong-jujia"}
-    common |= {"disability_care", "veteran_care", "commercial_care", "charity_care", "employer_care"}  # made up for demonstrations
+    common |= {
+        "disability_care",
+        "veteran_care",
+        "commercial_care",
+        "charity_care",
+        "employer_care",
+    }  # made up for demonstrations
     for city in profiles():
         for scheme in profile(city.code).schemes:
             known = (city.code, scheme["code"]) in shown | made_up or scheme["code"] in common

@@ -175,7 +175,11 @@ def test_an_addition_is_priced_by_the_lists_published_when_the_order_was_placed(
 
 def test_a_visit_that_was_counted_is_not_counted_again_for_what_is_added(door: Door) -> None:
     entitlement = make_entitlement(
-        door.elder, make_scheme(), share_bp=10000, monthly_cap_fen=None, limits=[{"unit": "visit", "per": "week", "most": 1}]
+        door.elder,
+        make_scheme(),
+        share_bp=10000,
+        monthly_cap_fen=None,
+        limits=[{"unit": "visit", "per": "week", "most": 1}],
     )
     line = door.order.lines.get()
     line.shares.update(payer="voucher", entitlement=entitlement, uses=[])

@@ -158,9 +158,7 @@ def test_an_urgent_order_is_to_be_accepted_in_five_minutes(at: Situation) -> Non
 def test_the_cap_is_reserved_in_the_month_of_the_service_day(at: Situation) -> None:
     july = NOW + timedelta(days=20)
     at.place(starts_at=july)
-    assert list(Quota.objects.values_list("from_on", "reserved", "used")) == [
-        (july.date().replace(day=1), 5500, 0)
-    ]
+    assert list(Quota.objects.values_list("from_on", "reserved", "used")) == [(july.date().replace(day=1), 5500, 0)]
 
 
 def test_cancelling_gives_the_cap_back(at: Situation) -> None:

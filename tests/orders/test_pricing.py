@@ -72,7 +72,13 @@ def test_kilometres_go_in_steps_that_begin(way: int, free: int) -> None:
 
 @given(fen, fen, fen, fen, metres, st.integers(0, 23), st.booleans())
 def test_each_addition_only_adds(
-    base: int, km: int, night: int, holiday: int, way: int, hour: int, is_holiday: bool
+    base: int,
+    km: int,
+    night: int,
+    holiday: int,
+    way: int,
+    hour: int,
+    is_holiday: bool,  # noqa: FBT001 - drawn
 ) -> None:
     rate: Any = SimpleNamespace(**TABLE["rate"] | {"km_fen": km, "night_fen": night, "holiday_fen": holiday})
     at = datetime(2026, 6, 15, hour, 30, tzinfo=SHANGHAI)

@@ -228,7 +228,9 @@ def test_a_live_part_is_rendered_alone(sign_in: SignIn) -> None:
 def test_when_the_cap_is_used_up_the_box_for_consent_says_how_much_more(booking: Booking) -> None:
     Entitlement.objects.update(monthly_cap_fen=1000)
     html = booking.page()
-    assert [text for text in ("老人比平时多付 30.01 元", "谁同意多付 30.01 元", "本月只剩 10.00 元") if text not in html] == []
+    assert [
+        text for text in ("老人比平时多付 30.01 元", "谁同意多付 30.01 元", "本月只剩 10.00 元") if text not in html
+    ] == []
     values = form_of(html, "place_order")
     answer = booking.client.post("/do/place_order/", values)
     assert (answer.status_code, Order.objects.count()) == (422, 0), "nobody agreed"
@@ -246,6 +248,9 @@ def test_several_items_are_quoted_and_ordered_as_one_visit(booking: Booking) -> 
     html = booking.page(more_items="G01*2")
     assert [text for text in ("换药包 × 2", "90.01 元") if text not in html] == []
     booking.client.post("/do/place_order/", form_of(html, "place_order"))
-    assert sorted(Order.objects.get().lines.values_list("name", "quantity", "amount_fen")) == [("换药包", 2, 1000), ("生活照料", 1, 8001)]
+    assert sorted(Order.objects.get().lines.values_list("name", "quantity", "amount_fen")) == [
+        ("换药包", 2, 1000),
+        ("生活照料", 1, 8001),
+    ]
     assert "看不懂" in booking.page(more_items="**")
     assert 'value="G01"' not in html, "goods are no choice of their own"

@@ -159,11 +159,12 @@ def test_refusals_leave_one_row_each(walked: tuple[Story, Watch]) -> None:
     assert found == REFUSED
 
 
-def test_money_is_split_among_voucher_and_elder(walked: tuple[Story, Watch]) -> None:
+def test_money_is_split_among_insurance_voucher_and_elder(walked: tuple[Story, Watch]) -> None:
+    """The home bed of the demonstration's elder lets basic insurance pay seven tenths of the dressing, and none of the call-out fee."""
     with city():
         order = walked[0].rows["order"]
         frozen = {(row.payer, row.amount_fen) for row in PayerShare.objects.filter(order=order)}
-        assert frozen == {("voucher", 6000), ("self", 6000), ("voucher", 2500), ("self", 2500)}
+        assert frozen == {("medical_insurance", 8400), ("voucher", 3600), ("voucher", 2500), ("self", 2500)}
         charged = Charge.objects.filter(order=order)
         assert {(row.payer, row.amount_fen) for row in charged} == frozen
         assert sum(LedgerEntry.objects.filter(posting__order=order).values_list("amount", flat=True)) == 0

@@ -196,7 +196,11 @@ class Story:
         wanted = {"elder_id": elder.pk, "item_code": ITEM, "starts_at": self.starts_at, "provider_id": self.provider}
         offer = get("bench-seat", f"/api/v1/orders/quote?{urlencode(wanted)}")
         placed = post(
-            "bench-seat", "/api/v1/orders/place", **wanted, quoted_total_fen=offer["total_fen"], ticket_id=self.ticket,
+            "bench-seat",
+            "/api/v1/orders/place",
+            **wanted,
+            quoted_total_fen=offer["total_fen"],
+            ticket_id=self.ticket,
             self_pay_consent="bench" if offer["beyond_fen"] else "",
         )
         self.order = placed["id"]

@@ -26,14 +26,15 @@ SITES, SPOTS = 4, 400
 def place(day: date) -> tuple[Organisation, ServiceItem, Price, str]:
     """Return a provider with a price for the item, and the district with the most elders."""
     item = ServiceItem.objects.get(code=ITEM)
-    prices = Price.objects.filter(item=item, recorded_to=None, valid_from__lte=day).select_related("organisation")
+    prices = Price.objects.filter(item=item, recorded_to=None, valid_from__lte=day)
     price = prices.filter(organisation__is_provider=True).order_by("organisation_id")[0]
+    body = Organisation.objects.get(pk=price.organisation_id)
     elders = Elder.objects.filter(died_on=None, household__lon__isnull=False)
     counted = elders.values_list("div").annotate(number=Count("pk"))
     districts: dict[str, int] = {}
     for div, number in counted:
         districts[div[:6]] = districts.get(div[:6], 0) + number
-    return price.organisation, item, price, max(districts, key=lambda div: districts[div])
+    return body, item, price, max(districts, key=lambda div: districts[div])
 
 
 def enter_carers(provider: Organisation, area: str, count: int, now: datetime, dice: Random) -> list[Site]:

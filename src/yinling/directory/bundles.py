@@ -54,7 +54,14 @@ CONTRACT_DESK = (
 )  # fmt: skip
 CONTRACT_DOCTOR = ("family_doctor.contract.end", "family_doctor.contract.sign", "family_doctor.contract.view")
 """What the body of the family doctor does with a contract that was drafted."""
-BED_DESK = (*BED_VIEW, "home_beds.bed.apply", "home_beds.bed.cancel", "home_beds.bed.assign", "home_beds.stay.admit", "home_beds.stay.discharge")
+BED_DESK = (
+    *BED_VIEW,
+    "home_beds.bed.apply",
+    "home_beds.bed.cancel",
+    "home_beds.bed.assign",
+    "home_beds.stay.admit",
+    "home_beds.stay.discharge",
+)
 BED_BODY = (
     *BED_VIEW, *CONTRACT_DOCTOR, "home_beds.bed.assign", "home_beds.bed.check", "home_beds.bed.reveal", "home_beds.bed.withdraw",
 )  # fmt: skip

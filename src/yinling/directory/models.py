@@ -15,7 +15,12 @@ from yinling.kernel.words import N_
 
 DATUMS = [("wgs84", "WGS-84"), ("gcj02", "GCJ-02"), ("cgcs2000", "CGCS2000"), ("bd09", "BD-09")]
 
-PRICE_GROUPS = [("level3", "三级医疗机构"), ("level2", "二级医疗机构"), ("level1", "一级及基层医疗机构"), ("social", "社会办机构")]
+PRICE_GROUPS = [
+    ("level3", "三级医疗机构"),
+    ("level2", "二级医疗机构"),
+    ("level1", "一级及基层医疗机构"),
+    ("social", "社会办机构"),
+]
 """Bodies that follow the same price list of their area, unless they have one of their own."""
 
 

@@ -84,7 +84,9 @@ def uncovered(staff: Staff, kinds: Collection[str], days: DayPeriod) -> tuple[st
     if gap := first_gap(days, [DayPeriod(staff.employed_from, staff.employed_to)]):
         return "employment", gap
     held: dict[str, list[DayPeriod]] = {kind: [] for kind in kinds}
-    rows = Qualification.objects.filter(staff=staff, provider_id=staff.provider_id, kind__in=list(kinds), recorded_to=None)
+    rows = Qualification.objects.filter(
+        staff=staff, provider_id=staff.provider_id, kind__in=list(kinds), recorded_to=None
+    )
     for row in rows:
         if row.kind != "doctor" or (row.place and staff.div.startswith(row.place)):
             held[row.kind].append(DayPeriod(row.valid_from, row.valid_to))

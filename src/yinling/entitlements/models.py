@@ -487,7 +487,8 @@ class BudgetLine(Scoped, Versioned):
                 condition=Q(approved_by=None) | ~Q(approved_by=F("proposed_by")), name="budget_line_two_persons"
             ),
             models.CheckConstraint(
-                condition=Q(approved_fen=None, approved_by=None) | Q(approved_fen__isnull=False, approved_by__isnull=False),
+                condition=Q(approved_fen=None, approved_by=None)
+                | Q(approved_fen__isnull=False, approved_by__isnull=False),
                 name="budget_line_approved_pair",
             ),
         ]

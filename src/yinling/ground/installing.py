@@ -25,7 +25,11 @@ class InstallTriggers(Operation):
         """Change nothing: the options say it already."""
 
     def database_forwards(
-        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,  # noqa: ARG002 - the form of all operations
+        to_state: ProjectState,
     ) -> None:
         """Run the SQL of each trigger."""
         for name in self.names:
@@ -33,7 +37,7 @@ class InstallTriggers(Operation):
                 # The text is complete; percent signs in it are its own.
                 schema_editor.execute(trigger.install_sql, params=None)
 
-    def database_backwards(self, *args: Any) -> None:
+    def database_backwards(self, *_args: Any) -> None:
         """Do nothing: the table goes, and its triggers with it."""
 
     def describe(self) -> str:

@@ -71,7 +71,9 @@ class Indicator:
 
 def planned_visits(span: Span) -> QuerySet[Order]:
     """Orders whose booked time lies in the period and is over; cancelled ones were given up before and count on neither side."""
-    rows = Order.objects.filter(starts_at__gte=span.start, starts_at__lt=span.end, ends_at__lte=span.now, needs_visit=True)
+    rows = Order.objects.filter(
+        starts_at__gte=span.start, starts_at__lt=span.end, ends_at__lte=span.now, needs_visit=True
+    )
     return rows.exclude(state__in=NEVER_PLANNED)
 
 

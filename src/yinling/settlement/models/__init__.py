@@ -2,6 +2,7 @@
 
 from yinling.settlement.models.ledger import (
     BUSINESSES,
+    UNITS,
     Charge,
     ClaimedItem,
     ClaimedTime,
@@ -10,7 +11,6 @@ from yinling.settlement.models.ledger import (
     LedgerTotal,
     Posting,
     Transfer,
-    UNITS,
 )
 from yinling.settlement.models.payments import (
     Distribution,
@@ -43,6 +43,8 @@ from yinling.settlement.models.statements import (
 
 __all__ = [
     "BUSINESSES",
+    "RECOVERY_KINDS",
+    "UNITS",
     "BankAccount",
     "Charge",
     "Claim",
@@ -61,7 +63,6 @@ __all__ = [
     "Payout",
     "PayoutLine",
     "Posting",
-    "RECOVERY_KINDS",
     "Recovery",
     "RecoveryLine",
     "Refund",
@@ -71,5 +72,4 @@ __all__ = [
     "Statement",
     "StatementLine",
     "Transfer",
-    "UNITS",
 ]

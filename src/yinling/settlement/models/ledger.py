@@ -202,11 +202,13 @@ class LedgerTotal(Scoped):
         indexes = [
             # With all that a balance and the policy ask, so that the rows themselves are not read.
             models.Index(
-                fields=["account", "div", "booked_on"], include=["amount", "unit", "business", "fund", "provider"],
+                fields=["account", "div", "booked_on"],
+                include=["amount", "unit", "business", "fund", "provider"],
                 name="ledger_total_account",
             ),
             models.Index(
-                fields=["provider", "account", "booked_on"], include=["amount", "unit", "business", "fund", "div"],
+                fields=["provider", "account", "booked_on"],
+                include=["amount", "unit", "business", "fund", "div"],
                 name="ledger_total_provider",
             ),
         ]
@@ -278,7 +280,9 @@ class Transfer(Scoped, Versioned):
         constraints = [
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="transfer_positive"),
             models.CheckConstraint(
-                condition=~Q(kind__in=["advance", "advance_return"]) | Q(booked_by=None) | ~Q(booked_by=F("proposed_by")),
+                condition=~Q(kind__in=["advance", "advance_return"])
+                | Q(booked_by=None)
+                | ~Q(booked_by=F("proposed_by")),
                 name="transfer_two_persons",
             ),
         ]

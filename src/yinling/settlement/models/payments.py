@@ -65,10 +65,12 @@ class Payment(Scoped, Versioned):
                 fields=["channel", "channel_number"], condition=~Q(channel_number=""), name="payment_number_once"
             ),
             models.CheckConstraint(
-                condition=Q(amount_fen__gt=0, refunded_fen__gte=0, refunded_fen__lte=F("amount_fen")), name="payment_sane"
+                condition=Q(amount_fen__gt=0, refunded_fen__gte=0, refunded_fen__lte=F("amount_fen")),
+                name="payment_sane",
             ),
             models.CheckConstraint(
-                condition=Q(matched_fen__gte=0, matched_fen__lte=F("amount_fen") - F("refunded_fen")), name="payment_matched"
+                condition=Q(matched_fen__gte=0, matched_fen__lte=F("amount_fen") - F("refunded_fen")),
+                name="payment_matched",
             ),
         ]
         triggers = state_guards(PAYMENT)
@@ -220,7 +222,9 @@ class Distribution(Scoped, Versioned):
                 fields=["provider", "from_on"], condition=~Q(state="returned"), name="distribution_once"
             ),
             models.CheckConstraint(condition=Q(ratio_bp__gte=7000, ratio_bp__lte=10000), name="distribution_ratio"),
-            models.CheckConstraint(condition=Q(pool_fen__gte=0, share_fen__gte=0, share_fen__lte=F("pool_fen")), name="distribution_pool"),
+            models.CheckConstraint(
+                condition=Q(pool_fen__gte=0, share_fen__gte=0, share_fen__lte=F("pool_fen")), name="distribution_pool"
+            ),
             models.CheckConstraint(condition=~Q(drafted_by=F("approved_by")), name="distribution_two_persons"),
         ]
         triggers = state_guards(DISTRIBUTION)

@@ -18,6 +18,7 @@ from yinling.settlement.models.ledger import BUSINESSES, Posting
 from yinling.settlement.models.statements import Statement
 from yinling.settlement.states import PAYOUT, PAYOUT_LINE
 
+
 class BankAccount(Scoped, Versioned, Sealed, DatedFact):
     """Where a payee is paid: proposed by one person, confirmed by another. The number is sealed and shown by its last four digits."""
 
@@ -152,7 +153,10 @@ class Invoice(Scoped, Versioned):
         indexes = [models.Index(fields=["provider", "-issued_on"], name="invoice_provider")]
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "number", "provider"], condition=Q(cancelled_at=None), nulls_distinct=False, name="invoice_once"
+                fields=["kind", "number", "provider"],
+                condition=Q(cancelled_at=None),
+                nulls_distinct=False,
+                name="invoice_once",
             ),
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="invoice_positive"),
         ]

@@ -14,6 +14,7 @@ from yinling.kernel.period import local_date
 from yinling.settlement.models.ledger import Charge
 from yinling.settlement.states import CLAIM, CLAIM_LINE, STATEMENT
 
+
 class Statement(Scoped, Versioned):
     """What one payer owes one provider for one month: settled, unfrozen orders only; reviewed and approved by two persons.
 
@@ -162,7 +163,10 @@ class ClaimLine(Scoped, Versioned):
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["claim"], name="claim_line"), models.Index(fields=["line"], name="claim_line_line")]
+        indexes = [
+            models.Index(fields=["claim"], name="claim_line"),
+            models.Index(fields=["line"], name="claim_line_line"),
+        ]
         constraints = [
             state_check(CLAIM_LINE, "claim_line_state"),
             models.UniqueConstraint(fields=["claim", "line"], name="claim_line_once"),

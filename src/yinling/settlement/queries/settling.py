@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -123,10 +124,13 @@ def claims_beside(due: Sequence[Due]) -> Claims:
     keys = [key for one in due for key in one.item_claims]
     timed = [one for one in due if one.visited and one.is_funded]
     visits = [one.visited for one in timed if one.visited]
-    asked = {
-        "elders": sorted({elder for elder, _, _ in keys}), "starts": sorted({start for _, _, start in keys}), "timed": sorted({one.order.elder_id for one in timed}),
-        "first": min((first for first, _ in visits), default=None), "last": max((last for _, last in visits), default=None),
-    }  # fmt: skip
+    asked: dict[str, Any] = {
+        "elders": sorted({elder for elder, _, _ in keys}),
+        "starts": sorted({start for _, _, start in keys}),
+        "timed": sorted({one.order.elder_id for one in timed}),
+        "first": min((first for first, _ in visits), default=None),
+        "last": max((last for _, last in visits), default=None),
+    }
     with connection.cursor() as cursor:
         cursor.execute(CLAIMED, asked)
         for elder, item, begin, order, end in cursor.fetchall():
