@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from tests.factories import (
@@ -44,12 +44,12 @@ def refused(code: str, kind: type[Refusal] = Refused) -> pytest.RaisesExc:
     return pytest.raises(kind, check=lambda refusal: refusal.code == code)
 
 
-def settled(body: Organisation, payer: str = "ltci", fen: int = 4000, **values: object) -> Order:
+def settled(body: Organisation, payer: str = "ltci", fen: int = 4000, at: datetime = LATER, **values: object) -> Order:
     """An order of 80.00 yuan, settled, of which a payer bears a part."""
     order = make_order("served", price=make_price(organisation=body), **values)
     scheme = make_scheme(payer=payer, fund="insurance" if payer == "ltci" else "general", code=f"s{order.pk}")
     fund_order(order, make_entitlement(order.elder, scheme), fen)
-    return settle_order(actor=system(), now=LATER, order_id=order.pk)
+    return settle_order(actor=system(), now=at, order_id=order.pk)
 
 
 def drafted(payer: str = "ltci", count: int = 2, body: Organisation | None = None) -> Statement:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from tests.factories import (
     CITY,
     COMMUNITY,
@@ -27,6 +27,7 @@ from tests.factories import (
 from tests.settlement.test_double_claims import TEN, visited
 
 from yinling.entitlements.models import Quota
+from yinling.ground.operation import translated
 from yinling.ground.scope import scope
 from yinling.kernel.refusals import Refusal
 from yinling.settlement.jobs import settle_area
@@ -52,6 +53,8 @@ def at_once(*acts: Callable[[], Any]) -> Counter[str]:
             said.append("done")
         except Refusal as refusal:
             said.append(refusal.code)
+        except DatabaseError as error:
+            said.append(translated(error).code)
         finally:
             connection.close()
 
@@ -155,3 +158,4 @@ def test_no_entry_slips_into_a_month_while_it_is_closed() -> None:
             assert said["closing.changed"] == 1
         else:
             assert june_fen == row.figures[0]["moved"]
+            assert set(said) <= {"done", "ledger.closed"}

@@ -28,7 +28,7 @@ def place(day: date) -> tuple[Organisation, ServiceItem, Price, str]:
     item = ServiceItem.objects.get(code=ITEM)
     prices = Price.objects.filter(item=item, recorded_to=None, valid_from__lte=day)
     price = prices.filter(organisation__is_provider=True).order_by("organisation_id")[0]
-    body = Organisation.objects.get(pk=price.organisation_id)
+    body = Organisation.objects.get(pk=price.organisation_id or 0)
     elders = Elder.objects.filter(died_on=None, household__lon__isnull=False)
     counted = elders.values_list("div").annotate(number=Count("pk"))
     districts: dict[str, int] = {}
