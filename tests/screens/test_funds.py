@@ -244,7 +244,7 @@ def test_a_reimbursement_is_entered_item_by_item_and_shows_its_trail(sign_in: Si
         assert text in html
     row = approved(spent(200_001, promised(scheme=entitlement.scheme)))
     page = client.get(f"/reimbursements/{row.pk}/").content.decode()
-    assert f"reimbursement:{row.pk}" in page
+    assert row.posting.code in page
     assert row.code in client.get("/reimbursements/?state=approved").content.decode()
     book = CalamineWorkbook.from_filelike(io.BytesIO(client.get("/reimbursements/excel/?state=approved").content))
     assert book.get_sheet_by_index(0).to_python()[1][6:9] == [2000.01, 2000.0, 0.01]

@@ -24,7 +24,7 @@ from tests.factories import (
 )
 
 from yinling.orders.models import Order
-from yinling.settlement.models import Closing, Transfer
+from yinling.settlement.models import Closing, Posting, Transfer
 from yinling.settlement.operations import (
     book_transfer,
     close_closing,
@@ -82,8 +82,9 @@ def test_the_ledger_shows_balances_as_of_a_day_by_business_and_fund_and_drills_d
     assert "应付服务商款" not in text(client, "/settlement/ledger/?on=2026-06-17")
     assert "应付服务商款" not in text(client, "/settlement/ledger/?business=medical")
     entries = text(client, "/settlement/ledger/payable.provider/?business=eldercare&div=320213")
-    assert f"order:{order.pk}" in entries
-    assert f"order:{order.pk}" not in text(client, "/settlement/ledger/payable.provider/?until=2026-06-17")
+    number = Posting.objects.get(order=order).code
+    assert number in entries
+    assert number not in text(client, "/settlement/ledger/payable.provider/?until=2026-06-17")
     assert client.get("/settlement/ledger/nothing/").status_code == 404
 
 

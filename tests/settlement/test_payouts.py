@@ -175,7 +175,7 @@ def test_the_file_for_the_bank_is_the_same_twice() -> None:
     assert made.file_digest == bankfile.digest(content)
     line = made.lines.get()
     assert content.decode("utf-8-sig").split("\r\n")[1] == (
-        f"{made.code},{line.pk},{row.provider.name},6222020200012345678,工商银行江城支行,40.00,{made.code} {key(row)}"
+        f"{made.code},{line.pk},{row.provider.name},6222020200012345678,工商银行江城支行,40.00,{made.code} {row.code}"
     )
     again = export_payout(actor=actor("finance"), now=LATER + timedelta(days=1), payout_id=made.pk)
     assert (again.file_digest, again.exported_at, bank_file(again)) == (made.file_digest, LATER, content)

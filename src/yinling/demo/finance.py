@@ -10,13 +10,13 @@ import io
 from datetime import datetime, timedelta
 
 from yinling.catalogue.operations import draft_package, publish_package
-from yinling.demo.applications import Clerks
+from yinling.demo.applications import CODE, PLACES, Clerks
 from yinling.demo.bodies import Bodies
 from yinling.demo.elders import People
 from yinling.demo.logins import actor_of
 from yinling.directory.models import Organisation, Staff
 from yinling.directory.queries import system_actor
-from yinling.entitlements.operations import approve_line, propose_line
+from yinling.entitlements.operations import approve_line, confirm_budget, fund_budget, propose_line, set_budget
 from yinling.ground.scope import scope
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refusal
@@ -51,6 +51,7 @@ LINES = (
     ("donation", "home_care", "慈善助老", 0),
 )
 """Fund, purpose, name and yuan of the city's budget lines; the amounts are made up."""
+BEARS_PURCHASE, PURCHASED = ("lottery", "home_care"), 20_000
 
 
 def load_finance(people: People, bodies: Bodies, area: str, now: datetime) -> None:
@@ -60,7 +61,7 @@ def load_finance(people: People, bodies: Bodies, area: str, now: datetime) -> No
     street = people.demo.div[:9]
     _contracts(clerks, bodies, area, street)
     _bed(clerks, bodies, street)
-    _funds(clerks, area)
+    _funds(clerks, area, people.demo.div[:6])
     _payout(clerks, area)
 
 
@@ -127,7 +128,7 @@ def _bed(clerks: Clerks, bodies: Bodies, street: str) -> None:
             continue
 
 
-def _funds(clerks: Clerks, area: str) -> None:
+def _funds(clerks: Clerks, area: str, district: str) -> None:
     year = local_date(clerks.now).year
     for fund, purpose, name, yuan in LINES:
         line = clerks.act(
@@ -135,11 +136,25 @@ def _funds(clerks: Clerks, area: str) -> None:
             document="演示预算（虚构）",
         )  # fmt: skip
         clerks.act("city2", 199, approve_line, budget_line_id=line.pk, approved_fen=yuan * YUAN)
+        if (fund, purpose) == BEARS_PURCHASE:
+            _purchase(clerks, district, year, line.pk)
         if fund == "donation":
             clerks.act(
                 "finance", 30, register_donation, donor="演示慈善会", amount_fen=50_000 * YUAN, line_id=line.pk,
                 received_on=local_date(clerks.now) - timedelta(days=30), wish="用于高龄独居老年人助餐",
             )  # fmt: skip
+
+
+def _purchase(clerks: Clerks, district: str, year: int, line_id: int) -> None:
+    """Let a line bear what the demonstration's own district buys for its elders. A city without the scheme buys nothing."""
+    paper = "演示用预算（虚构）"
+    asked = {"scheme_code": CODE, "div": district, "year": year, "heads": PLACES, "amount_fen": PURCHASED * YUAN}
+    try:
+        budget = clerks.act("district", 6, set_budget, document=paper, **asked)
+    except Refusal:
+        return
+    clerks.act("finance", 5, confirm_budget, budget_id=budget.pk)
+    clerks.act("finance", 5, fund_budget, budget_id=budget.pk, line_id=line_id)
 
 
 def _payout(clerks: Clerks, area: str) -> None:

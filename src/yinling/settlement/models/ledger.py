@@ -13,6 +13,7 @@ from yinling.directory.models import Organisation
 from yinling.entitlements.models import PAYERS, Entitlement, Scheme
 from yinling.ground.guards import append_only
 from yinling.ground.models import MomentRange, Scoped, ScopedQuerySet, Versioned
+from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order, OrderLine
 from yinling.people.models import Elder
@@ -39,6 +40,11 @@ class Posting(Scoped):
     class Meta:
         indexes = [models.Index(fields=["order"], name="posting_order")]
         triggers = append_only()
+
+    @property
+    def code(self) -> str:
+        """The number of the voucher that people read; ``key`` is for programs."""
+        return f"J-{local_date(self.posted_at):%y%m}-{self.pk:04d}"
 
     def __str__(self) -> str:
         return self.key

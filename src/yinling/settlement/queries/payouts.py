@@ -87,10 +87,18 @@ def bank_file(row: Payout) -> bytes:
     return bankfile.write(
         row.code,
         [
-            Transfer(line.pk, line.account.holder, line.account.unseal_field("number"), line.account.bank, line.amount_fen, f"{row.code} {line.key}")
+            Transfer(
+                line.pk, line.account.holder, line.account.unseal_field("number"), line.account.bank, line.amount_fen,
+                f"{row.code} {_number_in(line.text)}",
+            )
             for line in lines
         ],
     )  # fmt: skip
+
+
+def _number_in(text: str) -> str:
+    """The number with which the text of a payable begins: without the name of anybody, for the bank to pass on."""
+    return text.partition(" ")[0]
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def account_excel(request: Any, account: str) -> HttpResponse:
     ]  # fmt: skip
     found = [
         (
-            day(row.booked_on), f"{row.period:%Y-%m}", day(row.service_day) if row.service_day else "", row.posting.key, row.posting.text,
+            day(row.booked_on), f"{row.period:%Y-%m}", day(row.service_day) if row.service_day else "", row.posting.code, row.posting.text,
             tr(BUSINESS_NAMES[row.business]), tr(fund_name(row.fund)), row.provider.short_name if row.provider else "", row.amount,
             _("更正") if is_late(row) else "",
         )

@@ -33,7 +33,7 @@ def statement_fields() -> list[Field]:
         Field("elder", _("老年人"), lambda row: mask_name(row[1].charge.order.elder_name), width=9),
         Field("item", _("项目"), lambda row: _item(row[1]), width=20),
         Field("amount_fen", _("金额（元）"), lambda row: row[1].charge.amount_fen, YUAN, 12),
-        Field("posting", _("凭证"), lambda row: row[1].charge.posting.key, width=15),
+        Field("posting", _("凭证"), lambda row: row[1].charge.posting.code, width=15),
     ]
 
 
@@ -164,7 +164,7 @@ def receipt_paper(line: PayoutLine) -> Paper:
             Field("amount_fen", _("金额（元）"), lambda row: row.amount_fen, YUAN, 13),
         ],
         [line],
-        facts=[(_("批次"), line.payout.code), (_("付款日期"), day(at) if at else ""), (_("凭证"), line.posting.key if line.posting else "")],
+        facts=[(_("批次"), line.payout.code), (_("付款日期"), day(at) if at else ""), (_("凭证"), line.posting.code if line.posting else "")],
         sums=[("amount_fen", _("付款金额"), line.amount_fen)], total="amount_fen",
         signatures=[f"{_('经办')} ____________", f"{_('签章')} ____________"],
     )  # fmt: skip
