@@ -27,6 +27,7 @@ from tests.factories import (
 from yinling.cli.invariants import QUERIES, check, report
 from yinling.ground.scope import scope
 from yinling.orders.models import Order
+from yinling.settlement.jobs import roll_totals
 from yinling.settlement.models import LedgerEntry, Posting
 from yinling.settlement.operations import settle_order
 
@@ -111,6 +112,32 @@ def test_what_somebody_changed_behind_our_back_is_named(
 ) -> None:
     with scope(WIDE):
         settled()
+    intruder.execute(statement.encode())
+    assert set(broken()) == expected
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        (
+            "UPDATE settlement_areatotal SET amount = amount + 1 WHERE per = 'month' AND account = 'direct.elder'",
+            {"ledger.rolled"},
+        ),
+        ("DELETE FROM settlement_areatotal WHERE per = 'day'", {"ledger.rolled"}),
+        ("UPDATE settlement_ledgertotal SET is_rolled = false", {"ledger.rolled"}),
+        (
+            "UPDATE settlement_ledgertotal SET amount = amount + 1 WHERE account = 'direct.elder'",
+            {"ledger.rolled", "ledger.totals"},
+        ),
+    ],
+)
+def test_totals_of_areas_that_are_not_those_rolled_up_are_found(
+    intruder: psycopg.Connection[Any], statement: str, expected: set[str]
+) -> None:
+    with scope(WIDE):
+        settled()
+        roll_totals()
+    assert broken() == {}
     intruder.execute(statement.encode())
     assert set(broken()) == expected
 

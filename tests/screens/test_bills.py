@@ -165,7 +165,7 @@ def test_money_paid_in_at_the_counter_pays_with_one_button(her: Any) -> None:
 
 def test_an_objection_freezes_the_bill_and_its_answer_is_read_there(her: Any, sign_in: SignIn) -> None:
     here = f"/e/bills/{her.order.pk}/"
-    her.post("/do/raise_objection/", form_of(her, here, "raise_objection") | {"text": "只来了十分钟"})
+    her.post("/do/raise_bill_objection/", form_of(her, here, "raise_bill_objection") | {"text": "只来了十分钟"})
     assert Ticket.objects.get().elder_id == her.elder.pk
     text = text_of(her, here)
     assert "只来了十分钟" in text
@@ -174,8 +174,8 @@ def test_an_objection_freezes_the_bill_and_its_answer_is_read_there(her: Any, si
     finance = sign_in("finance")
     assert her.order.code in text_of(finance, "/settlement/objections/")
     there = f"/settlement/bills/{her.order.pk}/"
-    values = form_of(finance, there, "decide_objection") | {"result": "kept", "reason": "定位显示服务 52 分钟"}
-    finance.post("/do/decide_objection/", values)
+    values = form_of(finance, there, "decide_bill_objection") | {"result": "kept", "reason": "定位显示服务 52 分钟"}
+    finance.post("/do/decide_bill_objection/", values)
     assert Hold.objects.get().to_at is not None
     assert "定位显示服务 52 分钟" in text_of(her, here)
     assert "没有待处理的异议" in text_of(finance, "/settlement/objections/")
@@ -201,7 +201,7 @@ def test_a_family_sees_the_bills_of_linked_elders_and_pays_only_where_it_may(sig
     rows.update(covers_orders=False)
     html = daughter.get(f"/e/bills/{her.order.pk}/").content.decode()
     assert "ask_payment" not in html
-    assert "raise_objection" not in html
+    assert "raise_bill_objection" not in html
     rows.update(covers_bills=False)
     assert daughter.get(f"/e/bills/{her.order.pk}/").status_code == 403
     assert daughter.get(f"/e/bills/?elder={her.elder.pk}").status_code == 403
@@ -278,7 +278,7 @@ def test_the_desk_sees_an_elders_bills_and_objects_for_her(sign_in: SignIn, her:
         client = sign_in(role)
         assert her.order.code in text_of(client, f"/elders/{her.elder.pk}/bills/")
     here = f"/settlement/bills/{her.order.pk}/"
-    client.post("/do/raise_objection/", form_of(client, here, "raise_objection") | {"text": "老人说钱不对"})
+    client.post("/do/raise_bill_objection/", form_of(client, here, "raise_bill_objection") | {"text": "老人说钱不对"})
     assert Ticket.objects.get().channel == "console"
 
 

@@ -16,7 +16,7 @@ from tests.screens.test_in_browser import enter
 from yinling.accounts.models import User
 from yinling.ground.clock import business_now
 from yinling.ground.scope import scope
-from yinling.settlement.operations import load_payment_bill, raise_objection, refund_payment
+from yinling.settlement.operations import load_payment_bill, raise_bill_objection, refund_payment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 TEXT, TARGET, WEIGHT = 18, 60, 20_000
@@ -90,7 +90,7 @@ def test_the_pages_of_finance_fit_and_axe_finds_nothing(page: Page, live_server:
         row = paid(served(elder))
         refund_payment(actor=actor("finance"), now=now, payment_id=row.pk, amount_fen=100, reason="服务没做完")
         objected = served(elder)
-        raise_objection(actor=actor("seat"), now=now, order_id=objected.pk, text="没有人来")
+        raise_bill_objection(actor=actor("seat"), now=now, order_id=objected.pk, text="没有人来")
         bill = load_payment_bill(
             actor=actor("finance"), now=now - timedelta(0), day=now.date(), text="付款,3202-x,U1,1.00"
         )

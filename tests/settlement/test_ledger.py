@@ -1,18 +1,22 @@
 """The one way into the ledger: once by its key, balanced, with all dimensions, never into a closed month."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from tests.factories import CITY, COMMUNITY, NOW, actor, city, make_order, make_organisation, system
 
 from yinling.ground.scope import scope
 from yinling.kernel.refusals import NotAllowed, Refused
-from yinling.settlement.jobs import merge_totals
-from yinling.settlement.models import Closing, LedgerEntry, LedgerTotal, Posting
+from yinling.settlement.jobs import merge_totals, roll_totals
+from yinling.settlement.models import AreaTotal, Closing, LedgerEntry, LedgerTotal, Posting
 from yinling.settlement.operations import post, settle_order
-from yinling.settlement.queries import balance
+from yinling.settlement.queries import account_sums, balance
 from yinling.settlement.rules import Side
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -141,14 +145,111 @@ def test_a_balance_shows_no_more_than_the_own_area_or_organisation() -> None:
             assert balance("bank", day, **asked) == fen  # type: ignore[arg-type]
 
 
-def test_merging_the_totals_changes_no_balance() -> None:
+def test_rolling_up_and_merging_the_totals_changes_no_balance() -> None:
     for number in range(3):
         posted(f"k{number}")
     before = LedgerTotal.objects.count()
+    assert roll_totals() == 2
+    assert (before, LedgerTotal.objects.count(), AreaTotal.objects.count()) == (6, 2, 4)
+    posted("k3")
+    assert balance("bank", date(2026, 6, 15)) == 2000
     assert merge_totals() == 2
-    assert (before, LedgerTotal.objects.count()) == (6, 2)
-    assert balance("bank", date(2026, 6, 15)) == 1500
+    assert (LedgerTotal.objects.count(), AreaTotal.objects.count()) == (2, 4)
+    assert (roll_totals(), merge_totals()) == (0, 0)
+    assert balance("bank", date(2026, 6, 15)) == 2000
     assert LedgerTotal.objects.aggregate(count=Sum("entry_count"))["count"] == LedgerEntry.objects.count()
+
+
+def slow_sum(account: str, on: date, *, div: str = "", provider_id: int | None = None, fund: str = "") -> int:
+    """The balance as anybody would reckon it: entry by entry."""
+    rows = LedgerEntry.objects.filter(account=account, booked_on__lte=on, unit="fen", div__startswith=div)
+    rows = rows.filter(provider=provider_id) if provider_id else rows
+    return sum(row.amount for row in rows if fund in ("", row.fund))
+
+
+STEPS = st.one_of(
+    st.tuples(st.just("post"), st.integers(-75, 45), st.integers(0, 2), st.integers(0, 2), st.sampled_from(("general", "lottery"))),
+    st.tuples(st.sampled_from(("roll", "merge", "close"))),
+)  # fmt: skip
+DAYS = tuple(date(2026, 6, 15) + timedelta(days=days) for days in (-75, -46, -16, -14, 0, 17, 45))
+
+
+@pytest.mark.req("R-FUN-10")
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(STEPS, min_size=3, max_size=10))
+@example(
+    [("post", -75, 0, 1, "general"), ("roll",), ("post", -75, 0, 1, "general"), ("post", -46, 1, 2, "lottery"), ("merge",),
+     ("post", 17, 1, 0, "general")]
+)  # fmt: skip
+@example(
+    [
+        ("post", -15, 0, 1, "general"),
+        ("roll",),
+        ("close",),
+        ("post", -15, 0, 1, "general"),
+        ("roll",),
+        ("post", 0, 2, 1, "general"),
+    ]
+)
+def test_balances_of_any_day_are_the_slow_sums_rolled_up_or_not_whoever_asks(steps: list[tuple[Any, ...]]) -> None:
+    streets = ("320213100200", "320213101001", "320281100200")
+    with transaction.atomic():
+        bodies = (None, make_organisation(), make_organisation())
+        askers = (
+            actor("finance"), actor("finance", "320213"), actor("finance", "320213100"), actor("provider_manager", organisation=bodies[1]),
+        )  # fmt: skip
+        for number, step in enumerate(steps):
+            match step:
+                case ("post", days, street, body, fund):
+                    sides = (
+                        Side("bank", number + 1, "eldercare", fund),
+                        Side("donation.received", -number - 1, "eldercare", fund),
+                    )
+                    moment = NOW + timedelta(days=days)
+                    post(
+                        system(), moment, key=f"s:{number}", kind="donation", text="", div=streets[street], sides=sides, provider=bodies[body],
+                    )  # fmt: skip
+                case ("roll",):
+                    roll_totals()
+                case ("merge",):
+                    merge_totals()
+                case _ if not Closing.objects.exists():
+                    closed()
+        for who in askers:
+            with scope(who):
+                asked = [{}, {"fund": "lottery"}, *({"provider_id": body.pk} for body in bodies if body)]
+                asked += [{"div": "320213"}, {"div": "320213100"}, {"div": "320281100"}] if who.div else []
+                for on, values in product(DAYS, asked):
+                    assert balance("bank", on, **values) == slow_sum("bank", on, **values)
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("role", ["finance", "auditor"])
+def test_the_sums_by_account_are_those_of_the_entries_for_every_filter(role: str) -> None:
+    body = make_organisation()
+    for number, days in enumerate((-75, -45, -14, 0, 0, 17)):
+        provider = body if number % 2 else None
+        post(
+            system(),
+            NOW + timedelta(days=days),
+            key=f"s:{number}",
+            kind="donation",
+            text="",
+            div=COMMUNITY,
+            sides=PAIR,
+            provider=provider,
+        )
+        if number in {1, 3}:
+            roll_totals()
+    who = actor(role)
+    with scope(who):
+        for on, values in product(
+            DAYS, ({}, {"div": "320281"}, {"div": "320213"}, {"provider_id": body.pk}, {"fund": "general"})
+        ):
+            found = {row["account"]: row["amount"] for row in account_sums(who, on, **values)}
+            assert found.get("bank", 0) == slow_sum("bank", on, **values) == -found.get("donation.received", 0)
+        assert sum(row["count"] for row in account_sums(who, date(2026, 8, 1))) == 12
+        assert account_sums(who, date(2026, 8, 1), business="medical") == []
 
 
 def test_the_year_of_the_plan_is_that_of_the_service() -> None:

@@ -26,8 +26,8 @@ from yinling.settlement import channel
 from yinling.settlement.models import Payment
 from yinling.settlement.operations import (
     ask_payment,
-    decide_objection,
-    raise_objection,
+    decide_bill_objection,
+    raise_bill_objection,
     settle_order,
     take_notice,
 )
@@ -56,11 +56,11 @@ def an_order(state: str = "served") -> Order:
 
 def objected(order: Order, **values: Any) -> Ticket:
     who = actor("elder", elders=(order.elder,))
-    return raise_objection(**{"actor": who, "now": LATER, "order_id": order.pk, "text": "没有人来", **values})
+    return raise_bill_objection(**{"actor": who, "now": LATER, "order_id": order.pk, "text": "没有人来", **values})
 
 
 def decide(order: Order, result: str, who: Any = None) -> Order:
-    return decide_objection(
+    return decide_bill_objection(
         actor=who or actor("finance"), now=LATER, order_id=order.pk, result=result, reason="查了定位"
     )
 

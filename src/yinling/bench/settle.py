@@ -1,8 +1,8 @@
 """Visits settled a second, as a nightly batch and one by one, against the bare inserts; and balances of a ledger of 20 million entries.
 
 The visits are copies of served ones of the demo city at other times: an order with its lines and payers, the assignment, the visit at the
-door, the counter that was reserved. The ledger is filled by SQL as an owner would import one; its totals are those the trigger makes,
-merged. A rate per core counts the CPU of this process and of its server process, so that it holds on a machine that does other things too.
+door, the counter that was reserved. The ledger is filled by SQL as an owner would import one; its totals are those the trigger makes, merged
+and rolled up. A rate per core counts the CPU of this process and of its server process, so that it holds on a machine that does other things too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import psycopg
 from yinling.bench.catalogue import SEED
 from yinling.bench.city import BenchCity, bench_city, forget_clone
 from yinling.bench.figures import Figure, quantile
-from yinling.bench.settledata import LEDGER_DAYS, fill_ledger, serve_visits
+from yinling.bench.settledata import LEDGER_DAYS, fill_ledger, roll_ledger, serve_visits
 from yinling.bench.yardstick import each_loop, loops_a_second, script, written
 
 QUICK_VISITS, FULL_VISITS = 3_000, 20_000
@@ -158,7 +158,10 @@ def asking(city: BenchCity, entries: int) -> list[Figure]:
     with city.superuser() as link:
         with step(f"造账 {entries:,} entries"):
             fill_ledger(link, entries)
-        totals = next(iter(link.execute("SELECT count(*) FROM settlement_ledgertotal")))[0]
+        with step("汇总 rolling up"):
+            roll_ledger(link)
+        counted = "SELECT (SELECT count(*) FROM settlement_ledgertotal), (SELECT count(*) FROM settlement_areatotal)"
+        totals, areas = next(iter(link.execute(counted)))
         wrong = disagreeing(link)
     times = {name: timed(questions) for name, questions in asked(city).items()}
     figures = [
@@ -166,6 +169,7 @@ def asking(city: BenchCity, entries: int) -> list[Figure]:
         for name, each in times.items()
     ]  # fmt: skip
     figures.append(Figure("settle.totals", totals, "rows", "of the ledger's totals, merged"))
+    figures.append(Figure("settle.area_totals", areas, "rows", "of the areas' totals by day and by month"))
     return [
         *figures,
         Figure("settle.totals_wrong", wrong, "accounts", "whose totals are not the sum of their entries", most=0),
@@ -176,7 +180,10 @@ def disagreeing(link: psycopg.Connection[Any]) -> int:
     """Return how many accounts have totals that are not the sum of their entries."""
     query = """SELECT count(*) FROM (SELECT account, sum(amount) AS amount, count(*) AS count FROM settlement_ledgerentry GROUP BY 1) e
         FULL JOIN (SELECT account, sum(amount) AS amount, sum(entry_count) AS count FROM settlement_ledgertotal GROUP BY 1) t USING (account)
-        WHERE e.amount IS DISTINCT FROM t.amount OR e.count IS DISTINCT FROM t.count"""
+        FULL JOIN (SELECT account, sum(amount) AS amount, sum(entry_count) AS count FROM settlement_areatotal WHERE per = 'month' GROUP BY 1) a
+            USING (account)
+        WHERE e.amount IS DISTINCT FROM t.amount OR e.count IS DISTINCT FROM t.count
+            OR e.amount IS DISTINCT FROM a.amount OR e.count IS DISTINCT FROM a.count"""
     return int(next(iter(link.execute(query)))[0])
 
 

@@ -85,7 +85,7 @@ def fill_ledger(link: psycopg.Connection[Any], count: int) -> None:
     """Replace the ledger by one of so many entries, with their totals; indexes are built at the end as an import would."""
     with link.transaction(), link.cursor(row_factory=dict_row) as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("TRUNCATE settlement_ledgerentry, settlement_ledgertotal")
+        cursor.execute("TRUNCATE settlement_ledgerentry, settlement_ledgertotal, settlement_areatotal")
         found = cursor.execute(INDEXES).fetchall()
         for row in found:
             cursor.execute(f'DROP INDEX "{row["indexname"]}"')
@@ -93,5 +93,10 @@ def fill_ledger(link: psycopg.Connection[Any], count: int) -> None:
         cursor.execute(TOTALS)
         for row in found:
             cursor.execute(row["indexdef"])
-    link.execute("VACUUM ANALYZE settlement_ledgerentry")
-    link.execute("VACUUM ANALYZE settlement_ledgertotal")
+
+
+def roll_ledger(link: psycopg.Connection[Any]) -> None:
+    """Roll up all totals, as the job does every few minutes with the new ones."""
+    link.execute("SELECT settlement_roll_totals()")
+    for name in ("ledgerentry", "ledgertotal", "areatotal"):
+        link.execute(f"VACUUM ANALYZE settlement_{name}")  # type: ignore[call-overload]

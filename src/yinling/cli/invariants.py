@@ -33,6 +33,16 @@ QUERIES: dict[str, tuple[str, str]] = {
             FROM settlement_ledgertotal GROUP BY 2, 3, 4, 5, 6, 7) t USING (div, account, unit, business, fund, period)
         WHERE e.amount IS DISTINCT FROM t.amount OR e.count IS DISTINCT FROM t.count""",
     ),
+    "ledger.rolled": (
+        "区划总账等于已汇总的总账 the totals of every area, day and month are the sums of the rolled totals",
+        """SELECT coalesce(a.id, t.id) AS id FROM (SELECT id, div, account, unit, business, fund, coalesce(scheme_id, 0) AS scheme, per, from_on,
+                amount, entry_count AS count FROM settlement_areatotal) a
+        FULL JOIN (SELECT min(id) AS id, div, account, unit, business, fund, coalesce(scheme_id, 0) AS scheme, s.per, s.from_on,
+                sum(amount) AS amount, sum(entry_count) AS count FROM settlement_ledgertotal
+            CROSS JOIN LATERAL (VALUES ('day', booked_on), ('month', date_trunc('month', booked_on)::date)) AS s(per, from_on)
+            WHERE is_rolled GROUP BY 2, 3, 4, 5, 6, 7, 8, 9) t USING (div, account, unit, business, fund, scheme, per, from_on)
+        WHERE a.amount IS DISTINCT FROM t.amount OR a.count IS DISTINCT FROM t.count""",
+    ),
     "ledger.charges": (
         "费用等于分录 what payers were charged for an order are the entries of its posting",
         """SELECT p.id FROM settlement_posting p WHERE p.kind IN ('order', 'reversal') AND p.order_id IS NOT NULL

@@ -115,7 +115,7 @@ OWN = (
     "people.elder.view",
     "people.optout.end",
     "people.optout.record",
-    "settlement.objection.raise",
+    "settlement.bill_objection.raise",
     "settlement.order.view",
     "settlement.payment.ask",
     "settlement.payment.pay_from_balance",
@@ -204,7 +204,7 @@ REIMBURSE = (
 )  # fmt: skip
 """A street takes down what a household spent."""
 BILL_DESK = (
-    "settlement.objection.raise", "settlement.order.view", "settlement.payment.ask", "settlement.payment.pay_from_balance",
+    "settlement.bill_objection.raise", "settlement.order.view", "settlement.payment.ask", "settlement.payment.pay_from_balance",
 )  # fmt: skip
 """What is done for an elder who asks about a bill, on the phone or at the counter."""
 CHANNEL = (

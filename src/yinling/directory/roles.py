@@ -342,7 +342,7 @@ _LIST = [
         N_("核查预警，解除或认定"),
         rights_of(
             *of.EVERYBODY,
-            "settlement.objection.decide",
+            "settlement.bill_objection.decide",
             "settlement.payment.view",
             *of.WATCH,
             *of.MONEY_AUDIT,

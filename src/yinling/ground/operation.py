@@ -144,6 +144,8 @@ def operation(right: str, *, label: str = "") -> Callable[[Callable[P, R]], Call
                 note_refusal(right, answer, {"elder_id": frame.elder_id} | kwargs)
                 raise answer from error
 
+        if function.__name__ in REGISTRY:
+            raise ValueError(f"two operations are called {function.__name__}: forms and API know them by name")
         REGISTRY[function.__name__] = Operation(function.__name__, right, label, run, context, noun, verb)
         return run
 

@@ -172,7 +172,7 @@ def check_signer(capacity: str, *, is_appointed: bool) -> None:
 APPOINTED = ("guardian", "agent", "family")
 MATTERS = {
     "covers_orders": (
-        "orders.order.place", "orders.order.cancel", "visits.visit.evaluate", "hotline.ticket.open", "settlement.objection.raise",
+        "orders.order.place", "orders.order.cancel", "visits.visit.evaluate", "hotline.ticket.open", "settlement.bill_objection.raise",
         "settlement.payment.ask", "settlement.payment.pay_from_balance",
     ),
     "covers_signing": ("people.consent.record", "people.consent.withdraw"),

@@ -68,12 +68,23 @@ def _settle_batch(actor: Actor, now: datetime, numbers: Sequence[int]) -> int:
     return sum(_tried(actor, now, settle_order, order_id=pk) for pk in numbers)
 
 
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="settlement.roll_totals", pass_context=False)
+def roll_totals(timestamp: int = 0) -> int:  # noqa: ARG001 - the timer passes it
+    """Add the ledger's new totals to those of their areas; return how many rows they became."""
+    return _counted("SELECT settlement_roll_totals()")
+
+
 @app.periodic(cron="20 3 * * *")
 @app.task(queueing_lock="settlement.merge_totals", pass_context=False)
 def merge_totals(timestamp: int = 0) -> int:  # noqa: ARG001 - the timer passes it
-    """Merge the rows of the ledger's totals that were added during the day; return how many are left of them."""
+    """Merge rows of the ledger's totals that say the same and were rolled up apart; return how many are left of them."""
+    return _counted("SELECT settlement_merge_totals()")
+
+
+def _counted(statement: str) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT settlement_merge_totals()")
+        cursor.execute(statement)
         return int(cursor.fetchone()[0])
 
 

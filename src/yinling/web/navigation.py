@@ -55,7 +55,7 @@ MORE = (
     Entry(N_("退订名单"), "/messages/optouts/", "people.optout.view"),
     Entry(N_("家庭医生签约"), "/contracts/", "family_doctor.contract.view"),
     Entry(N_("家庭病床"), "/beds/", "home_beds.bed.view"),
-    Entry(N_("账单异议"), "/settlement/objections/", "settlement.objection.decide"),
+    Entry(N_("账单异议"), "/settlement/objections/", "settlement.bill_objection.decide"),
     Entry(N_("待遇预算"), "/budgets/", "entitlements.budget.view"),
     Entry(N_("服务协议"), "/agreements/", "entitlements.agreement.view"),
     Entry(N_("上门服务收入分配"), "/settlement/shares/", "settlement.distribution.view"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 
 from yinling.catalogue.models import CalloutRate, Package, Price, ServiceItem
 from yinling.catalogue.states import PriceListState
@@ -117,11 +117,10 @@ def asking(day: date, now: datetime, *, family: str = "") -> Q:
     prices = Price.objects.filter(known_at(now), holding_on(day))
     if family:
         prices = prices.filter(item__family=family)
-    groups = prices.filter(organisation=None).values_list("price_group", "div").distinct()
-    found = Q(pk__in=prices.filter(organisation__isnull=False).values("organisation_id"))
-    for group, div in groups:
-        found |= Q(price_group=group, div__gte=div, div__lt=div + ":")
-    return found
+    own = prices.filter(organisation__isnull=False).values("organisation_id")
+    here = prices.filter(organisation=None, price_group=OuterRef("price_group"))
+    of_group = here.annotate(place=ExpressionWrapper(OuterRef("div"), CharField())).filter(place__startswith=F("div"))
+    return Q(pk__in=own) | Q(Exists(of_group))
 
 
 def families_asked(bodies: Iterable[Organisation], day: date, now: datetime) -> dict[int, set[str]]:

@@ -3,6 +3,7 @@
 from yinling.settlement.models.ledger import (
     BUSINESSES,
     UNITS,
+    AreaTotal,
     Charge,
     ClaimedItem,
     ClaimedTime,
@@ -45,6 +46,7 @@ __all__ = [
     "BUSINESSES",
     "RECOVERY_KINDS",
     "UNITS",
+    "AreaTotal",
     "BankAccount",
     "Charge",
     "Claim",

@@ -19,6 +19,7 @@ from yinling.orders.models import Order, OrderLine
 from yinling.people.models import Elder
 
 UNITS = [("fen", "分"), ("minute", "分钟")]
+SPANS = [("day", "日"), ("month", "月")]
 BUSINESSES = [("medical", "医疗"), ("eldercare", "养老")]
 
 
@@ -188,7 +189,7 @@ class ClaimedTime(Scoped):
 class LedgerTotal(Scoped):
     """Sums of entries by account, dimensions and day of booking. A trigger adds rows as entries come, a job merges them; the sum counts.
 
-    The balance of an account as of any date is the sum of its totals up to that day.
+    The balance of an account as of any date is the sum of its totals up to that day. What a job added to the area's totals is ``is_rolled``.
     """
 
     account = models.CharField(max_length=40)
@@ -201,6 +202,7 @@ class LedgerTotal(Scoped):
     period = models.DateField()
     amount = models.BigIntegerField()
     entry_count = models.IntegerField()
+    is_rolled = models.BooleanField(db_default=False)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -217,10 +219,49 @@ class LedgerTotal(Scoped):
                 include=["amount", "unit", "business", "fund", "div"],
                 name="ledger_total_provider",
             ),
+            models.Index(fields=["account", "booked_on"], condition=Q(is_rolled=False), name="ledger_total_fresh"),
         ]
 
     def __str__(self) -> str:
         return f"{self.account} {self.booked_on} {self.amount}"
+
+
+class AreaTotal(Scoped):
+    """Sums of the rolled totals of all providers, by day and by month of booking: what a balance of a whole city reads.
+
+    A balance as of a day is the months before, the days of its month up to it, and the totals that are not rolled yet.
+    """
+
+    account = models.CharField(max_length=40)
+    unit = models.CharField(max_length=6, choices=UNITS, default="fen")
+    business = models.CharField(max_length=10, choices=BUSINESSES)
+    fund = models.CharField(max_length=30)
+    scheme = models.ForeignKey(Scheme, models.PROTECT, null=True, related_name="+")
+    per = models.CharField(max_length=5, choices=SPANS)
+    from_on = models.DateField()
+    amount = models.BigIntegerField()
+    entry_count = models.IntegerField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["account", "per", "from_on", "div"],
+                include=["amount", "entry_count", "unit", "business", "fund"],
+                name="area_total_account",
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["per", "from_on", "account", "div", "fund", "business", "unit", "scheme"],
+                nulls_distinct=False,
+                name="area_total_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.per} {self.from_on} {self.amount}"
 
 
 class Closing(Scoped, Versioned):

@@ -19,7 +19,7 @@ from yinling.settlement.operations.distributions import (
 )
 from yinling.settlement.operations.invoices import cancel_invoice, register_invoice
 from yinling.settlement.operations.ledger import post
-from yinling.settlement.operations.objections import decide_objection, raise_objection
+from yinling.settlement.operations.objections import decide_bill_objection, raise_bill_objection
 from yinling.settlement.operations.orders import reverse_order, settle_each, settle_order
 from yinling.settlement.operations.payment_bills import load_payment_bill
 from yinling.settlement.operations.payments import (
@@ -81,7 +81,7 @@ __all__ = [
     "close_closing",
     "close_payment",
     "confirm_account",
-    "decide_objection",
+    "decide_bill_objection",
     "deduct_statement",
     "draft_distribution",
     "draft_payout",
@@ -106,7 +106,7 @@ __all__ = [
     "propose_account",
     "propose_closing",
     "propose_transfer",
-    "raise_objection",
+    "raise_bill_objection",
     "refund_payment",
     "register_invoice",
     "resubmit_claim",

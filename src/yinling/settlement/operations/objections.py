@@ -31,14 +31,14 @@ OPEN_TO_OBJECTION = frozenset({OrderState.SERVED, *SETTLED})
 CHANNEL_OF = {"elder": "app", "family": "app"}
 
 
-@operation("settlement.objection.raise", label=N_("我有异议"))
-def raise_objection(
+@operation("settlement.bill_objection.raise", label=N_("我有异议"))
+def raise_bill_objection(
     *, actor: Actor, now: datetime, order_id: Id,
     text: Annotated[str, Input(N_("哪里不对"), help=N_("例如：没有来人、时间不够、多收了钱"), max_length=500, widget="area")],
 ) -> Ticket:  # fmt: skip
     """Say that a bill is wrong: the seats get a complaint, and nobody pays or is paid for it until it is decided."""
     order = locked(Order.objects.all(), order_id)
-    require(actor, "settlement.objection.raise", div=order.div, elder_id=order.elder_id)
+    require(actor, "settlement.bill_objection.raise", div=order.div, elder_id=order.elder_id)
     said = required_text(text, "text", most=500)
     if order.state not in OPEN_TO_OBJECTION:
         raise NotAllowed("objection.no_bill", N_("这张订单还没有账单。对服务有意见，请用“投诉和建议”"))
@@ -51,19 +51,19 @@ def raise_objection(
     write_ticket(actor, now, ticket)
     hold_order(actor=actor, now=now, order=order, cause=f"{OBJECTION}{ticket.pk}", reason=said)
     record(
-        actor=actor, now=now, event="settlement.objection.raise", subject=order, changes={"ticket": [None, ticket.pk]}
+        actor=actor, now=now, event="settlement.bill_objection.raise", subject=order, changes={"ticket": [None, ticket.pk]}
     )
     tell("settlement", pk=order.pk, div=order.div)
     return ticket
 
 
-@operation("settlement.objection.decide", label=N_("处理异议"))
-def decide_objection(
+@operation("settlement.bill_objection.decide", label=N_("处理异议"))
+def decide_bill_objection(
     *, actor: Actor, now: datetime, order_id: Id, result: Annotated[str, Input(N_("结论"), choices=RESULTS, widget="radio")], reason: Reason
 ) -> Order:  # fmt: skip
     """Keep a bill, or take it back with everything that was paid for it. The reason is what the elder reads."""
     order = locked(Order.objects.all(), order_id)
-    require(actor, "settlement.objection.decide", div=order.div)
+    require(actor, "settlement.bill_objection.decide", div=order.div)
     known_choice(result, RESULTS, "result")
     why = required_text(reason, "reason", most=400)
     hold = objection_of(order)
@@ -77,7 +77,7 @@ def decide_objection(
     record(
         actor=actor,
         now=now,
-        event="settlement.objection.decide",
+        event="settlement.bill_objection.decide",
         subject=order,
         changes={"result": [None, result]},
         reason=why,

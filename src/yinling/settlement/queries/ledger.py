@@ -12,9 +12,10 @@ from django.db.models.functions import Coalesce
 from yinling.directory.rules import require
 from yinling.entitlements.models import FUNDS, PAYERS
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import month_start
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
-from yinling.settlement.models import Closing, LedgerEntry, LedgerTotal, Posting, Transfer
+from yinling.settlement.models import AreaTotal, Closing, LedgerEntry, LedgerTotal, Posting, Transfer
 from yinling.settlement.rules import ACCOUNTS, ADVANCE
 
 PAYER_NAMES = dict(PAYERS)
@@ -79,12 +80,39 @@ def advance_balance(provider_id: int, payer: str, business: str = "") -> int:
     return int(rows.aggregate(amount=Coalesce(Sum("amount"), Value(0)))["amount"])
 
 
-def account_sums(rows: QuerySet[LedgerTotal], *also: str) -> list[dict[str, Any]]:
-    """Sums by account and unit, and by further dimensions, in the order of the chart of accounts."""
-    names = ("account", "unit", *also)
-    sums = rows.values(*names).annotate(amount=Sum("amount"), count=Sum("entry_count")).order_by(*names)
+def account_sums(
+    actor: Actor, until: date, *, div: str = "", provider_id: int | None = None, fund: str = "", business: str = ""
+) -> list[dict[str, Any]]:
+    """Balances at the end of a day by account, unit, business and fund, in the order of the chart of accounts, with the number of entries."""
+    require(actor, "settlement.ledger.view")
+    names = ("account", "unit", "business", "fund")
+    asked = {name: value for name, value in (("fund", fund), ("business", business)) if value}
+    if div:
+        asked |= {"div__gte": div, "div__lt": div + ":"}
+    found: dict[tuple[str, ...], tuple[int, int]] = {}
+    for rows in _summed(actor, until, provider_id):
+        sums = rows.filter(**asked).order_by().values_list(*names)
+        for *key, amount, count in sums.annotate(Sum("amount"), Sum("entry_count")):
+            before = found.get(tuple(key), (0, 0))
+            found[tuple(key)] = (before[0] + amount, before[1] + count)
     places = {account: place for place, account in enumerate(ACCOUNTS)}
-    return sorted(map(dict, sums), key=lambda row: places.get(row["account"], len(places)))
+    ordered = sorted(found, key=lambda key: (places.get(key[0], len(places)), *key))
+    return [{**dict(zip(names, key, strict=True)), "amount": found[key][0], "count": found[key][1]} for key in ordered]
+
+
+def _summed(actor: Actor, until: date, provider_id: int | None) -> tuple[QuerySet[Any], ...]:
+    """Return the rows whose sum is a balance: of an area as ``settlement_balance`` reads them, of a provider its own totals."""
+    totals = LedgerTotal.objects.visible_to(actor).filter(booked_on__lte=until)
+    if provider_id:
+        return (totals.filter(provider=provider_id),)
+    if actor.organisation_id or not actor.div:
+        return (totals,)
+    areas, first = AreaTotal.objects.visible_to(actor), month_start(until)
+    return (
+        areas.filter(per="month", from_on__lt=first),
+        areas.filter(per="day", from_on__gte=first, from_on__lte=until),
+        totals.filter(is_rolled=False),
+    )
 
 
 def ledger_entries(actor: Actor) -> QuerySet[LedgerEntry]:

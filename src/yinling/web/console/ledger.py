@@ -14,7 +14,7 @@ from yinling.directory.models import Organisation
 from yinling.entitlements.models import FUNDS, PAYERS
 from yinling.kernel.period import add_months, local_date, month_start
 from yinling.kernel.words import N_
-from yinling.settlement.models import BUSINESSES, Closing, LedgerTotal, Transfer
+from yinling.settlement.models import BUSINESSES, Closing, Transfer
 from yinling.settlement.queries import (
     PAYER_NAMES,
     account_name,
@@ -58,7 +58,7 @@ def _dimensions() -> tuple[Filter, ...]:
 
 
 def _narrowed(rows: Any, values: dict[str, Any]) -> Any:
-    """Apply the dimensions to totals or entries."""
+    """Apply the dimensions to entries."""
     if values["business"]:
         rows = rows.filter(business=values["business"])
     if values["fund"]:
@@ -72,8 +72,12 @@ def _sums(request: Any) -> tuple[Listing, date, list[dict[str, Any]]]:
     on = Filter("on", _("截至"), _same, "date")
     listing = Listing(request, [], on, *_dimensions())
     until = listing.values["on"] or local_date(request.now)
-    totals = _narrowed(LedgerTotal.objects.visible_to(request.actor).filter(booked_on__lte=until), listing.values)
-    listing.rows = account_sums(totals, "business", "fund")[:MOST_ROWS]
+    chosen = listing.values
+    rows = account_sums(
+        request.actor, until, div=str(chosen["div"] or ""), provider_id=int(chosen["provider"]) if chosen["provider"] else None,
+        fund=chosen["fund"] or "", business=chosen["business"] or "",
+    )  # fmt: skip
+    listing.rows = rows[:MOST_ROWS]
     return listing, until, listing.rows
 
 

@@ -192,10 +192,10 @@ def elder_bill(request: Any, pk: int) -> HttpResponse:
     if bill.can_pay and balance_of(order.elder_id) >= bill.left_fen:
         forms["balance"] = action_form(request, "pay_from_balance", initial, next=here, done=N_("已付清"))
     if hold is not None:
-        forms["decide"] = action_form(request, "decide_objection", initial, next=here, done=N_("异议已处理"))
+        forms["decide"] = action_form(request, "decide_bill_objection", initial, next=here, done=N_("异议已处理"))
     elif order.state in ("served", "settled", "closed"):
         forms["object"] = action_form(
-            request, "raise_objection", initial, next=here, tone="", done=N_("异议已登记，订单已冻结")
+            request, "raise_bill_objection", initial, next=here, tone="", done=N_("异议已登记，订单已冻结")
         )
     ticket = int(hold.cause.removeprefix(OBJECTION)) if hold else None
     return render(

@@ -136,7 +136,7 @@ def bill_page(request: Any, pk: int) -> HttpResponse:
     if may_act and order.state in ("served", "settled", "closed") and not bill.is_objected:
         forms["object"] = action_form(
             request,
-            "raise_objection",
+            "raise_bill_objection",
             {"order_id": pk},
             next=here,
             submit="我有异议",
