@@ -51,7 +51,11 @@ def raise_bill_objection(
     write_ticket(actor, now, ticket)
     hold_order(actor=actor, now=now, order=order, cause=f"{OBJECTION}{ticket.pk}", reason=said)
     record(
-        actor=actor, now=now, event="settlement.bill_objection.raise", subject=order, changes={"ticket": [None, ticket.pk]}
+        actor=actor,
+        now=now,
+        event="settlement.bill_objection.raise",
+        subject=order,
+        changes={"ticket": [None, ticket.pk]},
     )
     tell("settlement", pk=order.pk, div=order.div)
     return ticket
