@@ -32,15 +32,9 @@ CONSOLE = {
     "dispatcher": ["/orders/", "/orders/?q=%E6%97%A0%E6%AD%A4", "/dispatch/", "/dispatch/?tab=assigned", "/dispatch/day/"],
     "supervisor": ["/findings/", "/findings/?tab=upheld", "/findings/suspended/"],
     "finance": [
-        "/settlement/", "/settlement/waiting/", "/settlement/settled/", "/settlement/held/", "/funds/", "/funds/lines/",
-        "/subsidies/", "/subsidies/new/?kind=project", "/donations/", "/reimbursements/", "/reimbursements/new/", "/settlement/payments/",
-        "/settlement/payments/bills/", "/settlement/objections/",
+        "/settlement/", "/settlement/waiting/", "/settlement/settled/", "/settlement/held/",
         "/settlement/drafting/", "/settlement/purchase/", "/settlement/claims/", "/settlement/claims/refused/", "/settlement/remittances/",
         "/settlement/remittances/new/", "/settlement/payouts/", "/settlement/payouts/new/", "/settlement/accounts/", "/settlement/month/",
-    ],
-    "auditor": [
-        "/settlement/tries/", "/settlement/tries/overlaps/", "/benefits/exceptions/", "/agreements/", "/settlement/shares/", "/staff/scorecards/",
-        "/staff/scorecards/bodies/",
     ],
     "city": ["/indicators/", "/catalogue/", "/items/", "/price-lists/", "/price-lists/new/",
              "/price-lists/new/?whose=group", "/catalogue/packages/", "/catalogue/packages/new/", "/prices/callout/", "/prices/packages/",
@@ -52,14 +46,13 @@ CONSOLE = {
         "/schemes/", "/imports/", "/imports/new/", "/elders/doubles/", "/population/ability/", "/population/residents/", "/health/",
         "/health/missing/", "/health/follow-ups/", "/health/readings/", "/campaigns/", "/resources/", "/settlement/recoveries/",
     ],
-    "street": ["/contracts/", "/contracts/calls/", "/contracts/new/", "/beds/", "/beds/new/", "/beds/stays/", "/applications/",
-               "/applications/new/", "/applications/rechecks/"],
+    "street": ["/applications/", "/applications/new/", "/applications/rechecks/"],
     "assessor": ["/assessments/", "/m/assessments/"],
     "system_admin": ["/users/", "/system/", "/dictionaries/"],
     "security_admin": ["/grants/", "/roles/"],
     "audit_admin": ["/journal/"],
 }  # fmt: skip
-ELDERS = ["/e/", "/e/bills/", "/e/book/", "/e/book/DC01/", "/e/book/DC01/?day=x&hour=9", "/e/services/", "/settings/"]
+ELDERS = ["/e/", "/e/book/", "/e/book/DC01/", "/e/book/DC01/?day=x&hour=9", "/e/services/", "/settings/"]
 REFUSED = {403: "/findings/", 404: "/orders/987654/"}
 
 

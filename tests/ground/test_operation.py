@@ -30,15 +30,21 @@ def _own_registry() -> None:
     REGISTRY.update(before)
 
 
-def build(body):
-    @operation(RIGHT, label="修改")
+def build(body, name="try_it"):
     def try_it(
         *, actor: Actor, now: datetime, elder_id: Id, note: Annotated[str, Input("说明")] = "", seen: Seen = None
     ):
         require(actor, RIGHT, div="320205")
         return body(actor, now, elder_id, note, seen)
 
-    return try_it
+    try_it.__name__ = name
+    return operation(RIGHT, label="修改")(try_it)
+
+
+def test_two_operations_never_share_a_name():
+    build(lambda *_: None)
+    with pytest.raises(ValueError, match="try_it"):
+        build(lambda *_: None)
 
 
 def home() -> Household:
@@ -104,7 +110,7 @@ def test_an_operation_inside_another_leaves_the_refusal_to_the_outer_one() -> No
     def call(actor, now, elder, _note, _seen):
         return inner(actor=actor, now=now, elder_id=elder)
 
-    outer = build(call)
+    outer = build(call, "try_again")
     with pytest.raises(Refused), scope(CLERK):
         outer(actor=CLERK, now=NOW, elder_id=7)
     with scope(CLERK):
