@@ -32,7 +32,7 @@ from yinling.entitlements.operations import (
     end_entitlement,
     free_ended,
     refuse_application,
-    reserve,
+    reserve_each,
     set_budget,
     withdraw_application,
 )
@@ -195,7 +195,7 @@ def test_an_ending_gives_back_what_nobody_can_use_any_more(here: Office) -> None
     row = budget(here, heads=1, fen=HALF_YEAR)
     following = budget(here, heads=1, year=2027)
     given = Entitlement.objects.get(application=approved(here))
-    reserve(WIDE, NOW, given, [Use("fen", "month", date(2026, 7, 1), 8000)])
+    reserve_each(WIDE, NOW, [(given, Use("fen", "month", date(2026, 7, 1), 8000))])
     end_entitlement(
         actor=here.street, now=OCTOBER, entitlement_id=given.pk, valid_to=date(2026, 10, 31), reason="入住机构"
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -33,16 +33,14 @@ from yinling.directory.roles import ROLES
 from yinling.entitlements.jobs import follow
 from yinling.entitlements.models import Entitlement, Quota, Scheme
 from yinling.entitlements.operations import (
-    confirm_use,
     confirm_use_each,
     end_entitlement,
     follow_elders,
-    give_back,
+    give_back_each,
     grant_entitlement,
-    reserve,
     reserve_each,
     stop_after_leaving,
-    undo_use,
+    undo_use_each,
 )
 from yinling.entitlements.queries import entitlements_of, funding_for, schemes, to_be_stopped
 from yinling.entitlements.rules import Use
@@ -248,6 +246,22 @@ def test_schemes_of_an_area_and_those_above_it(street: Actor) -> None:
 def counter(row: Entitlement) -> tuple[int, int]:
     quota = Quota.objects.get(entitlement=row, from_on=JUNE)
     return quota.reserved, quota.used
+
+
+def reserve(who: Actor, now: datetime, row: Entitlement, uses: list[Use]) -> bool:
+    return not reserve_each(who, now, [(row, use) for use in uses])
+
+
+def confirm_use(who: Actor, now: datetime, row: Entitlement, uses: list[Use]) -> None:
+    confirm_use_each(who, now, [(row.pk, use) for use in uses])
+
+
+def give_back(who: Actor, now: datetime, row: Entitlement, uses: list[Use]) -> None:
+    give_back_each(who, now, [(row.pk, use) for use in uses])
+
+
+def undo_use(who: Actor, now: datetime, row: Entitlement, uses: list[Use]) -> None:
+    undo_use_each(who, now, [(row.pk, use) for use in uses])
 
 
 def fen(amount: int, month: date = JUNE) -> list[Use]:

@@ -10,6 +10,8 @@ from tests.settlement.stated import JUNE, LATER, approved, batch, drafted, expor
 
 from yinling.accounts.models import Journal
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound
+from yinling.orders.models import Order
+from yinling.orders.operations import hold_order, release_hold
 from yinling.settlement import bankfile
 from yinling.settlement.models import BankAccount, Invoice, LedgerEntry, Payout, PayoutLine, Posting, Statement
 from yinling.settlement.operations import (
@@ -221,6 +223,26 @@ def test_an_account_that_was_ended_stops_the_batch() -> None:
     BankAccount.objects.filter(pk=account.pk).update(valid_to=date(2026, 6, 2))
     with refused("payout.account_ended"):
         review_payout(actor=actor("finance"), now=LATER, payout_id=made.pk)
+
+
+@pytest.mark.req("R-PAY-12")
+def test_what_is_held_after_the_statement_was_approved_is_not_paid_out() -> None:
+    row = ready()
+    made = batch([key(row)])
+    order = Order.objects.get(pk=row.lines.get().charge.order_id)
+    cause = {"actor": actor("supervisor"), "now": LATER, "order": order, "cause": "objection:1"}
+    hold_order(**cause, reason="老人说没有人来")
+    with refused("payout.held"):
+        review_payout(actor=actor("finance"), now=LATER, payout_id=made.pk)
+    return_payout(actor=actor("finance"), now=LATER, payout_id=made.pk, reason="有异议")
+    with refused("payout.gone"):
+        batch([key(row)])
+    release_hold(**cause, reason="已核实")
+    again = batch([key(row)])
+    review_payout(actor=actor("finance"), now=LATER, payout_id=again.pk)
+    hold_order(**cause | {"cause": "objection:2"}, reason="又有异议")
+    with refused("payout.held"):
+        approve_payout(actor=actor("finance"), now=LATER, payout_id=again.pk, count=1)
 
 
 def test_a_later_context_registers_what_it_owes() -> None:

@@ -163,8 +163,3 @@ def in_payer_order(
         else one
         for one in found
     ]
-
-
-def grantable(wanted: int, *, cap: int, reserved: int, used: int) -> int:
-    """Return how much of what is wanted a counter still gives."""
-    return max(0, min(wanted, cap - reserved - used))

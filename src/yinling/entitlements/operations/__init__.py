@@ -11,13 +11,9 @@ from yinling.entitlements.operations.applications import (
 )
 from yinling.entitlements.operations.budgets import confirm_budget, free_ended, set_budget
 from yinling.entitlements.operations.counters import (
-    confirm_use,
     confirm_use_each,
-    give_back,
     give_back_each,
-    reserve,
     reserve_each,
-    undo_use,
     undo_use_each,
 )
 from yinling.entitlements.operations.decisions import (
@@ -54,7 +50,6 @@ __all__ = [
     "call_up_application",
     "complete_application",
     "confirm_budget",
-    "confirm_use",
     "confirm_use_each",
     "decide_objection",
     "end_agreement",
@@ -65,7 +60,6 @@ __all__ = [
     "follow_grades",
     "free_ended",
     "fund_budget",
-    "give_back",
     "give_back_each",
     "give_for_programme",
     "grant_entitlement",
@@ -79,7 +73,6 @@ __all__ = [
     "recount_application",
     "refuse_application",
     "remind_of_end",
-    "reserve",
     "reserve_each",
     "reveal_objection",
     "review_application",
@@ -90,7 +83,6 @@ __all__ = [
     "stop_application",
     "stop_entitlement",
     "terms",
-    "undo_use",
     "undo_use_each",
     "verdict",
     "withdraw_application",

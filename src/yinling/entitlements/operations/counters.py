@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db import connection
@@ -17,26 +17,6 @@ explain_constraint("quota_cap", "quota.cap", N_("额度已用完，请重新报�
 
 Key = tuple[int, str, str, date]
 """Entitlement, unit, period and its first day: a counter."""
-
-
-def reserve(actor: Actor, now: datetime, entitlement: Entitlement, uses: Sequence[Use]) -> bool:
-    """Set aside what an order being placed uses. Returns whether all of it was left; if not, nothing is set aside."""
-    return not reserve_each(actor, now, [(entitlement, use) for use in uses])
-
-
-def confirm_use(actor: Actor, now: datetime, entitlement: Entitlement, uses: Sequence[Use]) -> None:
-    """Turn what was reserved into what is used: the order is settled."""
-    confirm_use_each(actor, now, [(entitlement.pk, use) for use in uses])
-
-
-def give_back(actor: Actor, now: datetime, entitlement: Entitlement, uses: Sequence[Use]) -> None:
-    """Free what was reserved: the order is cancelled or failed."""
-    give_back_each(actor, now, [(entitlement.pk, use) for use in uses])
-
-
-def undo_use(actor: Actor, now: datetime, entitlement: Entitlement, uses: Sequence[Use]) -> None:
-    """Give back what was used: the settlement was reversed."""
-    undo_use_each(actor, now, [(entitlement.pk, use) for use in uses])
 
 
 def reserve_each(actor: Actor, now: datetime, wanted: Iterable[tuple[Entitlement, Use]]) -> list[Key]:  # noqa: ARG001 - the form of all plain steps

@@ -20,7 +20,7 @@ from yinling.kernel.words import N_
 from yinling.settlement import bankfile
 from yinling.settlement.models import BankAccount, Payout, PayoutLine
 from yinling.settlement.payables import Payable
-from yinling.settlement.queries.payables import payables
+from yinling.settlement.queries.payables import frozen_lines, number_of, payables
 from yinling.settlement.queries.payouts import accounts_of, bank_file
 from yinling.settlement.states import PAYOUT, PayoutState
 
@@ -119,7 +119,7 @@ def approve_payout(
 
 
 def _check_whole(row: Payout, now: datetime) -> None:
-    """Refuse when the total is not the sum of the lines, or an account was ended since."""
+    """Refuse when the total is not the sum of the lines, an account was ended since, or something holds what is to be paid."""
     lines = PayoutLine.objects.filter(payout=row)
     sums = lines.aggregate(fen=Sum("amount_fen"), count=Count("id"))
     if (sums["fen"], sums["count"]) != (row.total_fen, row.line_count):
@@ -129,6 +129,8 @@ def _check_whole(row: Payout, now: datetime) -> None:
         account = line.account
         if account.recorded_to is not None or (account.valid_to is not None and account.valid_to <= today):
             raise Refused("payout.account_ended", N_("%(text)s 的收款账户已停用，请退回批次"), text=line.text)
+        if line.key.startswith("statement:") and frozen_lines(number_of(line.key)).exists():
+            raise Refused("payout.held", N_("%(text)s 有订单被管制。请退回批次，解除管制后再拨付"), text=line.text)
 
 
 @operation("settlement.payout.return", label=N_("退回"))

@@ -13,7 +13,7 @@ from yinling.directory.rules import require
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
-from yinling.orders.models import Hold, Order, OrderLine, PayerShare
+from yinling.orders.models import Hold, Order, PayerShare
 from yinling.orders.queries import SUSPENDS
 from yinling.orders.states import OrderState
 from yinling.settlement.models import LedgerEntry, Posting, RecoveryLine, Statement
@@ -52,11 +52,6 @@ def as_share(row: PayerShare) -> Share:
         line_id=row.line_id, payer=row.payer, amount_fen=row.amount_fen, is_medical=row.line.item.is_medical,
         fund=scheme.fund if scheme else row.payer if row.payer != SELF else SELF_FUND, scheme_id=scheme.pk if scheme else None,
     )  # fmt: skip
-
-
-def item_line(lines: list[OrderLine]) -> OrderLine | None:
-    """The line that names the service; the call-out fee follows it."""
-    return next((line for line in lines if line.kind == "item"), None)
 
 
 def due_orders(area: str, now: datetime) -> QuerySet[Order]:

@@ -10,7 +10,8 @@ from django.db.models.functions import Cast, Concat
 
 from yinling.directory.rules import require
 from yinling.kernel.actor import Actor
-from yinling.settlement.models import LedgerEntry, PayoutLine, Reimbursement, Statement
+from yinling.orders.models import Hold
+from yinling.settlement.models import LedgerEntry, PayoutLine, Reimbursement, Statement, StatementLine
 from yinling.settlement.payables import KINDS, Payable, register
 from yinling.settlement.queries.reimbursements import sides_of_reimbursement
 from yinling.settlement.queries.statements import PAYABLE_FEN, shares_of_statement
@@ -42,8 +43,15 @@ def _unpaid(rows: Any, prefix: str) -> Any:
     return rows.filter(~Exists(PayoutLine.objects.filter(is_live=True, key=key)))
 
 
+def frozen_lines(statement: Any) -> Any:
+    """The lines of a statement whose order something holds now, as an objection does: nothing of it is paid until it is released."""
+    held = Hold.objects.filter(order=OuterRef("charge__order"), to_at=None)
+    return StatementLine.objects.filter(Exists(held), statement=statement, is_live=True)
+
+
 def _statements(actor: Actor, div: str) -> Sequence[Payable]:
     rows = _unpaid(Statement.objects.visible_to(actor).within(div).filter(state=StatementState.APPROVED), "statement")
+    rows = rows.filter(~Exists(frozen_lines(OuterRef("pk"))))
     rows = rows.annotate(payable=PAYABLE_FEN).filter(payable__gt=0).select_related("provider").order_by("month", "id")
     return [
         Payable(

@@ -3,7 +3,6 @@
 from yinling.programmes.home_beds.queries.beds import (
     Basis,
     basis_of,
-    bed_on,
     beds,
     beds_of_leavers,
     insurance_of,
@@ -25,7 +24,6 @@ __all__ = [
     "Basis",
     "Bill",
     "basis_of",
-    "bed_on",
     "beds",
     "beds_of_leavers",
     "billed_until",

@@ -94,14 +94,6 @@ def present(row: HomeSickbed, found: Basis) -> set[str]:
     return {piece for piece, is_there in has.items() if is_there}
 
 
-def bed_on(elder_id: int, on: date) -> HomeSickbed | None:
-    """Return the bed that an elder has on a day, or else the one asked for."""
-    rows = HomeSickbed.objects.filter(elder_id=elder_id).select_related("provider")
-    open_now = Q(state=SickbedState.APPROVED, approved_on__lte=on) & (Q(approved_to=None) | Q(approved_to__gte=on))
-    was_open = Q(state=SickbedState.WITHDRAWN, approved_on__lte=on, withdrawn_on__gte=on)
-    return rows.filter(open_now | was_open | Q(state=SickbedState.APPLIED)).order_by("-state", "-pk").first()
-
-
 def staff_of(provider_id: int, kind: str, div: str, on: date) -> list[tuple[int, str]]:
     """Return doctors or nurses who work for a body on a day. Their papers are checked when they are named and at the approval."""
     with scope(system_actor(div[:PROVINCE])):
