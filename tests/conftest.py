@@ -1,11 +1,13 @@
-"""What every test shares: the database roles and the browser."""
+"""What every test shares: the database, the order of the tests and the browser."""
 
 import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.test import TransactionTestCase
+from pytest_django import DjangoDbBlocker
+from tests import databases
 from tests.factories import WIDE
 
 from yinling.ground.scope import OpenScope, scope
@@ -23,22 +25,35 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+FIRST = ("tests/sip/", "tests/browser/", "tests/demo/", "tests/walks/")
+"""Tests that wait for real time, or share what takes long to make. One process does them all, as `./run test` gives the front of the line to it;
+the others help from the back."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """A telephone cannot wait for the processor, the other tests can."""
+    if databases.WORKER not in ("alone", "gw0"):
+        os.nice(5)
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Migrate as the owner, then serve as the app, so that tests run under row-level security."""
-    owner = connection.settings_dict["USER"]
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Migrate as the owner, then serve a copy as the app, so that tests run under row-level security."""
+    options = request.config.option
     with django_db_blocker.unblock():
-        # A run without any test that asks for the database has made none.
-        if connection.settings_dict["NAME"].startswith("test_"):
-            with connection.cursor() as cursor:
-                # Tests with real transactions empty the tables; nowhere else may the app do that.
-                cursor.execute("GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO yl_app")
-        _connect_as("yl_app")
-    yield
-    with django_db_blocker.unblock():
-        _connect_as(owner)
+        databases.make_template(is_kept=options.reuse_db and not options.create_db)
+    databases.recreate(databases.OWN)
+    with pytest.MonkeyPatch.context() as patch, databases.using(databases.OWN, databases.APP):
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _test: databases.empty())
+        yield
+    databases.drop(databases.OWN)
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +67,3 @@ def wide(db: None) -> Iterator[OpenScope]:
     with scope(WIDE) as opened:
         yield opened
         opened.afterwards.clear()  # journal rows of refusals, which nobody would read before the test is rolled back
-
-
-def _connect_as(role: str) -> None:
-    connection.close()
-    connection.settings_dict["USER"] = role

@@ -12,6 +12,7 @@ from yinling.web.console import (
     admin,
     agreements,
     applications,
+    arrivals,
     assessment_print,
     assessments,
     audit_money,
@@ -79,7 +80,7 @@ from yinling.web.public import urls as public
 AREAS: tuple[Any, ...] = (
     contracts, beds, home, login, admin, funds, subsidies, donations, reimbursements,
     applications, budgets, assessment_print, assessments, scales, journal, system, people, benefits,
-    records, population, imports, directory, hotline, orders, dispatch, catalogue, settlement, ledger, statements, insurer_claims, payouts,
+    records, population, imports, directory, hotline, orders, dispatch, catalogue, settlement, arrivals, ledger, statements, insurer_claims, payouts,
     reconciliation, payments, stops, health, campaigns, messages,
     supervision, indicators, profiles, resources, availability, callbacks, seats, tickets, ticket_moves, knowledge, supervisions, exchange, phone,
     line, line_quality, line_contracts, devices, green, rosters, shifts, forecast, agreements,

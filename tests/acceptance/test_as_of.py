@@ -116,3 +116,25 @@ def test_nothing_can_be_written_into_the_past(wide: Any) -> None:
         count, is_open = cursor.fetchone()
     assert count > 30
     assert is_open is False
+
+
+def test_a_view_of_the_past_has_the_types_of_its_table(db: None) -> None:
+    """A statement prepared for the present is kept for the past: PostgreSQL refuses it if a column has another type there."""
+    sql = """SELECT past.relname, a.attname FROM pg_class past JOIN pg_namespace n ON n.oid = past.relnamespace AND n.nspname = 'asof'
+        JOIN pg_attribute a ON a.attrelid = past.oid AND a.attnum > 0
+        JOIN pg_class present ON present.relname = past.relname AND present.relnamespace = 'public'::regnamespace
+        JOIN pg_attribute b ON b.attrelid = present.oid AND b.attname = a.attname
+        WHERE (a.atttypid, a.atttypmod, a.attcollation) IS DISTINCT FROM (b.atttypid, b.atttypmod, b.attcollation)"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        assert cursor.fetchall() == []
+
+
+def test_what_was_asked_often_can_be_asked_of_the_past(wide: Any) -> None:
+    order = make_order("placed")
+    question = Order.objects.filter(pk=order.pk)
+    assert [question.all()[0].state for _ in range(8)] == ["placed"] * 8
+    with back(order.created_at.date() - timedelta(days=2)):
+        assert not question.all().exists()
+        assert list(question.all()[:1]) == []
+    assert question.all()[0].state == "placed"

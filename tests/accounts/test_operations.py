@@ -3,14 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.factories import WIDE, actor, make_elder
+from tests.factories import make_elder
 
 from yinling.accounts.models import Notice
 from yinling.accounts.operations import Recipient, adjust_own_login, notify
 from yinling.ground.scope import OpenScope, scope
 from yinling.kernel.actor import Actor
-from yinling.kernel.refusals import Denied, Refused
-from yinling.settlement.operations.statements import _person
+from yinling.kernel.refusals import Denied
 
 NOW = datetime(2026, 2, 13, 1, 0, tzinfo=UTC)
 
@@ -29,9 +28,3 @@ def test_somebody_without_a_role_changes_no_login() -> None:
     nobody = Actor(None, "访客", "")
     with pytest.raises(Denied, match=r"right\.missing"), scope(nobody):
         adjust_own_login(actor=nobody, now=NOW, language="en")
-
-
-def test_a_statement_needs_a_person_with_a_login(wide: OpenScope) -> None:
-    with pytest.raises(Refused, match=r"statement\.nobody"):
-        _person(WIDE if WIDE.user_id is None else Actor(None, "任务", "system"))
-    assert _person(actor("finance")) > 0

@@ -49,7 +49,7 @@ def write(count: int) -> list[Journal]:
 
 def sealed(rows: int) -> int:
     """Seal until so many rows are in blocks: transactions of other databases of this server hold the horizon for a while."""
-    count, deadline = 0, time.monotonic() + 60
+    count, deadline = 0, time.monotonic() + 300
     while count < rows and time.monotonic() < deadline:
         count += seal_journal()
         time.sleep(0.02)

@@ -8,6 +8,8 @@ import pytest
 from django.test import Client
 from tests.api.conftest import Api
 from tests.factories import (
+    LONG_AGO,
+    NOW,
     OTHER_COMMUNITY,
     actor,
     make_elder,
@@ -18,10 +20,13 @@ from tests.factories import (
     make_service_area,
     make_staff,
     make_ticket,
+    make_user,
 )  # fmt: skip
 
 from yinling.accounts.models import User
+from yinling.catalogue.models import PriceList
 from yinling.directory.roles import DEMO_ROLES, ROLES
+from yinling.entitlements.models import Agreement
 from yinling.kernel.period import SHANGHAI
 from yinling.web.api.resources import RESOURCES
 
@@ -83,6 +88,25 @@ def test_an_elder_sees_own_orders_only(api: MakeApi) -> None:
     caller = api(actor("elder", elders=(mine.elder,)))
     assert [row["id"] for row in caller.get("/orders").json()["items"]] == [mine.pk]
     assert caller.get(f"/orders/{other.pk}").status_code == 404
+
+
+def test_a_body_reads_its_own_agreements_and_drafts_of_prices_only(api: MakeApi) -> None:
+    own, other = make_organisation(), make_organisation()
+    for body in (own, other):
+        Agreement.objects.create(
+            organisation=body, kind="purchase", payer="government", number="1", monthly_fen=100, valid_from=LONG_AGO, recorded_from=NOW
+        )  # fmt: skip
+        PriceList.objects.create(
+            organisation=body, basis="tender", document="投标", drafted_by=make_user(), created_at=NOW, changed_at=NOW
+        )
+        make_price(organisation=body)
+    program = api(actor("provider_manager", organisation=own))
+    agreements = program.get("/agreements").json()["items"]
+    assert [one["organisation_id"] for one in agreements] == [own.pk]
+    lists = program.get("/price-lists").json()["items"]
+    assert sorted((one["organisation_id"], one["state"]) for one in lists) == [
+        (own.pk, "draft"), (own.pk, "published"), (other.pk, "published")
+    ]  # fmt: skip
 
 
 def test_an_order_comes_with_lines_shares_and_holds(api: MakeApi) -> None:

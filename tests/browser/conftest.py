@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
-from django.core.management import call_command
-from django.db import connection
+from django.conf import settings
 from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 from pytest_django.live_server_helper import LiveServer
 from tests.browser.looking import DESK
+from tests.databases import APP, OWN, OWNER, drop, recreate, using
 
 from yinling.demo import load
 from yinling.demo.logins import PASSWORD
@@ -45,75 +41,21 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="package")
 def site(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The running platform on the small city."""
-    files = {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path_factory.mktemp("f"))},
-        }
+    """The running platform on the small city, in a database that no thread of another test still uses."""
+    name = f"{OWN}_browser"
+    storage = {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": str(tmp_path_factory.mktemp("f"))},
     }
-    with pytest.MonkeyPatch.context() as patch:
-        # Playwright keeps an event loop in this thread, which the ORM would refuse.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        with django_db_blocker.unblock(), own_database(), override_settings(DEMO=True, STORAGES=_storages(files)):
-            yield from serve()
-
-
-def serve() -> Iterator[Site]:
-    """Fill the city and serve it."""
-    with owner():
-        load.main(CITY, CLOCK, sizes=load.SMALL, quiet=True)
-    server = LiveServer("127.0.0.1")
-    try:
+    changed = override_settings(DEMO=True, STORAGES=settings.STORAGES | {"default": storage})
+    recreate(name)
+    with django_db_blocker.unblock(), changed, using(name, APP):
+        with using(name, OWNER):
+            load.main(CITY, CLOCK, sizes=load.SMALL, quiet=True)
+        server = LiveServer("127.0.0.1")
         yield Site(server.url)
-    finally:
         server.stop()
-        connection.close()
-
-
-def _storages(changed: dict[str, Any]) -> dict[str, Any]:
-    from django.conf import settings  # noqa: PLC0415 - as they are when the fixture runs
-
-    return {**settings.STORAGES, **changed}
-
-
-@contextmanager
-def own_database() -> Iterator[None]:
-    """Work on a database of its own, migrated anew: the one of the other tests may still be in use by one of their threads."""
-    usual = connection.settings_dict["NAME"]
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    name = f"test_browser{os.environ.get('YINLING_TEST_DB', '')}_{worker or 'alone'}"
-    address = make_conninfo(os.environ["DATABASE_OWNER_URL"], dbname="postgres")
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    with psycopg.connect(address, autocommit=True) as link:
-        link.execute(drop)
-        link.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    connection.close()
-    connection.settings_dict["NAME"] = name
-    audit = make_conninfo(os.environ["DATABASE_AUDIT_URL"], dbname=name)
-    try:
-        with override_settings(DATABASE_AUDIT_URL=audit):
-            with owner():
-                call_command("migrate", verbosity=0)
-            yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = usual
-        with psycopg.connect(address, autocommit=True) as link:
-            link.execute(drop)
-
-
-@contextmanager
-def owner() -> Iterator[None]:
-    """Work as the role that owns the tables."""
-    served_by = connection.settings_dict["USER"]
-    connection.close()
-    connection.settings_dict["USER"] = "yl_owner"
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["USER"] = served_by
+    drop(name)
 
 
 @dataclass

@@ -12,7 +12,10 @@ from yinling.cli.paths import VAR
 
 SHOTS = VAR / "screenshots"
 DESK, PHONE = {"width": 1366, "height": 768}, {"width": 360, "height": 740}
-WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+WCAG = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
 SIZES = """selector => [...document.querySelectorAll(selector)].filter(one => one.offsetParent).map(one => {
   const box = one.getBoundingClientRect();
   return {text: one.textContent.trim().slice(0, 20), width: box.width, height: box.height, font: parseFloat(getComputedStyle(one).fontSize)};

@@ -411,7 +411,6 @@ def test_only_a_day_of_the_yearly_notice_is_a_holiday(wide: Any) -> None:
     assert [is_holiday(day) for day in (first, date(2026, 10, 10), date(2026, 10, 11))] == [True, False, False]
 
 
-@pytest.mark.req("R-PAY-20")
 def test_a_home_is_countryside_by_the_kind_of_its_community_else_of_its_street(wide: Any) -> None:
     """The rates of support have a column each for town and countryside (``programmes.subsidies``); this says which one."""
     make_area_tree()

@@ -11,7 +11,8 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt
 from django.db import connection
-from tests.demo.fixtures import OWNER, serving
+from tests.databases import OWNER
+from tests.demo.fixtures import serving
 
 from yinling.accounts.models import Journal, User
 from yinling.accounts.queries import audit_connection, verify_journal

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.db import connection
 from django.test import override_settings
 from pytest_django import DjangoDbBlocker
-from tests.demo.fixtures import OWNER, recreate, serving
+from tests.databases import OWN, OWNER, drop, recreate
+from tests.demo.fixtures import serving
 
 from yinling.catalogue.models import ServiceItem
 from yinling.demo import load
@@ -49,22 +49,20 @@ FAR_M = 9000
 def profile_database(
     request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, str, float]]:  # fmt: skip
-    """Load the profile asked for into a copy of the empty test database; yield its code, the database, and the seconds it took."""
+    """Load the profile asked for into a copy of the empty database; yield its code, the database, and the seconds it took."""
     code = request.param
-    template = str(connection.settings_dict["NAME"])
-    name = f"{template}_profile"
-    with django_db_blocker.unblock():
-        connection.close()
-        recreate(name, template)
-        with serving(name, OWNER), override_settings(DATA=tmp_path_factory.mktemp(code)):
-            started = time.perf_counter()
-            if code in LIVED_IN:
-                load.main(code, sizes=TINY, quiet=True)
-            else:
-                load.city_only(code)
-            took = time.perf_counter() - started
+    name = f"{OWN}_profile"
+    recreate(name)
+    files = tmp_path_factory.mktemp(code)
+    with django_db_blocker.unblock(), serving(name, OWNER), override_settings(DATA=files):
+        started = time.perf_counter()
+        if code in LIVED_IN:
+            load.main(code, sizes=TINY, quiet=True)
+        else:
+            load.city_only(code)
+        took = time.perf_counter() - started
     yield code, name, took
-    recreate(name, None)
+    drop(name)
 
 
 @pytest.fixture

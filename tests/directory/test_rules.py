@@ -13,6 +13,7 @@ from yinling.directory.rules import (
     known_choice,
     may,
     period_of,
+    person_of,
     position_of,
     require,
     required_text,
@@ -164,3 +165,9 @@ def test_the_narrowest_duty_wins_and_gaps_and_overlaps_show() -> None:
         "320281100200": [4, 5],
         "321100000001": [],
     }
+
+
+def test_a_step_that_somebody_answers_for_needs_a_login() -> None:
+    with pytest.raises(Refused, match=r"login\.needed"):
+        person_of(Actor(None, "任务", "system"))
+    assert person_of(Actor(7, "王五", "finance")) == 7

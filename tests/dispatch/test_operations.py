@@ -45,7 +45,7 @@ from yinling.dispatch.queries import (
     BEST,
     Proposal,
     assignments_of,
-    died_on,
+    at_home,
     live_assignments,
     ranking,
     waiting,
@@ -322,7 +322,7 @@ def test_nobody_is_sent_after_the_hour_or_to_the_dead(at: Situation) -> None:
     with no(at.dispatcher, "dispatch.over"):
         at.assign(at.carers[0], now=at.order.ends_at)
     Elder.objects.filter(pk=at.order.elder_id).update(died_on=LONG_AGO)
-    assert died_on(at.order.elder_id) == LONG_AGO
+    assert at_home([at.order]) == {at.order.pk: (LONG_AGO, False)}
     with no(at.dispatcher, "dispatch.elder_died"):
         at.assign(at.carers[0])
 

@@ -140,8 +140,8 @@ def test_people_are_followed_too(city: City, resident: Resident) -> None:
     with scope(boss):
         report_absence(actor=boss, now=NOW, staff_id=ill.pk, kind="sick", from_at=START - timedelta(hours=4), reason="")
     resident.follow()
-    roster = resident.rosters[DAY].columns.carers
-    by_staff = {int(row.staff): row for row in roster}
+    columns = resident.rosters[DAY].columns
+    by_staff = {int(carer.staff): gate for carer, gate in zip(columns.carers, columns.gates, strict=True)}
     assert (by_staff[ill.pk].away, by_staff[stopped.pk].against != 0) == (1, True)
 
 

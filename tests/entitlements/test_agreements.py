@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, IntegrityError, transaction
 from tests.factories import (
     DISTRICT,
     NOW,
@@ -11,6 +12,7 @@ from tests.factories import (
     TODAY,
     actor,
     fund_order,
+    make_area_tree,
     make_elder,
     make_entitlement,
     make_item,
@@ -19,22 +21,26 @@ from tests.factories import (
     make_price,
     make_scheme,
     make_service_area,
+    system,
 )
 from tests.refusals import refused
 
 from yinling.accounts.models import Journal
 from yinling.catalogue.models import Price, ServiceItem
 from yinling.directory.models import Organisation
-from yinling.entitlements.models import Agreement, Entitlement
-from yinling.entitlements.operations import end_agreement, sign_agreement
-from yinling.entitlements.queries import agreement_obstacle, agreements, bought, ending_agreements, purchases
-from yinling.entitlements.queries.agreements import COUNT_USED, MONEY_USED, NO_AGREEMENT, NOT_COVERED
+from yinling.entitlements.models import Agreement, AgreementQuota, Entitlement, Quota
+from yinling.entitlements.operations import end_agreement, reserve_each, sign_agreement
+from yinling.entitlements.queries import agreed, agreements, bought, ending_agreements, purchases
+from yinling.entitlements.queries.agreements import NO_AGREEMENT, NOT_COVERED, obstacle
+from yinling.entitlements.rules import Use
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, Refused
 from yinling.orders.models import Order, PayerShare
-from yinling.orders.operations import place_order
-from yinling.orders.queries import quote
+from yinling.orders.operations import cancel_order, place_order
+from yinling.orders.queries import Quote, quote
+from yinling.people.models import Elder
+from yinling.settlement.operations import reverse_order, settle_order
 
 pytestmark = pytest.mark.usefixtures("wide")
 
@@ -60,80 +66,215 @@ def purchased(body: Organisation, item: ServiceItem, fen: int = 4_000, **values:
     return order
 
 
+def why_not(body: Organisation, payer: str, codes: list[str], day: date = DAY) -> str | None:
+    """Why a payer that pays only under an agreement does not pay for one of these items."""
+    found = agreed(body.pk, {payer}, day).get(payer, [])
+    return next((why for code in codes if (why := obstacle(found, code))), None)
+
+
+def counters() -> list[tuple[str, str, int, int, int]]:
+    rows = AgreementQuota.objects.order_by("from_on", "agreement", "unit")
+    return [(f"{one.from_on:%m}", one.unit, one.cap, one.reserved, one.used) for one in rows]
+
+
+class Buying:
+    """A body of which the government buys one item, and elders for whom it bears the whole price of 80 yuan."""
+
+    def __init__(self) -> None:
+        make_area_tree()
+        self.body, self.item, self.seat = make_organisation(), make_item(), actor("seat")
+        self.other = make_item(family=self.item.family)
+        for one in (self.item, self.other):
+            make_price(one, self.body, 8_000)
+        make_service_area(self.body, self.item.family)
+        self.scheme = make_scheme(payer="government", fund="civil_affairs", name="政府购买")
+
+    def elder(self, **values: Any) -> Elder:
+        elder = make_elder()
+        make_entitlement(elder, self.scheme, **{"share_bp": 10_000, "monthly_cap_fen": None} | values)
+        return elder
+
+    def quote(self, elder: Elder, days: int = 1, **values: Any) -> Quote:
+        asked = {"elder_id": elder.pk, "item_code": self.item.code, "starts_at": NOW + timedelta(days=days), **values}
+        return quote(actor=self.seat, now=NOW, **asked)
+
+    def place(self, elder: Elder, days: int = 1, consent: str = "", **values: Any) -> Order:
+        offer = self.quote(elder, days, **values)
+        return place_order(
+            actor=self.seat, now=NOW, elder_id=elder.pk, item_code=self.item.code, starts_at=offer.starts_at,
+            quoted_total_fen=offer.total_fen, quoted_self_fen=offer.self_fen, self_pay_consent=consent, **values,
+        )  # fmt: skip
+
+    def buys(self, **values: Any) -> Agreement:
+        return sign(self.body, kind="purchase", payer="government", **values)
+
+
+@pytest.fixture
+def buying() -> Buying:
+    return Buying()
+
+
+def borne(order: Order) -> dict[str, int]:
+    return dict(PayerShare.objects.filter(order=order, amount_fen__gt=0).values_list("payer", "amount_fen"))
+
+
 @pytest.mark.req("R-LTC-05")
 def test_a_service_outside_the_agreement_is_not_paid() -> None:
     body, item = make_organisation(), make_item()
-    assert agreement_obstacle(body.pk, "ltci", [item.code], DAY) == NO_AGREEMENT
+    assert why_not(body, "ltci", [item.code]) == NO_AGREEMENT
     row = sign(body, items=[item.code])
-    assert agreement_obstacle(body.pk, "ltci", [item.code], DAY) is None
-    assert agreement_obstacle(body.pk, "ltci", [item.code, make_item().code], DAY) == NOT_COVERED
-    assert agreement_obstacle(body.pk, "medical_insurance", [item.code], DAY) == NO_AGREEMENT
+    assert why_not(body, "ltci", [item.code]) is None
+    assert why_not(body, "ltci", [item.code, make_item().code]) == NOT_COVERED
+    assert why_not(body, "medical_insurance", [item.code]) == NO_AGREEMENT
     for day, free in (
         (date(2025, 12, 31), False),
         (date(2026, 1, 1), True),
         (date(2026, 12, 31), True),
         (date(2027, 1, 1), False),
     ):
-        assert (agreement_obstacle(body.pk, "ltci", [item.code], day) is None) is free
+        assert (why_not(body, "ltci", [item.code], day) is None) is free
     end_agreement(actor=actor("finance"), now=NOW, agreement_id=row.pk, valid_to=DAY - timedelta(days=1), reason="违规")
-    assert agreement_obstacle(body.pk, "ltci", [item.code], DAY) == NO_AGREEMENT
-    assert agreement_obstacle(body.pk, "ltci", [item.code], DAY - timedelta(days=1)) is None
+    assert why_not(body, "ltci", [item.code]) == NO_AGREEMENT
+    assert why_not(body, "ltci", [item.code], DAY - timedelta(days=1)) is None
 
 
-def test_where_none_is_needed_only_limits_count() -> None:
-    body, item = make_organisation(), make_item()
-    assert agreement_obstacle(body.pk, "government", [item.code], DAY, is_needed=False) is None
-    sign(body, kind="purchase", payer="government", items=[make_item().code], monthly_count=1)
-    assert agreement_obstacle(body.pk, "government", [item.code], DAY, is_needed=False) is None
+def test_where_none_is_needed_an_agreement_about_other_items_says_nothing(buying: Buying) -> None:
+    elder = buying.elder()
+    assert buying.quote(elder).self_fen == 0
+    buying.buys(items=[buying.other.code], monthly_count=1, monthly_fen=1)
+    assert buying.quote(elder).self_fen == 0
+    buying.place(elder)
+    assert counters() == []
 
 
 @pytest.mark.req("R-PAY-09")
-def test_the_count_of_the_month_is_the_limit() -> None:
-    body, item = make_organisation(), make_item()
-    sign(body, kind="purchase", payer="government", monthly_count=2)
-    purchased(body, item)
-    purchased(body, item, state="cancelled")
-    purchased(make_organisation(), item)
-    assert agreement_obstacle(body.pk, "government", [item.code], DAY) is None
-    purchased(body, make_item())
-    assert agreement_obstacle(body.pk, "government", [item.code], DAY) == COUNT_USED
-    assert agreement_obstacle(body.pk, "government", [item.code], date(2026, 7, 1)) is None
-    family = actor("family", elders=(make_elder(),))
+def test_beyond_the_count_of_the_month_the_quote_says_why_and_the_elder_side_is_asked(buying: Buying) -> None:
+    buying.buys(items=[buying.item.code], monthly_count=2)
+    first = buying.place(buying.elder())
+    buying.place(buying.elder(), 2)
+    assert counters() == [("06", "time", 2, 2, 0)]
+    third = buying.elder()
+    offer = buying.quote(third, 3)
+    assert (offer.total_fen, offer.self_fen, offer.beyond_fen) == (8_000, 8_000, 8_000)
+    said = "政府购买与这家机构的协议本月次数已用完，可改到下月或另选机构"
+    assert list(offer.reasons) == [said]
+    with refused(buying.seat, Refused, "order.self_pay_consent", contents=lambda: (Order.objects.count(), counters())):
+        buying.place(third, 3)
+    order = buying.place(third, 3, "女儿王芳")
+    assert (borne(order), order.self_pay_consent) == ({"self": 8_000}, "女儿王芳")
+    assert said in PayerShare.objects.get(order=order).reason, "and the receipt says so"
+    assert buying.quote(third, 20).self_fen == 0, "next month has a count of its own"
+    cancel_order(actor=buying.seat, now=NOW, order_id=first.pk, reason="老人外出")
+    assert counters() == [("06", "time", 2, 1, 0)]
+    assert buying.quote(third, 4).self_fen == 0, "what was given back can be bought again"
+    family = actor("family", elders=(third,))
     with scope(family):
-        assert agreement_obstacle(body.pk, "government", [item.code], DAY) == COUNT_USED
+        offer = quote(
+            actor=family, now=NOW, elder_id=third.pk, item_code=buying.item.code, starts_at=NOW + timedelta(days=4)
+        )
+        place_order(
+            actor=family, now=NOW, elder_id=third.pk, item_code=buying.item.code, starts_at=NOW + timedelta(days=4),
+            quoted_total_fen=offer.total_fen, quoted_self_fen=0,
+        )  # fmt: skip
+    assert counters() == [("06", "time", 2, 2, 0)], "whoever orders, it is counted over all elders"
+
+
+@pytest.mark.req("R-PAY-09", "D-12", "D-19")
+def test_the_last_order_gets_what_is_left_of_the_money_and_no_fen_more(buying: Buying) -> None:
+    buying.buys(items=[buying.item.code], monthly_fen=12_345)
+    first, second = buying.place(buying.elder()), buying.elder()
+    offer = buying.quote(second, 2)
+    assert (offer.self_fen, offer.beyond_fen) == (8_000 - 4_345, 8_000 - 4_345)
+    assert offer.shares[0].reason == "政府购买与这家机构的协议本月只剩 43.45 元，这次付 43.45 元"
+    with refused(buying.seat, Refused, "order.self_pay_consent", contents=lambda: (Order.objects.count(), counters())):
+        buying.place(second, 2)
+    last = buying.place(second, 2, "本人")
+    assert borne(last) == {"government": 4_345, "self": 3_655}
+    assert counters() == [("06", "fen", 12_345, 12_345, 0)]
+    assert "本月金额已用完" in buying.quote(buying.elder(), 3).reasons[0]
+    cancel_order(actor=buying.seat, now=NOW, order_id=first.pk, reason="老人外出")
+    assert counters() == [("06", "fen", 12_345, 4_345, 0)]
+    assert borne(last) == {"government": 4_345, "self": 3_655}, "what was placed stays as it was agreed"
+    assert buying.quote(buying.elder(), 3).self_fen == 0
 
 
 @pytest.mark.req("R-PAY-09")
-def test_placing_beyond_the_count_is_not_paid_by_the_purchaser() -> None:
-    body, item, seat = make_organisation(), make_item(), actor("seat")
-    price = make_price(item, body, 8_000)
-    make_service_area(body, item.family)
-    sign(body, kind="purchase", payer="government", items=[item.code], monthly_count=1)
-    scheme = make_scheme(payer="government", fund="civil_affairs")
-    wanted: dict[str, Any] = {"item_code": item.code, "starts_at": NOW + timedelta(days=1), "provider_id": body.pk}
-    elders = [make_elder(), make_elder()]
-    for elder in elders:
-        make_entitlement(elder, scheme, share_bp=10_000, monthly_cap_fen=None)
-    first = place_order(actor=seat, now=NOW, elder_id=elders[0].pk, quoted_total_fen=price.amount_fen, **wanted)
-    assert (first.total_fen, first.self_fen) == (8_000, 0)
-    second = quote(actor=seat, elder_id=elders[1].pk, now=NOW, **wanted)
-    assert (second.total_fen, second.self_fen) == (8_000, 8_000)
-    order = place_order(
-        actor=seat, now=NOW, elder_id=elders[1].pk, quoted_total_fen=price.amount_fen, self_pay_consent="王芳", **wanted
-    )
-    shares = PayerShare.objects.filter(order=order).values_list("payer", "amount_fen")
-    assert [share for share in shares if share[1]] == [("self", 8_000)]
+def test_a_second_agreement_gives_more_and_each_keeps_its_own_count(buying: Buying) -> None:
+    first = buying.buys(monthly_count=1)
+    second = buying.buys(number="采购2", items=[buying.item.code], monthly_fen=10_000)
+    for day in (1, 2, 3):
+        buying.place(buying.elder(), day, "本人")
+    assert counters() == [("06", "time", 1, 1, 0), ("06", "fen", 10_000, 10_000, 0)]
+    shown = {
+        one.agreement.pk: (one.times, one.left, one.fen, one.left_fen)
+        for one in purchases(actor("finance"), [first, second], DAY)
+    }
+    assert shown == {first.pk: (1, 0, 18_000, None), second.pk: (3, None, 10_000, 0)}
 
 
 @pytest.mark.req("R-PAY-09")
-def test_the_money_of_the_month_is_a_limit_too_and_a_second_agreement_gives_more() -> None:
-    body, item = make_organisation(), make_item()
-    sign(body, kind="purchase", payer="government", monthly_fen=6_000)
-    purchased(body, item)
-    assert agreement_obstacle(body.pk, "government", [item.code], DAY, wanted_fen=2_000) is None
-    assert agreement_obstacle(body.pk, "government", [item.code], DAY, wanted_fen=2_001) == MONEY_USED
-    sign(body, kind="purchase", payer="government", number="采购2", items=[item.code])
-    assert agreement_obstacle(body.pk, "government", [item.code], DAY, wanted_fen=2_001) is None
+def test_an_item_of_an_order_counts_once_and_two_items_twice(buying: Buying) -> None:
+    buying.buys(monthly_count=3)
+    buying.place(buying.elder(), more_items=[f"{buying.other.code}*2"])
+    assert counters() == [("06", "time", 3, 2, 0)]
+
+
+@pytest.mark.req("R-PAY-09", "D-19")
+def test_settlement_uses_what_was_set_aside_and_a_reversal_restores_it(buying: Buying) -> None:
+    buying.buys(monthly_count=2, monthly_fen=8_000)
+    order = buying.place(buying.elder())
+    Order.objects.filter(pk=order.pk).update(state="assigned")
+    Order.objects.filter(pk=order.pk).update(state="in_service")
+    Order.objects.filter(pk=order.pk).update(state="served", served_at=NOW)
+    settle_order(actor=system(), now=NOW, order_id=order.pk)
+    assert counters() == [("06", "fen", 8_000, 0, 8_000), ("06", "time", 2, 0, 1)]
+    reverse_order(actor=actor("finance"), now=NOW, order_id=order.pk, reason="核对有误")
+    assert counters() == [("06", "fen", 8_000, 0, 0), ("06", "time", 2, 0, 0)]
+    other = buying.place(buying.elder(), 2)
+    with refused(system(), Refused, "settlement.quota", contents=counters):
+        settle_order(actor=system(), now=NOW, order_id=order.pk)
+    cancel_order(actor=buying.seat, now=NOW, order_id=other.pk, reason="不需要了")
+    settle_order(actor=system(), now=NOW, order_id=order.pk)
+    assert counters() == [("06", "fen", 8_000, 0, 8_000), ("06", "time", 2, 0, 1)]
+
+
+def test_an_elders_own_cap_and_that_of_the_agreement_hold_together(buying: Buying) -> None:
+    """Where the agreement has no room, nothing is taken of the elder's own counter either."""
+    buying.buys(monthly_fen=5_000)
+    elder = buying.elder(monthly_cap_fen=20_000)
+    buying.place(elder, consent="本人")
+    assert (counters(), Quota.objects.get().reserved) == ([("06", "fen", 5_000, 5_000, 0)], 5_000)
+    order = buying.place(elder, 2, "本人")
+    assert borne(order) == {"self": 8_000}
+    assert (counters(), Quota.objects.get().reserved) == ([("06", "fen", 5_000, 5_000, 0)], 5_000)
+
+
+def test_nothing_is_set_aside_where_one_counter_of_many_has_too_little(buying: Buying) -> None:
+    row, elder = buying.buys(monthly_fen=5_000), buying.elder(monthly_cap_fen=100)
+    held, month = Entitlement.objects.get(elder=elder), date(2026, 6, 1)
+    wanted = [
+        (held, Use("fen", "month", month, 4_000, 5_000, row.pk)), (held, Use("fen", "month", month, 200, 100)),
+    ]  # fmt: skip
+    assert reserve_each(buying.seat, NOW, wanted) == [(held.pk, "fen", "month", month)]
+    assert counters() == [("06", "fen", 5_000, 0, 0)]
+    assert Quota.objects.get().reserved == 0
+    with pytest.raises(IntegrityError, match="agreement_quota_cap"):
+        AgreementQuota.objects.update(used=5_001)
+
+
+def test_a_family_orders_under_an_agreement_and_cannot_touch_what_is_left_of_it(buying: Buying) -> None:
+    buying.buys(monthly_fen=20_000)
+    elder = buying.elder()
+    buying.seat = actor("family", elders=(elder,))
+    with scope(buying.seat):
+        buying.place(elder)
+        assert counters() == [("06", "fen", 20_000, 8_000, 0)]
+        assert AgreementQuota.objects.update(reserved=0) == 0
+        with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
+            AgreementQuota.objects.create(
+                agreement=Agreement.objects.get(), unit="fen", per="month", from_on=date(2026, 7, 1), cap=1
+            )
+    assert counters() == [("06", "fen", 20_000, 8_000, 0)]
 
 
 @pytest.mark.req("R-PAY-09")
@@ -147,7 +288,8 @@ def test_the_purchase_list_says_what_is_used_and_left_of_each_item() -> None:
         [(item.code, 2, 8_000), (other.code, 1, 1_000)]
     )
     (one,) = purchases(actor("finance"), [row], DAY)
-    assert (one.times, one.fen, one.left) == (2, 8_000, 3)
+    assert [(use.code, use.times, use.fen) for use in one.uses] == [(item.code, 2, 8_000)]
+    assert (one.times, one.left, one.left_fen) == (0, 5, 100_000), "what was ordered without it is not bought under it"
 
 
 @pytest.mark.req("R-PAY-17")
@@ -164,7 +306,7 @@ def test_a_cooperation_names_the_partner_and_its_sources_of_money() -> None:
     assert four == ["civil_affairs", "insurance", "public_health", "purchase"]
     row = sign(body, who, **cooperation, sources=four)
     assert (row.sources, row.payer, row.partner_id) == (four, "", partner.pk)
-    assert agreement_obstacle(body.pk, "ltci", ["x"], DAY) == NO_AGREEMENT
+    assert why_not(body, "ltci", ["x"]) == NO_AGREEMENT
 
 
 @pytest.mark.parametrize(

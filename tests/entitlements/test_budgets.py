@@ -191,11 +191,15 @@ OCTOBER = datetime.fromisoformat("2026-10-15T02:00:00+00:00")
 
 
 def test_an_ending_gives_back_what_nobody_can_use_any_more(here: Office) -> None:
-    """Used 80 of July's 150 yuan; ended on 31 October on the 15th: 80 + October's 150 stay, one place is free in November."""
+    """Used 80 of July's 150 yuan; ended on 31 October on the 15th: 80 + October's 150 stay, one place is free in November.
+
+    Counters of visits and minutes are no money.
+    """
     row = budget(here, heads=1, fen=HALF_YEAR)
     following = budget(here, heads=1, year=2027)
     given = Entitlement.objects.get(application=approved(here))
-    reserve_each(WIDE, NOW, [(given, Use("fen", "month", date(2026, 7, 1), 8000))])
+    minutes, visits = Use("minute", "month", date(2026, 7, 1), 600), Use("visit", "week", date(2026, 7, 6), 3)
+    reserve_each(WIDE, NOW, [(given, use) for use in (Use("fen", "month", date(2026, 7, 1), 8000), minutes, visits)])
     end_entitlement(
         actor=here.street, now=OCTOBER, entitlement_id=given.pk, valid_to=date(2026, 10, 31), reason="入住机构"
     )

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from tests.factories import CITY, DISTRICT, NOW, TODAY, actor
+from tests.factories import CITY, DISTRICT, LONG_AGO, NOW, OTHER_DISTRICT, TODAY, actor
 from tests.refusals import refused as no
 
 from yinling.ground.scope import scope
@@ -20,7 +20,14 @@ from yinling.hotline.operations import (
     use_article,
     withdraw_article,
 )
-from yinling.hotline.queries import all_articles, due_for_review, find_articles, templates, valid_articles
+from yinling.hotline.queries import (
+    all_articles,
+    due_for_review,
+    find_articles,
+    readable_articles,
+    templates,
+    valid_articles,
+)
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused, Stale
 
@@ -111,9 +118,38 @@ def test_refusals_of_articles(wide: Any) -> None:
         withdraw_article(actor=leader, now=NOW, article_id=done.pk, reason="旧了", seen=9)
     with refused(seat, NotAllowed, "article.not_valid"):
         use_article(actor=seat, now=NOW, article_id=over.pk)
-    elsewhere = actor("seat", div=DISTRICT)
+    elsewhere, theirs = actor("seat", div=OTHER_DISTRICT), make_article(div=DISTRICT)
     with refused(elsewhere, NotFound, "row.not_found"):
-        use_article(actor=elsewhere, now=NOW, article_id=done.pk)
+        use_article(actor=elsewhere, now=NOW, article_id=theirs.pk)
+    below = actor("district", div=DISTRICT)
+    with refused(below, NotFound, "row.not_found"):
+        withdraw_article(actor=below, now=NOW, article_id=done.pk, reason="区里不能停用市里的")
+
+
+def test_what_a_city_publishes_holds_in_its_districts(wide: Any) -> None:
+    leader, seat = actor("line_leader", div=CITY), actor("seat", div=DISTRICT)
+    article, own = make_article(), make_article(div=DISTRICT, title="惠山补贴")
+    for state, values in (
+        ("draft", {}),
+        ("published", {"div": OTHER_DISTRICT}),
+        ("published", {"valid_to": TODAY, "valid_from": LONG_AGO}),
+    ):
+        make_article(state, **values)
+    with scope(leader):
+        save_template(actor=leader, now=NOW, name="咨询补贴", kind="enquiry", title="咨询补贴")
+        ended = save_template(actor=leader, now=NOW, name="旧", kind="enquiry", title="旧")
+        end_template(actor=leader, now=NOW, template_id=ended.pk)
+    with scope(seat):
+        assert {row.pk for row in valid_articles(seat, TODAY)} == {article.pk, own.pk}
+        assert {row.pk for row in readable_articles(seat, TODAY)} == {article.pk, own.pk}
+        assert {one.article.pk for one in find_articles(seat, "补贴", TODAY)} == {article.pk, own.pk}
+        assert [row.name for row in templates(seat)] == ["咨询补贴"]
+        use_article(actor=seat, now=NOW, article_id=article.pk)
+        assert Article.objects.filter(pk=article.pk).update(title="区里改的") == 0
+        assert Article.objects.filter(state="draft").count() == 0
+    article.refresh_from_db()
+    assert (article.use_count, article.title) == (1, WORDS["title"])
+    assert {row.pk for row in readable_articles(actor("district", div=DISTRICT), TODAY)} == {article.pk, own.pk}
 
 
 def test_what_is_over_withdrawn_or_not_yet_valid_is_never_shown_to_seats(wide: Any) -> None:

@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from tests.factories import CITY, NOW, actor, make_callback, make_elder, make_organisation, make_ticket, system
+from tests.factories import (
+    CITY,
+    NOW,
+    actor,
+    make_callback,
+    make_elder,
+    make_organisation,
+    make_roster,
+    make_shift,
+    make_ticket,
+    system,
+)
 from tests.hotline.played import company_line, contract, recorded, talk
 from tests.refusals import refused as no
 
@@ -25,8 +36,12 @@ from yinling.hotline.models import (
     OperatorStatement,
     QualitySample,
     Recording,
+    Roster,
     Seat,
+    SeatLeave,
     SeatSpan,
+    Shift,
+    ShiftSwap,
     Ticket,
 )
 from yinling.hotline.operations import (
@@ -37,12 +52,22 @@ from yinling.hotline.operations import (
     end_line_contract,
     object_operator_statement,
     object_sample,
+    publish_roster,
     score_sample,
     send_operator_statement,
     settle_sample,
     sign_line_contract,
 )
-from yinling.hotline.queries import line_measures, of_days, operator_statements, work_of_seats
+from yinling.hotline.queries import (
+    line_measures,
+    of_days,
+    operator_statements,
+    rosters,
+    seat_leaves,
+    shifts_of,
+    swaps,
+    work_of_seats,
+)
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused
 from yinling.people.models import Elder
@@ -130,6 +155,28 @@ def test_a_city_signs_a_contract_and_ends_it(wide: Any) -> None:
 
 
 @pytest.mark.req("R-CALL-12")
+def test_a_company_reads_the_rosters_of_its_own_groups_and_writes_none(wide: Any) -> None:
+    mine, others = company_line("甲公司"), company_line("乙公司")
+    for _company, _person, seat, _manager in (mine, others):
+        plan = make_roster(seat.group)
+        shift = make_shift(plan, seat, 0, 8)
+        times = {"from_at": plan.from_at, "to_at": plan.to_at, "created_at": NOW, "changed_at": NOW}
+        SeatLeave.objects.create(div=CITY, seat=seat, kind="annual", reason="休假", **times)
+        ShiftSwap.objects.create(div=CITY, shift=shift, to_seat=seat, reason="换班", created_at=NOW, changed_at=NOW)
+    _company, _person, seat, manager = mine
+    with scope(manager):
+        found = rosters(manager).get()
+        assert found.group_id == seat.group_id
+        assert [row.seat_id for row in shifts_of(found)] == [seat.pk]
+        assert [row.seat_id for row in seat_leaves(manager)] == [seat.pk]
+        assert [row.shift.seat_id for row in swaps(manager)] == [seat.pk]
+        assert {model.objects.count() for model in (Roster, Shift, SeatLeave, ShiftSwap)} == {1}
+        assert Shift.objects.update(is_out=True) == 0
+    with refused(manager, NotFound, "row.not_found"):
+        publish_roster(actor=manager, now=NOW, roster_id=found.pk)
+
+
+@pytest.mark.req("R-CALL-12")
 def test_a_company_sees_its_own_line_and_nothing_of_another(wide: Any) -> None:
     elder = make_elder(phone="19900009001")
     mine, others = company_line("甲公司"), company_line("乙公司")
@@ -176,7 +223,7 @@ def test_staff_of_a_company_have_no_right_to_files_of_elders() -> None:
     } == set()
     assert {right for right in rights if right.startswith("hotline.")} == {
         "hotline.figure.view", "hotline.line_contract.view", "hotline.operator_statement.confirm", "hotline.operator_statement.object",
-        "hotline.operator_statement.view", "hotline.sample.view",
+        "hotline.operator_statement.view", "hotline.roster.view", "hotline.sample.view",
     }  # fmt: skip
 
 

@@ -45,10 +45,10 @@ from yinling.orders.operations import (
     close_order,
     hold_order,
     mark_accepted,
-    mark_assigned,
+    mark_assigned_each,
     mark_failed,
     mark_served,
-    mark_settled,
+    mark_settled_each,
     mark_started,
     place_order,
     readdress_order,
@@ -106,7 +106,7 @@ def test_the_quote_shows_provider_lines_payers_and_reasons(at: Situation) -> Non
     offer = quote(actor=at.seat, elder_id=at.elder.pk, item_code="N01", starts_at=START, now=NOW)
     assert (offer.provider, offer.total_fen, offer.self_fen) == (at.body, 11000, 5500)
     assert [(line.kind, line.amount_fen) for line in offer.lines] == [("item", 8000), ("callout", 3000)]
-    assert [share.reason for share in offer.shares][:2] == ["消费补贴券承担 50%", "其余由个人自付"]
+    assert [share.reason for share in offer.shares][:2] == ["消费补贴券承担 50%", "其余自己付"]
     assert offer.ends_at - offer.starts_at == timedelta(minutes=45)
     assert not Order.objects.exists()
 
@@ -310,10 +310,10 @@ def test_an_order_goes_from_placed_to_closed(at: Situation) -> None:
     accept_order(actor=boss, now=NOW, order_id=order.pk, seen=order.version)
     order.refresh_from_db()
     assert (order.state, order.accepted_at) == ("accepted", NOW)
-    mark_assigned(actor=boss, now=NOW, order=order)
+    mark_assigned_each(actor=boss, now=NOW, orders=[order])
     mark_started(actor=nobody, now=START, order=order)
     mark_served(actor=nobody, now=START, order=order)
-    mark_settled(actor=nobody, now=START, order=order)
+    mark_settled_each(actor=nobody, now=START, orders=[order])
     close_order(actor=nobody, now=START, order_id=order.pk)
     order.refresh_from_db()
     assert (order.state, order.served_at, order.settled_at) == ("closed", START, START)
@@ -385,7 +385,7 @@ def test_the_elder_side_cancels_its_own_order_only(at: Situation) -> None:
 
 def test_a_failed_visit_gives_the_cap_back(at: Situation) -> None:
     order = at.place()
-    mark_assigned(actor=system(), now=NOW, order=order)
+    mark_assigned_each(actor=system(), now=NOW, orders=[order])
     mark_failed(actor=system(), now=START, order=order, reason="敲门无人")
     order.refresh_from_db()
     assert (order.state, order.cancel_reason, at.quota()) == ("failed", "敲门无人", (0, 0))
@@ -393,7 +393,7 @@ def test_a_failed_visit_gives_the_cap_back(at: Situation) -> None:
 
 def test_a_returned_order_waits_anew_with_a_new_time_to_accept(at: Situation) -> None:
     order = at.place()
-    mark_assigned(actor=system(), now=NOW, order=order)
+    mark_assigned_each(actor=system(), now=NOW, orders=[order])
     mark_accepted(actor=system(), now=NOW, order=order)
     mark_accepted(actor=system(), now=START, order=order)
     assert order.accepted_at == NOW

@@ -1,17 +1,18 @@
 """Who pays what: cases an official can read, and what holds for any chain of payers."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from yinling.entitlements.queries.eligibility import terms_of
-from yinling.entitlements.rules import Funding, Left, Limit, kept_limits, limits_of, period_start
+from yinling.entitlements.rules import FEN, TIME, Agreed, Funding, Left, Limit, kept_limits, limits_of, period_start
 from yinling.kernel.money import parse_yuan
 from yinling.orders.payers import ITEM, SELF, Bill, PayerPolicy, PricedLine, divide, split
 from yinling.orders.queries import payer_policy
@@ -101,7 +102,8 @@ CODES = ["A", "B"]
 lines = st.lists(
     st.builds(
         PricedLine, st.sampled_from([ITEM, ITEM, "callout"]), st.sampled_from(CODES), st.just("项目"),
-        st.lists(st.sampled_from(UNITS), max_size=2, unique=True).map(tuple), st.integers(0, 180), st.integers(0, 200_000), st.booleans(),
+        st.lists(st.sampled_from(UNITS), max_size=2, unique=True).map(tuple), st.integers(0, 180),
+        st.integers(0, 200_000) | st.sampled_from([1, 3, 10**13]), st.booleans(),
         st.sampled_from(FAMILIES), st.integers(1, 4),
     ),
     max_size=4,
@@ -113,7 +115,19 @@ lefts = st.lists(
     ),
     max_size=4, unique_by=lambda one: (one.unit, one.per),
 ).map(tuple)  # fmt: skip
-fundings = st.lists(
+agreements = st.lists(
+    st.builds(
+        Agreed, st.just(0), st.sampled_from([frozenset(), frozenset({"A"})]),
+        st.lists(
+            st.builds(
+                Left, st.sampled_from([TIME, FEN]), st.just("month"), st.just(DAY), st.integers(0, 3) | st.integers(0, 50_000), st.just(50_000)
+            ),
+            max_size=2, unique_by=lambda one: one.unit,
+        ).map(tuple),
+    ),
+    max_size=2,
+)  # fmt: skip
+single = st.lists(
     st.builds(
         Funding, st.integers(1, 20), st.just(1), st.just("s"), st.just("来源"), st.sampled_from([*POLICY.order]), st.just("f"),
         st.integers(0, 10_000), st.dictionaries(st.sampled_from(UNITS), st.integers(0, 20_000), max_size=2),
@@ -122,10 +136,28 @@ fundings = st.lists(
     ),
     max_size=6, unique_by=lambda one: one.entitlement_id,
 )  # fmt: skip
+
+
+def numbered(payer: str, found: list[Agreed]) -> tuple[Agreed, ...]:
+    """The agreements of a payer: the same for all of its sources."""
+    first = 100 * (1 + POLICY.order.index(payer))
+    return tuple(
+        replace(one, agreement_id=pk, limits=tuple(replace(limit, agreement_id=pk) for limit in one.limits))
+        for pk, one in enumerate(found, first)
+    )
+
+
+fundings = st.builds(
+    lambda sources, bought: [
+        replace(one, agreements=numbered(one.payer, bought.get(one.payer, []))) for one in sources
+    ],
+    single, st.dictionaries(st.sampled_from([*POLICY.order]), agreements, max_size=4),
+)  # fmt: skip
 meals = st.sets(st.sampled_from(["lunch", "dinner"]))
 
 
-@pytest.mark.req("D-12", "X-PAY-02")
+@pytest.mark.req("D-12", "R-PAY-09", "X-PAY-02")
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(lines, fundings, meals)
 def test_the_parts_are_the_whole_and_no_limit_is_passed(
     bill: list[PricedLine], sources: list[Funding], taken: set[str]
@@ -139,14 +171,21 @@ def test_the_parts_are_the_whole_and_no_limit_is_passed(
     used: dict[tuple[Any, ...], int] = defaultdict(int)
     for share in found.shares:
         for use in share.uses:
-            used[share.entitlement_id, use.unit, use.per, use.from_on] += use.amount
+            used[use.agreement_id or share.entitlement_id, use.unit, use.per, use.from_on] += use.amount
     left = {
-        (one.entitlement_id, left.unit, left.per, left.from_on): left.left for one in sources for left in one.limits
+        (left.agreement_id or one.entitlement_id, left.unit, left.per, left.from_on): left.left
+        for one in sources
+        for left in (*one.limits, *(limit for agreed in one.agreements for limit in agreed.limits))
     }
     assert all(0 < amount <= left[key] for key, amount in used.items())
     money = {key: amount for key, amount in used.items() if key[1] == "fen"}
     for key, amount in money.items():
-        assert amount == sum(share.amount_fen for share in found.shares if share.entitlement_id == key[0])
+        bearing = [
+            share
+            for share in found.shares
+            if key[0] in (share.entitlement_id, *(use.agreement_id for use in share.uses))
+        ]
+        assert amount == sum(share.amount_fen for share in bearing)
 
 
 @pytest.mark.req("X-PAY-02")
@@ -194,7 +233,7 @@ def test_nobody_is_asked_for_consent_where_no_limit_made_the_elder_pay_more(
 ) -> None:
     found = divide(bill, sources, POLICY, meals_taken=taken)
     assert 0 <= found.beyond_fen <= found.self_fen
-    if not any(line.meals for line in bill) and not any(one.limits for one in sources):
+    if not any(line.meals for line in bill) and not any(one.limits or one.agreements for one in sources):
         assert found.beyond_fen == 0
 
 

@@ -2,10 +2,12 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
+from tests.entitlements.test_following import confirm, graded, insure
 from tests.factories import (
     LONG_AGO,
     NOW,
@@ -24,16 +26,21 @@ from tests.factories import (
 )
 from tests.refusals import refused
 
-from yinling.entitlements.models import Agreement, Entitlement, Quota
+from yinling.entitlements.models import Agreement, AgreementQuota, Entitlement, Quota
 from yinling.entitlements.operations import end_for_programme, give_for_programme
+from yinling.entitlements.queries import eligibility
+from yinling.ground.parameters import parameter, product_files
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
+from yinling.kernel.parameters import load
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refusal, Refused
 from yinling.orders.models import Order, OrderLine, PayerShare
 from yinling.orders.operations import cancel_order, place_for_programme, place_order
-from yinling.orders.queries import Quote, quote, silent_orders, waiting_for_dispatch
+from yinling.orders.queries import Quote, in_dispatch_order, quote, quotes, silent_orders
 from yinling.people.models import Elder
+from yinling.settlement.models import Charge
+from yinling.settlement.operations import settle_order
 
 pytestmark = pytest.mark.django_db
 START = NOW + timedelta(days=1)
@@ -197,7 +204,7 @@ def test_without_an_agreement_on_the_day_the_insurance_does_not_pay_and_the_quot
     assert at.quote().self_fen == 7500, "another item only"
 
 
-@pytest.mark.req("R-LTC-01", "R-LTC-04")
+@pytest.mark.req("R-LTC-01")
 def test_the_conditions_are_looked_at_for_each_service_day(at: Visit) -> None:
     """The grade of an insured elder must hold on the day: here Yixing's, which asks for an assessment by the scale of the insurance."""
     scheme = make_scheme(
@@ -210,7 +217,55 @@ def test_the_conditions_are_looked_at_for_each_service_day(at: Visit) -> None:
     assert any("服务当天不符合宜兴长护险的条件" in reason for reason in offer.reasons)
 
 
-@pytest.mark.req("R-LTC-04", "R-MEA-06", "R-MEA-07", "X-MEA-02")
+@pytest.mark.req("R-LTC-01")
+def test_the_insurance_pays_on_the_days_on_which_the_elder_is_insured_and_has_a_paid_grade(at: Visit) -> None:
+    scheme = make_scheme(
+        payer="ltci", fund="insurance", name="宜兴长护险", families=["nursing"], code="ltci", div="320282"
+    )
+    make_entitlement(at.elder, scheme, monthly_cap_fen=None, **LTCI)
+    at.agree("ltci")
+    confirm()
+    first = local_date(START)
+    insure(at.elder, valid_to=first + timedelta(days=3))
+    graded(at.elder, level="3", valid_to=first + timedelta(days=1))
+    graded(at.elder, level="1", valid_from=first + timedelta(days=1), valid_to=first + timedelta(days=2))
+    graded(at.elder, level="2", valid_from=first + timedelta(days=2))
+    own = [at.quote(starts_at=START + timedelta(days=day)).self_fen for day in range(4)]
+    assert own == [0, 7500, 0, 7500], "severe; a light grade is not paid; moderate; no longer insured"
+
+
+@pytest.mark.req("R-LTC-04")
+def test_the_standard_of_the_service_day_counts_whenever_it_is_settled(
+    at: Visit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A standard raised from 20 to 30 yuan a visit: the visit before the day keeps 20, though it is settled after it."""
+    raised = local_date(START) + timedelta(days=1)
+    version = (
+        "- {{value: [{{name: 失能, groups: [{{label: 60岁, any: [{{age: {{least: 60}}}}]}}], amounts: {{units: {{nurse_visit: {fen}}}}}}}],"
+        " from: {span}, document: X-LTC-01, clause: 试验}}"
+    )
+    versions = [
+        version.format(fen=2000, span=f"2020-01-01, to: {raised - timedelta(days=1)}"),
+        version.format(fen=3000, span=raised),
+    ]
+    (tmp_path / "raised.yaml").write_text(
+        "\n    ".join(["parameters:\n  scheme.raised.grades:", *versions]), encoding="utf-8"
+    )
+    known = load([*product_files(), tmp_path / "raised.yaml"])
+    monkeypatch.setattr(eligibility, "parameters", lambda: known)
+    held = at.fund("ltci", code="raised", share_bp=0, units={"nurse_visit": 1000})
+    at.agree("ltci")
+    before, after = at.place(), at.place(starts_at=START + timedelta(days=1))
+    assert shares(before)[:2] == [("N1", "ltci", 2000), ("N1", "self", 2500)]
+    assert shares(after)[:2] == [("N1", "ltci", 3000), ("N1", "self", 1500)]
+    for state in ("assigned", "in_service", "served"):
+        Order.objects.filter(pk=before.pk).update(state=state, served_at=START if state == "served" else None)
+    settle_order(actor=system(), now=START + timedelta(days=9), order_id=before.pk)
+    charged = Charge.objects.filter(order=before, entitlement=held).values_list("amount_fen", "service_day")
+    assert list(charged) == [(2000, raised - timedelta(days=1))]
+
+
+@pytest.mark.req("R-LTC-04", "R-MEA-06", "X-MEA-02")
 def test_the_version_of_the_service_day_decides_not_the_one_granted(at: Visit) -> None:
     """Jurong's lunches: 80 years old, granted by an old rule; the rule of the day gives 5 yuan, and one meal a day."""
     make_service_area(at.body, "meal")
@@ -228,7 +283,7 @@ def test_the_version_of_the_service_day_decides_not_the_one_granted(at: Visit) -
     assert any("服务当天不符合句容助餐的条件" in reason for reason in offer.reasons)
 
 
-@pytest.mark.req("R-MEA-07", "R-MEA-09", "X-MEA-03")
+@pytest.mark.req("R-MEA-09", "X-MEA-03")
 def test_the_second_subsidised_meal_of_the_day_is_sold_at_full_price(at: Visit) -> None:
     make_service_area(at.body, "meal")
     at.item("M1", 900, family="meal", units=["lunch"], standard_minutes=20)
@@ -239,9 +294,51 @@ def test_the_second_subsidised_meal_of_the_day_is_sold_at_full_price(at: Visit) 
     second = at.place(**later, self_pay_consent="老人本人")
     assert shares(second) == [("M1", "self", 900)]
     assert any("午餐已补贴过一份" in reason for reason in at.quote(**later).reasons)
+    receipt = PayerShare.objects.get(order=second)
+    assert receipt.reason == "当天的午餐已补贴过一份，这一份按全价，meal_subsidy不再付；自己付"
     cancel_order(actor=at.seat, now=NOW, order_id=first.pk, reason="不吃了")
     assert at.quote(**later).self_fen == 400, "what was cancelled was not eaten"
     assert at.quote(item_code="M1", starts_at=START + timedelta(days=1)).self_fen == 400, "another day"
+
+
+@pytest.mark.req("R-MEA-09")
+def test_an_area_may_refuse_the_second_meal_from_a_day_on(at: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_service_area(at.body, "meal")
+    at.item("M1", 900, family="meal", units=["lunch"], standard_minutes=20)
+    at.item("M2", 900, family="meal", units=["dinner"], standard_minutes=20)
+    at.fund("meal_subsidy", families=["meal"], share_bp=0, units={"lunch": 500, "dinner": 500})
+    first = at.place(item_code="M1")
+    asked = {"item_code": "M1", "starts_at": START + timedelta(hours=2)}
+    assert parameter("payers.second_meal", "3202", TODAY) == "sell", "the default sells it"
+    sell_until = local_date(START) + timedelta(days=1)
+    known = quotes.parameter
+    monkeypatch.setattr(
+        quotes, "parameter",
+        lambda key, div, day: known(key, div, day) if key != "payers.second_meal" else "refuse" if day < sell_until else "sell",
+    )  # fmt: skip
+    for values in (asked, {"item_code": "M1", "more_items": ["M1"], "starts_at": START + timedelta(hours=2)}):
+        with no(at.seat, "order.second_meal"):
+            at.place(**values, quoted_total_fen=900, quoted_self_fen=900, self_pay_consent="本人")
+    assert at.place(item_code="M2", starts_at=START + timedelta(hours=9)).self_fen == 400, "another meal of the day"
+    assert at.place(item_code="M1", starts_at=START + timedelta(days=1)).self_fen == 400, "another day"
+    later = {"item_code": "M1", "starts_at": START + timedelta(days=1, hours=2)}
+    assert at.place(**later, self_pay_consent="本人").self_fen == 900, "the rule of that day sells"
+    cancel_order(actor=at.seat, now=NOW, order_id=first.pk, reason="不吃了")
+    assert at.place(**asked).self_fen == 400
+    stranger = make_elder()
+    assert quote(actor=at.seat, elder_id=stranger.pk, now=NOW, **asked).self_fen == 900, (
+        "who has no subsidy buys what he likes"
+    )
+
+
+@pytest.mark.req("R-MEA-09")
+def test_two_lunches_in_one_order_have_one_subsidy_and_the_receipt_says_so(at: Visit) -> None:
+    make_service_area(at.body, "meal")
+    at.item("M1", 900, family="meal", units=["lunch"], standard_minutes=20)
+    at.fund("meal_subsidy", families=["meal"], share_bp=0, units={"lunch": 500})
+    order = at.place("M1", item_code="M1", self_pay_consent="本人")
+    assert shares(order) == [("M1", "meal_subsidy", 500), ("M1", "self", 1300)]
+    assert PayerShare.objects.get(order=order, payer="self").reason == "当天的午餐只补贴一份，其余按全价自己付"
 
 
 @pytest.mark.req("D-08")
@@ -278,7 +375,7 @@ def test_what_needs_no_visit_is_delivered_at_once_and_waits_for_nobody(at: Visit
     assert local_date(order.starts_at) == TODAY
     assert counters(held) == {"item:B1": (5, 0)}
     assert place_for_programme(actor=system(), now=NOW, **asked) == order, "once for a source"
-    assert not waiting_for_dispatch("3202").exists()
+    assert not in_dispatch_order(Order.objects.within("3202")).exists()
     assert not silent_orders("3202", NOW).exists()
     fee = place_for_programme(actor=system(), now=NOW, **asked | {"source": "x:1", "payer_first": "employer"})
     assert shares(fee) == [("B1", "employer", 20000)]
@@ -294,6 +391,23 @@ def open_city(transactional_db: object) -> Visit:
         return Visit()
 
 
+def place_again_and_again(at: Visit, elder: Elder, at_hour: Any) -> int:
+    """Quote and place with consent until nobody took something in between; return the elder's own part."""
+    try:
+        with scope(WIDE):
+            for _again in range(40):
+                asked = {"elder_id": elder.pk, "item_code": "N1", "starts_at": at_hour}
+                offer = quote(actor=at.seat, now=NOW, **asked)
+                shown = {"quoted_total_fen": offer.total_fen, "quoted_self_fen": offer.self_fen}
+                try:
+                    return place_order(actor=at.seat, now=NOW, self_pay_consent="本人", **asked, **shown).self_fen
+                except Refused:  # another took the cap between quote and placing
+                    continue
+            return -1
+    finally:
+        connection.close()
+
+
 @pytest.mark.req("D-19", "X-PAY-04")
 @pytest.mark.django_db(transaction=True)
 def test_twenty_placements_at_once_never_pass_one_cap(open_city: Visit) -> None:
@@ -301,30 +415,34 @@ def test_twenty_placements_at_once_never_pass_one_cap(open_city: Visit) -> None:
     at = open_city
     with scope(WIDE):
         held = at.fund("government", share_bp=10000, monthly_cap_fen=33000)
-
-    def place(number: int) -> int:
-        try:
-            with scope(WIDE):
-                at_hour = START + timedelta(days=1 + number // 4, hours=number % 4 * 2)
-                for _again in range(20):
-                    offer = quote(actor=at.seat, elder_id=at.elder.pk, item_code="N1", starts_at=at_hour, now=NOW)
-                    shown = {"quoted_total_fen": offer.total_fen, "quoted_self_fen": offer.self_fen}
-                    try:
-                        order = place_order(
-                            actor=at.seat, now=NOW, elder_id=at.elder.pk, item_code="N1", starts_at=at_hour, self_pay_consent="本人", **shown
-                        )  # fmt: skip
-                    except Refused:  # another took the cap between quote and placing
-                        continue
-                    return order.self_fen
-                return -1
-        finally:
-            connection.close()
-
+    hours = [START + timedelta(days=1 + number // 4, hours=number % 4 * 2) for number in range(20)]
     with ThreadPoolExecutor(20) as pool:
-        own = sorted(pool.map(place, range(20)))
+        own = sorted(pool.map(lambda hour: place_again_and_again(at, at.elder, hour), hours))
     assert sum(7500 - fen for fen in own if fen >= 0) <= 33000
     with scope(WIDE):
         quota = Quota.objects.get(entitlement=held)
         paid = sum(PayerShare.objects.filter(entitlement=held).values_list("amount_fen", flat=True))
         assert quota.reserved == paid <= quota.cap == 33000
         assert paid == 33000, "and the cap was used to the fen"
+
+
+@pytest.mark.req("D-19", "R-PAY-09")
+@pytest.mark.django_db(transaction=True)
+def test_twenty_elders_at_once_never_pass_what_was_bought_of_the_body(open_city: Visit) -> None:
+    """Twenty seats order for twenty elders under one agreement of 330 yuan and 9 items a month: both hold, the money to the fen."""
+    at = open_city
+    with scope(WIDE):
+        at.agree("government", kind="purchase", monthly_fen=33000, monthly_count=9)
+        scheme = make_scheme(payer="government", fund="general", families=["nursing"])
+        elders = [make_elder() for _ in range(20)]
+        for elder in elders:
+            make_entitlement(elder, scheme, share_bp=10000, monthly_cap_fen=None)
+    with ThreadPoolExecutor(20) as pool:
+        own = list(pool.map(lambda elder: place_again_and_again(at, elder, START + timedelta(days=1)), elders))
+    assert -1 not in own
+    with scope(WIDE):
+        quotas = {one.unit: (one.cap, one.reserved, one.used) for one in AgreementQuota.objects.all()}
+        funded = PayerShare.objects.filter(payer="government", amount_fen__gt=0)
+        assert quotas == {"fen": (33000, 33000, 0), "time": (9, 5, 0)}
+        assert sum(funded.values_list("amount_fen", flat=True)) == 33000 == 20 * 7500 - sum(own)
+        assert funded.values("order").distinct().count() == 5, "the last of them in part"

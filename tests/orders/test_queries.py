@@ -26,7 +26,7 @@ from yinling.ground.asof import AsOf
 from yinling.ground.scope import scope
 from yinling.orders.jobs import sweep, sweep_city
 from yinling.orders.models import Order
-from yinling.orders.queries import count_by_state, orders_of, orders_to_stop, waiting_for_dispatch
+from yinling.orders.queries import count_by_state, in_dispatch_order, orders_of, orders_to_stop
 from yinling.people.models import Circumstance, Elder
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -54,8 +54,8 @@ def test_waiting_orders_come_urgent_first_then_by_start() -> None:
     urgent = make_order(starts_at=NOW + timedelta(days=3), is_urgent=True)
     make_order("assigned")
     make_order("cancelled")
-    assert [order.pk for order in waiting_for_dispatch("3202")] == [urgent.pk, soon.pk, late.pk]
-    assert list(waiting_for_dispatch(OTHER_DISTRICT)) == []
+    assert [order.pk for order in in_dispatch_order(Order.objects.within("3202"))] == [urgent.pk, soon.pk, late.pk]
+    assert list(in_dispatch_order(Order.objects.within(OTHER_DISTRICT))) == []
 
 
 def test_states_are_counted_in_one_query() -> None:

@@ -29,6 +29,7 @@ from tests.factories import (
     system,
 )
 from tests.screens.test_hotline import form_of, queries
+from tests.settlement.paying import added
 
 from yinling.ground.clock import business_now
 from yinling.hotline.models import Ticket
@@ -101,13 +102,13 @@ def test_a_bill_says_what_happened_who_paid_what_and_why(her: Any) -> None:
     Order.objects.filter(pk=her.order.pk).update(self_pay_consent="女儿王芳 6月15日电话同意")
     text = text_of(her, f"/e/bills/{her.order.pk}/")
     for said in (
-        "李梅", "服务 52 分钟", "一共 80.00 元", "消费补贴券付 40.00 元：消费补贴券付一半", "您付 40.00 元", "平台上没有付款", "去付款", "我有异议",
-        "打电话办", "下单时同意的人：女儿王芳 6月15日电话同意",
+        "李梅", "服务 52 分钟", "一共 80.00 元", "消费补贴券付 40.00 元：消费补贴券付一半", "您付 40.00 元", "您自己付 40.00 元", "要付 40.00 元",
+        "去付款", "我有异议", "打电话办", "下单时问过，同意的人：女儿王芳 6月15日电话同意",
     ):  # fmt: skip
         assert said in text, said
     listed = text_of(her, "/e/bills/")
-    assert "1 次服务，一共 80.00 元" in listed
-    assert "别人替您付 40.00 元，您付 40.00 元" in listed
+    assert "服务了 1 次，一共 80.00 元" in listed
+    assert "补贴和保险替您付了 40.00 元，您自己付 40.00 元" in listed
 
 
 def test_an_empty_month_says_so_and_leads_to_the_month_before(her: Any) -> None:
@@ -129,10 +130,28 @@ def test_the_bill_is_paid_in_three_steps_at_the_made_up_cashier(her: Any) -> Non
     assert "不会扣真的钱" in text_of(her, cashier)
     for _ in range(2):
         assert her.post(cashier)["Location"] == f"/e/pay/{row.pk}/"
-    assert "已经付清" in text_of(her, f"/e/pay/{row.pk}/")
-    assert "网上付 40.00 元" in text_of(her, here)
+    assert "已经付好" in text_of(her, f"/e/pay/{row.pk}/")
+    assert "网上付了 40.00 元" in text_of(her, here)
     assert "已付清" in text_of(her, "/e/bills/")
     assert Posting.objects.filter(kind="payment").count() == 1
+
+
+def test_what_was_added_after_paying_is_asked_for_on_the_same_bill(her: Any) -> None:
+    paid(her.order)
+    here = f"/e/bills/{her.order.pk}/"
+    assert "已付清，谢谢" in text_of(her, here)
+    extra = added(her.order, 1500)
+    text = text_of(her, here)
+    for said in (
+        f"当天加做了“{extra.name}”，同意的人：本人 王桂英",
+        "网上付了 40.00 元",
+        "还差 15.00 元",
+        "所以还要补付这些",
+    ):
+        assert said in text, said
+    assert "付了一部分，还差 15.00 元" in text_of(her, "/e/bills/")
+    answer = her.post("/do/ask_payment/", form_of(her, here, "ask_payment"))
+    assert "要付 15.00 元" in text_of(her, answer["Location"])
 
 
 def test_the_cashier_exists_in_demonstrations_only(her: Any, settings: Any) -> None:
@@ -160,7 +179,7 @@ def test_money_paid_in_at_the_counter_pays_with_one_button(her: Any) -> None:
     assert "pay_from_balance" not in her.get(here).content.decode()
     top_up(her.elder, 4000)
     her.post("/do/pay_from_balance/", form_of(her, here, "pay_from_balance"))
-    assert "用预存的余额付 40.00 元" in text_of(her, here)
+    assert "用预存的余额付了 40.00 元" in text_of(her, here)
 
 
 def test_an_objection_freezes_the_bill_and_its_answer_is_read_there(her: Any, sign_in: SignIn) -> None:
@@ -171,13 +190,21 @@ def test_an_objection_freezes_the_bill_and_its_answer_is_read_there(her: Any, si
     assert "只来了十分钟" in text
     assert "正在核查" in text
     assert "去付款" not in text
+    ticket, seat = Ticket.objects.get(), sign_in("seat")
+    seat.post("/do/take_ticket/", form_of(seat, f"/tickets/{ticket.pk}/", "take_ticket"))
+    waiting = seat.get(f"/tickets/{ticket.pk}/").content.decode()
+    assert "写好结论后自动办结" in waiting
+    assert "close_ticket" not in waiting
     finance = sign_in("finance")
     assert her.order.code in text_of(finance, "/settlement/objections/")
     there = f"/settlement/bills/{her.order.pk}/"
     values = form_of(finance, there, "decide_bill_objection") | {"result": "kept", "reason": "定位显示服务 52 分钟"}
     finance.post("/do/decide_bill_objection/", values)
     assert Hold.objects.get().to_at is not None
-    assert "定位显示服务 52 分钟" in text_of(her, here)
+    assert "我们查过了，这张账单没有错：定位显示服务 52 分钟" in text_of(her, here)
+    assert "我们查过了，这张账单没有错：定位显示服务 52 分钟" in text_of(her, "/e/complaint/"), (
+        "where the elder asks what became of it"
+    )
     assert "没有待处理的异议" in text_of(finance, "/settlement/objections/")
 
 
@@ -185,7 +212,7 @@ def test_paper_shows_the_sum_in_capital_characters(her: Any) -> None:
     month = f"{local_date(her.order.starts_at):%Y-%m}"
     text = text_of(her, f"/e/bills/print/?month={month}")
     assert "肆拾元整" in text
-    assert "您付 40.00" in text
+    assert "自己付 40.00" in text
     answer = her.get(f"/e/bills/pdf/?month={month}")
     assert (answer.status_code, answer["Content-Type"], answer.content[:5]) == (200, "application/pdf", b"%PDF-")
 

@@ -59,7 +59,7 @@ def test_an_elder_reads_pays_and_objects(page: Page, live_server: Any) -> None:
     page.get_by_role("link", name="去付款").click()
     _fits(page, "bills-cashier")
     page.get_by_role("button", name="付款（演示）").click()
-    expect(page.locator("main")).to_contain_text("已经付清")
+    expect(page.locator("main")).to_contain_text("已经付好")
     page.goto(f"{live_server.url}/e/bills/{late.pk}/")
     page.locator("summary", has_text="我有异议").click()
     page.locator("textarea[name=text]").fill("只来了十分钟")

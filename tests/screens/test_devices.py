@@ -1,5 +1,8 @@
 """Alarms and devices on the screen: the queue with its sound, one alarm with its chain, the register, tasks, facilities."""
 
+import html
+import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from tests.devices.makers import agree_to_position, make_device, message, pos
 from tests.devices.test_intake import platform, report
-from tests.factories import NOW, actor, make_elder, make_organisation, make_seat
+from tests.factories import NOW, OTHER_DISTRICT, actor, make_elder, make_organisation, make_seat
 
 from yinling.accounts.models import Journal
 from yinling.devices.models import Alarm, Device, DeviceTask
@@ -20,6 +23,7 @@ from yinling.kernel.actor import Actor
 
 SignIn = Callable[..., Client]
 MOST = 8
+DESK_ALARMS = {"HX-Request": "true", "HX-Target": "desk-alarms"}
 
 
 def body(client: Client, where: str, **headers: str) -> str:
@@ -84,6 +88,48 @@ def test_an_alarm_shows_position_chain_and_what_to_do(sign_in: SignIn) -> None:
     assert "报警已结束，不再显示位置" in text
     assert "120.310000" not in text
     assert "老人平安" in text
+
+
+@pytest.mark.req("R-IOT-01")
+def test_an_alarm_rings_on_the_desk_until_somebody_takes_it_up(sign_in: SignIn) -> None:
+    seat = sign_in("seat")
+    assert "data-alarm" not in body(seat, "/desk/", **DESK_ALARMS)
+    alarm = raised()
+    part = body(seat, "/desk/", **DESK_ALARMS)
+    assert "<html" not in part
+    for words in ('data-alarm="1"', "王秀英", f"/alarms/{alarm.pk}/#where", "/do/acknowledge_alarm/"):
+        assert words in part, words
+    assert "alarm.js" in body(seat, "/desk/")
+    seat.post("/do/acknowledge_alarm/", {"alarm_id": alarm.pk, "_key": "k1"})
+    assert "data-alarm" not in body(seat, "/desk/", **DESK_ALARMS)
+
+
+def test_the_desk_shows_the_first_alarms_and_counts_them_all(sign_in: SignIn) -> None:
+    seat = sign_in("seat")
+    for _ in range(7):
+        raised()
+    text = body(seat, "/desk/", **DESK_ALARMS)
+    assert text.count("/#where") == 5
+    assert "有 7 个报警没有人受理" in text
+
+
+def test_a_seat_of_another_area_hears_nothing(sign_in: SignIn) -> None:
+    raised()
+    assert "data-alarm" not in body(sign_in(actor("seat", div=OTHER_DISTRICT)), "/desk/", **DESK_ALARMS)
+
+
+def test_the_map_has_the_place_and_the_home_while_the_alarm_is_open(sign_in: SignIn) -> None:
+    seat, alarm = sign_in("seat"), raised()
+    text = html.unescape(body(seat, f"/alarms/{alarm.pk}/"))
+    told = json.loads(re.search(r"data-routes='([^']*)'|data-routes=\"(\[.*?\])\"", text)[2])  # type: ignore[index]
+    assert [one["name"] for one in told] == ["报警时的位置", "住处"]
+    assert told[0]["stops"][0] | {"text": ""} == {"lat": 31.57, "lon": 120.31, "text": ""}
+    assert 'id="where"' in text
+    seat.post("/do/acknowledge_alarm/", {"alarm_id": alarm.pk, "_key": "k1"})
+    seat.post("/do/resolve_alarm/", {"alarm_id": alarm.pk, "result": "老人平安", "_key": "k2"})
+    text = html.unescape(body(seat, f"/alarms/{alarm.pk}/"))
+    assert 'data-routes="[]"' in text
+    assert 'id="where"' not in text
 
 
 def test_a_live_notice_redraws_the_list_alone(sign_in: SignIn) -> None:

@@ -72,3 +72,35 @@ def test_an_alarm_is_taken_up_with_one_press(page: Page, live_server: Any) -> No
     expect(page).to_have_url(f"{live_server.url}/alarms/{alarm.pk}/")
     expect(page.get_by_role("main")).to_contain_text("已受理")
     expect(page.get_by_role("main")).to_contain_text(seat.name)
+
+
+HEARD = """window.tones = 0; window.AudioContext = class {
+  currentTime = 0; destination = {};
+  createOscillator() { return { frequency: {}, connect: (next) => next, start: () => { window.tones += 1; }, stop() {} }; }
+  createGain() { return { gain: {}, connect: (next) => next }; }
+};"""
+"""A loudspeaker that counts."""
+
+
+def test_a_new_alarm_sounds_at_the_desk_at_once(page: Page, live_server: Any) -> None:
+    page.add_init_script(HEARD)
+    seat = enter(page, live_server, "seat")
+    page.goto(live_server.url + "/desk/")
+    page.locator("h1").first.click()
+    page.wait_for_timeout(700)
+    assert page.evaluate("window.tones") == 0
+    with scope(WIDE):
+        alarm = fill()
+    page.evaluate("() => document.body.dispatchEvent(new CustomEvent('live:alarms', { detail: {} }))")
+    expect(page.locator("#desk-alarms")).to_contain_text("沈桂英")
+    page.wait_for_timeout(1_500)
+    assert page.evaluate("window.tones") == 1
+    for size in (DESK, PHONE):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        shoot(page, "desk-alarms")
+        assert axe_findings(page) == []
+        assert sideways(page) == 0
+    page.locator("#desk-alarms").locator(f"#alarm-{alarm.pk}").get_by_role("button", name="受理").click()
+    expect(page).to_have_url(f"{live_server.url}/alarms/{alarm.pk}/")
+    expect(page.locator("#route-map svg path")).to_have_count(4)
+    expect(page.get_by_role("main")).to_contain_text(seat.name)

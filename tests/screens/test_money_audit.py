@@ -31,7 +31,7 @@ from tests.settlement.test_distributions import AFTER, body_with_two, draft, nur
 
 from yinling.accounts.models import Journal
 from yinling.directory.models import Organisation
-from yinling.entitlements.models import Standing
+from yinling.entitlements.models import Agreement, AgreementQuota, Standing
 from yinling.entitlements.operations import sign_agreement
 from yinling.ground.scope import current_scope
 from yinling.kernel.refusals import Refused
@@ -300,10 +300,14 @@ def test_agreements_are_entered_found_and_show_the_purchase_list(sign_in: SignIn
     elder, price = make_elder(), make_price(organisation=body)
     order = make_order(elder=elder, price=price)
     fund_order(order, make_entitlement(elder, make_scheme(payer="government"), monthly_cap_fen=None), 4_000)
+    signed = Agreement.objects.get(organisation=body)
+    for unit, cap, fen in (("time", 30, 1), ("fen", 500_000, 4_000)):
+        AgreementQuota.objects.create(agreement=signed, unit=unit, from_on=date(2026, 6, 1), cap=cap, reserved=fen)
     shown = text(client, address + "?month=2026-06-01")
     assert price.item.code in shown
     assert "40.00" in shown
-    assert "29" in shown
+    assert "还可购买次数 29" in shown
+    assert "还可购买金额 4,960.00 元" in shown
     sign_agreement(
         actor=actor("finance"), now=NOW, organisation_id=body.pk, kind="cooperation", number="合作1", valid_from=date(2026, 1, 1),
         partner_id=partner.pk, sources=["public_health", "insurance"],

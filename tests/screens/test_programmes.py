@@ -22,8 +22,7 @@ from yinling.programmes.home_beds.operations import approve_bed
 
 SignIn = Callable[..., Client]
 SCOPE = "set_config('yinling.scope'"
-MOST_QUERIES = 12
-"""Eight of the page, and those of the system that reads names which the role's own scope does not show."""
+MOST_QUERIES = 8
 
 
 @pytest.fixture(autouse=True)

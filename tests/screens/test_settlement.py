@@ -82,7 +82,7 @@ def test_a_statement_needs_two_persons_and_says_so(sign_in: SignIn) -> None:
     client_of_drafter = sign_in("finance")
     client_of_drafter.post("/do/review_statement/", form_of(client_of_drafter, address, "review_statement"))
     html = client_of_drafter.get(address).content.decode()
-    assert "请由另一位财务人员复核" in html
+    assert "请由另一位有权限的人员复核" in html
     assert 'data-action="approve_statement"' not in html
     sent = form_of(first, address, "approve_statement")
     sent_by_reviewer = client_of_drafter.post("/do/approve_statement/", sent | {"_key": "again"})

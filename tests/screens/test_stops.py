@@ -195,7 +195,7 @@ def test_two_persons_decide_on_the_page(sign_in: SignIn) -> None:
     assert "拒付" in html
     first.post("/do/review_recovery/", {"recovery_id": row.pk, "seen": row.version})
     html = text_of(first.get(address))
-    assert "复核须由另一位财务人员办理" in html
+    assert "请由另一位有权限的人员复核" in html
     assert "approve_recovery" not in html
     row.refresh_from_db()
     second.post("/do/approve_recovery/", {"recovery_id": row.pk, "seen": row.version})

@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 
 from yinling.kernel.period import local_date, month_start
 
-CAP, TOLERANCE = 10_000, 10
+CAP, AGREED, TOLERANCE = 10_000, 16_001, 10
+"""What a voucher gives an elder a month, what its payer buys of the body a month over all elders, minutes of overlap."""
 
 
 @dataclass
@@ -52,7 +53,9 @@ class Book:
         return sum(one.voucher for one in self.orders if (one.elder, one.month) == (elder, month) and one.is_live)
 
     def left(self, elder: int, month: date) -> int:
-        return CAP - self.reserved(elder, month) - self.used(elder, month)
+        own = CAP - self.reserved(elder, month) - self.used(elder, month)
+        elders = {one.elder for one in self.orders}
+        return min(own, AGREED - sum(self.reserved(one, month) + self.used(one, month) for one in elders))
 
     def place(self, elder: int, start: datetime, price: int) -> Booked:
         """The voucher bears half of the price, rounded half up, as far as the month has it."""

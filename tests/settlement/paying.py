@@ -14,13 +14,15 @@ from tests.factories import (
     fund_order,
     make_area_tree,
     make_entitlement,
+    make_item,
     make_order,
+    make_price,
     make_scheme,
     system,
 )
 
 from yinling.kernel.refusals import Refusal, Refused
-from yinling.orders.models import Order
+from yinling.orders.models import Order, OrderLine, PayerShare
 from yinling.settlement.models import LedgerEntry, Payment, Refund
 from yinling.settlement.operations import (
     ask_payment,
@@ -28,6 +30,7 @@ from yinling.settlement.operations import (
     refund_payment,
     take_notice,
 )
+from yinling.settlement.queries.payments import standing
 from yinling.settlement.rules import Side
 
 LATER = NOW + timedelta(days=3)
@@ -89,3 +92,25 @@ def top_up(elder: Any, fen: int) -> None:
         for account, amount in (("bank", fen), ("prepaid.elder", -fen))
     ]
     post(system(), NOW, key=f"top-up:{elder.pk}", kind="top_up", text="充值", div=elder.div, sides=sides, elder=elder)
+
+
+def added(order: Order, fen: int, *, is_medical: bool = False) -> OrderLine:
+    """A confirmed change line that the elder bears wholly."""
+    common = {"div": order.div, "order": order, "elder": order.elder, "provider": order.provider}
+    item = make_item(is_medical=is_medical)
+    price = make_price(item, order.provider, fen)
+    line = OrderLine.objects.create(
+        **common, item=item, price=price, kind="item", name=item.name, amount_fen=fen, added_at=NOW, added_by_id=system().user_id,
+        confirmed_at=NOW, confirmed_as="本人 王桂英",
+    )  # fmt: skip
+    PayerShare.objects.create(**common, line=line, payer="self", amount_fen=fen, reason="其余自己付")
+    return line
+
+
+def drop(line: OrderLine) -> None:
+    PayerShare.objects.filter(line=line).delete()
+    OrderLine.objects.filter(pk=line.pk).update(dropped_at=NOW)
+
+
+def by_line(order: Order, account: str, kind: str = "") -> dict[int | None, int]:
+    return {part.line_id: part.amount_fen for part in standing(order, account, kind)}

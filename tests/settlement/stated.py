@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from tests.factories import (
+    LONG_AGO,
     NOW,
     actor,
     fund_order,
@@ -18,6 +19,7 @@ from tests.factories import (
 )
 
 from yinling.directory.models import Organisation
+from yinling.entitlements.models import Agreement
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Refusal, Refused
 from yinling.orders.models import Order
@@ -44,8 +46,18 @@ def refused(code: str, kind: type[Refusal] = Refused) -> pytest.RaisesExc:
     return pytest.raises(kind, check=lambda refusal: refusal.code == code)
 
 
+def agree(body: Organisation, payer: str) -> Agreement:
+    """An agreement of a body with a payer, about everything and for ever."""
+    row = Agreement.objects.filter(organisation=body, payer=payer).first()
+    return row or Agreement.objects.create(
+        organisation=body, payer=payer, kind="designation", number="定点1", valid_from=LONG_AGO, recorded_from=NOW
+    )
+
+
 def settled(body: Organisation, payer: str = "ltci", fen: int = 4000, at: datetime = LATER, **values: object) -> Order:
     """An order of 80.00 yuan, settled, of which a payer bears a part."""
+    if payer in ("ltci", "medical_insurance"):
+        agree(body, payer)
     order = make_order("served", price=make_price(organisation=body), **values)
     scheme = make_scheme(payer=payer, fund="insurance" if payer == "ltci" else "general", code=f"s{order.pk}")
     fund_order(order, make_entitlement(order.elder, scheme), fen)

@@ -9,6 +9,9 @@ from tests.factories import NOW, OTHER_DISTRICT, actor, make_organisation
 from tests.settlement.stated import JUNE, LATER, approved, claimed, drafted, refused, sent, settled
 
 from yinling.accounts.models import Journal
+from yinling.entitlements.models import Agreement
+from yinling.entitlements.operations import end_agreement, sign_agreement
+from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Denied, NotAllowed
 from yinling.settlement.models import Claim, ClaimLine, LedgerEntry, Posting, Remittance
 from yinling.settlement.operations import (
@@ -162,6 +165,47 @@ def test_another_district_does_not_know_the_claim() -> None:
         load((claim.code, 1, "40.00", "", ""), who=actor("city"))
 
 
+@pytest.mark.req("R-LTC-05")
+def test_what_lies_outside_the_agreement_is_refused_and_not_sent_to_the_insurer() -> None:
+    """The agreement was ended on record after the services: what was served after its end is not claimed."""
+    body = make_organisation()
+    inside = settled(body, starts_at=NOW - timedelta(days=2))
+    outside = settled(body, starts_at=NOW - timedelta(days=1))
+    row = approved(
+        draft_statement(actor=actor("finance"), now=LATER, organisation_id=body.pk, payer="ltci", month=JUNE)
+    )
+    agreement = Agreement.objects.get(organisation=body)
+    end_agreement(
+        actor=actor("finance"),
+        now=LATER,
+        agreement_id=agreement.pk,
+        valid_to=local_date(inside.starts_at),
+        reason="违规",
+    )
+    claim = submit_claim(actor=actor("finance"), now=LATER, statement_id=row.pk)
+    found = {line.line.charge.order_id: (str(line.state), line.refusal) for line in claim.lines.all()}
+    assert found == {inside.pk: ("submitted", ""), outside.pk: ("refused", "108")}
+    with refused("claim.outside_agreement"):
+        resubmit_claim(actor=actor("finance"), now=LATER, claim_id=claim.pk, reason="再报一次")
+    assert Claim.objects.count() == 1
+    sign_agreement(
+        actor=actor("finance"), now=LATER, organisation_id=body.pk, kind="designation", payer="ltci", number="定点2",
+        valid_from=local_date(outside.starts_at),
+    )  # fmt: skip
+    again = resubmit_claim(actor=actor("finance"), now=LATER, claim_id=claim.pk, reason="协议已补登记")
+    assert [(one.line.charge.order_id, str(one.state)) for one in again.lines.all()] == [(outside.pk, "submitted")]
+
+
+@pytest.mark.req("R-LTC-05")
+@pytest.mark.parametrize("values", [{"items": ["NONE"]}, {"payer": "medical_insurance"}, {"kind": "cooperation"}])
+def test_a_claim_wholly_outside_the_agreement_is_refused(values: dict[str, Any]) -> None:
+    row = approved()
+    Agreement.objects.filter(organisation=row.provider).update(**values)
+    with refused("claim.outside_agreement"):
+        submit_claim(actor=actor("finance"), now=LATER, statement_id=row.pk)
+    assert not Claim.objects.exists()
+
+
 def test_a_refused_line_is_sent_again_with_the_rest() -> None:
     claim = claimed()
     load((claim.code, 1, "15.00", "106", ""), (claim.code, 2, "0", "101", ""))
@@ -179,6 +223,31 @@ def test_a_refused_line_is_sent_again_with_the_rest() -> None:
     assert claim_totals(claims(actor("finance"))) == {
         "count": 2, "claimed_fen": 8000, "paid_fen": 4000, "again_fen": 2500, "open_fen": 0, "refused_fen": 4000, "abandoned_fen": 0,
     }  # fmt: skip
+
+
+def test_what_was_sent_again_is_not_withdrawn_into_nowhere() -> None:
+    claim = claimed()
+    load((claim.code, 1, "0", "106", ""), (claim.code, 2, "40.00", "", ""))
+    again = resubmit_claim(actor=actor("finance"), now=LATER, claim_id=claim.pk, reason="补材料")
+    with refused("claim.sent_again", NotAllowed):
+        withdraw_claim(actor=actor("finance"), now=LATER, claim_id=again.pk, reason="误")
+    assert (states(claim), states(again)) == (["resubmitted", "paid"], ["submitted"])
+
+
+def test_a_refusal_larger_than_a_month_is_taken_off_over_several() -> None:
+    claim = claimed(count=1)
+    load((claim.code, 1, "0", "101", "无资格"))
+    abandon_claim_line(actor=actor("finance"), now=LATER, claim_line_id=claim.lines.get().pk, reason="确无资格")
+    found = []
+    for month, fen in ((7, 1500), (8, 1000), (9, 4000)):
+        settled(claim.provider, fen=fen)
+        row = draft_statement(
+            actor=actor("finance"), now=LATER + timedelta(days=31 * (month - 6)), organisation_id=claim.provider_id, payer="ltci",
+            month=date(2026, month, 1),
+        )  # fmt: skip
+        approved(row)
+        found.append((row.total_fen, row.deducted_fen))
+    assert found == [(1500, 1500), (1000, 1000), (4000, 1500)]
 
 
 def test_an_appeal_is_answered_in_writing() -> None:

@@ -52,11 +52,11 @@ def nursing(body: Organisation, amount_fen: int = 10_000, **values: Any) -> Pric
 
 
 def visited(
-    staff: Staff, price: Price, *, score: int = 0, is_complete: bool = True, hour: int = 0, late: int = 0
+    staff: Staff, price: Price, *, score: int = 0, is_complete: bool = True, hour: int = 0, late: int = 0, **values: Any
 ) -> Order:
     """A served and settled order of an hour with its visit."""
     start = NOW + timedelta(days=1, hours=hour)
-    order = make_order("served", price=price, starts_at=start)
+    order = make_order("served", price=price, starts_at=start, **values)
     visit = make_visit(make_assignment(order, staff, state="done"), state="on_site")
     visit.started_at = start + timedelta(minutes=late)
     visit.save()
@@ -123,6 +123,19 @@ def test_each_share_keeps_the_inputs_its_points_came_from() -> None:
     assert (part.score["work"], part.score["satisfaction_bp"], part.score["completeness_bp"]) == (320, 2000, 1000)
     assert (part.score["excellent_bp"], part.score["grade"], part.score["is_evaluated"]) == (1000, "excellent", True)
     assert part.distribution.inputs["weights"]["visit"] == 100
+
+
+@pytest.mark.req("R-STF-22")
+def test_the_database_shows_who_visits_the_own_part_only_and_the_office_all() -> None:
+    body, nurse, doctor = body_with_two()
+    draft(body)
+    everybody = {nurse.pk, doctor.pk}
+    for who, seen in (
+        (actor("nurse", staff=nurse), {nurse.pk}), (actor("provider_manager", organisation=body), everybody), (actor("finance"), everybody),
+        (actor("provider_manager", organisation=make_organisation()), set()),
+    ):  # fmt: skip
+        with scope(who):
+            assert set(StaffShare.objects.values_list("staff_id", flat=True)) == seen
 
 
 @pytest.mark.req("R-STF-20", "R-PAY-06", "R-STF-19")

@@ -29,10 +29,10 @@ from tests.factories import (
     make_visit,
     system,
 )
-from tests.settlement.month_model import CAP, Book, Booked, start_of
+from tests.settlement.month_model import AGREED, CAP, Book, Booked, start_of
 
 from yinling.catalogue.models import Price
-from yinling.entitlements.models import Quota
+from yinling.entitlements.models import Agreement, AgreementQuota, Quota
 from yinling.kernel.period import local_date, month_start, next_month
 from yinling.kernel.refusals import Refusal
 from yinling.orders.models import Order
@@ -72,6 +72,10 @@ class Month:
         scheme = make_scheme()
         self.elders = [make_elder(), make_elder()]
         self.vouchers = [make_entitlement(elder, scheme, monthly_cap_fen=CAP) for elder in self.elders]
+        self.agreement = Agreement.objects.create(
+            organisation=self.body, payer="voucher", kind="purchase", number="购1", monthly_fen=AGREED, valid_from=date(2020, 1, 1),
+            recorded_from=NOW,
+        )  # fmt: skip
         self.seat, self.finance, self.second = actor("seat", CITY), actor("finance", CITY), actor("finance", CITY)
         self.book, self.numbers = Book(), list[int]()
 
@@ -178,6 +182,12 @@ class Month:
             ):
                 assert (reserved, used) == (book.reserved(place, month), book.used(place, month))
                 assert reserved + used <= CAP
+        for month, reserved, used in AgreementQuota.objects.values_list("from_on", "reserved", "used"):
+            everybody = range(len(self.elders))
+            assert (reserved, used) == (
+                sum(book.reserved(one, month) for one in everybody), sum(book.used(one, month) for one in everybody)
+            )  # fmt: skip
+            assert reserved + used <= AGREED
         sums = LedgerEntry.objects.values_list("account", "period").annotate(fen=Sum("amount"))
         assert {(account, month): fen for account, month, fen in sums if fen} == book.moved()
         for account in ACCOUNTS:
@@ -219,7 +229,7 @@ def taken_back() -> Iterator[None]:
         transaction.savepoint_rollback(mark)
 
 
-@pytest.mark.req("R-PAY-04", "R-FUN-10", "D-12", "X-PAY-01")
+@pytest.mark.req("R-PAY-04", "R-PAY-09", "R-FUN-10", "D-12", "X-PAY-01")
 @settings(
     max_examples=max(8, settings().max_examples // 100), deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],

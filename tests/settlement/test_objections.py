@@ -19,7 +19,15 @@ from tests.factories import (
     system,
 )
 
-from yinling.hotline.models import Ticket, TicketNote
+from yinling.hotline.models import Callback, Ticket
+from yinling.hotline.operations import (
+    close_ticket,
+    merge_ticket,
+    open_ticket,
+    resolve_ticket,
+    split_ticket,
+    take_ticket,
+)
 from yinling.kernel.refusals import Denied, NotAllowed, Refusal, Refused
 from yinling.orders.models import Hold, Order
 from yinling.settlement import channel
@@ -116,11 +124,48 @@ def test_a_bill_that_is_kept_goes_on_and_the_answer_stands_on_it() -> None:
     assert hold.to_at == LATER
     assert settle_order(actor=system(), now=LATER, order_id=order.pk).state == "settled"
     answer = bill_of(order).objections[0].answer
-    assert "维持" in answer
-    assert "查了定位" in answer
-    assert TicketNote.objects.get(ticket=ticket).is_internal
+    assert answer == "我们查过了，这张账单没有错：查了定位"
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.result, ticket.awaits) == ("closed", answer, ""), "the ticket ends with the decision"
     objected(order, text="还是不对")
     assert Ticket.objects.count() == 2
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_ticket_ends_with_the_decision_and_not_before(taken: bool) -> None:  # noqa: FBT001 - a table
+    order, seat = an_order(), actor("seat")
+    ticket = objected(order)
+    assert ticket.awaits == f"objection:{order.pk}"
+    other = open_ticket(actor=seat, now=LATER, elder_id=order.elder_id, kind="complaint", title="还是那张账单")
+    if taken:
+        take_ticket(actor=seat, now=LATER, ticket_id=ticket.pk)
+        with refused("ticket.awaits", NotAllowed):
+            close_ticket(actor=seat, now=LATER, ticket_id=ticket.pk, result="已解释")
+        resolve_ticket(actor=seat, now=LATER, ticket_id=ticket.pk, result="机构说做了")
+        with refused("ticket.awaits", NotAllowed):
+            close_ticket(actor=seat, now=LATER, ticket_id=ticket.pk, result="已解释")
+    else:
+        with refused("ticket.awaits", NotAllowed):
+            merge_ticket(actor=seat, now=LATER, ticket_id=ticket.pk, into_id=other.pk, reason="同一件事")
+    assert Hold.objects.get(order=order).to_at is None
+    decide(order, "kept")
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.result) == ("closed", "我们查过了，这张账单没有错：查了定位")
+    assert Callback.objects.get(ticket=ticket).kind == "satisfaction", "and the elder is asked how it went"
+
+
+def test_while_a_part_of_the_ticket_is_with_others_it_is_resolved_and_closes_after_them() -> None:
+    order, seat = an_order(), actor("seat")
+    ticket = objected(order)
+    child = split_ticket(
+        actor=seat, now=LATER, ticket_id=ticket.pk, organisation_id=order.provider_id, title="请说明到达时间"
+    )
+    decide(order, "kept")
+    ticket.refresh_from_db()
+    assert (ticket.state, ticket.awaits) == ("resolved", "")
+    take_ticket(actor=seat, now=LATER, ticket_id=child.pk)
+    close_ticket(actor=seat, now=LATER, ticket_id=child.pk, result="已说明")
+    assert close_ticket(actor=seat, now=LATER, ticket_id=ticket.pk, result=ticket.result).state == "closed"
 
 
 @pytest.mark.parametrize("state", ["served", "settled"])
@@ -140,6 +185,12 @@ def test_a_bill_that_is_taken_back_is_reversed_and_what_was_paid_goes_back(state
     assert (row.state, row.refunded_fen, row.matched_fen) == ("refunded", row.amount_fen, 0)
     bill = bill_of(order)
     assert (bill.is_reversed, bill.own_fen, bill.others_fen, bill.left_fen) == (True, 0, 0, 0)
+    said = "我们查过了，是账单错了：查了定位。这次不收您的钱，您已经付的 40.00 元会退给您"
+    assert (bill.objections[0].answer, Ticket.objects.get().result, Ticket.objects.get().state) == (
+        said,
+        said,
+        "closed",
+    )
 
 
 def test_who_may_not_reverse_may_not_decide_so() -> None:

@@ -350,7 +350,7 @@ def test_a_returned_statement_frees_its_charges_for_a_new_one() -> None:
     row, finance = drafted()
     with refused("statement.empty"):
         draft_statement(actor=finance, now=LATER, organisation_id=row.provider_id, payer="voucher", month=JUNE)
-    with refused("statement.reason"):
+    with refused("text.missing"):
         return_statement(actor=finance, now=LATER, statement_id=row.pk, reason=" ")
     returned = return_statement(actor=finance, now=LATER, statement_id=row.pk, reason="金额待核")
     assert (returned.state, returned.return_reason) == ("returned", "金额待核")

@@ -21,7 +21,7 @@ from yinling.settlement.models import PaymentBill
 from yinling.settlement.operations import (
     load_payment_bill,
 )
-from yinling.settlement.paying import Movement, Part, compare, fill, read_bill, steps, write_bill
+from yinling.settlement.paying import Movement, Part, compare, off, off_lines, onto, read_bill, write_bill
 
 
 @pytest.fixture(autouse=True)
@@ -100,10 +100,37 @@ def test_differences_explain_the_difference_of_the_sums(ours: list[Movement], th
     assert explained == sum(one.signed_fen for one in theirs) - sum(one.signed_fen for one in ours)
 
 
-@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=5), st.integers(0, 10**7), st.integers(0, 10**7))
-def test_lines_are_filled_one_after_the_other_and_add_up(amounts: list[int], before: int, after: int) -> None:
+AMOUNTS = st.lists(st.integers(1, 10**6), min_size=1, max_size=5)
+
+
+@given(AMOUNTS, st.lists(st.integers(-(10**6), 10**6), max_size=8))
+def test_lines_are_filled_one_after_the_other_and_every_fen_stands_somewhere(
+    amounts: list[int], moves: list[int]
+) -> None:
     parts = [Part(number, "eldercare", fen, NOW.date()) for number, fen in enumerate(amounts, 1)]
-    filled = fill(parts, before)
-    assert sum(fen for _part, fen in filled.values()) == before
-    assert all(fen <= part.amount_fen for part, fen in filled.values())
-    assert sum(fen for _part, fen in steps(parts, before, after)) == after - before
+    held: dict[int | None, int] = {}
+    for move in moves:
+        standing = [Part(line, "eldercare", fen, NOW.date()) for line, fen in held.items() if fen]
+        fen = max(move, -sum(held.values()))
+        for part, change in onto(parts, standing, fen) if fen > 0 else off(standing, -fen):
+            held[part.line_id] = held.get(part.line_id, 0) + change
+        assert all(amount >= 0 for amount in held.values())
+        assert all(held.get(part.line_id, 0) <= part.amount_fen for part in parts)
+        short = sum(part.amount_fen - held.get(part.line_id, 0) for part in parts)
+        assert not (fen > 0 and held.get(None) and short), "nothing stands without a line while one lacks money"
+
+
+@given(AMOUNTS, AMOUNTS, st.integers(0, 10**6))
+def test_money_for_one_line_pays_another_only_where_its_own_is_missing(
+    has: list[int], owed: list[int], fen: int
+) -> None:
+    standing = [Part(number, "eldercare", amount, NOW.date()) for number, amount in enumerate(has, 1)]
+    parts = [Part(number, "eldercare", amount, NOW.date()) for number, amount in enumerate(owed, 3)]
+    wanted = onto(parts, [], min(fen, sum(has), sum(owed)))
+    taken: dict[int | None, int] = {}
+    for part, amount in off_lines(standing, wanted):
+        taken[part.line_id] = taken.get(part.line_id, 0) - amount
+    assert sum(taken.values()) == sum(amount for _part, amount in wanted)
+    lines = {part.line_id: amount for part, amount in wanted}
+    for part in standing:
+        assert min(part.amount_fen, lines.get(part.line_id, 0)) <= taken.get(part.line_id, 0) <= part.amount_fen

@@ -20,7 +20,7 @@ from tests.factories import (
     make_price,
     system,
 )
-from tests.settlement.paying import LATER, an_order, asked, refused, sums, tell, top_up, use
+from tests.settlement.paying import LATER, added, an_order, asked, by_line, drop, refused, sums, tell, top_up, use
 
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused
 from yinling.orders.operations import cancel_order
@@ -34,6 +34,7 @@ from yinling.settlement.operations import (
     reverse_order,
     settle_order,
 )
+from yinling.settlement.queries.bills import bill_of
 from yinling.settlement.queries.payments import balance_of
 
 
@@ -239,7 +240,7 @@ def test_a_counter_payment_and_a_notice_that_cross_do_not_pay_twice() -> None:
     row = asked(order)
     top_up(order.elder, 10000)
     paid = pay_from_balance(actor=actor("station"), now=NOW, order_id=order.pk)
-    assert (paid.state, paid.channel, balance_of(order.elder_id)) == ("paid", "balance", 6000)
+    assert (paid.state, paid.channel, balance_of(order.elder_id, order.div)) == ("paid", "balance", 6000)
     assert tell(row).state == "surplus"
     channel.tend_payments(system(), LATER)
     channel.send_refunds(system(), LATER)
@@ -260,3 +261,104 @@ def test_money_for_an_order_that_was_cancelled_meanwhile_goes_back() -> None:
     assert channel.send_refunds(system(), LATER) == 2
     assert [sums(one) for one in (order, late)] == [{}, {}]
     assert set(Payment.objects.values_list("state", flat=True)) == {"refunded"}
+
+
+# --- what is added at the door after paying
+
+
+@pytest.mark.usefixtures("wide")
+def test_what_is_added_after_paying_is_a_further_payment_of_the_same_bill() -> None:
+    order = an_order("served")
+    first = tell(asked(order))
+    with refused("payment.nothing", NotAllowed):
+        asked(order)
+    extra = added(order, 1500)
+    assert (bill_of(order).left_fen, bill_of(order).can_pay, bill_of(order).standing) == (1500, True, "付了一部分")
+    second = asked(order)
+    assert (second.pk != first.pk, second.amount_fen) == (True, 1500)
+    assert asked(order).pk == second.pk, "one at a time"
+    assert tell(second).state == "paid"
+    with refused("payment.nothing", NotAllowed):
+        asked(order)
+    settle_order(actor=system(), now=LATER, order_id=order.pk)
+    channel.tend_payments(system(), LATER)
+    assert sums(order) == {"bank": 5500, "receivable.voucher": 4000, "payable.provider": -9500}
+    assert by_line(order, "payable.provider", "match") == {order.lines.first().pk: 4000, extra.pk: 1500}
+    bill = bill_of(order)
+    assert ([row.amount_fen for row in bill.payments], bill.left_fen, bill.standing) == ([4000, 1500], 0, "已付清")
+    assert [(line.name, line.agreed_by) for line in bill.added] == [(extra.name, "本人 王桂英")]
+    assert channel.tend_payments(system(), LATER) == 0
+    assert not Refund.objects.exists()
+
+
+@pytest.mark.usefixtures("wide")
+def test_what_is_taken_off_after_paying_goes_back_and_the_businesses_stay_apart() -> None:
+    order = an_order("served")
+    extra = added(order, 1500, is_medical=True)
+    row = tell(asked(order))
+    assert row.amount_fen == 5500
+    drop(extra)
+    settle_order(actor=system(), now=LATER, order_id=order.pk)
+    channel.tend_payments(system(), LATER)
+    channel.send_refunds(system(), LATER)
+    channel.tend_payments(system(), LATER)
+    row.refresh_from_db()
+    assert (row.state, row.refunded_fen, row.matched_fen) == ("paid", 1500, 4000)
+    assert sums(order) == {"bank": 4000, "receivable.voucher": 4000, "payable.provider": -8000}
+    assert by_line(order, "received.order") == {}, "nothing is left on either line or business"
+
+
+@pytest.mark.usefixtures("wide")
+def test_of_two_payments_too_much_goes_back_from_the_last_one_once() -> None:
+    order = an_order("served")
+    first = tell(asked(order))
+    extra = added(order, 1500)
+    second = tell(asked(order))
+    drop(extra)
+    added(order, 500)
+    settle_order(actor=system(), now=LATER, order_id=order.pk)
+    for _ in range(3):
+        channel.tend_payments(system(), LATER)
+        channel.send_refunds(system(), LATER)
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.refunded_fen, first.matched_fen, second.refunded_fen, second.matched_fen) == (0, 4000, 1000, 500)
+    assert sums(order) == {"bank": 4500, "receivable.voucher": 4000, "payable.provider": -8500}
+    assert Refund.objects.count() == 1
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_notice_of_the_old_amount_and_one_of_the_new_do_not_pay_twice() -> None:
+    """The link of 40 yuan was open when 15 yuan were added; the elder pays both links."""
+    order = an_order("served")
+    old = asked(order)
+    added(order, 1500)
+    new = asked(order)
+    old.refresh_from_db()
+    assert (old.state, new.amount_fen) == ("closed", 5500)
+    assert tell(old).state == "paid"
+    new.refresh_from_db()
+    assert new.state == "closed"
+    assert tell(new).state == "surplus"
+    assert tell(new).state == "surplus", "said again"
+    assert tell(old).state == "paid"
+    channel.tend_payments(system(), LATER)
+    channel.send_refunds(system(), LATER)
+    assert sums(order) == {"bank": 4000, "received.order": -4000}
+    assert asked(order, LATER).amount_fen == 1500
+
+
+@pytest.mark.usefixtures("wide")
+def test_after_a_reversal_both_payments_stand_as_received() -> None:
+    order = an_order("served")
+    tell(asked(order))
+    added(order, 1500)
+    tell(asked(order))
+    settle_order(actor=system(), now=LATER, order_id=order.pk)
+    channel.tend_payments(system(), LATER)
+    reverse_order(actor=actor("finance"), now=LATER, order_id=order.pk, reason="算错了")
+    channel.tend_payments(system(), LATER)
+    assert sums(order) == {"bank": 5500, "received.order": -5500}
+    settle_order(actor=system(), now=LATER, order_id=order.pk)
+    channel.tend_payments(system(), LATER)
+    assert sums(order) == {"bank": 5500, "receivable.voucher": 4000, "payable.provider": -9500}

@@ -179,7 +179,7 @@ def test_a_list_given_up_by_a_person_is_not_drawn_up_again(finance: Actor) -> No
     row = Recovery.objects.get()
     with pytest.raises(Refused) as refused:
         return_recovery(actor=finance, now=NOW, recovery_id=row.pk, reason=" ")
-    assert refused.value.code == "recovery.reason"
+    assert refused.value.code == "text.missing"
     return_recovery(actor=finance, now=NOW, recovery_id=row.pk, reason="服务时间登记有误")
     recover(finance)
     assert Recovery.objects.count() == 1
@@ -288,17 +288,17 @@ def test_in_hospital_orders_wait_and_go_on_after_the_discharge(finance: Actor) -
     assert "住院" not in hold.reason + order.cancel_reason
     dispatcher = actor("dispatcher", CITY)
     from yinling.dispatch.operations import assign_order  # noqa: PLC0415 - beside its one use
-    from yinling.orders.queries import waiting_for_dispatch  # noqa: PLC0415 - as above
+    from yinling.orders.queries import in_dispatch_order  # noqa: PLC0415 - as above
 
     with scope(dispatcher), pytest.raises(Refused) as refused:
         assign_order(actor=dispatcher, now=NOW, order_id=order.pk, staff_id=staff.pk, choice_reason="急")
     assert refused.value.code == "dispatch.elder_away"
-    assert not waiting_for_dispatch(CITY).exists()
+    assert not in_dispatch_order(Order.objects.within(CITY)).exists()
     Circumstance.objects.filter(pk=fact.pk).update(valid_to=TODAY + timedelta(days=1))
     run_stops(elder.pk, elder.div, NOW)
     hold.refresh_from_db()
     assert hold.to_at == NOW
-    assert [one.pk for one in waiting_for_dispatch(CITY)] == [order.pk]
+    assert [one.pk for one in in_dispatch_order(Order.objects.within(CITY))] == [order.pk]
 
 
 def test_an_order_whose_time_passes_in_hospital_is_cancelled(finance: Actor) -> None:

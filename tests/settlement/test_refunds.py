@@ -20,11 +20,24 @@ from tests.factories import (
     make_elder,
     system,
 )
-from tests.settlement.paying import LATER, an_order, asked, refund, refused, sums, tell, top_up, use
+from tests.settlement.paying import (
+    LATER,
+    added,
+    an_order,
+    asked,
+    by_line,
+    drop,
+    refund,
+    refused,
+    sums,
+    tell,
+    top_up,
+    use,
+)
 
 from yinling.ground.scope import scope
 from yinling.kernel.refusals import Denied, NotAllowed, Refusal
-from yinling.orders.models import Order
+from yinling.orders.models import Order, OrderLine
 from yinling.orders.operations import cancel_order
 from yinling.settlement import channel
 from yinling.settlement.models import LedgerEntry, Payment, Posting, Refund
@@ -39,7 +52,8 @@ from yinling.settlement.operations import (
     take_notice,
 )
 from yinling.settlement.ports import RefundRefused
-from yinling.settlement.queries.payments import balance_of
+from yinling.settlement.queries.ledger import live_posting
+from yinling.settlement.queries.payments import balance_of, own_part, paid_for
 
 
 @pytest.fixture(autouse=True)
@@ -127,7 +141,7 @@ def test_a_refund_of_the_balance_goes_back_to_the_balance_at_once() -> None:
     top_up(order.elder, 5000)
     row = pay_from_balance(actor=actor("elder", elders=(order.elder,)), now=NOW, order_id=order.pk)
     assert refund(row, 4000).state == "done"
-    assert balance_of(order.elder_id) == 5000
+    assert balance_of(order.elder_id, order.div) == 5000
     assert sums(order) == {}
 
 
@@ -139,7 +153,7 @@ def test_the_balance_is_never_overdrawn() -> None:
     pay_from_balance(actor=actor("station"), now=NOW, order_id=first.pk)
     with refused("payment.balance"):
         pay_from_balance(actor=actor("station"), now=NOW, order_id=second.pk)
-    assert balance_of(elder.pk) == 3000
+    assert balance_of(elder.pk, elder.div) == 3000
 
 
 @pytest.mark.usefixtures("wide")
@@ -218,10 +232,27 @@ def test_one_balance_pays_one_order_however_many_ask_at_once() -> None:
         said = sorted(pool.map(one, [order.pk for order in orders]))
     assert said == ["paid", *["payment.balance"] * 5]
     with scope(WIDE):
-        assert balance_of(elder.pk) == 0
+        assert balance_of(elder.pk, elder.div) == 0
 
 
-ACTS = st.sampled_from(["ask", "tell", "tell_old", "refund", "send", "tend", "cancel", "settle", "reverse", "balance"])
+ACTS = st.sampled_from(
+    [
+        "ask",
+        "ask",
+        "tell",
+        "tell",
+        "tell_old",
+        "refund",
+        "send",
+        "tend",
+        "cancel",
+        "settle",
+        "reverse",
+        "balance",
+        "add",
+        "drop",
+    ]
+)
 
 
 @pytest.mark.usefixtures("wide")
@@ -243,6 +274,9 @@ def test_paid_less_refunded_is_what_moved_at_the_bank(acts: list[str], part: int
         channel.send_refunds(system(), LATER + timedelta(days=30))
     _check(order)
     assert not Payment.objects.filter(order=order, state__in=["asked", "surplus"]).exists()
+    order.refresh_from_db()
+    if order.state == "settled" and live_posting(order):
+        assert paid_for(order) <= own_part(order), "nobody has paid more than the own part"
 
 
 def _do(act: str, order: Order, part: int, now: datetime) -> None:
@@ -261,6 +295,15 @@ def _do(act: str, order: Order, part: int, now: datetime) -> None:
         "reverse": lambda: reverse_order(actor=actor("finance"), reason="x", **common),
         "balance": lambda: pay_from_balance(actor=actor("station"), **common),
     }
+    if act in ("add", "drop"):  # at the door only, before the bill is booked
+        order.refresh_from_db()
+        extra = OrderLine.objects.filter(order=order, added_at__isnull=False, dropped_at=None).first()
+        if order.state == "served" and not live_posting(order):
+            if act == "add":
+                added(order, part, is_medical=part % 2 == 1)
+            elif extra:
+                drop(extra)
+        return
     acts[act]()
 
 
@@ -276,5 +319,6 @@ def _check(order: Order) -> None:
     assert found.get("bank", 0) == moved[False]
     assert found.get("prepaid.elder", 0) == moved[True]
     assert found.get("received.order", 0) == matched - moved[True] - moved[False]
-    assert moved[True] + moved[False] <= 8000
+    assert all(fen > 0 for fen in by_line(order, "received.order").values()), "no line owes what another has"
+    assert sum(by_line(order, "payable.provider", "match").values()) == matched
     assert sum(found.values()) == 0

@@ -14,6 +14,7 @@ from tests.factories import (
     LONG_AGO,
     NOW,
     OTHER_COMMUNITY,
+    OTHER_STREET,
     actor,
     city,
     make_elder,
@@ -25,6 +26,7 @@ from tests.factories import (
 
 from yinling.accounts.models import Journal
 from yinling.entitlements.models import Budget, BudgetLine, Commitment, Entitlement
+from yinling.ground.scope import scope
 from yinling.kernel.refusals import Denied, NotAllowed, Refusal, Refused
 from yinling.programmes.subsidies.operations import register_donation
 from yinling.programmes.subsidies.queries.funds import gifts, persons_of, trail, ways
@@ -338,3 +340,13 @@ def test_another_area_sees_nothing() -> None:
     with refused("right.outside", Denied):
         enter_item(actor=stranger, now=NOW, reimbursement_id=row.pk, item="1", outcome="done", amount_fen=1)
     assert actor("district", div=DISTRICT).covers(row.div)
+
+
+def test_an_invoice_used_in_another_district_is_used() -> None:
+    first = promised()
+    drafted(first, invoice_number="No.88")
+    once = {"share_bp": 0, "monthly_cap_fen": None, "once_fen": CAP, "valid_from": date(2026, 3, 1)}
+    other = make_entitlement(make_elder(OTHER_COMMUNITY), first.scheme, **once)
+    who = actor("street", OTHER_STREET)
+    with scope(who), refused("reimbursement.invoice_used"):
+        drafted(other, by=who, invoice_number="No.88")

@@ -124,16 +124,14 @@ def test_the_bank_file_is_the_same_whatever_the_order() -> None:
 def test_one_line_of_the_bank(row: str, code: str) -> None:
     heads = ",".join(bankfile.RETURN_HEADS)
     results, problems = bankfile.read(content(row, heads=heads))
-    problems += bankfile.check(results, {7: Paid("pending", 4000, "")}, batch="P-1")
+    problems += bankfile.check(results, {7: Paid("pending", 4000)}, batch="P-1")
     assert [(one.place, one.code) for one in problems] == ([(2, code)] if code else [])
 
 
 def test_what_the_bank_said_already() -> None:
     said = Result(2, "P-1", 7, 4000, "paid", "")
-    assert bankfile.check([said], {7: Paid("paid", 4000, "")}, batch="P-1") == []
-    assert [one.code for one in bankfile.check([said], {7: Paid("failed", 4000, "户名不符")}, batch="P-1")] == [
-        "bank.answered"
-    ]
+    assert bankfile.check([said], {7: Paid("paid", 4000)}, batch="P-1") == []
+    assert [one.code for one in bankfile.check([said], {7: Paid("failed", 4000)}, batch="P-1")] == ["bank.answered"]
     assert [
-        one.code for one in bankfile.check([said, replace(said, place=3)], {7: Paid("pending", 4000, "")}, batch="P-1")
+        one.code for one in bankfile.check([said, replace(said, place=3)], {7: Paid("pending", 4000)}, batch="P-1")
     ] == ["bank.twice"]

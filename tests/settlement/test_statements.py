@@ -10,8 +10,9 @@ from tests.settlement.stated import JUNE, LATER, approved, drafted, refused, set
 
 from yinling.kernel.refusals import Denied, NotAllowed
 from yinling.settlement.drafting import draft_month
-from yinling.settlement.models import Deduction, LedgerEntry, Posting, Statement
+from yinling.settlement.models import ClaimLine, Deduction, LedgerEntry, Posting, Statement
 from yinling.settlement.operations import (
+    abandon_claim_line,
     approve_statement,
     deduct_statement,
     draft_statement,
@@ -20,6 +21,7 @@ from yinling.settlement.operations import (
     return_statement,
     reverse_order,
     review_statement,
+    submit_claim,
 )
 from yinling.settlement.queries import deductions, shares_of_statement, statement_totals, statements, to_draft
 from yinling.settlement.queries.purchase import purchased
@@ -95,7 +97,7 @@ def test_a_line_is_not_deducted_twice_nor_after_the_first_approval() -> None:
 def test_the_provider_objects_and_the_statement_goes_back() -> None:
     row = drafted()
     body = actor("provider_manager", div="", organisation=row.provider)
-    with refused("statement.reason"):
+    with refused("text.missing"):
         object_statement(actor=body, now=LATER, statement_id=row.pk, reason=" ")
     stranger = actor("provider_manager", div="", organisation=make_organisation())
     with refused("right.outside", Denied):
@@ -191,3 +193,51 @@ def test_totals_of_the_list() -> None:
     assert statement_totals(statements(actor("finance"))) == {
         "count": 2, "live_fen": 16000, "approved_fen": 8000, "deducted_fen": 1000, "payable_fen": 7000,
     }  # fmt: skip
+
+
+def test_a_reversal_takes_back_what_was_paid_and_not_what_was_deducted_before() -> None:
+    row = drafted(count=1)
+    line = row.lines.get()
+    deduct(row, 1000, line_id=line.pk)
+    row = approved(row)
+    order = line.charge.order
+    reverse_order(actor=actor("finance"), now=LATER, order_id=order.pk, reason="查实没有上门")
+    assert order.shares.filter(payer="ltci").get().amount_fen == 4000
+    settled(row.provider)
+    july = draft_statement(
+        actor=actor("finance"),
+        now=LATER + timedelta(days=30),
+        organisation_id=row.provider_id,
+        payer="ltci",
+        month=JULY,
+    )
+    assert sorted(july.lines.values_list("charge__amount_fen", flat=True)) == [-3000, 4000]
+    assert row.payable_fen + july.payable_fen == 4000
+    assert (balance("payable.provider"), balance("receivable.ltci")) == (-4000, 4000)
+
+
+def test_what_is_deducted_on_a_draft_is_not_reversed() -> None:
+    row = drafted(count=1)
+    line = row.lines.get()
+    claim = submit_claim(actor=actor("finance"), now=LATER, statement_id=approved(row).pk)
+    ClaimLine.objects.filter(claim=claim).update(state="refused", refusal="101")
+    abandon_claim_line(actor=actor("finance"), now=LATER, claim_line_id=claim.lines.get().pk, reason="确无资格")
+    settled(row.provider)
+    draft_statement(
+        actor=actor("finance"),
+        now=LATER + timedelta(days=30),
+        organisation_id=row.provider_id,
+        payer="ltci",
+        month=JULY,
+    )
+    with refused("settlement.on_statement"):
+        reverse_order(actor=actor("finance"), now=LATER, order_id=line.charge.order_id, reason="误")
+
+
+def test_the_month_is_not_asked_for_twice_while_it_waits_for_the_worker() -> None:
+    city()
+    settled(make_organisation())
+    who = actor("finance")
+    draft_statements(actor=who, now=LATER, month=JUNE)
+    with refused("statement.drafting", NotAllowed):
+        draft_statements(actor=who, now=LATER, month=JUNE)

@@ -9,8 +9,10 @@ from tests.factories import (
     fund_order,
     make_elder,
     make_entitlement,
+    make_item,
     make_order,
     make_organisation,
+    make_price,
     make_scheme,
     system,
 )
@@ -21,8 +23,18 @@ from yinling.kernel.refusals import Denied, NotAllowed, Refusal, Refused
 from yinling.orders.models import Order
 from yinling.people.models import Elder
 from yinling.settlement.models import Charge, LedgerEntry, Statement, StatementLine, Transfer
-from yinling.settlement.operations import book_transfer, offset_advance, propose_transfer, settle_order, take_transfer
-from yinling.settlement.queries import advance_balance, advances, balance, elder_balance
+from yinling.settlement.operations import (
+    approve_statement,
+    book_transfer,
+    deduct_statement,
+    draft_statement,
+    offset_advance,
+    propose_transfer,
+    review_statement,
+    settle_order,
+    take_transfer,
+)
+from yinling.settlement.queries import advance_balance, advances, balance, elder_balance, shares_of_statement
 
 pytestmark = pytest.mark.usefixtures("wide")
 TODAY = date(2026, 6, 15)
@@ -136,7 +148,10 @@ def test_deposits_and_top_ups_come_back_up_to_their_balance_and_a_receipt_counts
         taken(make_elder(), "top_up_return", 1, "退 1")
     taken(elder, "deposit_return", 50_000, "退 1")
     taken(elder, "top_up_return", 5_000, "退 2")
-    assert (elder_balance("deposit.elder", elder.pk), elder_balance("prepaid.elder", elder.pk)) == (0, -15_000)
+    assert (
+        elder_balance("deposit.elder", elder.pk, elder.div),
+        elder_balance("prepaid.elder", elder.pk, elder.div),
+    ) == (0, -15_000)
     assert balance("bank", TODAY) == 15_000
     assert Transfer.objects.filter(posting=None).count() == 0
 
@@ -157,3 +172,26 @@ def test_only_whoever_answers_for_money_moves_it(finance: Actor) -> None:
     with refuses("text.missing"):
         proposed(finance, body, note=" ")
     assert not LedgerEntry.objects.exists()
+
+
+@pytest.mark.req("R-PAY-16")
+def test_an_advance_pays_only_what_deductions_left_of_its_own_business(finance: Actor) -> None:
+    body = make_organisation()
+    care, nursing = (
+        make_order("served", price=make_price(make_item(is_medical=is_medical), body)) for is_medical in (False, True)
+    )
+    scheme = make_scheme()
+    for order in (care, nursing):
+        fund_order(order, make_entitlement(order.elder, scheme), 4000)
+        settle_order(actor=system(), now=LATER, order_id=order.pk)
+    row = draft_statement(actor=finance, now=LATER, organisation_id=body.pk, payer="voucher", month=date(2026, 6, 1))
+    line = row.lines.get(charge__order=nursing)
+    deduct_statement(
+        actor=finance, now=LATER, statement_id=row.pk, reason="01", note="没有记录", amount_fen=4000, line_id=line.pk
+    )
+    booked(body, 4000, business="medical")
+    review_statement(actor=actor("finance"), now=LATER, statement_id=row.pk)
+    done = approve_statement(actor=actor("finance"), now=LATER, statement_id=row.pk)
+    assert (done.offset_fen, done.payable_fen, advance_balance(body.pk, "voucher", "medical")) == (0, 4000, 4000)
+    (part,) = shares_of_statement(done).payable
+    assert (part.business, part.plan_year) == ("eldercare", 2026)

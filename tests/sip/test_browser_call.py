@@ -31,6 +31,7 @@ from yinling.hotline.operations import dial_call
 from yinling.hotline.queries.recordings import is_intact, sound_of
 from yinling.interop.telephony.sip_kamailio.events import EdgeCall
 from yinling.interop.telephony.sip_kamailio.follow import Follower
+from yinling.interop.telephony.sip_kamailio.sounds import Sounds
 from yinling.kernel.actor import Actor
 from yinling.people.models import Elder
 
@@ -167,7 +168,8 @@ def shift(
     one = Shift(line, live_server.url, context, who, tmp_path)
     follow = Follower.follow
     monkeypatch.setattr(Follower, "follow", lambda self, seen: (one.told.append(seen), follow(self, seen))[1])
-    monkeypatch.setattr(Follower, "_prompt", lambda _self: "")  # that the prompt is heard is tested without a browser
+    # That the prompt is heard is tested without a browser.
+    monkeypatch.setattr(Sounds, "prompt", lambda _self, _name: "")
     line.start()
     yield one
     context.close()

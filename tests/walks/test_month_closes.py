@@ -38,6 +38,7 @@ from yinling.settlement.operations import (
     load_remittance,
     propose_account,
     propose_closing,
+    receive_transfer,
     resubmit_claim,
     reverse_order,
     review_payout,
@@ -45,8 +46,10 @@ from yinling.settlement.operations import (
     submit_claim,
 )
 from yinling.settlement.queries import balance, to_draft
+from yinling.settlement.queries.arrivals import open_by_fund, unpaid
 from yinling.settlement.queries.payables import payables
 from yinling.settlement.queries.reconciliation import reconciliation
+from yinling.settlement.rules import ACCOUNTS
 from yinling.web.queries.settlement_papers import statement_paper
 
 JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
@@ -87,6 +90,7 @@ def month(wide: OpenScope) -> Month:
     _claim(row)
     _accounts(row)
     _pay(row)
+    _arrive(row)
     return row
 
 
@@ -152,15 +156,20 @@ def _pay(row: Month) -> None:
     """Two batches: the bank sends one payment of the first back, which the second pays."""
     bounced = f"statement:{row.statement(row.other, 'voucher').pk}"
     for now, title in ((PAID, "六月拨付"), (AGAIN, "六月补拨")):
-        keys = [one.key for one in payables(row.finance, CITY)]
-        made = row.do(row.finance, now, draft_payout, title=title, keys=keys)
-        row.do(row.finance, now, review_payout, payout_id=made.pk)
-        with refused("payout.two_persons"):
-            row.do(row.finance, now, approve_payout, payout_id=made.pk, count=len(keys))
-        row.do(row.second, now, approve_payout, payout_id=made.pk, count=len(keys))
-        row.do(row.finance, now, export_payout, payout_id=made.pk)
-        _bank(row, now, made, fails=bounced if now == PAID else "")
-        row.payouts.append(Payout.objects.get(pk=made.pk))
+        row.payouts.append(_batch(row, now, title, fails=bounced if now == PAID else ""))
+
+
+def _batch(row: Month, now: datetime, title: str, fails: str = "") -> Payout:
+    """One batch from what is owed to the bank's answer."""
+    keys = [one.key for one in payables(row.finance, CITY)]
+    made = row.do(row.finance, now, draft_payout, title=title, keys=keys)
+    row.do(row.finance, now, review_payout, payout_id=made.pk)
+    with refused("payout.two_persons"):
+        row.do(row.finance, now, approve_payout, payout_id=made.pk, count=len(keys))
+    row.do(row.second, now, approve_payout, payout_id=made.pk, count=len(keys))
+    row.do(row.finance, now, export_payout, payout_id=made.pk)
+    _bank(row, now, made, fails)
+    return Payout.objects.get(pk=made.pk)
 
 
 def _bank(row: Month, now: datetime, made: Payout, fails: str) -> None:
@@ -170,6 +179,13 @@ def _bank(row: Month, now: datetime, made: Payout, fails: str) -> None:
     ]  # fmt: skip
     content = sent(*lines, heads=bankfile.RETURN_HEADS)
     row.do(row.finance, now, answer_payout, payout_id=made.pk, content=content)
+
+
+def _arrive(row: Month) -> None:
+    """What the treasury owes of the statements comes in; the insurer's money came with its answers."""
+    for number, (payer, fen) in enumerate((("voucher", 6500), ("government", 6766))):
+        asked = {"payer": payer, "fund": "general", "amount_fen": fen, "on": AGAIN.date(), "note": f"回单 {number}"}
+        row.do(row.finance, AGAIN, receive_transfer, **asked)
 
 
 def closed(row: Month) -> Closing:
@@ -219,10 +235,31 @@ def test_settled_visits_are_stated_claimed_and_paid_out(month: Month) -> None:
     ]  # fmt: skip
     assert list(PayoutLine.objects.exclude(answer="").values_list("state", "is_live")) == [("failed", False)]
     assert payables(month.finance, CITY) == []
-    # Still owed to a provider is only what is held; the insurer owes nothing any more.
+    # Still owed, to a provider and by the treasury, is only what is held; the bank has nothing that is not owed.
     day = OVER.date()
-    assert (balance("payable.provider", day), balance("receivable.ltci", day)) == (-6000, 0)
-    assert balance("bank", day) == 11334 - 24600
+    assert balance("payable.provider", day) == -6000
+    assert [balance(f"receivable.{payer}", day) for payer in ("ltci", "voucher", "government")] == [0, 0, 6000]
+    assert balance("receivable.government", day, provider_id=month.other.pk) == 6000
+    assert balance("bank", day) == 0
+    with scope(month.finance):
+        assert [(one.payer, one.fen) for one in open_by_fund(month.finance, day)] == [("government", 6000)]
+        assert unpaid(month.finance) == []
+    balanced()
+
+
+@pytest.mark.req("R-PAY-12")
+def test_what_was_held_is_stated_paid_and_arrives_in_the_next_month_and_nothing_stays_open(month: Month) -> None:
+    release_hold(actor=month.finance, now=OVER, order=month.held, cause=HOLD, reason="位置已核实")
+    asked = {"organisation_id": month.other.pk, "payer": "government", "month": JULY}
+    made = month.do(month.finance, OVER, draft_statement, **asked)
+    month.do(month.finance, OVER, review_statement, statement_id=made.pk)
+    month.do(month.second, OVER, approve_statement, statement_id=made.pk)
+    _batch(month, OVER, "七月拨付")
+    asked = {"payer": "government", "fund": "general", "amount_fen": 6000, "on": OVER.date(), "note": "回单 9"}
+    month.do(month.finance, OVER, receive_transfer, statements=[made.code], **asked)
+    for account in ACCOUNTS:
+        if account.startswith(("receivable.", "payable.", "bank")):
+            assert balance(account, OVER.date()) == 0, account
     balanced()
 
 
@@ -236,10 +273,11 @@ def test_the_month_reconciles_and_its_figures_are_equal_everywhere(month: Month)
         31834, 25834, 6000, 0,
     )  # fmt: skip
     assert (stated_sum.payable_fen, stated_sum.paid_fen, stated_sum.outstanding_fen) == (24600, 24600, 0)
-    assert (stated_sum.claimed_fen, stated_sum.received_fen) == (11334, 11334)
+    assert (stated_sum.claimed_fen, stated_sum.received_fen, stated_sum.due_fen) == (11334, 24600, 0)
     client = signed_in(month.finance)
     page = client.get("/settlement/month/?month=2026-06").content.decode()
     assert "差异为 0" in page
+    assert "付费方未到账" in page
     row = month.statement(month.other, "government")
     stem = f"/settlement/statements/{row.pk}/"
     text = equal_everywhere(client, stem + "print/", stem + "KIND/", statement_paper(row), 6)

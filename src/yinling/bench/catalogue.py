@@ -58,6 +58,12 @@ BENCHES = {
         ),
         Bench("rank", "一张订单的推荐 one order among 20,000 carers: process, HTTP with the write, SQL", 2, 4),
         Bench("calls", "热线 the line: arrival to ring, screen pop, a burst; sipp, edge, line process, pages", 4, 20),
+        Bench(
+            "devices",
+            "设备 300 messages a second through the broker into the database; message to alarm, to the desk",
+            1.5,
+            5,
+        ),
         Bench("settle", "结算 visits settled a second, batch and one by one; balances of 20 million entries", 2.5, 12),
         Bench("start", "首次与再次启动 first and later start of ./run, packages cached", 2, 4),
     )

@@ -30,7 +30,7 @@ ASSESSED = ELDER | {
 }
 """In what the result of one in three differs from the first one of the demo city."""
 REPEATED: dict[str, dict[str, str]] = {
-    "orders_order": ELDER,
+    "orders_order": ELDER | {"source": "''"},
     "hotline_ticket": ELDER | {"call_id": "NULL", "parent_id": "NULL"},
     "supervision_finding": ELDER | {"key": "'bench-' || t.id || '-' || g"},
     "settlement_statement": {"month": "(t.month - make_interval(months => g))::date"},

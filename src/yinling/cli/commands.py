@@ -7,7 +7,7 @@ from yinling.cli.account import Unusable
 
 COMMANDS = {
     "start": "启动演示城市 start the demo city (the default)",
-    "test": "检查并运行全部测试 checks, then all tests",
+    "test": "检查并运行全部测试 checks and all tests",
     "check": "格式、类型、分层、迁移、文档 format, types, layers, migrations, docs",
     "prove": "以完整随机种子证明 all seeds of the proofs",
     "walk": "走一遍服务闭环 play one service from call to indicator",

@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     import psycopg
 
 SHOWN = 5
+COUNTED = """WITH used AS (
+            SELECT {of} AS owner, u ->> 0 AS unit, u ->> 1 AS per, (u ->> 2)::date AS from_on,
+                coalesce(sum((u ->> 3)::bigint) FILTER (WHERE p.id IS NULL
+                    AND o.state IN ('placed', 'accepted', 'assigned', 'in_service', 'served')), 0) AS reserved,
+                coalesce(sum((u ->> 3)::bigint) FILTER (WHERE p.id IS NOT NULL), 0) AS used
+            FROM orders_payershare s CROSS JOIN jsonb_array_elements(s.uses) u JOIN orders_order o ON o.id = s.order_id
+            LEFT JOIN settlement_posting p ON p.order_id = o.id AND p.kind = 'order'
+                AND NOT EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = p.id)
+            WHERE s.entitlement_id IS NOT NULL AND {which} GROUP BY 1, 2, 3, 4
+        ) SELECT coalesce(q.id, c.owner) AS id FROM {table} q FULL JOIN used c
+            ON c.owner = q.{owner} AND c.unit = q.unit AND c.per = q.per AND c.from_on = q.from_on
+        WHERE coalesce(q.reserved, 0) <> coalesce(c.reserved, 0) OR coalesce(q.used, 0) <> coalesce(c.used, 0)"""
+"""Counters of a table beside what the shares of orders use of them."""
 
 QUERIES: dict[str, tuple[str, str]] = {
     "ledger.balanced": (
@@ -63,9 +76,9 @@ QUERIES: dict[str, tuple[str, str]] = {
             WHERE t.is_live = EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = t.posting_id)""",
     ),
     "transfer.booked": (
-        "款项与账相等 every booked advance, deposit and top-up has its posting of the same amount, and two persons where it needs them",
-        """SELECT t.id FROM settlement_transfer t WHERE (t.posting_id IS NOT NULL
-            AND (SELECT sum(amount) FROM settlement_ledgerentry WHERE posting_id = t.posting_id AND amount > 0) IS DISTINCT FROM t.amount_fen)
+        "款项与账相等 every booked transfer has moved its amount at the bank, and two persons decided it where it needs them",
+        """SELECT t.id FROM settlement_transfer t WHERE (t.posting_id IS NOT NULL AND t.amount_fen IS DISTINCT FROM
+            (SELECT abs(sum(amount)) FROM settlement_ledgerentry WHERE posting_id = t.posting_id AND account = 'bank'))
         OR (t.kind LIKE 'advance%' AND t.posting_id IS NOT NULL AND coalesce(t.booked_by_id = t.proposed_by_id, true))""",
     ),
     "settlement.once": (
@@ -106,18 +119,13 @@ QUERIES: dict[str, tuple[str, str]] = {
     ),
     "quota.shares": (
         "额度与订单份额相等 every counter holds exactly what the shares of its orders use, and none is missing",
-        """WITH used AS (
-            SELECT s.entitlement_id, u ->> 0 AS unit, u ->> 1 AS per, (u ->> 2)::date AS from_on,
-                coalesce(sum((u ->> 3)::bigint) FILTER (WHERE p.id IS NULL
-                    AND o.state IN ('placed', 'accepted', 'assigned', 'in_service', 'served')), 0) AS reserved,
-                coalesce(sum((u ->> 3)::bigint) FILTER (WHERE p.id IS NOT NULL), 0) AS used
-            FROM orders_payershare s CROSS JOIN jsonb_array_elements(s.uses) u JOIN orders_order o ON o.id = s.order_id
-            LEFT JOIN settlement_posting p ON p.order_id = o.id AND p.kind = 'order'
-                AND NOT EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = p.id)
-            WHERE s.entitlement_id IS NOT NULL GROUP BY 1, 2, 3, 4
-        ) SELECT coalesce(q.id, c.entitlement_id) AS id FROM entitlements_quota q FULL JOIN used c
-            ON c.entitlement_id = q.entitlement_id AND c.unit = q.unit AND c.per = q.per AND c.from_on = q.from_on
-        WHERE coalesce(q.reserved, 0) <> coalesce(c.reserved, 0) OR coalesce(q.used, 0) <> coalesce(c.used, 0)""",
+        COUNTED.format(table="entitlements_quota", owner="entitlement_id", of="s.entitlement_id", which="u ->> 4 IS NULL"),
+    ),
+    "agreement.shares": (
+        "协议用量与订单份额相等 every counter of an agreement holds exactly what the shares of all orders use, and none is missing",
+        COUNTED.format(
+            table="entitlements_agreementquota", owner="agreement_id", of="(u ->> 4)::bigint", which="u ->> 4 IS NOT NULL"
+        ),
     ),
     "shares.uses": (
         "份额与所用额度相符 a share with a limit of money counts its own sum, and no share of the elder counts anything",

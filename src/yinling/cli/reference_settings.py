@@ -31,6 +31,8 @@ OTHERS = {
     "CARRIER_KEY": "name of the account at the cloud call centre",
     "CARRIER_SECRET": "secret of that account: signs commands and events",
     "CARRIER_TIMEOUT": "seconds to wait for the cloud call centre",
+    "MQTT_URL": "broker of the devices, `mqtt://name:password@host:1883` or `mqtts://…:8883`; `./run` then starts the gateway",
+    "MQTT_CA": "file with the authority that signed the broker's certificate, where the system does not know it",
     "PORT_TICKET_EXCHANGE": "dotted path of the adapter of another line that knows the same tickets (12345)",
     "EXCHANGE_URL": "address of the interface of the other line; messages go to `/tickets` below it",
     "EXCHANGE_KEY": "name of this platform at the other line",

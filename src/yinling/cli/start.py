@@ -122,6 +122,7 @@ def servers(host: str, port: int, environment: dict[str, str]) -> list[Child]:
         Child("alarms", jobs_of("alarms"), environment | {"YINLING_POOL": "0"}),
         Child("planner", planner, environment | {"YINLING_POOL": "0"}),
         *residents(environment | {"YINLING_POOL": "0"}),
+        *gateways(environment | {"YINLING_POOL": "0"}),
     ]
     return [replace(children[0], is_ready=lambda: answers(host, port)), *children[1:]]
 
@@ -136,6 +137,12 @@ def residents(environment: dict[str, str]) -> list[Child]:
     areas = [part.rpartition("=")[0] for part in environment.get("YINLING_DISPATCH", "").split(",")]
     alone = [sys.executable, "-m", "yinling.dispatch.resident"]
     return [Child("dispatch", [*alone, "--area", area] if area else alone, environment) for area in areas]
+
+
+def gateways(environment: dict[str, str]) -> list[Child]:
+    """Return the gateway of the devices, where MQTT_URL names a broker."""
+    command = [sys.executable, "-m", "yinling.interop.mqtt.gateway"]
+    return [Child("mqtt", command, environment)] if environment.get("MQTT_URL") else []
 
 
 def load_city(options: argparse.Namespace, *, demo: bool) -> None:

@@ -1,4 +1,4 @@
-"""`./run test`: the checks, then every test; what is missing on the machine is installed or named, never skipped."""
+"""`./run test`: the checks and every test; what is missing on the machine is installed or named, never skipped."""
 
 import functools
 import os
@@ -17,7 +17,11 @@ from yinling.cli.paths import ROOT, TEST_REPORT, VENDOR
 from yinling.interop.telephony.sip_kamailio.files import PACKAGES as EDGE_PACKAGES
 from yinling.interop.telephony.sip_kamailio.files import missing_packages
 
-PROCESSES = "2"
+PROCESSES = str((os.cpu_count() or 1) + 1)
+"""One more than there are processors: telephones and browsers let them wait."""
+NICE = 10
+COMPILE_PLANNER = "from yinling.dispatch.planner.search import warm_up; warm_up()"
+"""Once, before every process of the tests does it for itself: it takes a minute."""
 
 
 def is_on_line(package: str) -> bool:
@@ -31,6 +35,7 @@ NEEDED: dict[str, Callable[[], bool]] = {
     "chromium": lambda: bool(os.environ.get("CHROMIUM") or shutil.which("chromium")),
     "espeak-ng": lambda: shutil.which("espeak-ng") is not None,
     "fonts-noto-cjk": lambda: any(Path("/usr/share/fonts").rglob("*CJK*")),
+    "mosquitto": lambda: shutil.which("mosquitto") is not None,
     "git": lambda: shutil.which("git") is not None,
     "sip-tester": lambda: shutil.which("sipp") is not None,
     "npm": lambda: shutil.which("npm") is not None or not wrong_files(VENDOR),
@@ -41,29 +46,37 @@ def main(argv: list[str]) -> int:
     """With arguments only pytest runs, on what they name."""
     compile_catalogues()
     whole = not argv
-    checked = 0
     if whole:
         install_needed()
         ensure_browser_files()
-        checked = subprocess.run([sys.executable, "-m", "yinling", "check"], check=False).returncode
     with tempfile.TemporaryDirectory(prefix="yinling-") as folder:
         # The database's account must pass through the temporary folder, which is closed to others.
         Path(folder).chmod(0o711)
         server = EmbeddedPostgres(Path(folder) / "postgres", fsync=False)
         server.start()
         try:
-            tested = pytest(["-n", PROCESSES] if whole else argv, server.environment(), report=whole)
+            return everything(server) if whole else pytest(argv, server.environment())
         finally:
             server.stop()
+
+
+def everything(server: EmbeddedPostgres) -> int:
+    """The checks run beside the tests, in what time those leave, and are told after them."""
+    environment = server.environment() | {"TEST_REPORT_FILE": str(TEST_REPORT)}
+    with tempfile.TemporaryFile() as told:
+        checks = subprocess.Popen([sys.executable, "-m", "yinling", "check"], stdout=told, stderr=subprocess.STDOUT)
+        os.setpriority(os.PRIO_PROCESS, checks.pid, NICE)
+        subprocess.run([sys.executable, "-c", COMPILE_PLANNER], check=False)
+        tested = pytest(["-n", PROCESSES, "--dist", "worksteal"], environment)
+        checked = checks.wait()
+        told.seek(0)
+        print(told.read().decode(), flush=True)
     return checked or tested
 
 
-def pytest(argv: list[str], databases: dict[str, str], *, report: bool) -> int:
-    environment = os.environ | databases | {"TZ": "UTC"}
-    if report:
-        environment["TEST_REPORT_FILE"] = str(TEST_REPORT)
+def pytest(argv: list[str], environment: dict[str, str]) -> int:
     command = [sys.executable, "-m", "pytest", *argv]
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+    return subprocess.run(command, cwd=ROOT, env=os.environ | environment | {"TZ": "UTC"}, check=False).returncode
 
 
 def install_needed() -> None:

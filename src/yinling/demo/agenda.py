@@ -11,6 +11,7 @@ from itertools import islice
 from yinling.catalogue.models import ServiceItem
 from yinling.demo.world import World
 from yinling.directory.models import Organisation, Staff
+from yinling.entitlements.models import Agreement
 from yinling.kernel.period import ONE_DAY, SHANGHAI
 from yinling.people.models import Circumstance, Elder
 
@@ -25,6 +26,11 @@ AHEAD = 2
 LONGEST = 90
 ENOUGH = 8
 TRIES = 40
+BEFORE = (5, 11, 16, 21, 26)
+"""Days of the month before on which the demonstration's own people went out: what statements and shares of that month rest on."""
+INSURANCE, INSURED, INSURED_FAMILIES = "ltci", 6, ("bathing", "daily_care", "nursing")
+CANTEENS, LUNCHES = 2, (8, 19)
+"""So many canteens served a lunch on these days of every month of last year."""
 FIRST_DAY = date(2015, 1, 8)
 """Prices and deadlines begin with the year; an order is placed some days before its visit."""
 
@@ -81,7 +87,12 @@ class Agenda:
     def fill(self, days: int, visits_a_day: int) -> Iterator[Plan]:
         """Yield the visits of the last days and the next two, and of two days of the month before."""
         clients = self.clients(visits_a_day * CLIENTS_PER_VISIT)
-        yield from self.own_days(days)
+        before = [one.replace(day=day) for day in BEFORE for one in [self.world.today.replace(day=1) - ONE_DAY]]
+        before = [day for day in before if FIRST_DAY <= day < self.world.today - days * ONE_DAY]
+        offsets = [(day - self.world.today).days for day in before]
+        yield from self.own_days([*offsets, *(-number for number in range(days, 0, -2)), 0, 1])
+        yield from self.insured_days(before)
+        yield from self.lunches()
         last_month = (self.world.today.replace(day=1) - ONE_DAY).replace(day=1)
         earlier = [last_month.replace(day=9), last_month.replace(day=18)]
         first = self.world.today - days * ONE_DAY
@@ -128,7 +139,45 @@ class Agenda:
         self.busy[free[1].pk].append((start, plan.ends_at))
         return replace(plan, second=free[1])
 
-    def own_days(self, days: int) -> Iterator[Plan]:
+    def insured_days(self, days: list[date]) -> Iterator[Plan]:
+        """Yield visits to people whom the insurance for long-term care pays for, so that its statement has lines."""
+        world = self.world
+        bound = set(Agreement.objects.filter(payer=INSURANCE).values_list("organisation_id", flat=True))
+        items = [one for one in world.items.values() if one.family in INSURED_FAMILIES and one.carers_needed == 1]
+        paid: list[tuple[Elder, list[ServiceItem]]] = []
+        for elder in world.people.elders:
+            held = [row.scheme for row in world.people.entitlements.get(elder.pk, []) if row.scheme.payer == INSURANCE]
+            bodies = {item.code: world.responsible(item.family, elder.div) for item in items if held}
+            mine = [item for item in items if (body := bodies.get(item.code)) and body.pk in bound]
+            if mine and elder.pk not in self.away:
+                paid.append((elder, mine))
+        for elder, mine in paid[:INSURED]:
+            for day in days:
+                tries = (self.try_slot(elder, world.random.choice(mine), day) for _ in range(TRIES))
+                yield from islice((plan for plan in tries if plan), 1)
+
+    def lunches(self) -> Iterator[Plan]:
+        """Yield a year of lunches that elders paid themselves, brought by the canteens nearest to the demonstration's own elder."""
+        world = self.world
+        meals = [item for item in world.items.values() if item.family == "meal"]
+        homes: dict[int, list[Elder]] = defaultdict(list)
+        for elder in sorted(world.people.elders, key=lambda one: one.div[:6] != world.profile.city.get("demo_area")):
+            canteen = world.responsible("meal", elder.div)
+            if (
+                canteen
+                and not elder.died_on
+                and elder.pk not in world.people.entitlements
+                and elder.pk not in self.away
+            ):
+                homes[canteen.pk].append(elder)
+        for elders in list(homes.values())[:CANTEENS]:
+            for month, number in ((month, number) for month in range(1, 13) for number in LUNCHES):
+                day = date(world.today.year - 1, month, number)
+                known = [one for one in elders if FIRST_DAY < one.created_at.date() < day - AHEAD * ONE_DAY]
+                tries = (self.try_slot(world.random.choice(known), meals[0], day) for _ in range(TRIES if known else 0))
+                yield from islice((plan for plan in tries if plan), 1)
+
+    def own_days(self, offsets: list[int]) -> Iterator[Plan]:
         """Yield the days of the logins a newcomer uses: four visits of the carer today, fewer of nurse and doctor."""
         world, provider = self.world, self.world.bodies.demo
         assert provider is not None  # noqa: S101 - made by the step before
@@ -154,7 +203,7 @@ class Agenda:
         for login, starts in times.items():
             person = next(row for row in world.bodies.staff if row.user_id == world.users[login].pk)
             items = [item for item in world.items.values() if self.fits(item, person)]
-            for offset in (*(-number for number in range(days, 0, -2)), 0, 1):
+            for offset in offsets:
                 for number, start in enumerate(starts):
                     moment = datetime.combine(world.today + offset * ONE_DAY, start, SHANGHAI)
                     asked = [world.people.demo] if (login, number) == ("carer", 1) else []

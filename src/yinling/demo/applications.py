@@ -24,6 +24,7 @@ from yinling.entitlements.operations import (
 )
 from yinling.entitlements.queries.procedures import procedure_of
 from yinling.ground.scope import scope
+from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
 from yinling.people.models import Circumstance, Elder
 
@@ -32,15 +33,22 @@ WANTED = 13
 
 
 class Clerks:
-    """The logins of a street and of its district, acting so many days ago."""
+    """The demonstration's logins, acting so many days ago. Their grants do not change meanwhile: each is read once."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
+        self.known: dict[str, Actor] = {}
+
+    def actor(self, username: str) -> Actor:
+        """Return a login as actor."""
+        if username not in self.known:
+            self.known[username] = actor_of(username, self.now)
+        return self.known[username]
 
     def act(self, username: str, days_ago: float, operation: Any, **arguments: Any) -> Any:
         """Let a login carry out an operation."""
         moment = self.now - timedelta(days=days_ago)
-        actor = actor_of(username, moment)
+        actor = self.actor(username)
         with scope(actor):
             return operation(actor=actor, now=moment, **arguments)
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from yinling.accounts.models import User
-from yinling.catalogue.models import Price, PriceList, ServiceItem
+from yinling.catalogue.models import CalloutRate, Price, PriceList, ServiceItem
 from yinling.catalogue.states import PriceListState
 from yinling.demo.city import DISTRICT_SPREAD, EARLIEST, near, outline_of
 from yinling.demo.names import Names
@@ -228,10 +228,11 @@ def families_of(body: Organisation | None) -> tuple[str, ...]:
 
 
 def load_prices(bodies: Bodies, profile: Profile, random: Random, drafter: User, publisher: User) -> None:
-    """Publish the price lists of the profile for every provider, or once for a group; market prices differ by provider."""
+    """Publish the price lists of the profile for every provider, with its on-site rate, or once for a group; market prices differ by provider."""
     items = {item.code: item for item in ServiceItem.objects.all()}
     lists: list[PriceList] = []
     prices: list[Price] = []
+    rates: list[CalloutRate] = []
 
     def publish(table: PriceTable, rows: list[PriceRow], factor: float, **whose: Any) -> None:
         published = datetime.combine(table.valid.from_, time(9), SHANGHAI) - timedelta(days=15)
@@ -244,6 +245,13 @@ def load_prices(bodies: Bodies, profile: Profile, random: Random, drafter: User,
             )
             for row in rows
         )  # fmt: skip
+        if table.callout and "organisation" in whose:
+            rates.append(
+                CalloutRate(
+                    price_list=lists[-1], **whose, **table.callout, valid_from=table.valid.from_, valid_to=table.valid.to,
+                    recorded_from=published,
+                )
+            )  # fmt: skip
 
     for body in (body for body in bodies.all if body.is_provider):
         factor = random.choice((0.9, 0.95, 1, 1, 1.05, 1.1))
@@ -258,7 +266,10 @@ def load_prices(bodies: Bodies, profile: Profile, random: Random, drafter: User,
     insert(lists)
     for price in prices:
         price.price_list_id = price.price_list.pk
+    for rate in rates:
+        rate.price_list_id = rate.price_list.pk
     insert(prices)
+    insert(rates)
 
 
 def _price_list(table: PriceTable, published: datetime, drafter: User, publisher: User, **whose: Any) -> PriceList:

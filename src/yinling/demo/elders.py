@@ -72,6 +72,10 @@ BODIES = {
 RARE = {"poverty_file": 0.012, "special_family": 0.008, "childless": 0.008}
 """Drawn apart, so that what the others are does not hang on it."""
 HOLDS_ON, ENDS_SOON = 97, 29
+FILES_BEGAN = 800
+"""Days ago on which the first files were opened: before the year began for whose results subsidies are paid."""
+INSURED, INSURED_GRADES = 24, {"moderate": "2", "severe": "3", "total": "4"}
+"""How many are insured for long-term care, and the insurance's grade by ability."""
 CHANCE_DEAD = 0.012
 PURPOSES = {"service": 0.8, "health": 0.72}
 
@@ -83,6 +87,7 @@ class People:
     elders: list[Elder] = field(default_factory=list)
     households: list[Household] = field(default_factory=list)
     levels: dict[int, str] = field(default_factory=dict)
+    insured: dict[int, str] = field(default_factory=dict)
     entitlements: dict[int, list[Entitlement]] = field(default_factory=dict)
     demo: Elder | None = None
 
@@ -123,7 +128,7 @@ class Settlers:
             for div, name, lon, lat in rows.values_list("div", "short_name", "lon", "lat")
         ]
         self.districts = dict(Area.objects.filter(div__startswith=profile.area).values_list("div", "name"))
-        self.recorded = now - timedelta(days=400)
+        self.recorded = now - timedelta(days=FILES_BEGAN)
         self.people = People()
         self.contacts: list[Contact] = []
         self.facts: list[Circumstance] = []
@@ -268,6 +273,7 @@ def load_elders(profile: Profile, bodies: Bodies, names: Names, random: Random, 
     insert(settlers.facts)
     consent(people, random, now)
     assess(people, bodies, random, today)
+    insure(people, settlers.facts, bodies, profile, now)
     entitle(people, settlers.facts, profile, now)
     return people
 
@@ -308,6 +314,35 @@ def assess(people: People, bodies: Bodies, random: Random, today: date) -> None:
             )
         )  # fmt: skip
     insert(rows)
+
+
+def insure(people: People, facts: list[Circumstance], bodies: Bodies, profile: Profile, now: datetime) -> None:
+    """Insure some of the disabled where an insurance for long-term care has its scheme; the insurer sent their grades on paper."""
+    places = tuple(scheme["div"] for scheme in profile.schemes if scheme["payer"] == "ltci" and "div" in scheme)
+    today = local_date(now)
+    near = [elder for elder in people.elders if places and elder.div.startswith(places) and not elder.died_on]
+    disabled = [elder for elder in near if people.levels.get(elder.pk) in INSURED_GRADES]
+    unknown = [elder for elder in near if elder.pk not in people.levels and age_on(elder.born_on, today) >= 75]  # noqa: PLR2004 - an age
+    found = (disabled + unknown)[:INSURED]
+    day, recorded = today - timedelta(days=200), now - timedelta(days=190)
+    common = {"valid_from": day, "recorded_from": recorded}
+    insured, grades = [], []
+    for elder in found:
+        people.insured[elder.pk] = INSURED_GRADES[people.levels.get(elder.pk, "moderate")]
+        insured.append(
+            Circumstance(
+                div=elder.div, elder=elder, kind="ltci_insured", detail="居民", body="医疗保障部门", evidence=f"YS{elder.pk:08d}", **common
+            )
+        )  # fmt: skip
+        grades.append(
+            Assessment(
+                div=elder.div, elder=elder, provider=bodies.of_kind("assessor")[0], scale="ltc_2021_37", level=people.insured[elder.pk],
+                assessed_on=day, valid_to=add_years(day, 2), department="insurance", document="长期护理失能等级评定结论（虚构）", **common,
+            )
+        )  # fmt: skip
+    insert(insured)
+    insert(grades)
+    facts += insured
 
 
 def entitle(people: People, facts: list[Circumstance], profile: Profile, now: datetime) -> None:
@@ -372,7 +407,9 @@ def _situations(people: People, facts: list[Circumstance], today: date) -> dict[
         elder.pk: Situation(
             day=today, born_on=elder.born_on, facts=tuple(held.get(elder.pk, ())), hukou_div=elder.hukou_div, died_on=elder.died_on,
             results=tuple(
-                Result("gbt42195_2022", level, DayPeriod(today), today) for level in [people.levels.get(elder.pk)] if level
+                Result(scale, levels[elder.pk], DayPeriod(today), today)
+                for scale, levels in (("gbt42195_2022", people.levels), ("ltc_2021_37", people.insured))
+                if levels.get(elder.pk)
             ),
         )
         for elder in people.elders

@@ -32,7 +32,7 @@ from yinling.hotline.models import Ticket
 from yinling.hotline.operations import close_ticket, take_ticket
 from yinling.indicators.operations import compute_values
 from yinling.indicators.queries import MONTH, WEEK, period_around
-from yinling.kernel.period import SHANGHAI
+from yinling.kernel.period import SHANGHAI, local_midnight
 from yinling.orders.models import Order
 from yinling.orders.rules import Acceptance
 from yinling.supervision.engine import Hit, run
@@ -169,11 +169,17 @@ def leave_notices(world: World) -> None:
 
 
 def take_photos(world: World, served: Sequence[tuple[Plan, Order, Visit]]) -> None:
-    """Attach a drawn picture to some visits; one carer uses the picture of another visit."""
+    """Attach a drawn picture to some visits and to all of last month's of our own; one carer uses the picture of another visit."""
     chosen = [row for row in served if row[0].oddity == "same_photo"]
     others = [row for row in served if row not in chosen]
     picked = [others[place] for place in range(0, len(others), max(len(others) // PHOTOS, 1))][:PHOTOS]
-    for plan, order, visit in [*picked, *chosen]:
+    first = local_midnight(world.today.replace(day=1))
+    before = [
+        row
+        for row in others
+        if row[0].starts_at < first and row[0].item.is_medical and row[0].staff.user_id and row not in picked
+    ]
+    for plan, order, visit in [*picked, *before, *chosen]:
         shown = picked[0][1] if plan.oddity == "same_photo" and picked else order
         attach(visit, picture(shown), (visit.ended_at or world.now) - timedelta(minutes=2))
 

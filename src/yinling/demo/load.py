@@ -121,7 +121,7 @@ def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
         users = load_users(now)
         bodies = load_bodies(profile, random, most=sizes.organisations)
         load_prices(bodies, profile, random, users["city"], users["city2"])
-        load_agreements(bodies)
+        load_agreements(bodies, local_date(now))
         load_policies(bodies, now)
         load_staff(bodies, names, random, now, most=sizes.staff, dialect=profile.dialect)
     with step("老年人 elders", quiet=quiet):

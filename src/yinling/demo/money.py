@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import date, datetime, timedelta
 
-from yinling.catalogue.models import ServiceItem
+from yinling.catalogue.models import Price, ServiceItem
 from yinling.demo.funding import Counters
 from yinling.demo.world import World
+from yinling.directory.queries import point_at
 from yinling.entitlements.rules import Use
+from yinling.ground.parameters import parameter
+from yinling.kernel.geo import Datum, Position, distance_m
 from yinling.kernel.period import local_date, month_start
 from yinling.orders.models import Order, OrderLine, PayerShare
 from yinling.orders.payers import CALLOUT, PricedLine
+from yinling.orders.pricing import Asked, Callout, callout
 from yinling.orders.queries import CALLOUT_NAME, Priced
 from yinling.settlement.models import Charge, ClaimedItem, ClaimedTime, LedgerEntry, Posting, Statement, StatementLine
 from yinling.settlement.rules import SELF, SELF_FUND, Minutes, Share, entries, own_minutes
-from yinling.settlement.states import StatementState
+from yinling.settlement.states import DecisionState
 
 AGREED = "老人本人（电话告知）"
 
@@ -41,14 +45,19 @@ class Money:
         price = self.world.price(order.provider_id, item, day)
         assert price is not None  # noqa: S101 - the caller has looked
         priced = Priced(item, price)
-        fee = price.callout_fee_fen if item.charges_callout else 0
-        asked = [PricedLine(CALLOUT, item.code, CALLOUT_NAME, (), 0, fee, family=item.family)] if fee else []
+        fee = self._fee(order, item, price)
+        asked = (
+            [PricedLine(CALLOUT, item.code, CALLOUT_NAME, (), 0, fee.amount_fen, family=item.family)]
+            if fee.amount_fen
+            else []
+        )
         bill = self.counters.bill(order.elder_id, order.provider_id, [priced.line(), *asked], item, day)
         common = {"div": order.div, "order": order, "elder_id": order.elder_id, "provider_id": order.provider_id}
         lines = [
             self.world.add(
                 OrderLine(
-                    **common, item=item, price=price, kind=line.kind, name=line.name, minutes=line.minutes, amount_fen=line.amount_fen
+                    **common, item=item, price=price, kind=line.kind, name=line.name, minutes=line.minutes, amount_fen=line.amount_fen,
+                    detail={"parts": [list(part) for part in fee.parts], "asked_fen": fee.amount_fen} if line.kind == CALLOUT else {},
                 )
             )
             for line in bill.lines
@@ -65,6 +74,21 @@ class Money:
         self.lines[order.pk] = lines
         order.total_fen, order.self_fen = bill.total_fen, bill.self_fen
         order.self_pay_consent = AGREED if bill.beyond_fen else ""
+
+    def _fee(self, order: Order, item: ServiceItem, price: Price) -> Callout:
+        """Return the on-site fee by the published rate of the body, and keep the way it counts on the order."""
+        if not item.charges_callout:
+            return Callout(0, ())
+        site, day = self.world.bodies.sites[order.provider_id], local_date(order.starts_at)
+        home = point_at(order.lon, order.lat)
+        order.distance_method = "straight_line" if home else "unknown"
+        if home:
+            metres = distance_m(home, Position(site.lon, site.lat, Datum.WGS84))
+            order.distance_m = round(metres * float(parameter("callout.distance_factor", self.world.profile.area, day)))
+        return callout(
+            [Asked(item.charges_callout, price.callout_fee_fen, item.needs_qualification)], self.world.rates.get(order.provider_id),
+            starts_at=order.starts_at, distance_m=order.distance_m, is_holiday=day in self.world.holidays,
+        )  # fmt: skip
 
     def give_back(self, order: Order) -> None:
         """Free what a cancelled or failed order had reserved."""
@@ -130,9 +154,11 @@ class Money:
     def _statement(self, key: tuple[int, str, date], charges: list[Charge], number: int) -> None:
         world, users = self.world, self.world.users
         provider = next(body for body in world.bodies.all if body.pk == key[0])
-        state = (StatementState.DRAFT, StatementState.REVIEWED, StatementState.APPROVED, StatementState.APPROVED)[
-            number % 4
-        ]
+        claimed = key[1] in parameter(
+            "claims.payers", world.profile.area, world.today
+        )  # the story of the money goes on with these
+        states = (DecisionState.DRAFT, DecisionState.REVIEWED, DecisionState.APPROVED, DecisionState.APPROVED)
+        state = DecisionState.APPROVED if claimed else states[number % 4]
         drafted = max(world.now - timedelta(days=5), world.now.replace(day=1))
         row = Statement(
             div=provider.div, provider=provider, payer=key[1], month=key[2], state=state, total_fen=sum(one.amount_fen for one in charges),
@@ -140,7 +166,7 @@ class Money:
         )  # fmt: skip
         world.add(row)
         world.note(users["finance"], "finance", "settlement.statement.draft", drafted, row)
-        if state != StatementState.DRAFT:
+        if state != DecisionState.DRAFT:
             row.reviewed_by, row.reviewed_at, row.version = (
                 users["finance"],
                 min(drafted + timedelta(hours=1), world.now),
@@ -154,7 +180,7 @@ class Money:
                 row,
                 changes={"state": ["draft", "reviewed"]},
             )
-        if state == StatementState.APPROVED:
+        if state == DecisionState.APPROVED:
             row.approved_by, row.approved_at, row.version = (
                 users["finance2"],
                 min(drafted + timedelta(hours=5), world.now),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from yinling.kernel.geo import Datum, Position, inside
 from yinling.kernel.parameters import ParameterError, Parameters, load
 from yinling.kernel.period import DayPeriod
 from yinling.kernel.words import N_
+from yinling.orders.pricing import LEVELS as WHO_COMES
 from yinling.orders.rules import SERVICES
 
 LEVELS = tuple(level for level, _ in Area.LEVELS)
@@ -66,6 +67,7 @@ class PriceTable:
     rows: tuple[PriceRow, ...]
     document_on: date | None = None
     price_group: str = ""
+    callout: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -301,7 +303,7 @@ def _price_tables(document: Document, items: set[str]) -> tuple[PriceTable, ...]
         spec = document.check(
             place,
             {"document": str, "basis": str, "valid_from": date, "prices": dict},
-            {"valid_to": date, "document_on": date, "price_group": str},
+            {"valid_to": date, "document_on": date, "price_group": str, "callout": dict},
         )
         _one_of(document, (*place, "basis"), tuple(basis for basis, _ in PriceList.BASES))
         if "price_group" in spec:
@@ -317,13 +319,33 @@ def _price_tables(document: Document, items: set[str]) -> tuple[PriceTable, ...]
             if any(other.overlaps(valid) for other in spans.setdefault(item, [])):
                 document.fail((*place, "prices", item), N_("同一天有两个价格，请调整各价目的日期"))
             spans[item].append(valid)
-        named = (spec.get("document_on"), spec.get("price_group", ""))
+        if "callout" in spec:
+            _check_callout(document, (*place, "callout"), is_group="price_group" in spec)
+        named = (spec.get("document_on"), spec.get("price_group", ""), spec.get("callout", {}))
         tables.append(PriceTable(spec["document"], spec["basis"], valid, tuple(rows), *named))
     if items - set(spans):
         document.fail(
             ("lists",), N_("以下项目没有价格，请补上：%(items)s"), items=", ".join(sorted(items - set(spans)))
         )
     return tuple(tables)
+
+
+CALLOUT = dict.fromkeys(("base_fen", "free_m", "km_fen", "night_fen", "night_from", "night_to", "holiday_fen"), int)
+LAST_HOUR = 23
+
+
+def _check_callout(document: Document, place: tuple[str | int, ...], *, is_group: bool) -> None:
+    """The on-site rate that every body of the list publishes with it."""
+    if is_group:
+        document.fail(place, N_("上门服务费由各机构自己制定，请写在没有 price_group 的价目里"))
+    found = document.check(place, {}, CALLOUT | {"level_fen": dict})
+    if "level_fen" in found:
+        document.check((*place, "level_fen"), {}, dict.fromkeys(WHO_COMES, int))
+    amounts: dict[tuple[str, ...], int] = {(name,): value for name, value in found.items() if name != "level_fen"}
+    amounts |= {("level_fen", who): fen for who, fen in found.get("level_fen", {}).items()}
+    for name, value in amounts.items():
+        if value < 0 or (name[0] in ("night_from", "night_to") and value > LAST_HOUR):
+            document.fail((*place, *name), N_("金额和里程不能是负数，时刻是0至23的整点，请改正"))
 
 
 def _price(document: Document, place: tuple[str | int, ...], items: set[str]) -> PriceRow:

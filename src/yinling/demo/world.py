@@ -12,12 +12,13 @@ from django.db import models
 
 from yinling.accounts.models import Journal, User
 from yinling.accounts.rules import digest_of
-from yinling.catalogue.models import Price, ServiceItem
+from yinling.catalogue.models import CalloutRate, Price, ServiceItem
 from yinling.demo.bodies import Bodies
 from yinling.demo.elders import People
 from yinling.demo.profile import Profile
 from yinling.demo.rows import Batch
 from yinling.directory.models import Organisation, Qualification, Staff
+from yinling.ground.models import CalendarDay
 from yinling.kernel.period import local_date
 from yinling.kernel.workdays import WorkingCalendar
 from yinling.orders.rules import SERVICES
@@ -37,13 +38,16 @@ class World:
     now: datetime
     batch: Batch = field(default_factory=Batch)
     calendar: WorkingCalendar = field(init=False)
+    holidays: frozenset[date] = field(init=False)
     items: dict[str, ServiceItem] = field(init=False)
     prices: dict[tuple[int, int], list[Price]] = field(init=False)
+    rates: dict[int, CalloutRate] = field(init=False)
     able: dict[tuple[int, str], list[Staff]] = field(init=False)
 
     def __post_init__(self) -> None:
         rows = [(day, kind) for day, kind, _ in self.profile.calendar]
         self.calendar = WorkingCalendar.from_rows(rows)
+        self.holidays = frozenset(day for day, kind in rows if kind == CalendarDay.HOLIDAY)
         visits = ServiceItem.objects.filter(is_active=True, needs_visit=True, kind__in=SERVICES)
         self.items = {item.code: item for item in visits.order_by("code")}
         self.prices = defaultdict(list)
@@ -53,6 +57,7 @@ class World:
             for body in self.bodies.all:
                 if body.price_group == price.price_group:
                     self.prices[body.pk, price.item_id].append(price)
+        self.rates = {rate.organisation_id: rate for rate in CalloutRate.objects.order_by("id")}
         self.able = defaultdict(list)
         soon = self.today + timedelta(days=3)
         lapsed = Qualification.objects.filter(valid_to__lte=soon).values("staff_id")

@@ -9,7 +9,7 @@ from typing import Any
 
 from procrastinate.contrib.django import app
 
-from yinling.devices.operations import escalate_alarm, open_task
+from yinling.devices.operations import escalate_alarm, forget_event, open_task
 from yinling.devices.queries import alarm_of_call, due_alarms, unsettled_alarms
 from yinling.directory.queries import cities, system_actor
 from yinling.ground.clock import business_now
@@ -63,4 +63,18 @@ def find_silent(timestamp: int = 0) -> int:  # noqa: ARG001 - given by the sched
         actor = system_actor(city.div)
         with scope(actor):
             count += open_task(actor=actor, now=now, div=city.div)
+    return count
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(queueing_lock="devices.forget_heartbeats")
+def forget_heartbeats(timestamp: int = 0) -> int:  # noqa: ARG001 - given by the scheduler
+    """Delete heartbeats whose time is over, a hundred thousand in a transaction; return how many rows went."""
+    now, count = business_now(), 0
+    for city in cities():
+        actor, gone = system_actor(city.div), 1
+        while gone:
+            with scope(actor):
+                gone = forget_event(actor=actor, now=now, div=city.div)
+            count += gone
     return count

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 
@@ -12,19 +14,23 @@ from yinling.devices.rules import (
     DEVICE_KINDS,
     EVENT_KINDS,
     FUNDINGS,
+    HEARTBEATS,
     LEVELS,
     PLACE_PROBLEMS,
 )
 from yinling.devices.states import ALARM, DEVICE, DEVICE_TASK
 from yinling.directory.models import DATUMS, Organisation, Site
 from yinling.ground.crypto import blind_index
-from yinling.ground.guards import append_only, state_check, state_field, state_guards
+from yinling.ground.guards import append_only_until, state_check, state_field, state_guards
 from yinling.ground.models import Scoped, ScopedQuerySet, Sealed, Versioned
 from yinling.hotline.models import Call
 from yinling.kernel.geo import Datum, Position
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
+
+HEARTBEAT = f"OLD.kind IN {HEARTBEATS}"
+ROUTINE = """NOT jsonb_path_exists(OLD.outcomes, '$[*] ? (@.outcome != "taken" && @.outcome != "repeated")')"""
 
 
 class Device(Scoped, Versioned, Sealed):
@@ -107,7 +113,10 @@ class Device(Scoped, Versioned, Sealed):
 
 
 class Delivery(Scoped):
-    """A batch of messages as a platform handed it over, with what became of each. Never changed."""
+    """A batch of messages as a platform handed it over, with what became of each. Never changed.
+
+    One without alarm and refusal is deleted with the heartbeats of its time.
+    """
 
     sent_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     received_at = models.DateTimeField()
@@ -118,7 +127,7 @@ class Delivery(Scoped):
 
     class Meta:
         indexes = [models.Index(fields=["div", "-received_at"], name="delivery_div")]
-        triggers = append_only()
+        triggers = append_only_until(ROUTINE)
 
     def __str__(self) -> str:
         return f"{self.received_at} {self.count}"
@@ -128,7 +137,7 @@ class DeviceEvent(Scoped, Sealed):
     """One message of a device as it came: its own count and clock, when it arrived, and which time counts. Never changed.
 
     A message with the number of an earlier one and other content is kept as a further ``copy``: a device that lost its count must not
-    lose its call for help. What a body measured is sealed.
+    lose its call for help. What a body measured is sealed. Heartbeats are deleted after their time (``forget_event``).
     """
 
     device = models.ForeignKey(Device, models.PROTECT, related_name="events")
@@ -155,12 +164,13 @@ class DeviceEvent(Scoped, Sealed):
     class Meta:
         indexes = [
             models.Index(fields=["device", "-ts_eff", "-boot", "-seq"], name="device_event_order"),
+            models.Index(fields=["ts_rx"], condition=Q(kind__in=HEARTBEATS), name="device_event_beats"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["device", "boot", "seq"], condition=Q(copy=0), name="device_event_once"),
             models.UniqueConstraint(fields=["device", "boot", "seq", "copy"], name="device_event_copy"),
         ]
-        triggers = append_only()
+        triggers = append_only_until(HEARTBEAT)
 
     def __str__(self) -> str:
         return f"{self.device_id} {self.boot}:{self.seq} {self.kind}"
@@ -291,7 +301,10 @@ class AlarmStep(Scoped):
 
 
 class DeviceTask(Scoped, Versioned):
-    """Something about a device that is no alarm: silent, battery low, clock wrong; or an incident, where many fell silent at once."""
+    """Something about a device that is no alarm: silent, battery low, clock wrong; or an incident, where many fell silent at once.
+
+    ``heard`` says of each silent device when it had last been heard: the proof of the silence outlives the heartbeats.
+    """
 
     KINDS = [
         ("silent", N_("设备失联")),
@@ -306,6 +319,7 @@ class DeviceTask(Scoped, Versioned):
     elder = models.ForeignKey(Elder, models.PROTECT, null=True, blank=True, related_name="+")
     provider = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
     count = models.PositiveIntegerField(default=1)
+    heard = models.JSONField(default=dict)
     opened_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)
     done_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -332,3 +346,9 @@ class DeviceTask(Scoped, Versioned):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the one device of a task about silence had last been heard."""
+        told = next(iter(self.heard.values()), None) if self.kind == "silent" else None
+        return datetime.fromisoformat(told) if told else None

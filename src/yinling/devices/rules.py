@@ -26,6 +26,8 @@ ALARM_KINDS = [
     ("sos", N_("一键呼叫")), ("fall", N_("跌倒")), ("smoke", N_("烟雾")), ("gas", N_("燃气泄漏")), ("water", N_("溢水")), ("door", N_("门磁异常")),
     ("bed", N_("离床未归")), ("motion", N_("长时间无活动")), ("vital", N_("体征异常")), ("geo", N_("走出围栏")),
 ]  # fmt: skip
+HEARTBEATS = ("hb", "batt")
+"""What a device says when nothing has happened: never an alarm, so it is not kept for ever."""
 EVENT_KINDS = [*ALARM_KINDS, ("hb", N_("心跳")), ("batt", N_("电量"))]
 CONTACTS = [("reached", N_("已联系上")), ("no_answer", N_("无人接听")), ("no_speech", N_("接通无人说话"))]
 PEOPLE = [

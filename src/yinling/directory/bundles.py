@@ -151,9 +151,9 @@ LEADER = (
 """The leader of the line: rosters, groups, quality and the wall besides; what is paid for it, others decide."""
 OPERATOR = (
     "hotline.figure.view", "hotline.line_contract.view", "hotline.operator_statement.confirm", "hotline.operator_statement.object",
-    "hotline.operator_statement.view", "hotline.sample.view",
+    "hotline.operator_statement.view", "hotline.roster.view", "hotline.sample.view",
 )  # fmt: skip
-"""The contracted company's own view of its line: figures, quality and statements, never who called."""
+"""The contracted company's own view of its line: figures, rosters of its groups, quality and statements, never who called."""
 LINE_CITY = (
     "hotline.figure.view", "hotline.line_contract.*", "hotline.operator_statement.approve", "hotline.operator_statement.draft",
     "hotline.operator_statement.send", "hotline.operator_statement.view", "hotline.sample.view",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
@@ -40,7 +41,7 @@ from yinling.kernel.period import DayPeriod, day_bounds
 from yinling.kernel.workdays import WorkingCalendar
 
 
-def active_grants(user_id: int, now: datetime) -> QuerySet[Grant]:
+def active_grants(user_id: int | OuterRef, now: datetime) -> QuerySet[Grant]:
     """Grants of a user that hold now, with their organisation."""
     later = Q(to_at=None) | Q(to_at__gt=now)
     rows = Grant.objects.filter(later, user_id=user_id, state=GrantState.ACTIVE, from_at__lte=now)
@@ -131,17 +132,40 @@ def _policies_of(body: Any) -> list[Policy]:
     ]  # fmt: skip
 
 
+BODIES = """SELECT o.id, o.div, CASE WHEN o.does_home_medical THEN o.home_medical_filed_on END, p.kind, p.valid_from, p.valid_to
+    FROM directory_organisation o LEFT JOIN directory_policy p ON p.organisation_id = o.id AND p.recorded_to IS NULL
+    WHERE o.id = ANY ((SELECT %s::bigint[])::bigint[]) ORDER BY o.id, p.kind, p.valid_from, p.id"""
+
+
+@dataclass(frozen=True)
+class Body:
+    """What decides whether a body may serve at home: its policies, and since when it is listed for medical care there."""
+
+    div: str
+    listed_from: date | None
+    policies: list[tuple[str, date, date | None]] = field(default_factory=list)
+
+    def obstacles(self, days: Collection[date], *, is_medical: bool) -> tuple[tuple[str, str], ...]:
+        """Return what stops it on some days, as code and sentence (R-ORD-13, R-STF-04)."""
+        return against_body(policies=self.policies, listed_from=self.listed_from, days=days, is_medical=is_medical)
+
+
+def bodies(organisation_ids: Iterable[int]) -> dict[int, Body]:
+    """Return what decides it for some bodies, by number: one query."""
+    found: dict[int, Body] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(BODIES, [list(organisation_ids)])
+        for pk, div, listed_from, kind, valid_from, valid_to in cursor.fetchall():
+            body = found.setdefault(pk, Body(div, listed_from))
+            if kind is not None:
+                body.policies.append((kind, valid_from, valid_to))
+    return found
+
+
 def body_obstacles(organisation_id: int, days: Collection[date], *, is_medical: bool) -> tuple[tuple[str, str], ...]:
-    """Return what stops a body from serving at home on some days, as code and sentence: one query (R-ORD-13, R-STF-04)."""
-    body = _with_policies(Organisation.objects.filter(pk=organisation_id)).first()
-    if body is None:
-        return ()
-    return against_body(
-        policies=[(one.kind, one.valid_from, one.valid_to) for one in _policies_of(body)],
-        listed_from=body.home_medical_filed_on if body.does_home_medical else None,
-        days=days,
-        is_medical=is_medical,
-    )
+    """Return what stops a body from serving at home on some days, as code and sentence: one query."""
+    body = bodies([organisation_id]).get(organisation_id)
+    return () if body is None else body.obstacles(days, is_medical=is_medical)
 
 
 def system_actor(area: str) -> Actor:
@@ -291,10 +315,8 @@ def token_for(plain: str, now: datetime) -> ApiToken | None:
     rows = ApiToken.objects.filter(
         token_hash=token_hash(plain), ended_at=None, expires_at__gt=real_now(), user__is_active=True
     )
-    token = rows.select_related("user", "grant__organisation").first()
-    if token is None or not active_grants(token.user_id, now).filter(pk=token.grant_id).exists():
-        return None
-    return token
+    held = active_grants(OuterRef("user_id"), now).filter(pk=OuterRef("grant_id"))
+    return rows.filter(Exists(held)).select_related("user", "grant__organisation").first()
 
 
 def sites(actor: Actor) -> QuerySet[Site]:

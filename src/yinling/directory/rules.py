@@ -56,6 +56,13 @@ def require(
     raise Denied("right.missing", N_("您当前的角色不能这样做。可以办理的角色：%(roles)s"), right=right, roles=names)
 
 
+def person_of(actor: Actor) -> int:
+    """Return the user who answers for a step: always a login, never a job."""
+    if actor.user_id is None:
+        raise Refused("login.needed", N_("这一步须由有账号的人员办理，请登录后再办"))
+    return actor.user_id
+
+
 def check_new_grant(
     *, role: str, held: frozenset[str], proposer_id: int, user_id: int, has_area: bool, has_organisation: bool
 ) -> None:

@@ -38,6 +38,7 @@ class Job:
     dialect: str = ""
     div: str = ""
     against_body: tuple[tuple[str, str], ...] = ()
+    provider_div: str = ""
 
     @property
     def minutes(self) -> int:

@@ -15,6 +15,8 @@ from yinling.kernel.period import add_months, month_start, week_start
 from yinling.kernel.words import N_
 
 FEN, VISIT, MINUTE = "fen", "visit", "minute"
+TIME = "time"
+"""What an agreement counts besides money: one item bought in one order."""
 EXTRA = "+"
 """Ends the name of a unit of which a pool may be used once the limits of the unit itself are used up (X-LTC-02)."""
 
@@ -43,17 +45,22 @@ class Limit:
 
 @dataclass(frozen=True)
 class Use:
-    """So much of the counter of a unit in the period that begins on a day; ``most`` is what the period holds, if known."""
+    """So much of the counter of a unit in the period that begins on a day; ``most`` is what the period holds, if known.
+
+    The counter is the entitlement's own, or that of an agreement under which its payer buys.
+    """
 
     unit: str
     per: str
     from_on: date
     amount: int
     most: int | None = field(default=None, compare=False)
+    agreement_id: int | None = None
 
     def as_json(self) -> list[Any]:
-        """As a payer's share keeps it."""
-        return [self.unit, self.per, self.from_on.isoformat(), self.amount]
+        """As a payer's share keeps it; the number of the agreement last, if it is the agreement's counter."""
+        kept = [self.unit, self.per, self.from_on.isoformat(), self.amount]
+        return kept if self.agreement_id is None else [*kept, self.agreement_id]
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,20 @@ class Left:
     from_on: date
     left: int
     most: int
+    agreement_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """An agreement between the provider and a payer: for which items (none: all), and what its month still gives over all elders."""
+
+    agreement_id: int
+    items: frozenset[str] = frozenset()
+    limits: tuple[Left, ...] = ()
+
+    def covers(self, code: str) -> bool:
+        """Whether an item is bought under it."""
+        return not self.items or code in self.items
 
 
 @dataclass(frozen=True)
@@ -72,7 +93,8 @@ class Funding:
     """What may pay for a service of an elder: whose money, by which share or sums by unit, and what its limits still give.
 
     ``items`` narrows it to item codes; without, it is for the ``families`` of the scheme. ``barred`` says of an item code, or of all
-    (key empty), why this source cannot be used for it on the day; ``used_up`` the same, where a limit of the agreement is the reason.
+    (key empty), why this source cannot be used for it on the day. ``agreements`` are those of its payer with the provider: what is bought
+    under one stays within its month.
     """
 
     entitlement_id: int
@@ -87,16 +109,19 @@ class Funding:
     limits: tuple[Left, ...] = ()
     families: frozenset[str] = frozenset()
     barred: Mapping[str, str] = field(default_factory=dict)
-    used_up: Mapping[str, str] = field(default_factory=dict)
+    agreements: tuple[Agreed, ...] = ()
 
     def why_barred(self, code: str) -> str:
         """Why it cannot be used for an item; empty if it can."""
-        return self.barred.get("", "") or self.barred.get(code, "") or self.used_up.get(code, "")
+        return self.barred.get("", "") or self.barred.get(code, "")
 
 
 def uses_from_json(kept: Iterable[Sequence[Any]]) -> list[Use]:
     """Read the counters of a payer's share."""
-    return [Use(unit, per, date.fromisoformat(first), amount) for unit, per, first, amount in kept]
+    return [
+        Use(unit, per, date.fromisoformat(first), amount, agreement_id=agreement[0] if agreement else None)
+        for unit, per, first, amount, *agreement in kept
+    ]
 
 
 def period_start(per: str, day: date, since: date) -> date:

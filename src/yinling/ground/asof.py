@@ -113,13 +113,13 @@ def _state(model: type[models.Model]) -> str:
 
 
 def _column(model: type[models.Model], field: models.Field[Any, Any], *, has_versions: bool) -> str:
-    """Return the expression of one column of a view."""
+    """Return the expression of one column of a view, of the very type of the table's: prepared statements serve both."""
     name = str(field.column)
     stored = f't."{name}"'
     if has_versions:
         stored = f'CASE WHEN e.pgh_id IS NULL THEN t."{name}" ELSE e."{name}" END'
     if name == "state":
-        return _state(model)
+        return f"{_state(model)}::{field.db_type(connection)}"
     if name == "recorded_to" and issubclass(model, DatedFact):
         return "NULL::timestamptz"
     if isinstance(field, models.DateTimeField) and field.null and name.endswith("_at") and name not in _PLANNED:

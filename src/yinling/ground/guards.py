@@ -48,3 +48,16 @@ def state_guards(machine: Machine[Any]) -> list[pgtrigger.Trigger]:
 def append_only() -> list[pgtrigger.Trigger]:
     """Return the triggers that refuse any change of a row once written."""
     return [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+
+def append_only_until(may_go: str) -> list[pgtrigger.Trigger]:
+    """Return the triggers that refuse any change of a row once written; a row of which ``may_go`` (SQL about OLD) holds may be deleted.
+
+    The role that serves may delete none: a function of the owner does, with limits of its own.
+    """
+    return [
+        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update),
+        pgtrigger.Protect(
+            name="kept", operation=pgtrigger.Delete, condition=pgtrigger.Condition(f"(({may_go}) IS NOT TRUE)")
+        ),
+    ]

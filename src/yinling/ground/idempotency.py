@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from yinling.ground.clock import real_now
 from yinling.ground.models import IdempotencyKey
@@ -16,6 +16,9 @@ from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 
 KEPT = timedelta(days=7)
+# A second request waits here for the first, then finds its row.
+TAKE = """INSERT INTO ground_idempotencykey (user_id, key, route, body_hash, created_at) VALUES (%s, %s, %s, %s, now())
+    ON CONFLICT (user_id, key) DO NOTHING RETURNING id"""
 
 
 def once(
@@ -24,18 +27,17 @@ def once(
     """Return ``(status, answer, repeated)``: performed now, or the stored answer of the first time.
 
     Raises Refused (422) for a known key with another body, NotAllowed (409) while the first is still in flight.
-    The key's row is inserted first, so that a second request waits for the first and then finds its answer.
+    The key's row is inserted first, and kept only with the effect.
     """
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).digest()
     with transaction.atomic():
-        row, is_new = IdempotencyKey.objects.get_or_create(
-            user_id=user_id, key=key, defaults={"route": route, "body_hash": digest}
-        )
-        if not is_new:
-            return _stored(row, route, digest)
+        with connection.cursor() as cursor:
+            cursor.execute(TAKE, [user_id, key, route, digest])
+            taken = cursor.fetchone()
+        if taken is None:
+            return _stored(IdempotencyKey.objects.get(user_id=user_id, key=key), route, digest)
         status, answer = perform()
-        row.status, row.answer = status, answer
-        row.save(update_fields=["status", "answer"])
+        IdempotencyKey.objects.filter(pk=taken[0]).update(status=status, answer=answer)
     return status, answer, False
 
 

@@ -46,7 +46,7 @@ class ScopedQuerySet(models.QuerySet[Any]):
         mine = Q(pk__in=[])
         if actor.div:
             mine |= Q(div__gte=actor.div, div__lt=actor.div + ":")
-        if actor.organisation_id and own_provider in names:
+        if actor.organisation_id and (own_provider in names or "__" in own_provider):
             mine |= Q(**{own_provider: actor.organisation_id})
         if actor.elder_ids and own_elder in names:
             mine |= Q(**{f"{own_elder}__in": actor.elder_ids})

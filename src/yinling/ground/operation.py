@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import DatabaseError, DataError, connection, models, transaction
 from django.utils.module_loading import import_string
 
+from yinling.ground.live import told_together
 from yinling.ground.scope import current_scope
 from yinling.kernel.inputs import Input
 from yinling.kernel.refusals import NotAllowed, NotFound, Refusal, Refused, Stale
@@ -134,7 +135,7 @@ def operation(right: str, *, label: str = "") -> Callable[[Callable[P, R]], Call
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             frame = _Frame()
             try:
-                with transaction.atomic(), _frame(frame, right, function.__name__):
+                with transaction.atomic(), told_together(), _frame(frame, right, function.__name__):
                     return function(*args, **kwargs)
             except Refusal as refusal:
                 note_refusal(right, refusal, {"elder_id": frame.elder_id} | kwargs)
@@ -203,7 +204,7 @@ def explain_constraint(name: str, code: str, sentence: str) -> None:
 
 def locked(queryset: models.QuerySet[M], pk: int, seen: int | None = None) -> M:
     """Return the row, locked. Raises NotFound, or Stale when the page the actor saw is out of date."""
-    row = queryset.select_for_update(of=("self",)).filter(pk=pk).first()
+    row = next(iter(queryset.select_for_update(of=("self",)).filter(pk=pk)), None)
     if row is None:
         raise NotFound("row.not_found", N_("没有这条记录，或者它不在您的权限范围内"))
     _note_locked(row)
@@ -253,7 +254,8 @@ def _write(rows: Sequence[models.Model], names: Sequence[str]) -> None:
         one for one in meta.concrete_fields if one.primary_key or one.name in names or one.attname in names
     ]
     columns = [quote(one.column) for one in fields]
-    arrays = ", ".join(f"%s::{one.db_type(connection)}[]" for one in fields)
+    # The sub-selects hide from the planner how many rows there are, so that one prepared plan serves one row and a thousand.
+    arrays = ", ".join(f"(SELECT %s::{one.db_type(connection)}[])" for one in fields)
     sets = ", ".join(f"{quote(one.column)} = new.{quote(one.column)}" for one in fields if not one.primary_key)
     own = next(quote(one.column) for one in fields if one.primary_key)
     values = [[one.get_db_prep_save(getattr(row, one.attname), connection) for row in rows] for one in fields]

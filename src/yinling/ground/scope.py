@@ -54,17 +54,18 @@ def apply_scope(values: tuple[str, ...], request_id: str = "") -> None:
 
 
 @contextmanager
-def scope(actor: Actor, asked: AsOf | None = None) -> Iterator[OpenScope]:
+def scope(actor: Actor, asked: AsOf | None = None, *, savepoint: bool = True) -> Iterator[OpenScope]:
     """Open a transaction in which the database shows what the actor may see, today or as of an earlier day.
 
     Refusals noted inside are journalled after the end, in a transaction of their own. A scope inside a scope is allowed (a job
-    that acts for another, a test) and gives the outer one back at its end.
+    that acts for another, a test) and gives the outer one back at its end. Inside an operation, which no error survives, it needs no
+    savepoint.
     """
     outer = _current.get()
     opened = OpenScope(scope_values(actor))
     token = _current.set(opened)
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=savepoint):
             apply_scope(opened.values, actor.request_id)
             path = look_back(asked) if asked else ""
             yield opened
@@ -104,12 +105,15 @@ def scope_policy(
 ) -> str:
     """Return the SQL that switches row-level security on for a table.
 
-    ``provider``, ``elder``, ``staff`` and ``user`` name the columns that make a row one's own. ``append_only`` takes UPDATE and DELETE away.
+    ``provider``, ``elder``, ``staff`` and ``user`` name the columns that make a row one's own: with ``staff``, who visits for a body sees the
+    own rows, and only its office all of them. ``append_only`` takes UPDATE and DELETE away.
     """
     own = [division_sql()]
     for column, setting in ((provider, "provider"), (staff, "staff"), (user, "user")):
         if column:
             own.append(f"{column} = nullif(current_setting('yinling.{setting}', true), '')::bigint")
+    if provider and staff:
+        own[1] = f"({own[1]} AND nullif(current_setting('yinling.staff', true), '') IS NULL)"
     if elder:
         own.append(f"{elder} = ANY (nullif(current_setting('yinling.elders', true), '')::bigint[])")
     rule = " OR ".join(own)

@@ -108,6 +108,15 @@ def check_close(*, open_children: int) -> None:
         )
 
 
+AWAITS = N_("这张工单在等账单异议的结论。请财务人员在“结算 → 账单异议”里写结论，工单会随结论一起办结")
+
+
+def check_awaited(awaits: str) -> None:
+    """A ticket about which a later step decides ends with that decision."""
+    if awaits:
+        raise NotAllowed("ticket.awaits", AWAITS, awaits=awaits)
+
+
 def check_reopen(*, parent_state: str | None) -> None:
     """A child is worked on again only while its parent is not closed."""
     if parent_state == "closed":

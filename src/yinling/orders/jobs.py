@@ -10,9 +10,9 @@ from procrastinate.contrib.django import app
 
 from yinling.directory.queries import cities, system_actor
 from yinling.ground.clock import business_now
+from yinling.ground.rounds import tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
-from yinling.kernel.refusals import Refusal
 from yinling.orders.operations import (
     close_order,
     readdress_order,
@@ -67,12 +67,4 @@ def stop_orders(actor: Actor, now: datetime, elder_id: int | None = None) -> int
 
 
 def _each(actor: Actor, now: datetime, found: Iterable[int], perform: Callable[..., Any]) -> int:
-    count = 0
-    for pk in found:
-        try:
-            with scope(actor):
-                perform(actor=actor, now=now, order_id=pk)
-        except Refusal:
-            continue
-        count += 1
-    return count
+    return sum(tried(actor, now, perform, order_id=pk) for pk in found)

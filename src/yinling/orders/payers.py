@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-from yinling.entitlements.rules import EXTRA, FEN, MINUTE, VISIT, Funding, Left, Use, in_payer_order
+from yinling.entitlements.rules import EXTRA, FEN, MINUTE, TIME, VISIT, Agreed, Funding, Left, Use, in_payer_order
 from yinling.kernel.money import share_down, share_half_up, yuan
 from yinling.kernel.words import N_
 
@@ -17,8 +17,16 @@ BP_PER_PERCENT = 100
 MEALS = {"breakfast": N_("早餐"), "lunch": N_("午餐"), "dinner": N_("晚餐")}
 PERIODS = {"day": N_("当天"), "week": N_("本周"), "month": N_("本月"), "year": N_("本年"), "span": N_("有效期内")}
 LEFT_OF = {FEN: N_("%(left)s 元"), VISIT: N_("%(left)s 次"), MINUTE: N_("%(left)s 分钟")}
-REST = N_("其余由个人自付")
-NOBODY = N_("没有可用的补贴，由个人自付")
+USED_UP, ONLY_LEFT = N_("%(name)s%(when)s额度已用完"), N_("%(name)s%(when)s只剩 %(left)s，这次付 %(sum)s 元")
+USED_UP_OF = {
+    TIME: N_("%(name)s与这家机构的协议%(when)s次数已用完，可改到下月或另选机构"),
+    FEN: N_("%(name)s与这家机构的协议%(when)s金额已用完，可改到下月或另选机构"),
+}
+ONLY_LEFT_OF = N_("%(name)s与这家机构的协议%(when)s只剩 %(left)s，这次付 %(sum)s 元")
+REST = N_("其余自己付")
+NOBODY = N_("没有可用的补贴，自己付")
+LONGEST_WHY = 180
+"""A reason is kept with the share, in 200 characters."""
 
 
 @dataclass(frozen=True)
@@ -67,12 +75,16 @@ class Share:
 
 @dataclass(frozen=True)
 class Bill:
-    """The lines as charged, who bears them, why a source bears nothing, and what the elder pays more because a limit is used up."""
+    """The lines as charged, who bears them, why a source bears nothing, and what the elder pays more because a limit is used up.
+
+    ``second_meals`` are the kinds of meal that somebody would have paid for, had nobody paid for one on that day already.
+    """
 
     lines: tuple[PricedLine, ...]
     shares: tuple[Share, ...]
     reasons: tuple[str, ...]
     beyond_fen: int = 0
+    second_meals: frozenset[str] = frozenset()
 
     @property
     def total_fen(self) -> int:
@@ -98,13 +110,16 @@ def divide(
 ) -> Bill:  # fmt: skip
     """Return the bill of one visit: each source bears its share or its sum by unit, never more than the sources before left.
 
-    Limits count over all lines. Where a source funds the visit itself, no call-out fee is charged (D-08). ``meals_taken`` are the meals of
-    the day that were subsidised before (R-MEA-09), ``counted`` the entitlements that have counted and paid this visit already.
+    Limits count over all lines, those of an agreement over all sources of its payer. Where a source funds the visit itself, no call-out
+    fee is charged (D-08). ``meals_taken`` are the meals of the day that were subsidised before (R-MEA-09), ``counted`` the entitlements that
+    have counted and paid this visit already.
     """
     ordered = in_payer_order(fundings, policy.order, policy.excludes)
     bill = _Division(ordered, policy, meals_taken, counted).bill(lines)
     free = replace(policy, one_meal=frozenset())
-    without_limits = _Division([replace(one, limits=(), used_up={}) for one in ordered], free, (), counted).bill(lines)
+    without_limits = _Division([replace(one, limits=(), agreements=()) for one in ordered], free, (), counted).bill(
+        lines
+    )
     return replace(bill, beyond_fen=max(0, bill.self_fen - without_limits.self_fen))
 
 
@@ -117,6 +132,55 @@ class _Offer:
     limited_by: Left | None = None
     by_unit: bool = False
     why_not: str = ""
+    is_second_meal: bool = False
+
+
+@dataclass(frozen=True)
+class _Bought:
+    """Under which agreement so much of a line is bought, and the limit that made it less, if one did."""
+
+    fen: int
+    agreement: Agreed | None = None
+    limited_by: Left | None = None
+
+
+class _Agreements:
+    """What agreements still give while a bill is divided: each item of an order counts once, money to the fen."""
+
+    def __init__(self, fundings: Iterable[Funding]) -> None:
+        self.left = {
+            (one.agreement_id, limit.unit): limit.left
+            for funding in fundings
+            for one in funding.agreements
+            for limit in one.limits
+        }
+        self.counted: set[tuple[int, str]] = set()
+
+    def under(self, funding: Funding, code: str, fen: int) -> _Bought:
+        """The first agreement that has room for so much of an item, else the one with most room; a payer without any is not limited."""
+        found = [self._within(one, code, fen) for one in funding.agreements if one.covers(code)]
+        return max(found, key=lambda one: one.fen, default=_Bought(fen))
+
+    def _within(self, one: Agreed, code: str, fen: int) -> _Bought:
+        for limit in one.limits:
+            left = self.left[one.agreement_id, limit.unit]
+            if limit.unit == TIME and not left and (one.agreement_id, code) not in self.counted:
+                return _Bought(0, one, replace(limit, left=left))
+            if limit.unit == FEN and left < fen:
+                return _Bought(left, one, replace(limit, left=left))
+        return _Bought(fen, one)
+
+    def take(self, bought: _Bought, code: str) -> tuple[Use, ...]:
+        """Use up what a purchase needs."""
+        one = bought.agreement
+        if one is None:
+            return ()
+        times = 0 if (one.agreement_id, code) in self.counted else 1
+        self.counted.add((one.agreement_id, code))
+        uses = [_use(limit, times if limit.unit == TIME else bought.fen) for limit in one.limits]
+        for use in uses:
+            self.left[one.agreement_id, use.unit] -= use.amount
+        return tuple(use for use in uses if use.amount)
 
 
 class _Source:
@@ -160,7 +224,9 @@ class _Division:
     ) -> None:
         self.policy = policy
         self.sources = [_Source(one, is_visit_counted=one.entitlement_id in counted) for one in fundings]
+        self.agreements = _Agreements(fundings)
         self.meals_taken = set(meals_taken)
+        self.second_meals: frozenset[str] = frozenset()
         self.visit_by = ""
 
     def bill(self, lines: Sequence[PricedLine]) -> Bill:
@@ -173,10 +239,10 @@ class _Division:
                     charged[place] = replace(line, amount_fen=0) if is_fee and self.visit_by else line
                     shares[place] = self._line(place, charged[place])
         found = tuple(share for place in sorted(shares) for share in shares[place])
-        return Bill(tuple(charged), found, tuple(self._reasons()))
+        return Bill(tuple(charged), found, tuple(self._reasons()), second_meals=self.second_meals)
 
     def _line(self, place: int, line: PricedLine) -> list[Share]:
-        rest, shares, is_meal_paid = line.amount_fen, [], False
+        rest, shares, whys, is_meal_paid = line.amount_fen, [], [], False
         highest = {payer: self._highest(payer, line) for payer in self.policy.highest_only}
         for source in self.sources:
             payer = source.funding.payer
@@ -185,22 +251,32 @@ class _Division:
                 offer = _Offer(
                     0, why_not=N_("%(name)s与更高一档的补贴不能同时享受") % {"name": source.funding.scheme_name}
                 )
-            fen, cap = min(offer.fen, rest), source.tightest(FEN)
-            if cap is not None and cap.left < fen:
-                fen, offer = cap.left, replace(offer, limited_by=cap)
-            if not fen:
-                source.reasons.append(self._why_nothing(source, line, offer, rest))
+            offer, bought = self._limited(source, line, offer, rest)
+            if offer.is_second_meal:
+                self.second_meals |= line.meals
+            if not bought.fen:
+                whys.append(self._why_nothing(source, line, offer, rest))
+                source.reasons.append(whys[-1])
                 continue
-            reason = _reason(source.funding, offer, fen)
-            shares.append(Share(place, payer, fen, reason, source.funding.entitlement_id, source.take(offer, fen)))
-            rest -= fen
+            reason = _reason(source.funding, offer, bought.fen)
+            uses = source.take(offer, bought.fen) + self.agreements.take(bought, line.code)
+            shares.append(Share(place, payer, bought.fen, reason, source.funding.entitlement_id, uses))
+            rest -= bought.fen
             is_meal_paid = is_meal_paid or payer in self.policy.one_meal
             self._fund_visit(source.funding, line)
         if is_meal_paid:
             self.meals_taken |= line.meals
         if rest or not shares:
-            shares.append(Share(place, SELF, rest, self._why_self(line, is_rest=bool(shares))))
+            shares.append(Share(place, SELF, rest, self._why_self(line, shares, whys)))
         return shares
+
+    def _limited(self, source: _Source, line: PricedLine, offer: _Offer, rest: int) -> tuple[_Offer, _Bought]:
+        """What of an offer is needed, and what the limits of money of the source and of its agreement leave of it."""
+        fen, cap = min(offer.fen, rest), source.tightest(FEN)
+        if cap is not None and cap.left < fen:
+            fen, offer = cap.left, replace(offer, limited_by=cap)
+        bought = self.agreements.under(source.funding, line.code, fen)
+        return (offer if bought.limited_by is None else replace(offer, limited_by=bought.limited_by)), bought
 
     def _fund_visit(self, funding: Funding, line: PricedLine) -> None:
         funds = funding.items.get(line.code, {}).get("funds")
@@ -221,12 +297,14 @@ class _Division:
         why_not = self._why_not_for(source.funding, line)
         if why_not:
             return _Offer(0, why_not=why_not)
-        meal = (
-            Fraction(1, line.quantity) if line.meals and source.funding.payer in self.policy.one_meal else Fraction(1)
-        )
-        if source.funding.units.keys() & set(line.units):
-            return _by_unit(source, line, meal)
-        return _by_share(source, line, meal)
+        is_meal = bool(line.meals) and source.funding.payer in self.policy.one_meal
+        if is_meal and line.meals <= self.meals_taken:
+            said = N_("当天的%(meal)s已补贴过一份，这一份按全价，%(name)s不再付")
+            name = source.funding.scheme_name
+            return _Offer(0, why_not=said % {"meal": meals_in_words(line.meals), "name": name}, is_second_meal=True)
+        meal = Fraction(1, line.quantity) if is_meal else Fraction(1)
+        by = _by_unit if source.funding.units.keys() & set(line.units) else _by_share
+        return replace(by(source, line, meal), is_second_meal=meal < 1)
 
     def _why_not_for(self, funding: Funding, line: PricedLine) -> str:
         """Why a source is not for a line at all; a source for other items says nothing (a space)."""
@@ -242,9 +320,6 @@ class _Division:
             return " "
         if funding.payer in self.policy.items_only and not line.is_insurable:
             return N_("“%(item)s”不在%(name)s的支付范围内") % (name | {"item": line.name})
-        if funding.payer in self.policy.one_meal and line.meals and line.meals <= self.meals_taken:
-            meals = "、".join(MEALS[one] for one in MEALS if one in line.meals)
-            return N_("当天的%(meal)s已补贴过一份，这一份按全价，%(name)s不再支付") % (name | {"meal": meals})
         return ""
 
     def _why_nothing(self, source: _Source, line: PricedLine, offer: _Offer, rest: int) -> str:
@@ -252,15 +327,28 @@ class _Division:
         if offer.why_not:
             return offer.why_not.strip()
         if offer.limited_by is not None:
-            return N_("%(name)s%(when)s额度已用完") % (name | {"when": PERIODS[offer.limited_by.per]})
+            said = USED_UP if offer.limited_by.agreement_id is None else USED_UP_OF[offer.limited_by.unit]
+            return said % (name | {"when": PERIODS[offer.limited_by.per]})
         if offer.fen and line.amount_fen and not rest:
-            return N_("前面的付费方已承担全部费用，%(name)s不再支付") % name
+            return N_("前面的付费方已承担全部费用，%(name)s不再付") % name
         return ""
 
-    def _why_self(self, line: PricedLine, *, is_rest: bool) -> str:
+    def _why_self(self, line: PricedLine, shares: Sequence[Share], whys: Iterable[str]) -> str:
+        """Why the elder pays a line, or the rest of it: what a receipt says."""
         if line.kind == CALLOUT and self.visit_by:
             return N_("上门由%(name)s保障，不另收上门服务费") % {"name": self.visit_by}
-        return REST if is_rest else NOBODY
+        if shares:
+            again = line.quantity > 1 and line.meals & self.second_meals
+            return (
+                N_("当天的%(meal)s只补贴一份，其余按全价自己付") % {"meal": meals_in_words(line.meals)}
+                if again
+                else REST
+            )
+        said = ""
+        for why in dict.fromkeys(whys):
+            if why and len(said) + len(why) < LONGEST_WHY:
+                said += why + "；"
+        return said + N_("自己付") if said else NOBODY
 
     def _reasons(self) -> list[str]:
         """Say once of each source that bears nothing why not."""
@@ -272,7 +360,7 @@ class _Division:
 
 
 def _use(limit: Left, amount: int) -> Use:
-    return Use(limit.unit, limit.per, limit.from_on, amount, limit.most)
+    return Use(limit.unit, limit.per, limit.from_on, amount, limit.most, limit.agreement_id)
 
 
 def _counted(source: _Source, unit: str, wanted: int) -> tuple[int, list[Use], Left | None]:
@@ -348,10 +436,10 @@ def _share_of_counts(
 def _reason(funding: Funding, offer: _Offer, fen: int) -> str:
     values = {"name": funding.scheme_name, "percent": f"{funding.share_bp / BP_PER_PERCENT:g}", "sum": yuan(fen)}
     if offer.limited_by is not None:
-        said = N_("%(name)s%(when)s只剩 %(left)s，以此为限，支付 %(sum)s 元")
+        said = ONLY_LEFT if offer.limited_by.agreement_id is None else ONLY_LEFT_OF
         return said % (values | {"when": PERIODS[offer.limited_by.per], "left": left_in_words(offer.limited_by)})
     if offer.by_unit:
-        return N_("%(name)s按标准支付 %(sum)s 元") % values
+        return N_("%(name)s按标准付 %(sum)s 元") % values
     if funding.payer == "contract":
         return N_("%(name)s已包含这一项，不再收费") % values
     return N_("%(name)s承担 %(percent)s%%") % values
@@ -361,3 +449,8 @@ def left_in_words(limit: Left) -> str:
     """Say what a limit still gives."""
     left = yuan(limit.left) if limit.unit == FEN else limit.left
     return LEFT_OF.get(limit.unit, N_("%(left)s 份")) % {"left": left}
+
+
+def meals_in_words(meals: Collection[str]) -> str:
+    """Say which meals."""
+    return "、".join(name for meal, name in MEALS.items() if meal in meals)

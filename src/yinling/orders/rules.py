@@ -68,6 +68,13 @@ def check_consent(beyond_fen: int, consent: str) -> None:
         raise Refused("order.self_pay_consent", sentence, field="self_pay_consent", more=yuan(beyond_fen))
 
 
+def check_second_meals(meals: str, *, rule: str) -> None:
+    """Refuse a second subsidised meal of a kind on a day where the area does not sell one at full price (R-MEA-09)."""
+    if meals and rule == "refuse":
+        sentence = N_("本地每人每天每种餐只供一份，当天的%(meals)s已经有了。请改成一份，或改订别的餐次、别的日子")
+        raise Refused("order.second_meal", sentence, field="item_code", meals=meals)
+
+
 def check_start(starts_at: datetime, now: datetime, *, booking_days: int) -> None:
     """Refuse a start in the past or beyond the booking window."""
     if starts_at <= now:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from yinling.kernel.words import N_
-from yinling.settlement.files import Problem, amount_of, cells, number_of, rows_of
+from yinling.settlement import files
+from yinling.settlement.files import Problem, amount_of, number_of
 
 HEADS = ("批次号", "流水号", "收款户名", "收款账号", "开户行", "金额", "用途")
 RETURN_HEADS = ("批次号", "流水号", "金额", "结果", "原因")
@@ -63,7 +64,6 @@ class Paid:
 
     state: str
     amount_fen: int
-    answer: str
 
     def is_repeat(self, result: Result) -> bool:
         """Whether a result says what is on record already."""
@@ -72,14 +72,7 @@ class Paid:
 
 def read(content: bytes) -> tuple[list[Result], list[Problem]]:
     """Return the results of a file and the cells that cannot be read."""
-    results, problems = [], []
-    for place, row in rows_of(content, RETURN_HEADS):
-        one = _result(place, cells(row, len(RETURN_HEADS)))
-        if isinstance(one, Result):
-            results.append(one)
-        else:
-            problems.append(one)
-    return results, problems
+    return files.read(content, RETURN_HEADS, _result)
 
 
 def _result(place: int, row: list[str]) -> Result | Problem:

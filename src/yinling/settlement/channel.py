@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+from yinling.ground.rounds import tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
-from yinling.kernel.refusals import NotAllowed, Refusal
+from yinling.kernel.refusals import NotAllowed
 from yinling.kernel.words import N_
 from yinling.settlement.models import Payment
 from yinling.settlement.operations import (
@@ -46,10 +46,10 @@ def tend_payments(actor: Actor, now: datetime) -> int:
         expired = list(expired_payments(area, now).values_list("pk", flat=True)[:MOST_A_ROUND])
         late = list(unmatched_payments(area).values_list("pk", flat=True)[:MOST_A_ROUND])
         too_much = [(row.pk, *_back(row)) for row in payments_to_return(area)[:MOST_A_ROUND]]
-    done = sum(_tried(actor, now, close_payment, payment_id=pk) for pk in expired)
-    done += sum(_tried(actor, now, match_payment, payment_id=pk) for pk in late)
+    done = sum(tried(actor, now, close_payment, payment_id=pk) for pk in expired)
+    done += sum(tried(actor, now, match_payment, payment_id=pk) for pk in late)
     return done + sum(
-        _tried(actor, now, refund_payment, payment_id=pk, amount_fen=fen, reason=why) for pk, fen, why in too_much
+        tried(actor, now, refund_payment, payment_id=pk, amount_fen=fen, reason=why) for pk, fen, why in too_much
     )
 
 
@@ -59,7 +59,7 @@ def _back(row: Any) -> tuple[int, str]:
         return row.left_fen, SURPLUS
     if row.order.state in ENDED_UNSERVED:
         return row.left_fen, CANCELLED
-    return row.left_fen - row.bears_fen, ABOVE
+    return min(row.above_fen, row.left_fen - row.matched_fen), ABOVE
 
 
 def send_refunds(actor: Actor, now: datetime) -> int:
@@ -76,11 +76,11 @@ def send_refunds(actor: Actor, now: datetime) -> int:
                 key=row.key, payment_key=row.payment.key, number=row.payment.channel_number, amount_fen=row.amount_fen, reason=row.reason
             )  # fmt: skip
         except RefundRefused as refusal:
-            _tried(actor, now, fail_refund, refund_id=row.pk, why=str(refusal)[:200])
+            tried(actor, now, fail_refund, refund_id=row.pk, why=str(refusal)[:200])
         except OSError as fault:
             logger.warning("refund %s: %s", row.key, fault)
         else:
-            done += _tried(actor, now, finish_refund, refund_id=row.pk)
+            done += tried(actor, now, finish_refund, refund_id=row.pk)
     return done
 
 
@@ -93,7 +93,7 @@ def fetch_bill(actor: Actor, now: datetime, day: date) -> bool:
         logger.warning("bill of %s: %s", day, fault)
         return False
     text = write_bill(Movement(one.kind, one.key, one.number, one.amount_fen) for one in rows)
-    return _tried(actor, now, load_payment_bill, day=day, text=text)
+    return tried(actor, now, load_payment_bill, day=day, text=text)
 
 
 def link_of(actor: Actor, now: datetime, payment_id: int, title: str, channel: PaymentChannel | None = None) -> str:
@@ -108,14 +108,3 @@ def link_of(actor: Actor, now: datetime, payment_id: int, title: str, channel: P
     asked = way.order(key=row.key, amount_fen=row.amount_fen, title=title, expires_at=row.expires_at)
     with scope(actor):
         return link_payment(actor=actor, now=now, payment_id=payment_id, link=asked.link, number=asked.number).link
-
-
-def _tried(actor: Actor, now: datetime, perform: Callable[..., Any], **values: Any) -> bool:
-    """Run one operation; what somebody else changed meanwhile waits for the next round."""
-    try:
-        with scope(actor):
-            perform(actor=actor, now=now, **values)
-    except Refusal as refusal:
-        logger.info("%s: %s", values, refusal.code)
-        return False
-    return True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from yinling.kernel.money import parse_yuan
 from yinling.kernel.refusals import Refused
@@ -14,6 +14,7 @@ from yinling.kernel.words import N_
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_ROWS = 100_000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,15 @@ def rows_of(content: bytes, heads: Sequence[str]) -> list[tuple[int, list[str]]]
     return found
 
 
-def cells(row: Sequence[str], count: int) -> list[str]:
+def read(
+    content: bytes, heads: Sequence[str], parse: Callable[[int, list[str]], T | Problem]
+) -> tuple[list[T], list[Problem]]:
+    """Return what the rows of a file say, by a function of line number and cells, and the cells that cannot be read."""
+    rows = [parse(place, _cells(row, len(heads))) for place, row in rows_of(content, heads)]
+    return [one for one in rows if not isinstance(one, Problem)], [one for one in rows if isinstance(one, Problem)]
+
+
+def _cells(row: Sequence[str], count: int) -> list[str]:
     """Return as many cells as there are headings; missing ones are empty."""
     return [*row[:count], *[""] * (count - len(row))]
 

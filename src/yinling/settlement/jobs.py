@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import DatabaseError, connection
 from procrastinate.contrib.django import app
 
 from yinling.directory.queries import cities, system_actor
 from yinling.ground.clock import business_now
+from yinling.ground.rounds import tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
@@ -65,7 +66,7 @@ def _settle_batch(actor: Actor, now: datetime, numbers: Sequence[int]) -> int:
             return len(rows) - len(settle_each(actor, now, rows))
     except (Refusal, DatabaseError) as error:
         logger.warning("batch of %s from order %s: %s", len(numbers), numbers[0], error)
-    return sum(_tried(actor, now, settle_order, order_id=pk) for pk in numbers)
+    return sum(tried(actor, now, settle_order, order_id=pk) for pk in numbers)
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -105,21 +106,10 @@ def recover_overpaid(actor: Actor, now: datetime, elder_id: int | None = None) -
     done = 0
     for row in gone:
         give_up = lift_recovery if row.state == RecoveryState.APPROVED else return_recovery
-        done += _tried(actor, now, give_up, recovery_id=row.pk, reason=CORRECTED)
+        done += tried(actor, now, give_up, recovery_id=row.pk, reason=CORRECTED)
     for pk in late:
-        done += _tried(actor, now, draft_recovery, elder_id=pk)
+        done += tried(actor, now, draft_recovery, elder_id=pk)
     return done
-
-
-def _tried(actor: Actor, now: datetime, perform: Callable[..., Any], **values: Any) -> bool:
-    """Run one operation; what somebody else changed meanwhile waits for the next round."""
-    try:
-        with scope(actor):
-            perform(actor=actor, now=now, **values)
-    except Refusal as refusal:
-        logger.info("%s: %s", values, refusal.code)
-        return False
-    return True
 
 
 @app.periodic(cron="* * * * *")

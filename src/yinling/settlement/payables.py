@@ -46,7 +46,7 @@ KINDS: dict[str, Kind] = {}
 def register(prefix: str, finder: Finder, on_paid: OnPaid | None = None, *, sides: SidesOf | None = None) -> None:
     """Register a kind of payable.
 
-    ``finder(actor, div)`` lists what is owed now, whether or not it stands in a batch already. ``on_paid(actor, now, line, posting)`` is
+    ``finder(actor, div)`` lists what is owed now and stands in no live batch (``not_in_batch``). ``on_paid(actor, now, line, posting)`` is
     called in the transaction that books the payment, and, with ``posting=None``, when the bank sends the money back. ``sides(line)`` gives
     the debit sides where one account is not enough.
     """

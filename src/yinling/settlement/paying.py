@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -31,30 +31,47 @@ class Part:
     service_day: date
 
 
-def fill(parts: Sequence[Part], amount: int) -> dict[int | None, tuple[Part, int]]:
-    """Return what an amount pays of each line, line after line; what is left over stands without a line."""
-    found: dict[int | None, tuple[Part, int]] = {}
+Laid = tuple[Part, int]
+"""So much of an amount on a line; taken off, it is negative."""
+
+
+def onto(parts: Sequence[Part], standing: Sequence[Part], fen: int) -> list[Laid]:
+    """Lay an amount onto what lines still lack, line after line; what is left over stands without a line."""
+    has = {part.line_id: part.amount_fen for part in standing}
+    found = []
     for part in parts:
-        paid = min(amount, part.amount_fen)
-        if paid:
-            found[part.line_id] = (part, paid)
-        amount -= paid
-    if amount and parts:
-        last = parts[-1]
-        found[None] = (Part(None, last.business, amount, last.service_day), amount)
+        laid = min(fen, max(part.amount_fen - has.get(part.line_id, 0), 0))
+        if laid:
+            found.append((part, laid))
+            fen -= laid
+    if fen and parts:
+        found.append((replace(parts[-1], line_id=None), fen))
     return found
 
 
-def steps(parts: Sequence[Part], before: int, after: int) -> list[tuple[Part, int]]:
-    """Return by how much each line changes when the amount paid changes."""
-    old, new = fill(parts, before), fill(parts, after)
-    moves = []
-    for line in sorted({*old, *new}, key=lambda one: (one is None, one or 0)):
-        part = (new.get(line) or old[line])[0]
-        change = new.get(line, (part, 0))[1] - old.get(line, (part, 0))[1]
-        if change:
-            moves.append((part, change))
-    return moves
+def off(standing: Sequence[Part], fen: int) -> list[Laid]:
+    """Take an amount off what stands: first what stands without a line, then the last line first."""
+    found = []
+    for part in sorted(standing, key=lambda one: (one.line_id is not None, -(one.line_id or 0))):
+        taken = min(fen, part.amount_fen)
+        if taken:
+            found.append((part, -taken))
+            fen -= taken
+    return found
+
+
+def off_lines(standing: Sequence[Part], wanted: Iterable[Laid]) -> list[Laid]:
+    """Take as much off what stands for the same lines as others want, and what is missing there off other lines."""
+    left = {(part.line_id, part.business): part for part in standing}
+    found, missing = [], 0
+    for part, fen in wanted:
+        own = left.get((part.line_id, part.business), replace(part, amount_fen=0))
+        taken = min(fen, own.amount_fen)
+        if taken:
+            found.append((own, -taken))
+            left[part.line_id, part.business] = replace(own, amount_fen=own.amount_fen - taken)
+        missing += fen - taken
+    return found + off([part for part in left.values() if part.amount_fen], missing)
 
 
 @dataclass(frozen=True)

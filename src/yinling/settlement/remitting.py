@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from yinling.kernel.words import N_
-from yinling.settlement.files import Problem, amount_of, cells, number_of, rows_of
+from yinling.settlement import files
+from yinling.settlement.files import Problem, amount_of, number_of
 
 HEADS = ("申报编号", "行号", "累计支付金额", "拒付代码", "说明")
 OPEN = ("submitted", "appealed")
@@ -48,14 +49,7 @@ class Known:
 
 def read(content: bytes) -> tuple[list[Answer], list[Problem]]:
     """Return the answers of a file and the cells that cannot be read."""
-    answers, problems = [], []
-    for place, row in rows_of(content, HEADS):
-        one = _answer(place, cells(row, len(HEADS)))
-        if isinstance(one, Answer):
-            answers.append(one)
-        else:
-            problems.append(one)
-    return answers, problems
+    return files.read(content, HEADS, _answer)
 
 
 def _answer(place: int, row: list[str]) -> Answer | Problem:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from yinling.entitlements.rules import Use
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 
@@ -25,8 +26,7 @@ SELF = "self"
 SELF_FUND = "personal"
 
 Minutes = tuple[datetime, datetime]
-Owed = tuple[str, str, int | None]
-"""Business, fund, scheme."""
+T = TypeVar("T")
 
 ACCOUNTS: dict[str, str] = {
     "advance.state_care": N_("预付服务商特困供养款"),
@@ -72,7 +72,7 @@ ACCOUNTS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class Share:
-    """What one payer bears of one line, as frozen at placing."""
+    """What one payer bears of one line, as frozen at placing, and which counters that draws on."""
 
     line_id: int
     payer: str
@@ -80,6 +80,8 @@ class Share:
     is_medical: bool
     fund: str = SELF_FUND
     scheme_id: int | None = None
+    entitlement_id: int | None = None
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -156,8 +158,8 @@ def fund_of_payer(payer: str) -> str:
     return PAYER_FUNDS[payer]
 
 
-def shared_out(owed: Sequence[tuple[Owed, int]], fen: int) -> list[tuple[Owed, int]]:
-    """Pay what is owed one after the other until the money is used up."""
+def shared_out(owed: Iterable[tuple[T, int]], fen: int) -> list[tuple[T, int]]:
+    """Pay what is owed one after the other until the money is used up; what is not owed (negative) is left out."""
     found = []
     for one, amount in owed:
         part = min(amount, fen)

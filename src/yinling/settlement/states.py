@@ -1,11 +1,11 @@
 """States of what two persons decide, of payments, and of what a payer or a bank answers."""
 
-from yinling.kernel.machine import Machine, State
+from yinling.kernel.machine import Machine, Row, S, State
 from yinling.kernel.words import N_
 
 
-class StatementState(State):
-    """From the draft to the payable statement."""
+class DecisionState(State):
+    """From the draft to what two persons have decided."""
 
     DRAFT = "draft", N_("待初审")
     REVIEWED = "reviewed", N_("待复核")
@@ -13,17 +13,20 @@ class StatementState(State):
     RETURNED = "returned", N_("已退回")
 
 
-T = StatementState
-STATEMENT = Machine(
-    "statement",
-    StatementState,
-    T.DRAFT,
-    [
-        ("review", {T.DRAFT}, T.REVIEWED, N_("初审通过")),
-        ("approve", {T.REVIEWED}, T.APPROVED, N_("复核通过")),
-        ("return", {T.DRAFT, T.REVIEWED}, T.RETURNED, N_("退回")),
-    ],
-)
+def decided_by_two(name: str, states: type[S], *more: Row[S]) -> Machine[S]:
+    """Return the table of what one person reviews and another approves, unless it goes back before; ``more`` is what may follow."""
+    draft, reviewed, approved, returned = map(states, ("draft", "reviewed", "approved", "returned"))
+    rows: list[Row[S]] = [
+        ("review", {draft}, reviewed, N_("初审通过")),
+        ("approve", {reviewed}, approved, N_("复核通过")),
+        ("return", {draft, reviewed}, returned, N_("退回")),
+        *more,
+    ]
+    return Machine(name, states, draft, rows)
+
+
+STATEMENT = decided_by_two("statement", DecisionState)
+REIMBURSEMENT = decided_by_two("reimbursement", DecisionState)
 
 
 class RecoveryState(State):
@@ -36,18 +39,8 @@ class RecoveryState(State):
     LIFTED = "lifted", N_("已撤销")
 
 
-R = RecoveryState
-RECOVERY = Machine(
-    "recovery",
-    RecoveryState,
-    R.DRAFT,
-    [
-        ("review", {R.DRAFT}, R.REVIEWED, N_("初审通过")),
-        ("approve", {R.REVIEWED}, R.APPROVED, N_("复核通过")),
-        ("return", {R.DRAFT, R.REVIEWED}, R.RETURNED, N_("退回")),
-        ("lift", {R.APPROVED}, R.LIFTED, N_("撤销追回")),
-    ],
-)
+_R = RecoveryState
+RECOVERY = decided_by_two("recovery", _R, ("lift", {_R.APPROVED}, _R.LIFTED, N_("撤销追回")))
 
 
 class ClaimState(State):
@@ -108,17 +101,12 @@ class PayoutState(State):
 
 
 _P = PayoutState
-PAYOUT = Machine(
+PAYOUT = decided_by_two(
     "payout",
-    PayoutState,
-    _P.DRAFT,
-    [
-        ("review", {_P.DRAFT}, _P.REVIEWED, N_("初审通过")),
-        ("approve", {_P.REVIEWED}, _P.APPROVED, N_("复核通过")),
-        ("export", {_P.APPROVED, _P.EXPORTED}, _P.EXPORTED, N_("导出银行文件")),
-        ("complete", {_P.EXPORTED}, _P.COMPLETED, None),
-        ("return", {_P.DRAFT, _P.REVIEWED}, _P.RETURNED, N_("退回")),
-    ],
+    _P,
+    ("return", {_P.APPROVED}, _P.RETURNED, N_("退回")),
+    ("export", {_P.APPROVED, _P.EXPORTED}, _P.EXPORTED, N_("导出银行文件")),
+    ("complete", {_P.EXPORTED}, _P.COMPLETED, None),
 )
 
 
@@ -177,28 +165,6 @@ REFUND = Machine(
     RefundState,
     _F.ASKED,
     [("finish", {_F.ASKED}, _F.DONE, None), ("fail", {_F.ASKED}, _F.FAILED, None)],
-)
-
-
-class ReimbursementState(State):
-    """From the invoice to the decided reimbursement."""
-
-    DRAFT = "draft", N_("待初审")
-    REVIEWED = "reviewed", N_("待复核")
-    APPROVED = "approved", N_("已审定")
-    RETURNED = "returned", N_("已退回")
-
-
-_B = ReimbursementState
-REIMBURSEMENT = Machine(
-    "reimbursement",
-    ReimbursementState,
-    _B.DRAFT,
-    [
-        ("review", {_B.DRAFT}, _B.REVIEWED, N_("初审通过")),
-        ("approve", {_B.REVIEWED}, _B.APPROVED, N_("复核通过")),
-        ("return", {_B.DRAFT, _B.REVIEWED}, _B.RETURNED, N_("退回")),
-    ],
 )
 
 

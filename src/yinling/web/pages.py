@@ -111,6 +111,8 @@ class Listing:
         for entry in filters:
             if self.values[entry.name] is not None:
                 queryset = entry.apply(queryset, self.values[entry.name])
+        self.every = queryset
+        """All rows that the filters leave, for totals and workbooks."""
         number = request.GET.get("page", "1")
         self.page = min(max(int(number), 1), 10_000) if number.isascii() and number.isdigit() else 1
         start = (self.page - 1) * size

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from yinling.kernel.money import capital, yuan
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
+from yinling.settlement.models import Decided
 from yinling.web.sheets import COUNT, TEXT, YUAN, Column, download, excel
 
 FONTS = (
@@ -162,3 +163,16 @@ def page_table(
     ]  # fmt: skip
     place = next((number for number, one in enumerate(fields) if one.name == link), 0)
     return PageTable(heads, cells, place)
+
+
+DRAWN_UP = {"drafted_by": N_("起草"), "entered_by": N_("登记"), "": N_("自动生成")}
+
+
+def signers(row: Decided) -> list[tuple[str, str, datetime | None]]:
+    """Return the steps of what two persons decide: each with the person's name (none where the system did it), and when, if it is done."""
+    author = getattr(row, row.AUTHOR).name if row.AUTHOR else ""
+    later = ((_("初审"), row.reviewed_by, row.reviewed_at), (_("复核"), row.approved_by, row.approved_at))
+    return [
+        (_(DRAWN_UP[row.AUTHOR]), author, row.created_at),
+        *((label, person.name if person else "", at) for label, person, at in later),
+    ]

@@ -363,9 +363,9 @@ def test_pooled_donations_are_used_in_the_order_in_which_they_came(money: Money)
 
 def test_nobody_without_a_login_enters_money(money: Money) -> None:
     line = make_line(two(money), 100, fund="donation")
-    with refused("subsidy.nobody"):
+    with refused("login.needed"):
         drafted(PROVINCE, line, canteen(), kind="project", actual_fen=5)
-    with refused("donation.nobody"):
+    with refused("login.needed"):
         register_donation(
             actor=PROVINCE, now=AT, donor="x", amount_fen=1, line_id=line.pk, received_on=date(2022, 1, 1)
         )

@@ -1,5 +1,6 @@
 """What a rate gives, who pays, and whether it was used as meant: tables of cases from the plans."""
 
+import json
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from yinling.programmes.subsidies.rules import (
     Facts,
     Rate,
     RateError,
+    Record,
     attribute,
     check_line,
     check_winners,
+    established,
     main_use,
     reckon,
 )
@@ -63,6 +66,27 @@ def expected(case: dict[str, Any]) -> int | str:
 @named("canteens")
 def test_a_canteen_gets_the_year_if_it_is_open_at_its_end_and_cooked_every_month(case: dict[str, Any]) -> None:
     assert outcome(case, "canteen") == expected(case)
+
+
+@pytest.mark.req("R-FUN-07")
+@named("records")
+def test_what_the_platform_knows_of_a_canteen_stands_in_place_of_what_was_entered(case: dict[str, Any]) -> None:
+    known = case["known"]
+    record = Record(known["open"], known.get("closed"), known.get("days", {}), known.get("from", 13))
+    typed = Facts(case.get("opened_typed"), case.get("closed_typed"), tuple(case.get("typed", ())))
+    if "code" in case:
+        with pytest.raises(Refused) as refused:
+            established(typed, record)
+        assert refused.value.code == case["code"]
+        return
+    found = established(typed, record)
+    assert list(found.meal_months) == case["months"]
+    assert list(found.by_hand) == case.get("by_hand", [one for one in case["months"] if one not in known.get("days", {})])
+    for name in ("opened_on", "closed_on"):
+        if name in case:
+            assert getattr(found, name) == case[name]
+    assert Facts.from_json(json.loads(json.dumps(found.as_json()))) == found
+    assert established(found, record) == found, "asked again it stays as it is"
 
 
 @pytest.mark.req("R-FUN-07")

@@ -1,9 +1,14 @@
-"""Row-level security of this context's tables."""
+"""Row-level security of this context's tables. Wordings and the provider's numbers name nobody."""
 
 from django.db import migrations
 
-from yinling.ground.scope import audit_policy, division_sql, revoke_sql, scope_policy
+from yinling.ground.installing import guards
+from yinling.ground.scope import audit_policy, division_sql, revoke_sql
 
+POLICIES = {
+    "accounts_notice": {"provider": "provider_id", "elder": "elder_id", "user": "user_id"},
+    "accounts_optout": {"elder": "elder_id"},
+}
 JOURNAL = f"""
 ALTER TABLE accounts_journal ENABLE ROW LEVEL SECURITY;
 CREATE POLICY written ON accounts_journal FOR INSERT TO PUBLIC WITH CHECK (true);
@@ -23,7 +28,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("accounts", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(scope_policy("accounts_notice", provider="provider_id", elder="elder_id", user="user_id"), migrations.RunSQL.noop),
-        migrations.RunSQL(JOURNAL, migrations.RunSQL.noop),
-    ]
+    operations = [guards(POLICIES, JOURNAL)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+
+from django.db import connection
 
 from yinling.accounts.operations import record
 from yinling.devices import envelopes, rules
@@ -27,6 +30,11 @@ from yinling.people.queries import consent_withdrawn, consents_of
 MOST = 500
 POSITION, GEO = "position", "geo"
 FULL = 100
+STATE = (
+    "div", "last_seen_at", "newest_at", "newest_boot", "newest_seq", "has_wrong_clock", "battery", "lon", "lat", "datum", "accuracy_m",
+    "positioned_at",
+)  # fmt: skip
+"""What messages change of a device."""
 WELL = N_("设备已恢复正常")
 SENTENCE = N_("消息都没有被接受：%(codes)s。请核对设备编号、密钥和格式")
 
@@ -41,6 +49,16 @@ class Round:
     elders: dict[int, Elder]
     known: dict[tuple[int, int, int], list[bytes]]
     alarms: list[int] = field(default_factory=list)
+    unwritten: list[tuple[DeviceEvent, dict[str, Any]]] = field(default_factory=list)
+    """Messages taken, each with what is told of it, until they are written in one statement."""
+    touched: dict[int, Device] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def number(self, key: str, div: str) -> int:
+        """Return a parameter, looked up once."""
+        if (key, div) not in self.numbers:
+            self.numbers[key, div] = number_of(key, div, self.now)
+        return self.numbers[key, div]
 
 
 @operation("devices.event.report", label=N_("上报设备消息"))
@@ -63,6 +81,7 @@ def report_event(
     batch = Round(actor, now, devices, _elders(devices), _known(devices, [one for _place, one in good]))
     good.sort(key=lambda pair: (pair[1].at or now, pair[1].boot, pair[1].seq))
     taken = {place: _take(batch, one) for place, one in good}
+    _write_events(batch)
     outcomes = [
         {"dev": one.dev, "msg_id": one.msg_id, **taken.get(place, {"outcome": faults[place]})}
         for place, one in enumerate(read)
@@ -115,29 +134,41 @@ def _take(batch: Round, message: Message) -> dict[str, Any]:
         return {"outcome": "repeated"}
     event, place = _event(batch, device, message, copy=len(before))
     before.append(message.digest)
+    told: dict[str, Any] = {"outcome": "taken"}
+    batch.unwritten.append((event, told))
     _note_state(batch, device, message, event, place)
     level = rules.level_of(message.kind, message.facts)
-    if message.kind == GEO and _goes_out(device, event):
-        level = rules.HAZARD
-    if level is None:
-        return {"outcome": "taken", "event": event.pk}
-    alarm = raise_alarm(
-        actor=batch.actor, now=batch.now, device=device, elder=batch.elders.get(device.elder_id or 0), event=event, level=level, place=place
-    )  # fmt: skip
-    batch.alarms.append(alarm.pk)
-    return {"outcome": "alarm", "event": event.pk, "alarm": alarm.pk}
+    if message.kind == GEO:
+        _write_events(batch)  # what the fence said before is asked of the table
+        level = rules.HAZARD if _goes_out(device, event) else level
+    if level is not None:
+        alarm = raise_alarm(
+            actor=batch.actor, now=batch.now, device=device, elder=batch.elders.get(device.elder_id or 0), event=event, level=level, place=place
+        )  # fmt: skip
+        batch.alarms.append(alarm.pk)
+        told |= {"outcome": "alarm", "alarm": alarm.pk}
+    return told
+
+
+def _write_events(batch: Round) -> None:
+    """Write the messages taken so far, and note their numbers."""
+    for row, told in zip(
+        DeviceEvent.objects.bulk_create([event for event, _told in batch.unwritten]), (told for _event, told in batch.unwritten), strict=True
+    ):  # fmt: skip
+        told["event"] = row.pk
+    batch.unwritten.clear()
 
 
 def _event(batch: Round, device: Device, message: Message, *, copy: int) -> tuple[DeviceEvent, rules.Place]:
-    """Write the row of a message, with the time that counts and the position it may keep."""
+    """Return the row of a message, with the time that counts and the position it may keep."""
     now, div = batch.now, device.div
     at, is_skewed = rules.effective(
         message.at,
         now,
-        ahead_s=number_of("device.ahead_s", div, now),
-        oldest_days=number_of("device.oldest_days", div, now),
+        ahead_s=batch.number("device.ahead_s", div),
+        oldest_days=batch.number("device.oldest_days", div),
     )
-    late = timedelta(seconds=number_of("device.late_s", div, now))
+    late = timedelta(seconds=batch.number("device.late_s", div))
     is_alarm = rules.level_of(message.kind, message.facts) is not None
     withheld = message.pos is not None and not _may_keep(device, now, is_alarm=is_alarm)
     place = rules.Place(problem="withheld") if withheld else rules.place_of(message.pos)
@@ -149,7 +180,6 @@ def _event(batch: Round, device: Device, message: Message, *, copy: int) -> tupl
     )  # fmt: skip
     if message.kind == "vital":
         row.seal_field("facts", envelopes.written(message.facts))
-    row.save(force_insert=True)
     return row, place
 
 
@@ -182,7 +212,7 @@ def _goes_out(device: Device, event: DeviceEvent) -> bool:
 
 
 def _note_state(batch: Round, device: Device, message: Message, event: DeviceEvent, place: rules.Place) -> None:
-    """Let battery, clock and position follow the newest message in the device's own order, not the last to arrive."""
+    """Let battery, clock and position follow the newest message in the device's own order, not the last to arrive. Not written yet."""
     values: dict[str, Any] = {"last_seen_at": batch.now}
     elder = batch.elders.get(device.elder_id or 0)
     if elder is not None and elder.div != device.div:
@@ -200,12 +230,13 @@ def _note_state(batch: Round, device: Device, message: Message, event: DeviceEve
             }  # fmt: skip
     for name, value in values.items():
         setattr(device, name, value)
-    device.save(update_fields=list(values))
+    batch.touched[device.pk] = device
 
 
 def _close(batch: Round, outcomes: list[dict[str, Any]], faults: list[str]) -> Delivery:
     """Keep what became of each message; tasks about batteries and clocks; journal what is more than routine."""
     actor, now = batch.actor, batch.now
+    _write_devices(batch.touched.values())
     row = Delivery(
         div=actor.div or "", sent_by_id=actor.user_id, received_at=now, count=len(outcomes), outcomes=outcomes
     )
@@ -220,6 +251,14 @@ def _close(batch: Round, outcomes: list[dict[str, Any]], faults: list[str]) -> D
     return row
 
 
+def _write_devices(devices: Iterable[Device]) -> None:
+    """Write what the messages of a batch changed of their devices, which are locked: a row each, in one trip to the database."""
+    values = [[*(getattr(row, name) for name in STATE), row.pk] for row in devices]
+    columns = ", ".join(f"{name} = %s" for name in STATE)
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE devices_device SET {columns} WHERE id = %s", values)  # noqa: S608 - names of our own columns
+
+
 def _tasks(batch: Round) -> None:
     """A low battery and a wrong clock are tasks, no alarms; a device that is well again ends them."""
     now, devices = batch.now, list(batch.devices.values())
@@ -228,7 +267,7 @@ def _tasks(batch: Round) -> None:
     )
     known = {(row.device_id, row.kind): row for row in tasks}
     for device in devices:
-        low = number_of("device.low_battery", device.div, now)
+        low = batch.number("device.low_battery", device.div)
         wanted = {"battery": device.battery is not None and device.battery <= low, "clock": device.has_wrong_clock}
         for kind, is_wanted in wanted.items():
             row = known.get((device.pk, kind))

@@ -49,7 +49,7 @@ def _of_district(district: str, rows: list[Device], now: datetime) -> int:
         DeviceTask.objects.bulk_create(
             DeviceTask(
                 div=row.div, kind="silent", device=row, elder_id=row.elder_id, provider_id=row.provider_id, opened_at=now, created_at=now,
-                changed_at=now,
+                changed_at=now, heard=_heard([row]),
             )
             for row in rows
         )  # fmt: skip
@@ -57,12 +57,18 @@ def _of_district(district: str, rows: list[Device], now: datetime) -> int:
     incident = DeviceTask.objects.filter(div=district, kind="incident", state=DeviceTaskState.OPEN).first()
     if incident is None:
         DeviceTask.objects.create(
-            div=district, kind="incident", count=len(rows), opened_at=now, created_at=now, changed_at=now
-        )
+            div=district, kind="incident", count=len(rows), opened_at=now, created_at=now, changed_at=now, heard=_heard(rows)
+        )  # fmt: skip
         return 1
-    if incident.count != len(rows):
-        changed(incident, now=now, count=len(rows))
+    heard = _heard(rows) | incident.heard  # whoever was part of it stays named
+    if incident.count != len(rows) or incident.heard != heard:
+        changed(incident, now=now, count=len(rows), heard=heard)
     return 0
+
+
+def _heard(rows: list[Device]) -> dict[str, str | None]:
+    """When each device had last been heard, by its number: what proves the silence when the heartbeats are gone."""
+    return {row.serial: row.last_seen_at.isoformat() if row.last_seen_at else None for row in rows}
 
 
 def _end_incidents(div: str, by_district: dict[str, list[Device]], now: datetime) -> int:

@@ -2,16 +2,19 @@
 
 from django.db import migrations
 
-from yinling.ground.scope import scope_policy
+from yinling.ground.installing import guards
+
+POLICIES = {
+    "directory_staff": {"provider": "provider_id", "user": "user_id"},
+    "directory_qualification": {"provider": "provider_id"},
+    "directory_suspension": {"provider": "provider_id"},
+    "directory_absence": {"provider": "provider_id"},
+}
 
 
 class Migration(migrations.Migration):
-    """Policies, and what only SQL can say."""
+    """Policies."""
 
     dependencies = [("directory", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(scope_policy("directory_staff", provider="provider_id", user="user_id"), migrations.RunSQL.noop),
-        migrations.RunSQL(scope_policy("directory_qualification", provider="provider_id"), migrations.RunSQL.noop),
-        migrations.RunSQL(scope_policy("directory_suspension", provider="provider_id"), migrations.RunSQL.noop),
-    ]
+    operations = [guards(POLICIES)]

@@ -22,11 +22,10 @@ from yinling.dispatch.offers import (
     slot_to_change,
 )
 from yinling.dispatch.queries import (
+    at_home,
     cause_of_end,
     choices,
-    deaths_of,
-    died_on,
-    lock_routes,
+    held_people,
     orphans,
     plan_until,
     readdressed,
@@ -42,7 +41,7 @@ from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.operations import appoint_each, mark_accepted, mark_assigned_each, return_order, return_orders
-from yinling.orders.queries import OPEN_STATES, accept_until, suspensions
+from yinling.orders.queries import OPEN_STATES, accept_until
 from yinling.orders.states import ORDER, OrderState
 
 explain_constraint(
@@ -83,12 +82,12 @@ def assign_order(  # noqa: PLR0913 - whom, when and why
     order = locked(Order.objects.all(), order_id, seen)
     require(actor, "dispatch.order.assign", div=order.div, provider_id=order.provider_id)
     ORDER.target("assign", order.state)
-    missing = missing_places(actor, now, order)
+    missing, taken = missing_places(actor, now, order)
     check_people(carers_needed=order.carers_needed, missing=missing, staff_id=staff_id, second_id=second_id)
     chosen = [(missing[0], staff_id, "staff_id")]
     if second_id is not None:
         chosen.append((missing[1], second_id, "second_id"))
-    rows = _choose(actor, now, order, chosen, starts_at, choice_reason, route)
+    rows = _choose(actor, now, order, taken, chosen, Wish(starts_at, choice_reason, route))
     for row in rows:
         _tell_offer(now, row)
     return rows[0]
@@ -111,75 +110,92 @@ def reassign_order(
     if taken[place].staff_id == staff_id:
         raise Refused("dispatch.same", N_("订单已经派给这位服务人员，请选择另一位"), field="staff_id")
     take_back(actor=actor, now=now, order=order, assignments=[taken[place]], reason=reason)
+    del taken[place]
     chosen = [(place, staff_id, "staff_id")]
-    row = _choose(actor, now, order, chosen, starts_at, reason, event="dispatch.order.reassign")[0]
+    row = _choose(actor, now, order, taken, chosen, Wish(starts_at, reason), event="dispatch.order.reassign")[0]
     _tell_offer(now, row)
     return row
 
 
-def missing_places(actor: Actor, now: datetime, order: Order) -> list[int]:
-    """Return the places of a waiting order that nobody has; who was named before it was returned is free again."""
-    _clear(actor, now, orphans().filter(order=order))
-    if not (missing := missing_slots(order.carers_needed, list(taken := _taken(order)))):
-        for row in taken.values():
-            withdraw(actor=actor, now=now, assignment=row, reason=N_("订单已退回"))
-        missing = list(taken)
-    return missing
+Places = dict[int, Assignment]
+"""The live assignments of an order by their place."""
 
 
-def _taken(order: Order) -> dict[int, Assignment]:
-    """Return the live assignments of a locked order by their place."""
+def missing_places(actor: Actor, now: datetime, order: Order) -> tuple[list[int], Places]:
+    """Return the places of a waiting order that nobody has, and those taken; who was named before it was returned is free again."""
+    taken = _taken(order)
+    if missing := missing_slots(order.carers_needed, taken):
+        return missing, taken
+    for row in taken.values():
+        withdraw(actor=actor, now=now, assignment=row, reason=N_("订单已退回"))
+    return list(taken), {}
+
+
+def _taken(order: Order) -> Places:
+    """Return the live assignments of a locked order."""
     return taken_of([order])[order.pk]
 
 
-def taken_of(orders: Iterable[Order]) -> dict[int, dict[int, Assignment]]:
-    """Return the live assignments of locked orders by order and place."""
-    found: dict[int, dict[int, Assignment]] = {order.pk: {} for order in orders}
+def taken_of(orders: Iterable[Order]) -> dict[int, Places]:
+    """Return the live assignments of locked orders by order."""
+    found: dict[int, Places] = {order.pk: {} for order in orders}
     rows = Assignment.objects.select_for_update(of=("self",)).filter(order_id__in=list(found), state__in=LIVE)
     for row in rows.order_by("order_id", "slot"):
         found[row.order_id][row.slot] = row
     return found
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What somebody asks for beside the people: another start within the window, why these, and their days as they were seen."""
+
+    starts_at: datetime | None
+    reason: str
+    route: str = ""
+
+
 def _choose(
-    actor: Actor, now: datetime, order: Order, chosen: list[tuple[int, int, str]], starts_at: datetime | None, choice_reason: str,
-    route: str = "", event: str = "dispatch.order.assign",
+    actor: Actor, now: datetime, order: Order, taken: Places, chosen: list[tuple[int, int, str]], wish: Wish,
+    event: str = "dispatch.order.assign",
 ) -> list[Assignment]:  # fmt: skip
     """Check the people somebody chose (place, carer, field of the page) against the ranking at the appointed time, and offer to them.
 
     Their days are held meanwhile: of two who choose the same carer at once, one sees what the other did.
     """
-    people = [(slot, _person(actor, staff_id, field), field) for slot, staff_id, field in chosen]
+    people = _people(actor, chosen)
     check_may_go(now, [order])
-    if starts_at is not None:
-        _appoint(actor, now, {order.pk: order}, [Offer(order, people[0][1], starts_at=starts_at)], taken_of([order]))
-    numbers = [staff.pk for _slot, staff, _field in people]
-    lock_routes(numbers)
-    judged, current = choices(actor=actor, order=order, now=now, staff_ids=numbers)
-    check_route(seen=route, current=current)
+    if wish.starts_at is not None:
+        start = [Offer(order, people[0], starts_at=wish.starts_at)]
+        _appoint(actor, now, {order.pk: order}, start, {order.pk: taken})
+    judged, current = choices(actor=actor, order=order, now=now, people=people)
+    check_route(seen=wish.route, current=current)
     offers = []
-    for (slot, staff, field), one in zip(people, judged, strict=True):
-        check_choice(exclusions=one.against, is_among_best=one.is_among_best, choice_reason=choice_reason, field=field)
+    for (slot, _pk, field), staff, one in zip(chosen, people, judged, strict=True):
+        check_choice(exclusions=one.against, is_among_best=one.is_among_best, choice_reason=wish.reason, field=field)
         offers.append(Offer(order, staff, slot, rank=one.place, reasons=one.reasons))
-    rows = offer_each(actor=actor, now=now, offers=offers, choice_reason=choice_reason, event=event)
+    rows = _offered_each(
+        actor=actor, now=now, offers=offers, taken={order.pk: taken}, choice_reason=wish.reason, event=event
+    )
     return sorted(rows, key=lambda row: row.slot)
 
 
-def _person(actor: Actor, staff_id: int, field: str) -> Staff:
-    staff = Staff.objects.visible_to(actor).filter(pk=staff_id).first()
-    if staff is None:
-        raise NotFound("staff.not_found", N_("没有这位服务人员，或不在您的权限范围内"), field=field)
-    return staff
+def _people(actor: Actor, chosen: Iterable[tuple[int, int, str]]) -> list[Any]:
+    """Return the carers somebody chose, their days held."""
+    found = held_people(Staff.objects.visible_to(actor).filter(pk__in=[pk for _slot, pk, _field in chosen]))
+    for _slot, pk, field in chosen:
+        if pk not in found:
+            raise NotFound("staff.not_found", N_("没有这位服务人员，或不在您的权限范围内"), field=field)
+    return [found[pk] for _slot, pk, _field in chosen]
 
 
 def check_may_go(now: datetime, orders: Sequence[Order]) -> None:
     """Refuse to send anybody after the hour, to the dead, or while the elder is away."""
-    deaths = deaths_of({order.elder_id for order in orders})
-    waiting = set(suspensions().filter(order_id__in=[order.pk for order in orders]).values_list("order_id", flat=True))
+    known = at_home(orders)
     for order in orders:
+        died_on, is_away = known[order.pk]
         check_time(order.ends_at, now)
-        check_alive(deaths.get(order.elder_id))
-        check_at_home(is_suspended=order.pk in waiting)
+        check_alive(died_on)
+        check_at_home(is_suspended=is_away)
 
 
 class Place(TypedDict, total=False):
@@ -225,12 +241,22 @@ def offer_each(
     if not offers:
         return []
     orders = {one.order.pk: one.order for one in offers}
-    for order in orders.values():
-        ORDER.target("assign", order.state)
     check_may_go(now, list(orders.values()))
     taken = taken_of(orders.values())
     _appoint(actor, now, orders, offers, taken)
-    rows = []
+    return _offered_each(
+        actor=actor, now=now, offers=offers, taken=taken, plan=plan, choice_reason=choice_reason, accept_due_at=accept_due_at, event=event
+    )  # fmt: skip
+
+
+def _offered_each(
+    *, actor: Actor, now: datetime, offers: Sequence[Offer], taken: Mapping[int, Places], plan: DayPlan | None = None,
+    choice_reason: str = "", accept_due_at: datetime | None = None, event: str,
+) -> list[Assignment]:  # fmt: skip
+    """Write offers of orders that may be served at the time appointed; ``taken`` are the places that somebody has."""
+    rows, orders = [], {one.order.pk: one.order for one in offers}
+    for order in orders.values():
+        ORDER.target("assign", order.state)
     for one in offers:
         places = taken[one.order.pk]
         check_slot(carers_needed=one.order.carers_needed, taken=places, slot=one.slot)
@@ -354,7 +380,7 @@ def accept_assignment(*, actor: Actor, now: datetime, assignment_id: Id, seen: S
 
 def _accept(actor: Actor, now: datetime, row: Assignment, order: Order) -> Assignment:
     ASSIGNMENT.target("accept", row.state)
-    check_alive(died_on(row.elder_id))
+    check_alive(at_home([order])[order.pk][0])
     if orphans().filter(pk=row.pk).exists() or order.state not in (*OPEN_STATES, OrderState.IN_SERVICE):
         raise NotAllowed("dispatch.order_gone", N_("订单已取消，不用上门了"))
     if Suspension.objects.filter(staff_id=row.staff_id, to_at=None).exists():

@@ -47,7 +47,7 @@ def claim_order(*, actor: Actor, now: datetime, order_id: Id, seen: Seen = None)
     check_may_go(now, [order])
     if against := exclusions_of(order, staff):
         raise Refused("claim.not_suitable", N_("这张订单不适合您：%(why)s"), why=against[0].reason)
-    slot = missing_places(actor, now, order)[0]
+    slot = missing_places(actor, now, order)[0][0]
     row = offer(actor=actor, now=now, order=order, staff=staff, slot=slot, event="dispatch.order.claim")
     move_assignment(actor, now, row, "accept", accepted_at=now, is_claimed=True)
     note_accepted(actor, now, order)

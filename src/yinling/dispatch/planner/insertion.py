@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,11 @@ from yinling.dispatch.planner.roster import (
     place_of,
 )
 from yinling.dispatch.rules import Carer, Job, licence_exclusions
+from yinling.kernel.period import day_bounds
 
 PAIR = 2
 FREE = "free"
+HALF_A_DAY = timedelta(hours=12)
 
 
 def best_insertions(roster: Roster, asked: Enquiry) -> Found:
@@ -73,10 +76,14 @@ def _records(rows: Any, kind: Any) -> Any:
 
 def _fitting_licences(roster: Roster, asked: Enquiry) -> NDArray[np.bool_]:
     """Ask the rule itself, once for each set of licences that anybody holds."""
-    moment = datetime.fromisoformat(asked.wish)
-    job = Job(0, 0, asked.provider_id, moment, moment, needs=tuple((kind, kind) for kind in asked.needs), div=asked.div)
-    answers = [not licence_exclusions(job, _holder(*held)) for held in roster.licences.number]
-    return np.array(answers, np.bool_)
+    return np.array([_fits(asked.day, asked.needs, asked.div, *held) for held in roster.licences.number], np.bool_)
+
+
+@lru_cache(maxsize=10_000)
+def _fits(day: str, needs: tuple[str, ...], div: str, is_doctor: bool, held: frozenset[tuple[str, str]]) -> bool:  # noqa: FBT001 - as below
+    noon = day_bounds(date.fromisoformat(day))[0] + HALF_A_DAY
+    job = Job(0, 0, 0, noon, noon, needs=tuple((kind, kind) for kind in needs), div=div)
+    return not licence_exclusions(job, _holder(is_doctor, held))
 
 
 def _holder(is_doctor: bool, held: frozenset[tuple[str, str]]) -> Carer:  # noqa: FBT001 - a key of the roster
@@ -89,10 +96,11 @@ def _singles(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDAr
     wished = [roster.row_of[one] for one in asked.named if roster.provider_of.get(one) == asked.provider_id]
     exact, starts, floor = np.empty(0), np.empty(0, np.int64), -np.inf
     if wished:
-        exact, starts, _against = _scanned(c, question, np.array(wished, np.int32), own, len(wished) + 1, floor)
+        exact, starts, _against, _bound = _scanned(c, question, np.array(wished, np.int32), own, len(wished) + 1, floor)
         floor = exact[np.isfinite(exact)].max(initial=floor)
-    cost, start, against = _scanned(c, question, rows, own, asked.limit, floor)
-    best = _cheapest(cost, staff[rows], asked.limit)
+    cost, start, against, bound = _scanned(c, question, rows, own, asked.limit, floor)
+    near = np.flatnonzero((cost <= bound) & (cost < np.inf))
+    best = near[np.lexsort((staff[rows[near]], cost[near]))][: asked.limit]
     fits = tuple(Fit((int(staff[rows[one]]),), roster.time_of(start[one]), float(cost[one])) for one in best)
     named = {}
     for row, own_cost, own_start in zip(wished, exact, starts, strict=True):
@@ -105,11 +113,12 @@ def _singles(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDAr
 
 def _scanned(
     c: Columns, question: scan.Question, rows: NDArray[np.int32], own: Any, limit: int, floor: float
-) -> tuple[Any, Any, Any]:
-    count = len(rows)
+) -> tuple[Any, Any, Any, float]:
+    """Return cost, start and what is against each row, and the last of the least costs."""
+    count, best = len(rows), np.full(limit, np.inf)
     cost, start, against = np.empty(count), np.empty(count, np.int64), np.empty(count, np.int32)
-    scan.scan_single(c, question, rows, own, np.full(limit, np.inf), floor, (cost, start, against))
-    return cost, start, against
+    scan.scan_single(c, question, rows, own, best, floor, (cost, start, against))
+    return cost, start, against, float(best[-1])
 
 
 def _pairs(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDArray[np.int32]) -> Found:
@@ -131,15 +140,6 @@ def _pairs(roster: Roster, asked: Enquiry, question: scan.Question, rows: NDArra
     return Found(fits, named, _counts(against))
 
 
-def _cheapest(cost: NDArray[np.float64], staff: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
-    """Return the places of the cheapest, best first, without sorting all."""
-    finite = np.flatnonzero(np.isfinite(cost))
-    if len(finite) > limit:
-        bound = np.partition(cost[finite], limit - 1)[limit - 1]
-        finite = finite[cost[finite] <= bound]
-    return finite[np.lexsort((staff[finite], cost[finite]))][:limit]
-
-
 def _counts(against: NDArray[np.int32]) -> dict[str, int]:
     counts, by_lowest = np.bincount(against), Counter[int]()
     for kind in np.flatnonzero(counts).tolist():
@@ -151,7 +151,7 @@ def _counts(against: NDArray[np.int32]) -> dict[str, int]:
 def _most_spans(roster: Roster) -> int:
     """Every gap of a day can be cut by each absence, and each part in two by the break."""
     c = roster.columns
-    return 2 * (c.stops.shape[1] + 1 + c.away.shape[1])
+    return 2 * (c.times.shape[1] + 1 + c.away.shape[1])
 
 
 def _rows(roster: Roster, staff_ids: Sequence[int]) -> list[int]:

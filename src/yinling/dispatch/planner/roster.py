@@ -35,48 +35,50 @@ _FIRST_STOPS, _FIRST_AWAY = 8, 2
 _EVER = date.min
 
 PLACE = [("lon", "f8"), ("low", "f8"), ("sin", "f8"), ("cos", "f8")]
-CARER = np.dtype(
+GATE = np.dtype(
     [
-        ("staff", "i8"),
         ("day_from", "i8"),
         ("day_to", "i8"),
-        ("rest_from", "i8"),  # the hours in which the break lies, and how long it is
-        ("rest_to", "i8"),
-        ("rest", "i8"),
-        ("booked", "i8"),  # minutes
-        ("most", "i8"),
-        *PLACE,  # where the day starts
+        ("booked", "i4"),  # minutes
+        ("most", "i4"),
         ("against", "i4"),  # what keeps the carer away all day
         ("licence", "i4"),  # numbers of words
         ("duty", "i4"),
         ("tongue", "i4"),
-        ("stops", "i4"),
-        ("away", "i4"),
+        ("stops", "i2"),
+        ("away", "i2"),
         ("mode", "i1"),  # of MODES, or -1
         ("sex", "i1"),
     ],
     align=True,
 )
-STOP = np.dtype(
+"""What is asked of every carer. It lies apart from the rest, because the way from the memory takes most of the time of a scan."""
+CARER = np.dtype(
     [
-        ("begins", "i8"),
-        ("ends", "i8"),
-        *PLACE,
-        ("metres", "f8"),  # from the stop before, from the start for the first
+        ("staff", "i8"),
+        ("rest_from", "i8"),  # the hours in which the break lies, and how long it is
+        ("rest_to", "i8"),
+        ("rest", "i8"),
+        *PLACE,  # where the day starts
     ],
     align=True,
 )
-AWAY = np.dtype([("begins", "i8"), ("ends", "i8")], align=True)
+TIME = np.dtype([("begins", "i8"), ("ends", "i8")], align=True)
+"""Of a stop, or of an absence."""
+SPOT = np.dtype([*PLACE, ("metres", "f8")], align=True)
+"""The place of a stop, and how far it is from the stop before, from the start for the first."""
 
 Rows = Any
 """A record array; the type checker knows no fields of one."""
 
 
 class Columns(NamedTuple):
-    """One row a carer; the stops and absences of a carer lie in the same row of their own arrays, in the order of the day."""
+    """One row a carer; the stops (their times and spots) and absences lie in the same row of their own arrays, in the order of the day."""
 
+    gates: Rows
     carers: Rows
-    stops: Rows
+    times: Rows
+    spots: Rows
     away: Rows
 
 
@@ -149,14 +151,14 @@ class Roster:
     @property
     def stop_count(self) -> int:
         """How many stops there are."""
-        return int(self.columns.carers.stops[: self.size].sum())
+        return int(self.columns.gates.stops[: self.size].sum())
 
     def totals(self) -> tuple[int, int, int]:
         """Return how many carers and stops there are, and the sum of the seconds at which these begin."""
         rows = np.concatenate([np.empty(0, np.int32), *self.rows.values()])
-        held = self.columns.carers.stops[rows]
-        is_stop = np.arange(self.columns.stops.shape[1]) < held[:, None]
-        begins = self.columns.stops.begins[rows][is_stop] // SECOND
+        held = self.columns.gates.stops[rows]
+        is_stop = np.arange(self.columns.times.shape[1]) < held[:, None]
+        begins = self.columns.times.begins[rows][is_stop] // SECOND
         return len(rows), int(held.sum()), int(begins.sum())
 
     @property
@@ -179,7 +181,7 @@ class Roster:
 
     def _grow(self, carers: int, stops: int, away: int) -> None:
         held = self.columns
-        sizes = (len(held.carers), held.stops.shape[1], held.away.shape[1])
+        sizes = (len(held.carers), held.times.shape[1], held.away.shape[1])
         wanted = [
             have if need <= have else max(need, have * 2)
             for need, have in zip((carers, stops, away), sizes, strict=True)
@@ -201,7 +203,8 @@ class Roster:
             "tongue": self.tongues.of(carer.dialects), "stops": len(carer.booked), "away": len(carer.away),
             "mode": MODES.index(carer.mode) if carer.mode in MODES else -1, "sex": int(carer.sex or 0),
         }  # fmt: skip
-        self.columns.carers[number] = tuple(row[name] for name in CARER.names or ())
+        for column, kind in ((self.columns.gates, GATE), (self.columns.carers, CARER)):
+            column[number] = tuple(row[name] for name in kind.names or ())
         for column, one in enumerate(sorted(carer.away, key=lambda one: one.from_at)):
             upto = ALWAYS if one.to_at is None else self.moment(one.to_at)
             self.columns.away[number, column] = (self.moment(one.from_at), upto)
@@ -211,8 +214,8 @@ class Roster:
         before, until = place_of(carer.lon, carer.lat), NEVER
         for column, one in enumerate(sorted(carer.booked, key=lambda one: (one.starts_at, one.ends_at, one.order_id))):
             place, begins, ends = place_of(one.lon, one.lat), self.moment(one.starts_at), self.moment(one.ends_at)
-            way = metres(*before.values(), *place.values())
-            self.columns.stops[number, column] = (begins, ends, *place.values(), way)
+            self.columns.times[number, column] = (begins, ends)
+            self.columns.spots[number, column] = (*place.values(), metres(*before.values(), *place.values()))
             if ends > until:
                 before, until = place, ends
 
@@ -242,5 +245,7 @@ def _of_day(at: time) -> int:
 
 
 def _empty(carers: int, stops: int, away: int) -> Columns:
-    shapes: list[tuple[Any, Any]] = [(carers, CARER), ((carers, stops), STOP), ((carers, away), AWAY)]
+    shapes: list[tuple[Any, Any]] = [
+        (carers, GATE), (carers, CARER), ((carers, stops), TIME), ((carers, stops), SPOT), ((carers, away), TIME)
+    ]  # fmt: skip
     return Columns(*(np.zeros(shape, kind).view(np.recarray) for shape, kind in shapes))

@@ -101,40 +101,41 @@ def roughly(a: Any, b: Any) -> float:
 
 
 @inlined
-def standing(carer: Any, row: int, q: Question) -> int:
+def standing(gate: Any, row: int, q: Question) -> int:
     """Return what keeps a carer away wherever in the day the order would stand."""
     w = q.wanted[0]
-    found = carer.against | q.more[row]
-    if not q.fits_licence[carer.licence]:
+    found = gate.against | q.more[row]
+    if not q.fits_licence[gate.licence]:
         found |= QUALIFICATION
-    if not q.fits_duty[carer.duty]:
+    if not q.fits_duty[gate.duty]:
         found |= AREA
-    if w.sex and carer.sex != w.sex:
+    if w.sex and gate.sex != w.sex:
         found |= SEX
-    if carer.booked + w.minutes > carer.most:
+    if gate.booked + w.minutes > gate.most:
         found |= MINUTES
     return int(found)
 
 
 @inlined
-def standing_cost(carer: Any, row: int, q: Question) -> float:
+def standing_cost(gate: Any, row: int, q: Question) -> float:
     """Return what a new face, another dialect and the work booked cost together."""
     w = q.wanted[0]
     face = 0.0 if q.knows[row] else w.face_price
-    tongue = 0.0 if q.speaks[carer.tongue] else w.tongue_price
-    return float(face + tongue + carer.booked / MINUTES_PER_HOUR * w.hour_price)
+    tongue = 0.0 if q.speaks[gate.tongue] else w.tongue_price
+    return float(face + tongue + gate.booked / MINUTES_PER_HOUR * w.hour_price)
 
 
 @inlined
-def rests_elsewhere(carer: Any, stops: Any, row: int, gap: int) -> bool:
+def rests_elsewhere(c: Columns, row: int, gap: int) -> bool:
     """Whether the break fits between other stops than those of a gap."""
+    carer, stops = c.carers[row], c.gates[row].stops
     free = carer.rest_from
-    for number in range(carer.stops):
-        stop = stops[row, number]
+    for number in range(stops):
+        stop = c.times[row, number]
         if number != gap and min(stop.begins, carer.rest_to) - free >= carer.rest:
             return True
         free = max(free, stop.ends)
-    return bool(gap != carer.stops and carer.rest_to - free >= carer.rest)
+    return bool(gap != stops and carer.rest_to - free >= carer.rest)
 
 
 @inlined
@@ -153,7 +154,7 @@ def keep_rested(c: Columns, row: int, w: Any, gap: Any, out: Any, count: int, co
     carer = c.carers[row]
     first, last = starts
     number, _previous, before, after = gap
-    if carer.rest == 0 or rests_elsewhere(carer, c.stops, row, number):
+    if carer.rest == 0 or rests_elsewhere(c, row, number):
         return keep(out, count, row, cost, first, last)
     until, since = min(after, carer.rest_to) - carer.rest, max(before, carer.rest_from) + carer.rest
     early = until - w.length if until >= carer.rest_from else NEVER
@@ -171,7 +172,7 @@ def keep_present(
     """Write the parts of a span in which the carer is there; return how many there are, and how far it went."""
     first, last = starts
     reached, moment, had = ABSENT, first, count
-    pauses = c.carers[row].away
+    pauses = c.gates[row].away
     for number in range(pauses + 1):
         upto = last if number == pauses else min(last, c.away[row, number].begins - w.length)
         if moment <= upto:
@@ -185,15 +186,15 @@ def keep_present(
 @inlined
 def keep_gap(c: Columns, row: int, q: Question, gap: Any, out: Any, count: int, base: float) -> tuple[int, int]:
     """Write the starts between two stops, exactly; return how many there are, and how far it went."""
-    carer, w = c.carers[row], q.wanted[0]
+    gate, w = c.gates[row], q.wanted[0]
     number, previous, before, after = gap
-    mode = q.paces[carer.mode if carer.mode >= 0 else w.mode]
-    first, last = max(w.earliest, carer.day_from), min(w.latest, carer.day_to - w.length)
-    there = between(carer, w) if previous < 0 else between(c.stops[row, previous], w)
+    mode = q.paces[gate.mode if gate.mode >= 0 else w.mode]
+    first, last = max(w.earliest, gate.day_from), min(w.latest, gate.day_to - w.length)
+    there = between(c.carers[row], w) if previous < 0 else between(c.spots[row, previous], w)
     to, on, saved = seconds(there, mode.pace, mode.factor), 0, 0
     first = max(first, before + to * SECOND if previous >= 0 else before)
-    if number < carer.stops:
-        goal = c.stops[row, number]
+    if number < gate.stops:
+        goal = c.spots[row, number]
         onward = between(w, goal)
         on = seconds(onward, mode.pace, mode.factor)
         if not (isnan(there) or isnan(onward)):
@@ -213,18 +214,18 @@ def try_gap(
 
     ``prices`` are what the carer costs without the way, and the most that the order may cost.
     """
-    carer, w = c.carers[row], q.wanted[0]
+    gate, w = c.gates[row], q.wanted[0]
     base, bound = prices
     number, previous, before, after = gap
-    mode = q.paces[carer.mode if carer.mode >= 0 else w.mode]
+    mode = q.paces[gate.mode if gate.mode >= 0 else w.mode]
     pace, loss = mode.pace * mode.factor, 1 + mode.factor
-    first, last = max(w.earliest, carer.day_from, before), min(w.latest, carer.day_to - w.length, after - w.length)
-    to, on, has_next = rough[0] * pace, rough[1] * pace, number < carer.stops
+    first, last = max(w.earliest, gate.day_from, before), min(w.latest, gate.day_to - w.length, after - w.length)
+    to, on, has_next = rough[0] * pace, rough[1] * pace, number < gate.stops
     if previous >= 0 and before + to * TRUEST * SECOND > last:
         return count, TRAVEL
     if has_next and after - w.length - on * TRUEST * SECOND < first:
         return count, TRAVEL
-    saved = c.stops[row, number].metres * pace + loss if has_next else 0.0
+    saved = c.spots[row, number].metres * pace + loss if has_next else 0.0
     if ((to + on) * TRUEST - saved) / SECONDS_PER_MINUTE * w.minute_price + base > bound:
         if previous >= 0:
             first = max(first, before + int(to + loss + 1) * SECOND)
@@ -242,25 +243,25 @@ def look_at(c: Columns, row: int, q: Question, out: Any, count: int, bound: floa
 
     Starts that cost more than ``bound`` need not be written.
     """
-    carer, w = c.carers[row], q.wanted[0]
-    begin, end = max(w.earliest, carer.day_from), min(w.latest, carer.day_to - w.length)
+    gate, w = c.gates[row], q.wanted[0]
+    begin, end = max(w.earliest, gate.day_from), min(w.latest, gate.day_to - w.length)
     if begin > end:
         return count, HOURS
     reached, free, previous, rough = BUSY, NEVER, -1, -1.0
-    base = standing_cost(carer, row, q)
-    for number in range(carer.stops + 1):
-        is_end = number == carer.stops
-        after, ahead = ALWAYS if is_end else c.stops[row, number].begins, -1.0
+    base = standing_cost(gate, row, q)
+    for number in range(gate.stops + 1):
+        is_end = number == gate.stops
+        after, ahead = ALWAYS if is_end else c.times[row, number].begins, -1.0
         if max(begin, free) <= min(end, after - w.length):
             if rough < 0:
-                rough = roughly(carer, w) if previous < 0 else roughly(c.stops[row, previous], w)
-            ahead = 0.0 if is_end else roughly(c.stops[row, number], w)
+                rough = roughly(c.carers[row], w) if previous < 0 else roughly(c.spots[row, previous], w)
+            ahead = 0.0 if is_end else roughly(c.spots[row, number], w)
             count, why = try_gap(c, row, q, (number, previous, free, after), (rough, ahead), out, count, (base, bound))
             reached = max(reached, why)
         if is_end or after - w.length > end:
             break
-        if c.stops[row, number].ends > free:
-            free, previous, rough = c.stops[row, number].ends, number, ahead
+        if c.times[row, number].ends > free:
+            free, previous, rough = c.times[row, number].ends, number, ahead
     return count, 0 if reached == FOUND else reached
 
 
@@ -312,7 +313,7 @@ def scan_single(c: Columns, q: Question, rows: Any, own: Any, best: Any, floor: 
     for number in range(len(rows)):
         row = rows[number]
         cost[number], start[number] = np.inf, 0
-        against[number] = standing(c.carers[row], row, q)
+        against[number] = standing(c.gates[row], row, q)
         if against[number] == 0:
             count, against[number] = look_at(c, row, q, own, 0, max(bound, floor))
             cost[number], start[number] = least(q.wanted[0], own, count)
@@ -325,7 +326,7 @@ def scan_all(c: Columns, q: Question, rows: Any, out: Any, against: Any) -> int:
     count = 0
     for number in range(len(rows)):
         row = rows[number]
-        against[number] = standing(c.carers[row], row, q)
+        against[number] = standing(c.gates[row], row, q)
         if against[number] == 0:
             count, against[number] = look_at(c, row, q, out, count, np.inf)
     return count

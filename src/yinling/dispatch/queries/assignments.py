@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import day_bounds, local_date
 from yinling.orders.models import Order
-from yinling.orders.queries import WAITING_STATES, in_dispatch_order, suspensions
+from yinling.orders.queries import SUSPENDS, WAITING_STATES, in_dispatch_order, suspensions
 from yinling.orders.states import OrderState
 
 
@@ -132,14 +132,15 @@ def cause_of_end(order: Order) -> str:
     return held or str(row.changes.get("cause", "") if row else "")
 
 
-def died_on(elder_id: int) -> date | None:
-    """Return the day of death of an elder, which a provider may ask though it may not read the file."""
-    return deaths_of([elder_id]).get(elder_id)
+AT_HOME = """SELECT o.id, people_death(o.elder),
+        EXISTS (SELECT FROM orders_hold h WHERE h.order_id = o.id AND h.to_at IS NULL AND starts_with(h.cause, %s))
+    FROM unnest((SELECT %s::bigint[]), (SELECT %s::bigint[])) AS o(id, elder)"""
 
 
-def deaths_of(elder_ids: Iterable[int]) -> dict[int, date]:
-    """Return the days of death of those elders who are dead."""
-    asked = "SELECT elder, people_death(elder) FROM unnest(%s::bigint[]) AS elder"
+def at_home(orders: Sequence[Order]) -> dict[int, tuple[date | None, bool]]:
+    """Return by order the day on which the elder died, which a provider may ask though it may not read the file, and whether it is
+    suspended because the elder is away.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(asked, [sorted(elder_ids)])
-        return {elder_id: day for elder_id, day in cursor.fetchall() if day is not None}
+        cursor.execute(AT_HOME, [SUSPENDS, [one.pk for one in orders], [one.elder_id for one in orders]])
+        return {pk: (died_on, is_away) for pk, died_on, is_away in cursor.fetchall()}

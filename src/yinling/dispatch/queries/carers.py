@@ -6,20 +6,21 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from math import ceil
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, TextField, Value
-from django.db.models.functions import Extract, Floor, JSONObject
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
 from yinling.directory.models import MODES, Absence, Qualification, Staff, Suspension
-from yinling.directory.queries import absences_between, body_obstacles
-from yinling.dispatch.models import LIVE, Assignment, Avoidance
+from yinling.directory.queries import Body, bodies
+from yinling.dispatch.models import Avoidance
 from yinling.dispatch.planner.ranking import Weights
 from yinling.dispatch.ports import STRAIGHT_LINE, Point, travel_time
-from yinling.dispatch.queries.learned import WAY, Learned, ways_in_use, ways_of
+from yinling.dispatch.queries.learned import Learned, areas_of
 from yinling.dispatch.rules import (
     INDUCTION,
     Away,
@@ -36,16 +37,8 @@ from yinling.ground.parameters import parameter
 from yinling.kernel.period import day_bounds, local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order, OrderLine
-from yinling.orders.queries import WAITING_STATES
-from yinling.orders.states import OrderState
 
 BEST = 3
-KNOWN, AVOIDED, LEARNED, LICENCE, BOOKED, AWAY = "known", "avoided", "learned", "licence", "booked", "away"
-LICENCE_NAMES = ("kind", "valid_from", "valid_to", "place", "credits_to", "is_retired_practice")
-OPEN_ORDERS = (OrderState.ASSIGNED, OrderState.IN_SERVICE)
-"""An assignment of an order in another state keeps nobody busy: dispatch withdraws it."""
-BUSY = Q(order__state__in=OPEN_ORDERS) | Q(order__state__in=WAITING_STATES, order__carers_needed__gt=1)
-"""Orders whose live assignments keep a carer busy: also one that waits for the second carer only."""
 _DECLINED = {
     AssignmentState.REFUSED: N_("已谢绝这张订单"), AssignmentState.EXPIRED: N_("对这张订单超时未接"),
     AssignmentState.RELEASED: N_("已退回这张订单"), AssignmentState.OFFERED: N_("已派给这张订单"),
@@ -59,26 +52,37 @@ def job_of(order: Order) -> Job:
 
 
 def jobs_of(orders: Iterable[Any]) -> list[Job]:
-    """Return what orders ask of a carer, and what stops their providers: a query for each provider, day and kind of item."""
-    rows = [row if hasattr(row, "needs") else with_needs(Order.objects.filter(pk=row.pk)).get() for row in orders]
-    known: dict[tuple[int, frozenset[date], bool], tuple[tuple[str, str], ...]] = {}
-    jobs = []
-    for row in rows:
-        days = frozenset({local_date(row.starts_at), local_date(row.ends_at)})
-        key = (row.provider_id, days, row.is_medical)
-        if key not in known:
-            known[key] = body_obstacles(row.provider_id, days, is_medical=row.is_medical)
-        jobs.append(_job(row, known[key]))
-    return jobs
+    """Return what orders ask of a carer, and what stops their providers: two queries, however many they are."""
+    rows = list(orders)
+    needs = {row.pk: (row.needs, row.is_medical) for row in rows if hasattr(row, "needs")}
+    needs |= _needs_of([row.pk for row in rows if row.pk not in needs])
+    known = bodies({row.provider_id for row in rows})
+    return [_job(row, *needs.get(row.pk, ([], False)), known.get(row.provider_id)) for row in rows]
 
 
-def _job(order: Any, against_body: tuple[tuple[str, str], ...]) -> Job:
+NEEDS = """SELECT l.order_id, array_agg(i.needs_qualification), bool_or(i.is_medical)
+    FROM orders_orderline l JOIN catalogue_serviceitem i ON i.id = l.item_id
+    WHERE l.kind = 'item' AND l.order_id = ANY ((SELECT %s::bigint[])::bigint[]) GROUP BY l.order_id"""
+
+
+def _needs_of(order_ids: list[int]) -> dict[int, tuple[list[str], bool]]:
+    """Return which qualifications the items of orders ask for, and whether one is medical."""
+    if not order_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(NEEDS, [order_ids])
+        return {pk: (needs, is_medical) for pk, needs, is_medical in cursor.fetchall()}
+
+
+def _job(order: Any, needs: list[str], is_medical: bool, body: Body | None) -> Job:  # noqa: FBT001 - as it was read
+    days = {local_date(order.starts_at), local_date(order.ends_at)}
+    against_body = () if body is None else body.obstacles(days, is_medical=is_medical)
     names = dict(Qualification.KINDS)
-    kinds = [INDUCTION, *sorted({kind for kind in order.needs if kind and kind != INDUCTION})]
+    kinds = [INDUCTION, *sorted({kind for kind in needs if kind and kind != INDUCTION})]
     return Job(
         order_id=order.pk, elder_id=order.elder_id, provider_id=order.provider_id, starts_at=order.starts_at, ends_at=order.ends_at,
         lon=order.lon, lat=order.lat, needs=tuple((kind, names.get(kind, kind)) for kind in kinds), wants_sex=order.wants_sex,
-        dialect=order.dialect, div=order.div, against_body=against_body,
+        dialect=order.dialect, div=order.div, against_body=against_body, provider_div=body.div if body else "",
     )  # fmt: skip
 
 
@@ -112,44 +116,41 @@ class Acquaintance:
         )
 
 
+AROUND = """
+SELECT 'known', staff_id, state, count(*), max(id), '', 0, 0, 0.0::float8 FROM dispatch_assignment
+    WHERE (elder_id = %(elder)s AND state = 'done') OR (order_id = %(order)s AND state = ANY (%(declined)s)) GROUP BY staff_id, state
+UNION ALL SELECT 'avoided', staff_id, reason, 0, 0, '', 0, 0, 0 FROM dispatch_avoidance
+    WHERE elder_id = %(elder)s AND recorded_to IS NULL AND valid_from <= %(day)s AND (valid_to IS NULL OR valid_to > %(day)s)
+UNION ALL SELECT 'way', 0, div, 0, 0, mode, hour_from, hour_to, value FROM dispatch_correction
+    WHERE state = 'used' AND kind = 'travel' AND engine = %(engine)s AND div = ANY (%(areas)s)"""
+"""Staff, word, how often and the last of it; then mode, hours and value of a way. One statement, written out: it is asked at every choice,
+and the ORM takes ten times as long to make it as the server to answer it."""
+
+
 def surroundings(job: Job) -> tuple[Acquaintance, Ways]:
     """Return what lies between an order and the carers, and how people get about for it at its hour: one query."""
-    before = Q(elder_id=job.elder_id, state=AssignmentState.DONE)
-    mine = Q(order_id=job.order_id, state__in=list(_DECLINED))
-    known = (
-        Assignment.objects.filter(before | mine).values("staff_id", "state").annotate(count=Count("pk"), last=Max("pk"))
-    )
-    avoided = Avoidance.objects.filter(in_force(local_date(job.starts_at)), elder_id=job.elder_id)
-    rows = told(known.order_by(), "staff_id", KNOWN, "state", "count", "last").union(
-        told(avoided, "staff_id", AVOIDED, "reason"),
-        told(ways_in_use(job.div, STRAIGHT_LINE), "pk", LEARNED, *WAY),
-        all=True,
-    )
-    parts: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
-    for number, what, values in rows:
-        parts[what].append((number, values))
-    between = _acquaintance(parts[KNOWN], {staff_id: values["reason"] for staff_id, values in parts[AVOIDED]})
-    return between, _ways(job, ways_of(job.div, [values for _pk, values in parts[LEARNED]]))
+    asked = {
+        "elder": job.elder_id, "order": job.order_id, "declined": [str(state) for state in _DECLINED], "day": local_date(job.starts_at),
+        "engine": STRAIGHT_LINE, "areas": areas_of(job.div),
+    }  # fmt: skip
+    parts: dict[str, list[Any]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(AROUND, asked)
+        for what, *values in cursor.fetchall():
+            parts[what].append(values)
+    avoided = {staff_id: reason for staff_id, reason, *_rest in parts["avoided"]}
+    ways = {(div, mode, begin, end): value for _staff, div, _count, _last, mode, begin, end, value in parts["way"]}
+    return _acquaintance(parts["known"], avoided), _ways(job, Learned(job.div, ways))
 
 
-def told(rows: Any, key: str, what: str, *names: str) -> Any:
-    """Return rows as a number, a word and the named values together, so that rows of several tables come by one query."""
-    word = Value(what, output_field=TextField())
-    return (
-        rows.order_by()
-        .annotate(what=word, told=JSONObject(**{name: name for name in names}))
-        .values_list(key, "what", "told")
-    )
-
-
-def _acquaintance(known: Iterable[tuple[int, dict[str, Any]]], avoided: Mapping[int, str]) -> Acquaintance:
+def _acquaintance(known: Iterable[Sequence[Any]], avoided: Mapping[int, str]) -> Acquaintance:
     served: Counter[int] = Counter()
     declined: dict[int, str] = {}
-    for staff_id, values in sorted(known, key=lambda one: one[1]["last"]):
-        if values["state"] == AssignmentState.DONE:
-            served[staff_id] += values["count"]
+    for staff_id, state, count, *_rest in sorted(known, key=itemgetter(3)):
+        if state == AssignmentState.DONE:
+            served[staff_id] += count
         else:
-            declined[staff_id] = _DECLINED[AssignmentState(values["state"])]
+            declined[staff_id] = _DECLINED[AssignmentState(state)]
     return Acquaintance(served, declined, avoided)
 
 
@@ -165,62 +166,55 @@ def carers_of_day(day: date, staff: QuerySet[Staff]) -> list[Carer]:
 
 
 def people_among(staff: QuerySet[Staff]) -> list[Any]:
-    """Return the rows of staff that ``with_day`` takes: with their site, and why they are suspended."""
+    """Return the rows of staff that ``with_day`` takes: with the place of their site, and why they are suspended."""
     suspended = Suspension.objects.filter(staff=OuterRef("pk"), to_at=None).order_by("pk").values("reason")[:1]
-    return list(staff.select_related("site").annotate(suspension_reason=Subquery(suspended)).order_by("pk"))
+    rows = staff.annotate(suspension_reason=Subquery(suspended), site_lon=F("site__lon"), site_lat=F("site__lat"))
+    return list(rows.order_by("pk"))
+
+
+BUSY = """dispatch_assignment a JOIN orders_order o ON o.id = a.order_id
+    WHERE a.staff_id = ANY ((SELECT %(staff)s::bigint[])::bigint[]) AND a.starts_at >= %(start)s AND a.starts_at < %(end)s
+        AND o.starts_at >= %(start)s AND o.starts_at < %(end)s AND (a.state = 'done' OR (a.state IN ('offered', 'accepted')
+            AND (o.state IN ('assigned', 'in_service') OR (o.state IN ('placed', 'accepted') AND o.carers_needed > 1))))"""
+"""The visits of some staff on a day. A live assignment keeps a carer busy only while its order is under way, or waits for the second carer:
+dispatch withdraws it otherwise."""
+DAY = f"""
+SELECT 'licence', staff_id, kind, valid_from, valid_to, place, credits_to, is_retired_practice,
+        NULL::bigint, NULL::timestamptz, NULL::timestamptz, NULL::float8, NULL::float8
+    FROM directory_qualification WHERE staff_id = ANY ((SELECT %(staff)s::bigint[])::bigint[]) AND recorded_to IS NULL
+UNION ALL SELECT 'booked', a.staff_id, NULL, NULL, NULL, NULL, NULL, NULL, a.order_id, a.starts_at, a.ends_at, o.lon, o.lat FROM {BUSY}
+UNION ALL SELECT 'away', staff_id, kind, NULL, NULL, NULL, NULL, NULL, NULL, from_at, to_at, NULL, NULL FROM directory_absence
+    WHERE staff_id = ANY ((SELECT %(staff)s::bigint[])::bigint[]) AND (to_at IS NULL OR to_at > %(start)s) AND to_at IS DISTINCT FROM from_at
+        AND from_at < %(end)s"""  # noqa: S608 - our own text
+TOTALS = f"SELECT count(*), coalesce(sum(floor(extract(epoch FROM a.starts_at - %(start)s))), 0)::bigint FROM {BUSY}"  # noqa: S608 - as above
 
 
 def with_day(day: date, people: Sequence[Any]) -> list[Carer]:
     """Return people with their qualifications, visits (done or to come) and absences of a day: one query."""
-    numbers = [person.pk for person in people]
-    licences = Qualification.objects.filter(staff_id__in=numbers, recorded_to=None)
-    booked = _busy_on(day).filter(staff_id__in=numbers).annotate(lon=F("order__lon"), lat=F("order__lat"))
-    away = absences_between(*day_bounds(day)).filter(staff_id__in=numbers)
-    rows = told(licences, "staff_id", LICENCE, *LICENCE_NAMES).union(
-        told(booked, "staff_id", BOOKED, "order_id", "starts_at", "ends_at", "lon", "lat"),
-        told(away, "staff_id", AWAY, "kind", "from_at", "to_at"),
-        all=True,
-    )
-    found: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
-    for staff_id, what, values in rows:
-        found[staff_id, what].append(values)
+    found: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    for what, staff_id, *values in _rows_on(DAY, day, [person.pk for person in people]):
+        found[what, staff_id].append(values)
     return [
         replace(
-            _carer(person), licences=tuple(map(_licence, found[person.pk, LICENCE])),
-            booked=tuple(sorted(map(_booked, found[person.pk, BOOKED]), key=lambda one: (one.starts_at, one.ends_at, one.order_id))),
-            away=tuple(sorted(map(_away, found[person.pk, AWAY]), key=lambda one: one.from_at)),
+            _carer(person), licences=tuple(Licence(*values[:6]) for values in found["licence", person.pk]),
+            booked=tuple(sorted((Booked(*values[6:]) for values in found["booked", person.pk]), key=attrgetter("starts_at", "ends_at", "order_id"))),
+            away=tuple(sorted((Away(*values[7:9], _why_away(values[0])) for values in found["away", person.pk]), key=attrgetter("from_at"))),
         )
         for person in people
     ]  # fmt: skip
 
 
-def _licence(values: dict[str, Any]) -> Licence:
-    days = {name: date.fromisoformat(values[name]) if values[name] else None for name in ("valid_to", "credits_to")}
-    return Licence(**values | days | {"valid_from": date.fromisoformat(values["valid_from"])})
-
-
-def _booked(values: dict[str, Any]) -> Booked:
-    return Booked(**values | {name: datetime.fromisoformat(values[name]) for name in ("starts_at", "ends_at")})
-
-
-def _away(values: dict[str, Any]) -> Away:
-    until = datetime.fromisoformat(values["to_at"]) if values["to_at"] else None
-    return Away(datetime.fromisoformat(values["from_at"]), until, _why_away(values["kind"]))
-
-
-def booked_totals(day: date, staff: QuerySet[Staff]) -> tuple[int, int]:
+def booked_totals(day: date, staff_ids: Iterable[int]) -> tuple[int, int]:
     """Return how many visits some staff have on a day, and the sum of the seconds at which they begin: two numbers to compare with."""
-    since = Extract(F("starts_at") - day_bounds(day)[0], "epoch")
-    found = _busy_on(day).filter(staff__in=staff).aggregate(count=Count("pk"), begins=Sum(Floor(since)))
-    return found["count"], int(found["begins"] or 0)
+    ((count, begins),) = _rows_on(TOTALS, day, list(staff_ids))
+    return count, begins
 
 
-def _busy_on(day: date) -> QuerySet[Assignment]:
+def _rows_on(sql: str, day: date, staff_ids: list[int]) -> list[Any]:
     start, end = day_bounds(day)
-    busy = (BUSY & Q(state__in=LIVE)) | Q(state=AssignmentState.DONE)
-    return Assignment.objects.filter(
-        busy, starts_at__gte=start, starts_at__lt=end, order__starts_at__gte=start, order__starts_at__lt=end
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"staff": staff_ids, "start": start, "end": end})
+        return list(cursor.fetchall())
 
 
 def licence_of(row: Qualification) -> Licence:
@@ -248,7 +242,7 @@ def _carer(person: Any) -> Carer:
         staff_id=person.pk, name=person.name, provider_id=person.provider_id, sex=person.sex, day_from=person.day_from,
         day_to=person.day_to, most_minutes=person.most_minutes_a_day, employed_from=person.employed_from,
         employed_to=person.employed_to, kind=person.kind, mode=person.mode, starts_at_home=person.starts_at_home,
-        lon=person.home_lon if person.starts_at_home else person.site.lon, lat=person.home_lat if person.starts_at_home else person.site.lat,
+        lon=person.home_lon if person.starts_at_home else person.site_lon, lat=person.home_lat if person.starts_at_home else person.site_lat,
         break_from=person.break_from, break_to=person.break_to, break_minutes=person.break_minutes,
         contract_minutes=person.contract_minutes_a_day, duty_div=person.duty_div,
         dialects=frozenset(re.split(r"[,，、;；\s]+", person.dialects)) - {""}, suspension=person.suspension_reason or "",

@@ -116,7 +116,7 @@ class Asked:
         """Return all staff who visit elders for the provider with their day, whatever the order."""
         mine = sent_out(staff).filter(provider_id=self.job.provider_id)
         rows = people_among(mine) if self.people is None else list(self.people.values())
-        self._read(rows)
+        self.read(rows)
         return [self.days[row.pk] for row in rows]
 
     def carers(self, staff: Any, staff_ids: Iterable[int]) -> list[Carer]:
@@ -124,10 +124,11 @@ class Asked:
         wanted, known = sorted(set(staff_ids)), self.people or {}
         others = [pk for pk in wanted if pk not in known and pk not in self.days]
         rows = [known[pk] for pk in wanted if pk in known]
-        self._read([*rows, *people_among(staff.filter(pk__in=others))] if others else rows)
+        self.read([*rows, *people_among(staff.filter(pk__in=others))] if others else rows)
         return [self.between.with_carer(self.job, self.days[pk]) for pk in wanted if pk in self.days]
 
-    def _read(self, people: Sequence[Any]) -> None:
+    def read(self, people: Sequence[Any]) -> None:
+        """Read the days of people, unless they are known."""
         missing = [row for row in people if row.pk not in self.days]
         if missing:
             found = with_day(local_date(self.job.starts_at), missing)
@@ -186,18 +187,15 @@ def ranking(
     return RankingView(proposals, _whole(one.route for one in proposals), found.counts, is_live)
 
 
-def choices(
-    *, actor: Actor, order: Order, now: datetime, staff_ids: Sequence[int], starts_at: datetime | None = None
-) -> tuple[list[Choice], str]:
-    """Judge the carers somebody named for one start, as the day is now; also return the version of their days."""
-    asked = _asked(order, now)
-    people = {
-        one.carer.staff_id: one
-        for one in asked.judged(asked.carers(Staff.objects.all(), staff_ids), starts_at or order.starts_at)
-    }
-    places = {} if asked.job.against_body else _places(actor, asked, staff_ids)
-    route = _whole(route_version(people[pk].carer.booked) for pk in staff_ids)
-    return [_choice(people[pk], places.get(pk)) for pk in staff_ids], route
+def choices(*, actor: Actor, order: Order, now: datetime, people: Sequence[Any]) -> tuple[list[Choice], str]:
+    """Judge carers somebody named (rows of ``held_people``) for the appointed time, as their days are now; also return the version of these."""
+    asked, numbers = _asked(order, now), [row.pk for row in people]
+    asked.read(people)
+    carers = asked.carers(Staff.objects.none(), numbers)
+    judged = {one.carer.staff_id: one for one in asked.judged(carers, order.starts_at)}
+    places = {} if asked.job.against_body else _places(actor, asked, numbers)
+    route = _whole(route_version(judged[pk].carer.booked) for pk in numbers)
+    return [_choice(judged[pk], places.get(pk)) for pk in numbers], route
 
 
 def _choice(one: Judged, place: int | None) -> Choice:
@@ -230,10 +228,12 @@ def why_not(*, actor: Actor, order: Order, staff_id: int, now: datetime, asked: 
     return [N_("可以派，排在第 %(place)s 位") % {"place": place}, *one.reasons]
 
 
-def lock_routes(staff_ids: Iterable[int]) -> None:
-    """Hold the days of some carers until the end of the transaction: who assigns to them at the same time waits, always in the same order."""
-    rows = Staff.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=list(staff_ids))
-    list(rows.order_by("pk").values_list("pk", flat=True))
+def held_people(staff: Any) -> dict[int, Any]:
+    """Read staff, by number, and hold their days until the end of the transaction: who assigns to them at the same time waits.
+
+    They are held in the order of their numbers, so that nobody waits for each other.
+    """
+    return {row.pk: row for row in people_among(staff.select_for_update(of=("self",), no_key=True))}
 
 
 def _asked(order: Order, now: datetime) -> Asked:
@@ -262,7 +262,7 @@ def enquiry_of(order: Order, now: datetime, *, limit: int = MOST_SHOWN) -> Enqui
 def _found(actor: Actor, asked: Asked, *, limit: int, named: Iterable[int] = ()) -> tuple[Found, bool]:
     """Ask the resident ranking, else scan the provider's carers as they stand in the database."""
     enquiry = _enquiry(asked, limit, tuple(named))
-    if (found := asked_resident(enquiry, asked.order.provider.div)) is not None:
+    if (found := asked_resident(enquiry, asked.job.provider_div)) is not None:
         return found, True
     # Only here, because compiled code takes long to load and is not needed where the resident answers.
     from yinling.dispatch.planner.insertion import best_insertions  # noqa: PLC0415 - as said

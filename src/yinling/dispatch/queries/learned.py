@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any
 
 from django.db.models import Case, Q, QuerySet, When
 
@@ -26,7 +25,6 @@ MOST_WAYS = 20
 Key = tuple[str, str, int | None, str, str, int, int, int | None, str]
 """Kind, division, provider, mode, engine, hours from and to, item, level: what a result speaks of."""
 STREET, DISTRICT = 9, 6
-WAY = ("div", "mode", "hour_from", "hour_to", "value")
 AREAS = (STREET, DISTRICT)
 """Lengths of the divisions for which ways are learned; a street with too few samples follows its district."""
 
@@ -68,7 +66,7 @@ class Learned:
 
 def learned(div: str, *, items: Iterable[int] = (), engine: str = "") -> Learned:
     """Return what is in use for the ways of a division and for some items. Who estimates by another engine than the chosen one names it."""
-    ways = _ways_of_engine(div, engine or engine_name())
+    ways = Q(kind="travel", engine=engine or engine_name(), div__in=areas_of(div))
     work = Q(kind="minutes", item_id__in=list(items))
     rows = list(Correction.objects.filter(ways | work, state=CorrectionState.USED))
     return Learned(
@@ -78,18 +76,9 @@ def learned(div: str, *, items: Iterable[int] = (), engine: str = "") -> Learned
     )
 
 
-def _ways_of_engine(div: str, engine: str) -> Q:
-    return Q(kind="travel", engine=engine, div__in=[div[:length] for length in AREAS])
-
-
-def ways_in_use(div: str, engine: str) -> QuerySet[Correction]:
-    """Return what is in use for the ways of a division as an engine estimates them, to be read along with something else."""
-    return Correction.objects.filter(_ways_of_engine(div, engine), state=CorrectionState.USED)
-
-
-def ways_of(div: str, told: Iterable[Mapping[str, Any]]) -> Learned:
-    """Return what is in use for the ways of a division from the values ``WAY`` of ``ways_in_use``."""
-    return Learned(div, {(one["div"], one["mode"], one["hour_from"], one["hour_to"]): one["value"] for one in told})
+def areas_of(div: str) -> list[str]:
+    """Return the divisions whose ways count for one."""
+    return [div[:length] for length in AREAS]
 
 
 def travel_factor(div: str, mode: str, hour: int | None = None) -> float:

@@ -140,7 +140,8 @@ class Resident:
         found = (0, 0, 0)
         for area in self.areas:
             with self._seeing(area) as rows:
-                found = tuple(map(sum, zip(found, (rows.count(), *booked_totals(day, rows)), strict=True)))  # type: ignore[assignment]
+                staff_ids = list(rows.values_list("pk", flat=True))
+                found = tuple(map(sum, zip(found, (len(staff_ids), *booked_totals(day, staff_ids)), strict=True)))  # type: ignore[assignment]
         return found
 
     def _forget(self) -> None:

@@ -11,7 +11,7 @@ from yinling.accounts.operations import record
 from yinling.assessment.models import Assessment
 from yinling.assessment.queries import current_level
 from yinling.directory.queries import working_calendar
-from yinling.directory.rules import known_choice, require, required_text
+from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.entitlements.models import Application, Entitlement, Paper, PublicNotice, Scheme
 from yinling.entitlements.operations.grants import SchemeCode, as_json, known_scheme, terms, verdict
 from yinling.entitlements.operations.pushes import tell_elder_side
@@ -98,7 +98,7 @@ def apply_for(
     given = terms(elder, scheme, today) if answer.is_eligible else None
     due = act_within(working_calendar(), today, procedure.review_days)
     row = Application.objects.create(
-        div=elder.div, elder=elder, household_id=elder.household_id, scheme=scheme, applied_at=now, applied_by_id=person(actor),
+        div=elder.div, elder=elder, household_id=elder.household_id, scheme=scheme, applied_at=now, applied_by_id=person_of(actor),
         declared=declared.strip(), verdict=as_json(answer, today, given), stage_on=today, due_on=due.day, is_due_provisional=due.is_provisional,
         grade=given.grade if given else "", share_bp=given.share_bp if given else None,
         monthly_cap_fen=given.monthly_cap_fen if given else None, once_fen=given.once_fen if given else None,
@@ -118,19 +118,12 @@ def apply_for(
     return row
 
 
-def person(actor: Actor) -> int:
-    """Return who answers for a step: always a login."""
-    if actor.user_id is None:
-        raise Refused("application.nobody", N_("申请须由有账号的人员办理"))
-    return actor.user_id
-
-
 def _signature(actor: Actor, elder: Elder, today: date, capacity: str, signed_by: str, proof: str) -> dict[str, Any]:
     """Return who signs in which capacity; a login of the elder side signs for itself, as it is registered."""
     known_choice(capacity, CAPACITIES, "applied_as")
     known = Representative.objects.filter(in_force(today), elder_id=elder.pk)
     if elder.pk in actor.elder_ids and not actor.covers(elder.div):
-        own = known.filter(user_id=person(actor)).first()
+        own = known.filter(user_id=person_of(actor)).first()
         if own is None or own.capacity != capacity:
             raise Refused("application.capacity", N_("请按登记的身份申请"), field="applied_as")
         return {"applied_as": capacity, "signed_by": actor.name[:40], "representative": own, "proof": own.proof}
@@ -205,7 +198,7 @@ def attach_paper(*, actor: Actor, now: datetime, application_id: Id, title: Titl
         elder_id=row.elder_id,
         title=name,
         file=file,
-        added_by_id=person(actor),
+        added_by_id=person_of(actor),
         added_at=now,
     )
     record(

@@ -15,6 +15,7 @@ from yinling.entitlements.models import Budget, Commitment, Entitlement, Quota
 from yinling.entitlements.operations.lines import follow_limit
 from yinling.entitlements.procedure import Cost
 from yinling.entitlements.queries.procedures import scheme_at
+from yinling.entitlements.rules import FEN
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -179,7 +180,7 @@ def release(row: Entitlement, *, on: date, until: date) -> None:
 
 def _needed(row: Entitlement, year: int, *, on: date, until: date) -> int:
     """Return what an entitlement ended before ``until`` can still cost in a year: what orders took, and the whole months to come."""
-    counted = Quota.objects.filter(entitlement_id=row.pk, from_on__year=year)
+    counted = Quota.objects.filter(entitlement_id=row.pk, unit=FEN, per="month", from_on__year=year)
     coming = max(on, row.valid_from)
     over = counted if until <= coming else counted.filter(from_on__lt=month_start(coming))
     spent = int(over.aggregate(fen=Sum(F("used") + F("reserved")))["fen"] or 0)

@@ -17,11 +17,12 @@ from yinling.entitlements.operations.grants import (
 from yinling.entitlements.queries.eligibility import situation_of
 from yinling.entitlements.queries.grades import SOURCE, followed_schemes, held_of, to_follow, wanted_of
 from yinling.ground.operation import operation
+from yinling.ground.rounds import tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id
 from yinling.kernel.period import local_date
-from yinling.kernel.refusals import Refusal, Refused
+from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
 from yinling.people.operations.elders import open_file
@@ -63,14 +64,7 @@ def follow_grade(*, actor: Actor, now: datetime, elder_id: Id, scheme_code: Sche
 
 def follow_grades(actor: Actor, now: datetime) -> int:
     """Let the entitlements of the actor's area follow the grades on record; one that is refused waits for the next day. Return how many."""
-    today, div, count = local_date(now), actor.div or "", 0
+    today, div = local_date(now), actor.div or ""
     with scope(actor):
         due = [(pk, scheme.code) for scheme in followed_schemes(div, today) for pk in to_follow(scheme, div, today)]
-    for pk, code in due:
-        try:
-            with scope(actor):
-                follow_grade(actor=actor, now=now, elder_id=pk, scheme_code=code)
-        except Refusal:
-            continue
-        count += 1
-    return count
+    return sum(tried(actor, now, follow_grade, elder_id=pk, scheme_code=code) for pk, code in due)

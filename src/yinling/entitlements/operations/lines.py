@@ -9,7 +9,7 @@ from django.db.models import F
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Area
-from yinling.directory.rules import known_choice, require, required_text
+from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.entitlements.models import FUNDS, PURPOSES, Budget, BudgetLine
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
@@ -34,12 +34,6 @@ Approved = Annotated[
 Document = Annotated[str, Input(N_("依据"), help=N_("预算文件或计划的名称和文号"), max_length=200)]
 
 
-def _person(actor: Actor) -> int:
-    if actor.user_id is None:
-        raise Refused("line.nobody", N_("资金须由有账号的人员办理"))
-    return actor.user_id
-
-
 @operation("entitlements.budget_line.propose", label=N_("编列资金"))
 def propose_line(  # noqa: PLR0913 - what a line consists of
     *, actor: Actor, now: datetime, div: Div, year: Year, fund: Fund, purpose: Purpose,
@@ -58,7 +52,7 @@ def propose_line(  # noqa: PLR0913 - what a line consists of
     row, is_new = BudgetLine.objects.get_or_create(
         div=div, year=year, fund=fund, name=title,
         defaults={
-            "level": level, "purpose": purpose, "planned_fen": planned_fen, "document": paper, "proposed_by_id": _person(actor),
+            "level": level, "purpose": purpose, "planned_fen": planned_fen, "document": paper, "proposed_by_id": person_of(actor),
             "created_at": now, "changed_at": now,
         },
     )  # fmt: skip
@@ -66,7 +60,7 @@ def propose_line(  # noqa: PLR0913 - what a line consists of
     if row.purpose != purpose and row.spent_fen:
         raise Refused("line.purpose", N_("这笔资金已有支出，不能改变用途，请另列一项"), field="purpose")
     changes = changed(
-        row, now=now, purpose=purpose, planned_fen=planned_fen, document=paper, proposed_by_id=_person(actor), approved_fen=None,
+        row, now=now, purpose=purpose, planned_fen=planned_fen, document=paper, proposed_by_id=person_of(actor), approved_fen=None,
         approved_by_id=None, approved_at=None,
     )  # fmt: skip
     first = {"planned_fen": [None, planned_fen]} if is_new else {}
@@ -92,7 +86,7 @@ def approve_line(
         raise Refused(
             "line.below_spent", N_("少于已经安排的 %(fen)s 分，请核对"), field="approved_fen", fen=row.spent_fen
         )
-    changes = changed(row, now=now, approved_fen=approved_fen, approved_by_id=_person(actor), approved_at=now)
+    changes = changed(row, now=now, approved_fen=approved_fen, approved_by_id=person_of(actor), approved_at=now)
     record(
         actor=actor, now=now, event="entitlements.budget_line.approve", subject=row, changes=changes, reason=reason.strip()
     )  # fmt: skip

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from yinling.accounts.operations import record
 from yinling.directory.models import Area
 from yinling.directory.queries import working_calendar
-from yinling.directory.rules import require, required_text
+from yinling.directory.rules import person_of, require, required_text
 from yinling.entitlements.models import Application, PublicNotice, Scheme
-from yinling.entitlements.operations.applications import move, person, procedure_for, push
+from yinling.entitlements.operations.applications import move, procedure_for, push
 from yinling.entitlements.procedure import notice_until
 from yinling.entitlements.states import ApplicationState
 from yinling.ground.live import tell
@@ -53,7 +53,7 @@ def publish_notice(
     hangs = notice_until(working_calendar(), first, days or least)
     notice = PublicNotice.objects.create(
         div=area, scheme=scheme, place=required_text(place, "place", most=100), from_on=first, last_day=hangs.day,
-        lines=_lines(rows), published_at=now, published_by_id=person(actor),
+        lines=_lines(rows), published_at=now, published_by_id=person_of(actor),
     )  # fmt: skip
     record(
         actor=actor,

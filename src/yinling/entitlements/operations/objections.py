@@ -7,9 +7,9 @@ from typing import Annotated
 
 from yinling.accounts.operations import record
 from yinling.directory.queries import working_calendar
-from yinling.directory.rules import at_field, known_choice, require, required_text
+from yinling.directory.rules import at_field, known_choice, person_of, require, required_text
 from yinling.entitlements.models import Application, Objection
-from yinling.entitlements.operations.applications import move, open_application, person, procedure_for, push
+from yinling.entitlements.operations.applications import move, open_application, procedure_for, push
 from yinling.entitlements.procedure import act_within
 from yinling.entitlements.states import OBJECTION, ApplicationState
 from yinling.ground.live import tell
@@ -43,7 +43,7 @@ def raise_objection(
         div=row.div,
         application=row,
         raised_at=now,
-        entered_by_id=person(actor),
+        entered_by_id=person_of(actor),
         due_on=due.day,
         created_at=now,
         changed_at=now,

@@ -7,9 +7,8 @@ from typing import Annotated
 
 from yinling.accounts.operations import record
 from yinling.directory.queries import working_calendar
-from yinling.directory.rules import known_choice, require, required_text
+from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.entitlements.models import Entitlement, Recheck
-from yinling.entitlements.operations.applications import person
 from yinling.entitlements.operations.grants import Until, end, verdict
 from yinling.entitlements.operations.pushes import tell_elder_side
 from yinling.entitlements.procedure import recheck_due
@@ -50,7 +49,7 @@ def recheck_entitlement(
         }  # fmt: skip
         tell_elder_side(now=now, elder=row.elder, key=f"entitlement:{row.pk}:ended", title=N_("待遇终止"), text=text)
     done = Recheck.objects.create(
-        div=row.div, entitlement=row, elder_id=row.elder_id, due_on=due, outcome=outcome, findings=found, checked_by_id=person(actor),
+        div=row.div, entitlement=row, elder_id=row.elder_id, due_on=due, outcome=outcome, findings=found, checked_by_id=person_of(actor),
         checked_at=now,
     )  # fmt: skip
     changes = {"outcome": [None, outcome], "recheck_on": [str(due), str(row.recheck_on)]}

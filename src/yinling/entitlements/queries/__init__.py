@@ -1,11 +1,11 @@
 """Reading what an elder may have, what is left of it, and who may have what."""
 
 from yinling.entitlements.queries.agreements import (
-    agreement_obstacle,
+    agreed,
     agreements,
-    agreements_for,
     bought,
     ending_agreements,
+    obstacle,
     purchases,
 )
 from yinling.entitlements.queries.exceptions import without_purchase
@@ -14,9 +14,8 @@ from yinling.entitlements.queries.lines import bearing_lines, entry_on, lines_sh
 from yinling.entitlements.queries.stops import last_day_of, resting_payers, to_be_stopped
 
 __all__ = [
-    "agreement_obstacle",
+    "agreed",
     "agreements",
-    "agreements_for",
     "bearing_lines",
     "bought",
     "ending_agreements",
@@ -26,6 +25,7 @@ __all__ = [
     "last_day_of",
     "lines_shown",
     "lottery_checks",
+    "obstacle",
     "planned_lines",
     "purchases",
     "resting_payers",

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from yinling.accounts.models import Notice
 from yinling.directory.queries import ancestors
-from yinling.entitlements.models import Application, Budget, Entitlement, Objection, Paper, PublicNotice
+from yinling.entitlements.models import Application, Budget, Entitlement, Objection, PublicNotice
 from yinling.entitlements.states import OPEN, ApplicationState
 from yinling.ground.models import in_force
 from yinling.kernel.actor import Actor
@@ -33,12 +33,6 @@ def application_file(actor: Actor, pk: int) -> Application | None:
         "elder", "scheme", "notice", "applied_by", "reviewed_by", "decided_by", "assessment"
     )
     return rows.filter(pk=pk).first()
-
-
-def papers_of(actor: Actor, application_id: int) -> QuerySet[Paper]:
-    """The papers handed in, in their order."""
-    rows = Paper.objects.visible_to(actor).filter(application_id=application_id)
-    return rows.select_related("added_by").order_by("pk")
 
 
 def objections_of(actor: Actor, application_id: int) -> QuerySet[Objection]:

@@ -11,21 +11,25 @@ from django.db.models import F, Q, QuerySet
 
 from yinling.entitlements.eligibility import Eligibility
 from yinling.entitlements.models import Entitlement, Quota, Scheme
-from yinling.entitlements.queries.agreements import COUNT_USED, MONEY_USED, agreement_obstacle
+from yinling.entitlements.queries.agreements import agreed, obstacle
 from yinling.entitlements.queries.eligibility import answer, situation_of, terms_of
 from yinling.entitlements.queries.stops import resting_payers
-from yinling.entitlements.rules import Funding, Left, Limit, in_payer_order, kept_limits, limits_of, period_start
+from yinling.entitlements.rules import (
+    Agreed,
+    Funding,
+    Left,
+    Limit,
+    in_payer_order,
+    kept_limits,
+    limits_of,
+    period_start,
+)
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
 from yinling.people.queries import circumstances_on
-
-BOUGHT = "government"
-"""Whose agreements limit how much is bought, without being needed."""
-Bars = tuple[dict[str, str], dict[str, str]]
-"""Why a source cannot be used by item code: for good, and because a limit of the agreement is used up."""
 
 
 def entitlements_of(actor: Actor, elder_id: int) -> QuerySet[Entitlement]:
@@ -57,15 +61,16 @@ def funding_for(
         return []
     answers = _answers(elder, fitting, on)
     given = {row.pk: _given(row, answers.get(row.pk)) for row in fitting}
-    barred = _barred(elder, held, fitting, answers, on, provider_id, codes)
+    bought = None if provider_id is None else agreed(provider_id, {row.scheme.payer for row in fitting}, on)
+    barred = _barred(elder, held, fitting, answers, on, bought, codes)
     left = _left(fitting, given, on)
     order = parameter("payers.order", elder.div, on)
     found = [
         Funding(
             entitlement_id=row.pk, scheme_id=row.scheme_id, scheme_code=row.scheme.code, scheme_name=row.scheme.name,
             payer=row.scheme.payer, fund=row.scheme.fund, share_bp=given[row.pk].share_bp, units=given[row.pk].units, items=row.items,
-            limits=tuple(left[row.pk]), families=frozenset(row.scheme.families), barred=barred[row.pk][0],
-            used_up=barred[row.pk][1],
+            limits=tuple(left[row.pk]), families=frozenset(row.scheme.families), barred=barred[row.pk],
+            agreements=tuple((bought or {}).get(row.scheme.payer, ())),
         )
         for row in fitting
     ]  # fmt: skip
@@ -108,35 +113,25 @@ def _answers(elder: Elder, rows: Iterable[Entitlement], on: date) -> dict[int, E
 
 
 def _barred(
-    elder: Elder, held: set[str], rows: Iterable[Entitlement], answers: Mapping[int, Eligibility], on: date, provider_id: int | None,
-    codes: Sequence[str],
-) -> dict[int, Bars]:  # fmt: skip
-    """Say of each entitlement, for all items (key empty) or by item code, why it cannot be used; limits of an agreement apart."""
-    agreed = parameter("payers.needs_agreement", elder.div, on)
-    found: dict[int, Bars] = {}
+    elder: Elder, held: set[str], rows: Iterable[Entitlement], answers: Mapping[int, Eligibility], on: date,
+    bought: Mapping[str, Sequence[Agreed]] | None, codes: Sequence[str],
+) -> dict[int, dict[str, str]]:  # fmt: skip
+    """Say of each entitlement, for all items (key empty) or by item code, why it cannot be used; agreements count once a provider is named."""
+    needing = parameter("payers.needs_agreement", elder.div, on)
+    found: dict[int, dict[str, str]] = {}
     for row in rows:
         payer, name, met = row.scheme.payer, row.scheme.name, answers.get(row.pk)
+        found[row.pk] = {}
         if payer in resting_payers(held, row.div, on):
-            found[row.pk] = {"": N_("老人住院或入住机构期间，%(name)s暂停支付") % {"name": name}}, {}
+            found[row.pk][""] = N_("老人住院或入住机构期间，%(name)s暂停支付") % {"name": name}
         elif met is not None and not met.is_eligible:
             said = N_("服务当天不符合%(name)s的条件：%(why)s")
-            found[row.pk] = {"": said % {"name": name, "why": met.sentence}}, {}
-        elif provider_id is not None and (payer in agreed or payer == BOUGHT):
-            found[row.pk] = _unagreed(provider_id, row.scheme, codes, on, is_needed=payer in agreed)
-        else:
-            found[row.pk] = {}, {}
+            found[row.pk][""] = said % {"name": name, "why": met.sentence}
+        elif bought is not None and payer in needing:
+            said = N_("%(name)s不能使用：%(why)s")
+            why = {code: obstacle(bought.get(payer, ()), code) for code in codes}
+            found[row.pk] = {code: said % {"name": name, "why": one} for code, one in why.items() if one}
     return found
-
-
-def _unagreed(provider_id: int, scheme: Scheme, codes: Sequence[str], on: date, *, is_needed: bool) -> Bars:
-    barred: dict[str, str] = {}
-    used_up: dict[str, str] = {}
-    for code in codes:
-        why = agreement_obstacle(provider_id, scheme.payer, [code], on, is_needed=is_needed)
-        if why is not None:
-            said = N_("%(name)s不能使用：%(why)s") % {"name": scheme.name, "why": why}
-            (used_up if why in (COUNT_USED, MONEY_USED) else barred)[code] = said
-    return barred, used_up
 
 
 def _left(rows: Sequence[Entitlement], given: Mapping[int, _Given], on: date) -> dict[int, list[Left]]:

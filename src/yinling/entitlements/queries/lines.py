@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from yinling.directory.models import Area
 from yinling.directory.queries import ancestors
@@ -24,10 +24,13 @@ LOTTERY_SHARE, PLANNED = "funds.lottery_share", "funds.planned_lines"
 
 
 def lines_shown(actor: Actor) -> QuerySet[BudgetLine]:
-    """Lines of the actor's area with what is left of them, newest year first."""
+    """Lines of the actor's area with what is left of them and the name of their area, newest year first."""
     require(actor, "entitlements.budget_line.view")
     rows = BudgetLine.objects.visible_to(actor).select_related("proposed_by", "approved_by")
-    return rows.annotate(left_fen=F("approved_fen") - F("spent_fen")).order_by("-year", "div", "fund", "name", "pk")
+    area = Subquery(Area.objects.filter(pk=OuterRef("div")).values("name"))
+    return rows.annotate(left_fen=F("approved_fen") - F("spent_fen"), area=area).order_by(
+        "-year", "div", "fund", "name", "pk"
+    )
 
 
 @dataclass(frozen=True)
@@ -54,30 +57,30 @@ def entry_on(key: str, div: str, day: date) -> Entry | None:
         return None
 
 
-def lottery_checks(actor: Actor, year: int, div: str = "") -> list[LotteryCheck]:
-    """The check of every level in the actor's area that has lottery money in a year; what is not approved counts as planned."""
-    require(actor, "entitlements.budget_line.view")
-    rows = BudgetLine.objects.visible_to(actor).filter(year=year, fund=LOTTERY)
-    if div:
-        rows = rows.filter(div=div)
-    found: dict[str, list[Any]] = defaultdict(list)
-    for row in rows.annotate(fen=Coalesce("approved_fen", "planned_fen")):
-        found[row.div].append(row)
-    names = dict(Area.objects.filter(pk__in=found).values_list("div", "name"))
-    checks = [_check(place, year, lines, names.get(place, place)) for place, lines in sorted(found.items())]
+def lottery_checks(lines: Iterable[Any]) -> list[LotteryCheck]:
+    """The check of every level and year that has lottery money among some lines; what is not approved counts as planned."""
+    found: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    for row in lines:
+        if row.fund == LOTTERY:
+            found[row.div, row.year].append(row)
+    checks = [_check(place, year, found[place, year]) for place, year in sorted(found)]
     return [one for one in checks if one is not None]
 
 
-def _check(div: str, year: int, lines: list[Any], name: str) -> LotteryCheck | None:
+def _check(div: str, year: int, lines: list[Any]) -> LotteryCheck | None:
     entry = entry_on(LOTTERY_SHARE, div, date(year, 12, 31))
     if entry is None:
         return None
     share = Share.read(entry.value)
-    verdict = judge([(row.fund, row.purpose, row.fen) for row in lines], share)
+    verdict = judge([(row.fund, row.purpose, _asked(row)) for row in lines], share)
     return LotteryCheck(
-        div, name, lines[0].level, year, verdict, share.purposes, entry.document, entry.clause,
+        div, lines[0].area, lines[0].level, year, verdict, share.purposes, entry.document, entry.clause,
         any(row.approved_fen is None for row in lines),
     )  # fmt: skip
+
+
+def _asked(row: BudgetLine) -> int:
+    return row.planned_fen if row.approved_fen is None else row.approved_fen
 
 
 def planned_lines(actor: Actor, div: str, year: int) -> list[dict[str, Any]]:

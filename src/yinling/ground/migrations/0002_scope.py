@@ -1,9 +1,10 @@
-"""Row-level security of this context's tables."""
+"""Row-level security of this context's tables, and the table of the cache."""
 
 from django.db import migrations
 
-from yinling.ground.scope import scope_policy
+from yinling.ground.installing import guards
 
+POLICIES = {"ground_storedfile": {"provider": "provider_id", "elder": "elder_id"}}
 CACHE = """
 CREATE TABLE ground_cache (cache_key varchar(255) PRIMARY KEY, value text NOT NULL, expires timestamptz NOT NULL);
 CREATE INDEX ground_cache_expires ON ground_cache (expires);
@@ -15,7 +16,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("ground", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(scope_policy("ground_storedfile", provider="provider_id", elder="elder_id"), migrations.RunSQL.noop),
-        migrations.RunSQL(CACHE, migrations.RunSQL.noop),
-    ]
+    operations = [guards(POLICIES, CACHE)]

@@ -26,6 +26,7 @@ class Roster(Scoped, Versioned):
     published_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = ScopedQuerySet.as_manager()
+    scope_provider = "group__provider_id"
 
     class Meta:
         constraints = [
@@ -64,6 +65,7 @@ class Shift(Scoped, Versioned):
     missed_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedQuerySet.as_manager()
+    scope_provider = "seat__provider_id"
 
     class Meta:
         indexes = [
@@ -106,6 +108,7 @@ class ShiftSwap(Scoped, Versioned):
     answer = models.CharField(max_length=500, blank=True)
 
     objects = ScopedQuerySet.as_manager()
+    scope_provider = "shift__seat__provider_id"
 
     class Meta:
         constraints = [
@@ -132,6 +135,7 @@ class SeatLeave(Scoped, Versioned):
     answer = models.CharField(max_length=500, blank=True)
 
     objects = ScopedQuerySet.as_manager()
+    scope_provider = "seat__provider_id"
 
     class Meta:
         constraints = [

@@ -28,7 +28,10 @@ LEVELS = [("urgent", "紧急"), ("high", "较急"), ("normal", "一般")]
 
 
 class Ticket(Scoped, Versioned):
-    """A need: of what kind, for whom, in whose hands, due when. ``provider`` is the body that handles it now."""
+    """A need: of what kind, for whom, in whose hands, due when. ``provider`` is the body that handles it now.
+
+    ``awaits`` is a plain reference to what a later step has to decide before the ticket can end (``objection:7``: the bill of order 7).
+    """
 
     call = models.ForeignKey(Call, models.PROTECT, null=True, blank=True, related_name="+")
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
@@ -59,6 +62,7 @@ class Ticket(Scoped, Versioned):
     """How far up it was escalated: 0 not at all, 1 the leader of the line, 2 the district, 3 the city."""
     reopen_count = models.PositiveSmallIntegerField(default=0)
     result = models.CharField(max_length=500, blank=True)
+    awaits = models.CharField(max_length=60, blank=True, default="")
 
     objects = ScopedQuerySet.as_manager()
 

@@ -188,6 +188,8 @@ def _act(actor: Actor, now: datetime, row: Exchange, act: str, message: Incoming
     if act == "close" and ticket.state != TicketState.CLOSED:
         if Ticket.objects.filter(parent=ticket).exclude(state=TicketState.CLOSED).exists():
             return str(N_("对方已办结，但分流的工单还没有办结"))
+        if ticket.awaits:
+            return str(rules.AWAITS)
         end_ticket(actor, now, ticket, ticket.result or words)
     return ""
 

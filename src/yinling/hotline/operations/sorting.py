@@ -85,6 +85,7 @@ def merge_ticket(
     require(actor, "hotline.ticket.merge", div=into.div)
     text = required_text(reason, "reason", most=500)
     children = Ticket.objects.filter(parent=row).exclude(state=TicketState.CLOSED).count()
+    rules.check_awaited(row.awaits)
     rules.check_merge(
         same_row=row.pk == into.pk, target_state=into.state, is_child=row.parent_id is not None or into.parent_id == row.pk,
         open_children=children, same_person=_same_person(row, into),

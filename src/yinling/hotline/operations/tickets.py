@@ -105,16 +105,6 @@ def open_follow_up(*, actor: Actor, now: datetime, elder_id: int, div: str, fact
     return ticket
 
 
-def note_internally(actor: Actor, now: datetime, ticket: Ticket, text: str) -> None:
-    """Write down for the seats what a later step decided about a ticket. Plain."""
-    note = TicketNote(
-        div=ticket.div, ticket=ticket, is_internal=True, text=text, written_at=now, written_by_id=actor.user_id, written_as=actor.name
-    )  # fmt: skip
-    note.save(force_insert=True)
-    record(actor=actor, now=now, event="hotline.ticket.annotate", subject=ticket, changes={"note": [None, note.pk]})
-    tell("tickets", pk=ticket.pk, div=ticket.div)
-
-
 def ticket_for(actor: Actor, verb: str, ticket_id: int, seen: int | None = None) -> Ticket:
     """Return a ticket locked, its right checked."""
     row = locked(Ticket.objects.all(), ticket_id, seen)
@@ -267,13 +257,27 @@ def resolve_ticket(*, actor: Actor, now: datetime, ticket_id: Id, result: Result
 
 @operation("hotline.ticket.close", label=N_("办结"))
 def close_ticket(*, actor: Actor, now: datetime, ticket_id: Id, result: Result, seen: Seen = None) -> Ticket:
-    """End a ticket; a parent ends after all its children (R-CALL-05)."""
+    """End a ticket; a parent ends after all its children (R-CALL-05). What a later step decides about ends with the decision."""
     row = ticket_for(actor, "close", ticket_id, seen)
     TICKET.target("close", TicketState(row.state))
     rules.check_written(result, field="result")
-    children = Ticket.objects.filter(parent=row).exclude(state=TicketState.CLOSED)
-    rules.check_close(open_children=children.count())
+    rules.check_awaited(row.awaits)
+    rules.check_close(open_children=_open_children(row))
     return end_ticket(actor, now, row, result)
+
+
+def _open_children(row: Ticket) -> int:
+    return Ticket.objects.filter(parent=row).exclude(state=TicketState.CLOSED).count()
+
+
+def end_awaited(actor: Actor, now: datetime, row: Ticket, result: str) -> Ticket:
+    """Give a locked ticket the decision it awaited and close it; while parts of it are with others, it is only resolved. Plain."""
+    changed(row, now=now, awaits="", result=result)
+    if row.state == TicketState.OPEN:
+        move_ticket(actor, now, row, "take", seat_id=actor.user_id)
+    if not _open_children(row):
+        return end_ticket(actor, now, row, result)
+    return move_ticket(actor, now, row, "resolve") if row.state == TicketState.HANDLING else row
 
 
 def end_ticket(actor: Actor, now: datetime, row: Ticket, result: str) -> Ticket:

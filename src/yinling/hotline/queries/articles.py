@@ -9,6 +9,7 @@ from operator import or_
 
 from django.db.models import Q, QuerySet
 
+from yinling.directory.queries import ancestors
 from yinling.ground.parameters import parameter
 from yinling.hotline.knowledge import nearness, parts_of
 from yinling.hotline.models import Article, TicketTemplate
@@ -34,9 +35,15 @@ def valid_on(day: date) -> Q:
     return Q(state=ArticleState.PUBLISHED, valid_from__lte=day) & ends
 
 
+def above(actor: Actor) -> Q:
+    """Return the condition that a row belongs to an area in which the actor's lies: what a city publishes holds in its districts."""
+    return Q(div__in=ancestors(actor.div)[1:] if actor.div else [])
+
+
 def valid_articles(actor: Actor, today: date) -> QuerySet[Article]:
     """What seats may tell callers today, most used first. Nothing else is ever shown to a seat."""
-    return Article.objects.visible_to(actor).filter(valid_on(today)).order_by("-use_count", "title", "id")
+    rows = Article.objects.visible_to(actor) | Article.objects.filter(above(actor))
+    return rows.filter(valid_on(today)).order_by("-use_count", "title", "id")
 
 
 def find_articles(actor: Actor, text: str, today: date, *, limit: int = SHOWN) -> list[Found]:
@@ -59,11 +66,11 @@ def all_articles(actor: Actor) -> QuerySet[Article]:
 
 
 def readable_articles(actor: Actor, today: date) -> QuerySet[Article]:
-    """Every article for who publishes; for a seat what holds today and its own drafts."""
-    rows = all_articles(actor)
-    if actor.has("hotline.article.publish"):
-        return rows
-    return rows.filter(valid_on(today) | Q(state=ArticleState.DRAFT, written_by_id=actor.user_id))
+    """Every article for who publishes, and what holds today from above; for a seat what holds today and its own drafts."""
+    mine, higher = Article.objects.visible_to(actor), Article.objects.filter(above(actor) & valid_on(today))
+    if not actor.has("hotline.article.publish"):
+        mine = mine.filter(valid_on(today) | Q(state=ArticleState.DRAFT, written_by_id=actor.user_id))
+    return (mine | higher).select_related("written_by", "published_by").order_by("-changed_at", "-id")
 
 
 def due_for_review(today: date, area: str) -> Q:
@@ -75,5 +82,6 @@ def due_for_review(today: date, area: str) -> Q:
 
 
 def templates(actor: Actor) -> QuerySet[TicketTemplate]:
-    """Templates in use, by name."""
-    return TicketTemplate.objects.visible_to(actor).filter(is_active=True).order_by("name", "id")
+    """Templates in use in the area and from above, by name."""
+    rows = TicketTemplate.objects.visible_to(actor) | TicketTemplate.objects.filter(above(actor))
+    return rows.filter(is_active=True).order_by("name", "id")

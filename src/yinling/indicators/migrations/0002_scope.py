@@ -2,14 +2,16 @@
 
 from django.db import migrations
 
-from yinling.ground.scope import scope_policy
+from yinling.ground.installing import guards
+
+POLICIES = {
+    "indicators_value": {},
+}
 
 
 class Migration(migrations.Migration):
-    """Policies, and what only SQL can say."""
+    """Policies."""
 
     dependencies = [("indicators", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(scope_policy("indicators_value"), migrations.RunSQL.noop),
-    ]
+    operations = [guards(POLICIES)]

@@ -61,7 +61,7 @@ def add_line(
     priced = Priced(item, price, quantity)
     system = system_actor(order.div[:PROVINCE])
     with scope(system):  # a carer does not see what an elder is entitled to
-        elder = Elder.objects.select_related("household").get(pk=order.elder_id)
+        elder = Elder.objects.select_for_update(of=("self",)).select_related("household").get(pk=order.elder_id)
         counted = PayerShare.objects.filter(order=order, amount_fen__gt=0, entitlement__isnull=False)
         bill, _fundings = bill_of(
             elder, order.provider, [priced.line()], day, counted=set(counted.values_list("entitlement_id", flat=True))

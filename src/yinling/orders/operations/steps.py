@@ -47,7 +47,7 @@ def appoint_each(*, actor: Actor, now: datetime, starts: Iterable[tuple[Order, d
 
 def _tell_elder_side(now: datetime, province: str, orders: Sequence[Order]) -> None:
     """Say the new time to each login that orders for the elder, and by SMS. A provider sees no representatives, so the system looks."""
-    with scope(system_actor(province)):
+    with scope(system_actor(province), savepoint=False):
         who = Representative.objects.filter(
             in_force(local_date(now)), elder_id__in={order.elder_id for order in orders}, covers_orders=True
         )
@@ -68,13 +68,8 @@ def _messages(order: Order, users: Iterable[int]) -> Iterator[Message]:
         yield Message(order, Recipient(channel="sms", address=number), f"{key}:sms", title, template=said)
 
 
-def mark_assigned(*, actor: Actor, now: datetime, order: Order) -> Order:
-    """A carer was named."""
-    return move(actor, now, order, "assign")
-
-
 def mark_assigned_each(*, actor: Actor, now: datetime, orders: Iterable[Order]) -> None:
-    """Carers were named for many orders at once."""
+    """Carers were named for orders."""
     move_each(actor, now, [(order, {}) for order in orders], "assign")
 
 
@@ -111,13 +106,8 @@ def mark_served(*, actor: Actor, now: datetime, order: Order) -> Order:
     return move(actor, now, order, "mark_served", served_at=now)
 
 
-def mark_settled(*, actor: Actor, now: datetime, order: Order) -> Order:
-    """The ledger has it."""
-    return move(actor, now, order, "mark_settled", settled_at=now)
-
-
 def mark_settled_each(*, actor: Actor, now: datetime, orders: Iterable[Order]) -> None:
-    """The ledger has many, in few statements."""
+    """The ledger has them: many in few statements."""
     move_each(actor, now, [(order, {"settled_at": now}) for order in orders], "mark_settled")
 
 

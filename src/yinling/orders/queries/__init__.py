@@ -19,7 +19,6 @@ from yinling.orders.queries.lists import (
     settled_long_ago,
     silent_orders,
     suspensions,
-    waiting_for_dispatch,
     window,
 )
 from yinling.orders.queries.quotes import CALLOUT_NAME, Priced, Quote, bill_of, check_body, payer_policy, quote
@@ -50,6 +49,5 @@ __all__ = [
     "settled_long_ago",
     "silent_orders",
     "suspensions",
-    "waiting_for_dispatch",
     "window",
 ]

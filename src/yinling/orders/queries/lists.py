@@ -54,11 +54,6 @@ def count_by_state(orders: Any) -> dict[str, int]:
     return {state: count for state, count in counts.items() if count}
 
 
-def waiting_for_dispatch(div: str) -> QuerySet[Order]:
-    """Orders below a division that nobody is assigned to yet: urgent ones first, then by start."""
-    return in_dispatch_order(Order.objects.within(div))
-
-
 def window(div: str, on: date) -> timedelta:
     """Return how much later than asked for dispatch may appoint a visit."""
     return timedelta(minutes=int(parameter("order.window_minutes", div, on)))

@@ -21,8 +21,8 @@ from yinling.kernel.refusals import NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.callouts import VisitFee, visit_fee
 from yinling.orders.models import PayerShare
-from yinling.orders.payers import CALLOUT, ITEM, MEALS, Bill, PayerPolicy, PricedLine, Share, divide
-from yinling.orders.rules import SERVICES, check_elder, check_kinds, check_start, read_items
+from yinling.orders.payers import CALLOUT, ITEM, MEALS, Bill, PayerPolicy, PricedLine, Share, divide, meals_in_words
+from yinling.orders.rules import SERVICES, check_elder, check_kinds, check_second_meals, check_start, read_items
 from yinling.people.models import Elder
 from yinling.people.queries import circumstances_on
 
@@ -166,7 +166,7 @@ def _callout(item: ServiceItem, fee: VisitFee) -> list[PricedLine]:
 def bill_of(
     elder: Elder, provider: Organisation, lines: Sequence[PricedLine], day: date, *, counted: Collection[int] = ()
 ) -> tuple[Bill, list[Funding]]:  # fmt: skip
-    """Divide priced lines of one order among whatever may pay for them on a day.
+    """Divide priced lines of one order among whatever may pay for them on a day. Refuses a second meal where the area sells none.
 
     ``counted`` are the entitlements that have counted the visit already: for what is added at the door.
     """
@@ -176,7 +176,9 @@ def bill_of(
         families={line.family for line in lines},
     )  # fmt: skip
     taken = _meals_taken(elder, policy.one_meal, day) if any(line.meals for line in lines) else set()
-    return divide(lines, fundings, policy, meals_taken=taken, counted=counted), fundings
+    bill = divide(lines, fundings, policy, meals_taken=taken, counted=counted)
+    check_second_meals(meals_in_words(bill.second_meals), rule=parameter("payers.second_meal", elder.div, day))
+    return bill, fundings
 
 
 def payer_policy(div: str, day: date) -> PayerPolicy:

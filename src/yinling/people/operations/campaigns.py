@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from yinling.accounts.operations import record
-from yinling.directory.rules import known_choice, require, required_text
+from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.ground.facts import curtail
 from yinling.ground.live import tell
 from yinling.ground.operation import operation
@@ -69,12 +69,10 @@ def answer_campaign(
     elder = open_file(elder_id)
     require(actor, "people.campaign.answer", div=elder.div)
     _check_asked(campaign, elder, outcome, note.strip(), local_date(now))
-    if actor.user_id is None:
-        raise Refused("campaign.nobody", N_("摸底须由有账号的人员登记"))
     row = SurveyAnswer.objects.select_for_update(of=("self",)).filter(campaign=campaign, elder=elder).first()
     before = row.outcome if row else None
     row = row or SurveyAnswer(campaign=campaign, elder=elder)
-    row.div, row.outcome, row.asked_by_id, row.asked_at = elder.div, outcome, actor.user_id, now
+    row.div, row.outcome, row.asked_by_id, row.asked_at = elder.div, outcome, person_of(actor), now
     row.seal_field("note", note.strip())
     row.save()
     _keep_fact(now, campaign, elder, before=before, outcome=outcome, note=note.strip(), body=actor.name[:80])

@@ -8,10 +8,10 @@ from procrastinate.contrib.django import app
 
 from yinling.directory.queries import cities, system_actor
 from yinling.ground.clock import business_now
+from yinling.ground.rounds import tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
-from yinling.kernel.refusals import Refusal
 from yinling.programmes.home_beds.operations import bill_stay, follow_beds, follow_stays, stop_after_leaving
 from yinling.programmes.home_beds.queries import stays_with_bills_due
 
@@ -44,12 +44,4 @@ def bill_stays(actor: Actor, now: datetime) -> int:
     """Bill every stay of the actor's area of which a month is over; one that cannot be billed waits for the next night. Return how many."""
     with scope(actor):
         due = stays_with_bills_due(actor.div or "", local_date(now))
-    count = 0
-    for row in due:
-        try:
-            with scope(actor):
-                bill_stay(actor=actor, now=now, stay_id=row.pk)
-        except Refusal:
-            continue
-        count += 1
-    return count
+    return sum(tried(actor, now, bill_stay, stay_id=row.pk) for row in due)

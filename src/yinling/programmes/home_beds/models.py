@@ -86,7 +86,7 @@ class HomeSickbed(Scoped, Versioned, Sealed):
     @property
     def code(self) -> str:
         """The number people read aloud."""
-        return f"B-{local_date(self.applied_at):%y%m}-{self.pk:04d}"
+        return f"H-{local_date(self.applied_at):%y%m}-{self.pk:04d}"
 
     def __str__(self) -> str:
         return self.code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from yinling.accounts.models import User
 from yinling.directory.models import Organisation
@@ -13,15 +13,17 @@ from yinling.ground.models import Scoped, ScopedQuerySet, Versioned
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.states import SUBSIDY
-from yinling.settlement.models import Posting
+from yinling.settlement.models import Decided, Posting
 
 
-class Subsidy(Scoped, Versioned):
+class Subsidy(Decided):
     """Money for one organisation (or a project) for the results of one year, booked in ``booking_year`` on one budget line.
 
     The amount comes from the dated parameter ``subsidy.<kind>`` of the area and ``facts`` (opened on, meal days, class of place), never
     from a form. ``reasons`` say how. A project without a rate books approved amounts of its line.
     """
+
+    MACHINE, AUTHOR, TOPIC = SUBSIDY, "entered_by", "budgets"
 
     KINDS = [
         ("canteen", N_("幸福食堂补助")), ("award_township", N_("镇（街）示范中心奖补")), ("award_village", N_("村（社区）示范站点奖补")),
@@ -40,22 +42,18 @@ class Subsidy(Scoped, Versioned):
     facts = models.JSONField(default=dict)
     reasons = models.JSONField(default=list)
     entered_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    reviewed_at = models.DateTimeField(null=True, blank=True)
-    approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    approved_at = models.DateTimeField(null=True, blank=True)
-    return_reason = models.CharField(max_length=500, blank=True, default="")
     posting = models.OneToOneField(Posting, models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = ScopedQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Decided.Meta):
         indexes = [
             models.Index(fields=["div", "booking_year"], name="subsidy_div"),
             models.Index(fields=["provider"], name="subsidy_provider"),
             models.Index(fields=["line"], name="subsidy_line"),
         ]
         constraints = [
+            *Decided.Meta.constraints,
             state_check(SUBSIDY, "subsidy_state"),
             models.UniqueConstraint(
                 fields=["kind", "provider", "result_year", "part", "line"],
@@ -64,9 +62,13 @@ class Subsidy(Scoped, Versioned):
                 name="subsidy_once",
             ),
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="subsidy_positive"),
-            models.CheckConstraint(condition=~Q(reviewed_by=F("approved_by")), name="subsidy_two_persons"),
         ]
         triggers = state_guards(SUBSIDY)
+
+    @property
+    def decided_in(self) -> str:
+        """The level that pays decides."""
+        return self.line.div
 
     @property
     def code(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -90,8 +90,24 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class Record:
+    """What the platform itself knows of a body's year: in business from and to (the first day it is not), and its meal days by month.
+
+    ``from_month`` is the month from which on its meals are here; 13 if none of the year is.
+    """
+
+    opened_on: date
+    closed_on: date | None = None
+    meal_days: Mapping[int, int] = field(default_factory=dict)
+    from_month: int = MONTHS + 1
+
+
+@dataclass(frozen=True)
 class Facts:
-    """What an amount is reckoned from. ``meal_months`` are the months of the result year with at least one meal day."""
+    """What an amount is reckoned from. ``meal_months`` are the months of the result year with at least one meal day.
+
+    ``meal_days`` are those that the platform saw, by month; a month of ``meal_months`` without them was entered by hand.
+    """
 
     opened_on: date | None = None
     closed_on: date | None = None
@@ -99,12 +115,19 @@ class Facts:
     is_rural: bool = False
     count: int = 1
     actual_fen: int | None = None
+    meal_days: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def by_hand(self) -> tuple[int, ...]:
+        """Months with a meal of which the platform saw none."""
+        return tuple(month for month in self.meal_months if month not in self.meal_days)
 
     def as_json(self) -> dict[str, Any]:
         """Return the facts as they are kept with a subsidy."""
         return {
             "opened_on": self.opened_on and self.opened_on.isoformat(), "closed_on": self.closed_on and self.closed_on.isoformat(),
             "meal_months": list(self.meal_months), "is_rural": self.is_rural, "count": self.count, "actual_fen": self.actual_fen,
+            "meal_days": {str(month): days for month, days in self.meal_days.items()},
         }  # fmt: skip
 
     @classmethod
@@ -113,8 +136,29 @@ class Facts:
         days = {name: date.fromisoformat(kept[name]) if kept.get(name) else None for name in ("opened_on", "closed_on")}
         return cls(
             days["opened_on"], days["closed_on"], tuple(kept.get("meal_months") or ()), bool(kept.get("is_rural")),
-            int(kept.get("count") or 1), kept.get("actual_fen"),
+            int(kept.get("count") or 1), kept.get("actual_fen"), {int(one): days for one, days in kept.get("meal_days", {}).items()},
         )  # fmt: skip
+
+
+def established(facts: Facts, known: Record) -> Facts:
+    """Return facts as far as the platform knows them, with what was entered where it does not.
+
+    A body opens no earlier than it is in business. Meals count as they were served; by hand only months before the first of them.
+    """
+    opened = facts.opened_on or known.opened_on
+    if opened < known.opened_on:
+        raise Refused(
+            "subsidy.opened_early", N_("机构 %(day)s 才登记营业，开办日期不能更早"), field="opened_on", day=known.opened_on.isoformat()
+        )  # fmt: skip
+    closed = min((day for day in (facts.closed_on, known.closed_on) if day is not None), default=None)
+    unseen = [month for month in facts.by_hand if month >= known.from_month and month not in known.meal_days]
+    if unseen:
+        raise Refused(
+            "subsidy.meals_unseen", N_("平台没有%(months)s月的供餐记录，不能手工登记；请先核对订单"), field="meal_months",
+            months="、".join(map(str, unseen)),
+        )  # fmt: skip
+    months = tuple(sorted({*facts.by_hand, *known.meal_days}))
+    return replace(facts, opened_on=opened, closed_on=closed, meal_months=months, meal_days=dict(known.meal_days))
 
 
 @dataclass
@@ -148,6 +192,7 @@ def reckon(rate: Rate, facts: Facts, year: int) -> Amount:
         found.because(N_("开办 %(months)s 个月，按月折算，舍去不足一分的部分"), months=months)
     elif OPEN_AT_YEAR_END in rate.needs and facts.opened_on is not None and facts.opened_on.year == year:
         found.because(N_("当年 %(day)s 开办，年末仍在运营，按全年补助"), day=facts.opened_on.isoformat())
+    _explain_meals(found, facts)
     if rate.up_to_actual:
         if facts.actual_fen is None:
             raise Refused("subsidy.actual", N_("请填写实际支出"), field="actual_fen")
@@ -157,6 +202,13 @@ def reckon(rate: Rate, facts: Facts, year: int) -> Amount:
     if found.fen <= 0:
         raise Refused("subsidy.nothing", N_("按标准计算没有可补助的金额，请核对事实"))
     return found
+
+
+def _explain_meals(found: Amount, facts: Facts) -> None:
+    if facts.meal_days:
+        found.because(N_("平台记录当年供餐 %(days)s 天"), days=sum(facts.meal_days.values()))
+    if facts.by_hand:
+        found.because(N_("%(months)s月供餐由人工登记"), months="、".join(map(str, facts.by_hand)))
 
 
 def _check_year(rate: Rate, facts: Facts, year: int) -> None:

@@ -1,5 +1,6 @@
 """The models of settlement, one file per subject."""
 
+from yinling.settlement.models.decided import Decided
 from yinling.settlement.models.ledger import (
     BUSINESSES,
     UNITS,
@@ -54,6 +55,7 @@ __all__ = [
     "ClaimedItem",
     "ClaimedTime",
     "Closing",
+    "Decided",
     "Deduction",
     "Distribution",
     "ExpensePaper",

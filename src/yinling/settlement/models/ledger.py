@@ -80,6 +80,8 @@ class LedgerEntry(Scoped):
         indexes = [
             models.Index(fields=["posting"], name="entry_posting"),
             models.Index(fields=["account", "provider", "period"], name="entry_account"),
+            # The page of an account, as of any day: without it, what was booked long ago is found behind everything since.
+            models.Index(fields=["account", "booked_on", "id"], name="entry_booked"),
             models.Index(fields=["elder", "service_day"], name="entry_elder"),
         ]
         constraints = [
@@ -293,14 +295,15 @@ class Closing(Scoped, Versioned):
 
 
 class Transfer(Scoped, Versioned):
-    """Money that moves apart from orders: an advance to a provider, a deposit of an elder, a top-up at the counter, a refund (R-PAY-16).
+    """Money that moves apart from orders: an advance to a provider, a deposit of an elder, a top-up, what a payer sent (R-PAY-16).
 
-    Proposed by one person, booked by another where the kind asks for it. ``key`` makes it happen once.
+    Proposed by one person, booked by another where the kind asks for it. ``key`` makes it happen once. Of an arrival, ``proposed_at`` is
+    the day on the bank's receipt.
     """
 
     KINDS = [
         ("advance", N_("预付款")), ("advance_return", N_("预付款退回")), ("deposit", N_("押金")), ("deposit_return", N_("押金退还")),
-        ("top_up", N_("柜面充值")), ("top_up_return", N_("充值退还")),
+        ("top_up", N_("柜面充值")), ("top_up_return", N_("充值退还")), ("arrival", N_("到账")),
     ]  # fmt: skip
 
     key = models.CharField(max_length=100, unique=True)

@@ -13,6 +13,7 @@ from yinling.ground.models import Scoped, ScopedQuerySet, StoredFile, Versioned
 from yinling.kernel.period import local_date
 from yinling.orders.models import Order
 from yinling.people.models import Elder, Household
+from yinling.settlement.models.decided import Decided
 from yinling.settlement.models.ledger import Posting
 from yinling.settlement.states import DISTRIBUTION, PAYMENT, REFUND, REIMBURSEMENT
 
@@ -20,6 +21,7 @@ from yinling.settlement.states import DISTRIBUTION, PAYMENT, REFUND, REIMBURSEME
 class Payment(Scoped, Versioned):
     """What an elder's side pays for one order through a payment channel: asked, paid by a signed notice, closed or refunded.
 
+    An order has one open payment at a time, and a further one for what was added after the first was paid.
     ``key`` is the number we give the channel, ``channel_number`` the one it gives us. No card and no account is stored. ``matched_fen``
     is how much of it is offset against the settlement of the order, so that the platform owes it to the provider.
     """
@@ -58,9 +60,7 @@ class Payment(Scoped, Versioned):
         ]
         constraints = [
             state_check(PAYMENT, "payment_state"),
-            models.UniqueConstraint(
-                fields=["order"], condition=Q(state__in=["asked", "paid"]), name="payment_open_once"
-            ),
+            models.UniqueConstraint(fields=["order"], condition=Q(state="asked"), name="payment_open_once"),
             models.UniqueConstraint(
                 fields=["channel", "channel_number"], condition=~Q(channel_number=""), name="payment_number_once"
             ),
@@ -137,12 +137,14 @@ class PaymentBill(Scoped):
         return f"{self.channel} {self.day}"
 
 
-class Reimbursement(Scoped, Versioned):
+class Reimbursement(Decided):
     """What a household spent and gets back: as spent, up to the sum of its entitlement (R-MOD-04, R-MOD-05).
 
     ``lines`` are ``[{item, name, is_base, outcome, amount_fen, is_eligible, reason}]`` of the accepted invoice. What is above is paid by the
     applicant to the contractor directly and only recorded (R-PAY-14).
     """
+
+    MACHINE, AUTHOR = REIMBURSEMENT, "entered_by"
 
     entitlement = models.ForeignKey(Entitlement, models.PROTECT, related_name="+")
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
@@ -157,18 +159,14 @@ class Reimbursement(Scoped, Versioned):
     subsidy_fen = models.BigIntegerField()
     self_fen = models.BigIntegerField()
     entered_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    reviewed_at = models.DateTimeField(null=True, blank=True)
-    approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    approved_at = models.DateTimeField(null=True, blank=True)
-    return_reason = models.CharField(max_length=500, blank=True, default="")
     posting = models.OneToOneField(Posting, models.PROTECT, null=True, blank=True, related_name="+")
 
     objects = ScopedQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Decided.Meta):
         indexes = [models.Index(fields=["div", "state"], name="reimbursement_div")]
         constraints = [
+            *Decided.Meta.constraints,
             state_check(REIMBURSEMENT, "reimbursement_state"),
             models.UniqueConstraint(
                 fields=["household", "entitlement"], condition=~Q(state="returned"), name="reimbursement_once"
@@ -177,7 +175,6 @@ class Reimbursement(Scoped, Versioned):
                 condition=Q(actual_fen=F("subsidy_fen") + F("self_fen")) & Q(subsidy_fen__lte=F("eligible_fen")),
                 name="reimbursement_adds_up",
             ),
-            models.CheckConstraint(condition=~Q(reviewed_by=F("approved_by")), name="reimbursement_two_persons"),
         ]
         triggers = state_guards(REIMBURSEMENT)
 

@@ -14,6 +14,7 @@ from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.people.models import Elder
+from yinling.settlement.models.decided import Decided
 from yinling.settlement.models.ledger import BUSINESSES, Posting
 from yinling.settlement.models.statements import Statement
 from yinling.settlement.states import PAYOUT, PAYOUT_LINE
@@ -52,8 +53,10 @@ class BankAccount(Scoped, Versioned, Sealed, DatedFact):
         return f"{self.holder} {self.last4}"
 
 
-class Payout(Scoped, Versioned):
+class Payout(Decided):
     """A batch of payments to be made: reviewed and approved by two persons, sent to the bank as a file, ended by the bank's answer."""
+
+    MACHINE = PAYOUT
 
     title = models.CharField(max_length=120)
     state = state_field(PAYOUT)
@@ -61,22 +64,17 @@ class Payout(Scoped, Versioned):
     line_count = models.PositiveIntegerField()
     drafted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     drafted_at = models.DateTimeField()
-    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    reviewed_at = models.DateTimeField(null=True, blank=True)
-    approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    approved_at = models.DateTimeField(null=True, blank=True)
     exported_at = models.DateTimeField(null=True, blank=True)
     file_digest = models.CharField(max_length=64, blank=True, default="")
     completed_at = models.DateTimeField(null=True, blank=True)
-    return_reason = models.CharField(max_length=500, blank=True, default="")
 
     objects = ScopedQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Decided.Meta):
         indexes = [models.Index(fields=["div", "-drafted_at"], name="payout_div")]
         constraints = [
+            *Decided.Meta.constraints,
             state_check(PAYOUT, "payout_state"),
-            models.CheckConstraint(condition=~Q(reviewed_by=F("approved_by")), name="payout_two_persons"),
         ]
         triggers = state_guards(PAYOUT)
 

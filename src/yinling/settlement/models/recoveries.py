@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
-from yinling.accounts.models import User
 from yinling.directory.models import Organisation
 from yinling.entitlements.models import PAYERS
 from yinling.ground.guards import state_check, state_field, state_guards
-from yinling.ground.models import Scoped, ScopedQuerySet, Versioned
+from yinling.ground.models import Scoped, ScopedQuerySet
 from yinling.kernel.period import local_date
 from yinling.orders.models import Order, PayerShare
 from yinling.people.models import Elder
+from yinling.settlement.models.decided import Decided
 from yinling.settlement.states import RECOVERY
 
 RECOVERY_KINDS = [("recover", "追回"), ("reject", "拒付")]
 
 
-class Recovery(Scoped, Versioned):
+class Recovery(Decided):
     """What one death or move, known late, takes back from services performed after it. ``stopped_at`` is the moment that counts.
 
     The system draws it up; two persons decide it.
     """
+
+    MACHINE, AUTHOR = RECOVERY, ""
 
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="+")
     cause = models.CharField(max_length=60)
@@ -32,23 +34,18 @@ class Recovery(Scoped, Versioned):
     reject_fen = models.BigIntegerField(default=0)
     line_count = models.PositiveIntegerField(default=0)
     drafted_at = models.DateTimeField()
-    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    reviewed_at = models.DateTimeField(null=True, blank=True)
-    approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    approved_at = models.DateTimeField(null=True, blank=True)
-    return_reason = models.CharField(max_length=500, blank=True)
 
     objects = ScopedQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Decided.Meta):
         indexes = [
             models.Index(fields=["div", "state"], name="recovery_div"),
             models.Index(fields=["elder"], name="recovery_elder"),
         ]
         constraints = [
+            *Decided.Meta.constraints,
             state_check(RECOVERY, "recovery_state"),
             models.UniqueConstraint(fields=["elder", "cause"], condition=Q(state="draft"), name="recovery_one_draft"),
-            models.CheckConstraint(condition=~Q(reviewed_by=F("approved_by")), name="recovery_two_persons"),
         ]
         triggers = state_guards(RECOVERY)
 

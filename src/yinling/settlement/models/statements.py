@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from yinling.accounts.models import User
 from yinling.directory.models import Organisation
@@ -11,15 +11,18 @@ from yinling.entitlements.models import PAYERS
 from yinling.ground.guards import append_only, state_check, state_field, state_guards
 from yinling.ground.models import Scoped, ScopedQuerySet, Versioned
 from yinling.kernel.period import local_date
+from yinling.settlement.models.decided import Decided
 from yinling.settlement.models.ledger import Charge
 from yinling.settlement.states import CLAIM, CLAIM_LINE, STATEMENT
 
 
-class Statement(Scoped, Versioned):
+class Statement(Decided):
     """What one payer owes one provider for one month: settled, unfrozen orders only; reviewed and approved by two persons.
 
     Payable is the total less deductions and less what an advance has already paid (``offset_fen``).
     """
+
+    MACHINE = STATEMENT
 
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     payer = models.CharField(max_length=20, choices=PAYERS)
@@ -31,25 +34,20 @@ class Statement(Scoped, Versioned):
     line_count = models.PositiveIntegerField()
     drafted_at = models.DateTimeField()
     drafted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
-    reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    reviewed_at = models.DateTimeField(null=True, blank=True)
-    approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-    approved_at = models.DateTimeField(null=True, blank=True)
-    return_reason = models.CharField(max_length=500, blank=True)
 
     objects = ScopedQuerySet.as_manager()
 
-    class Meta:
+    class Meta(Decided.Meta):
         indexes = [
             models.Index(fields=["div", "month"], name="statement_div"),
             models.Index(fields=["provider", "month"], name="statement_provider"),
         ]
         constraints = [
+            *Decided.Meta.constraints,
             state_check(STATEMENT, "statement_state"),
             models.UniqueConstraint(
                 fields=["provider", "payer", "month"], condition=~Q(state="returned"), name="statement_once"
             ),
-            models.CheckConstraint(condition=~Q(reviewed_by=F("approved_by")), name="statement_two_persons"),
         ]
         triggers = state_guards(STATEMENT)
 

@@ -1,6 +1,7 @@
 """Writing the ledger, one file per noun."""
 
 from yinling.settlement.operations.accounts import confirm_account, end_account, propose_account, reveal_account
+from yinling.settlement.operations.arrivals import receive_transfer, reverse_transfer
 from yinling.settlement.operations.bank_returns import answer_payout
 from yinling.settlement.operations.claims import (
     abandon_claim_line,
@@ -33,6 +34,7 @@ from yinling.settlement.operations.payments import (
 from yinling.settlement.operations.payouts import (
     approve_payout,
     draft_payout,
+    drop_payout_line,
     export_payout,
     return_payout,
     review_payout,
@@ -62,7 +64,13 @@ from yinling.settlement.operations.statements import (
     return_statement,
     review_statement,
 )
-from yinling.settlement.operations.transfers import book_transfer, offset_advance, propose_transfer, take_transfer
+from yinling.settlement.operations.transfers import (
+    book_transfer,
+    offset_advance,
+    propose_transfer,
+    take_transfer,
+    withdraw_transfer,
+)
 
 __all__ = [
     "abandon_claim_line",
@@ -89,6 +97,7 @@ __all__ = [
     "draft_reimbursement",
     "draft_statement",
     "draft_statements",
+    "drop_payout_line",
     "end_account",
     "enter_item",
     "export_payout",
@@ -107,6 +116,7 @@ __all__ = [
     "propose_closing",
     "propose_transfer",
     "raise_bill_objection",
+    "receive_transfer",
     "refund_payment",
     "register_invoice",
     "resubmit_claim",
@@ -117,6 +127,7 @@ __all__ = [
     "return_statement",
     "reveal_account",
     "reverse_order",
+    "reverse_transfer",
     "review_payout",
     "review_recovery",
     "review_reimbursement",
@@ -127,4 +138,5 @@ __all__ = [
     "take_notice",
     "take_transfer",
     "withdraw_claim",
+    "withdraw_transfer",
 ]

@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Organisation
-from yinling.directory.rules import require, required_text
+from yinling.directory.rules import person_of, require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -52,11 +52,9 @@ def propose_account(
     plain = re.sub(r"[\s-]", "", number)
     if not NUMBER.fullmatch(plain):
         raise Refused("account.number", N_("账号应为 8 至 32 位数字"), field="number")
-    if actor.user_id is None:
-        raise Refused("account.nobody", N_("收款账户须由有账号的人员登记"))
     row = BankAccount(
         div=div, organisation=organisation, provider=organisation, elder=elder, holder=_name(holder, "holder"), bank=_name(bank, "bank"),
-        last4=plain[-4:], proposed_by_id=actor.user_id, valid_from=valid_from, recorded_from=now, created_at=now, changed_at=now,
+        last4=plain[-4:], proposed_by_id=person_of(actor), valid_from=valid_from, recorded_from=now, created_at=now, changed_at=now,
     )  # fmt: skip
     row.seal_field("number", plain)
     row.save()

@@ -12,7 +12,7 @@ from yinling.ground.operation import changed_each
 from yinling.kernel.actor import Actor
 from yinling.settlement.models import Claim, ClaimLine, StatementLine
 from yinling.settlement.operations.ledger import post
-from yinling.settlement.queries.statements import part_of
+from yinling.settlement.queries.statements import parts_by_line
 from yinling.settlement.remitting import Answer
 from yinling.settlement.rules import BANK, RECEIVABLE, Side
 from yinling.settlement.sharing import Part
@@ -43,10 +43,8 @@ def answer_lines(actor: Actor, now: datetime, answers: Sequence[tuple[ClaimLine,
 def _book(actor: Actor, now: datetime, claim: Claim, received: dict[int, int], key: str) -> None:
     """Debit the bank with what came in, by the dimensions that the lines were charged with."""
     parts: dict[Part, int] = {}
-    lines = StatementLine.objects.filter(pk__in=received)
-    for line in lines.select_related("charge__line__item", "charge__entitlement__scheme"):
-        part = part_of(line.charge)
-        parts[part] = parts.get(part, 0) + received[line.pk]
+    for line, part in parts_by_line(StatementLine.objects.filter(pk__in=received), claim.div).items():
+        parts[part] = parts.get(part, 0) + received[line]
     sides = []
     for part in sorted(parts, key=lambda one: one.order):
         if fen := parts[part]:

@@ -69,7 +69,7 @@ def _pay(actor: Actor, now: datetime, line: PayoutLine) -> None:
         raise Refused("payout.amount", N_("%(text)s 的应付金额已变化，未入账，请联系管理员"), text=line.text)
     sides = [*debit, *(replace(side, account=BANK, amount=-side.amount) for side in debit)]
     posting = post(
-        actor, now, key=f"payout:{line.pk}", kind="payout", text=line.text, div=line.div, sides=sides, provider=line.provider, elder=line.elder
+        actor, now, key=f"payout:{line.pk}", kind="payout", text=line.text, div=line.div, sides=sides, provider=line.provider, elder=line.elder_id
     )  # fmt: skip
     changed(line, now=now, state=PAYOUT_LINE.target("pay", line.state), answered_at=now, posting=posting)
     _follow_up(actor, now, line, posting)
@@ -80,7 +80,7 @@ def _fail(actor: Actor, now: datetime, line: PayoutLine, result: Result) -> None
     if line.state == PayoutLineState.PAID and line.posting is not None:
         post(
             actor, now, key=f"payout:{line.pk}:back", kind="payout_back", text=f"{line.text} {result.reason}", div=line.div,
-            sides=opposite(sides_of(line.posting)), provider=line.provider, elder=line.elder, reverses=line.posting,
+            sides=opposite(sides_of(line.posting)), provider=line.provider, elder=line.elder_id, reverses=line.posting,
         )  # fmt: skip
     changed(
         line,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from django.db.models import Max
 
 from yinling.accounts.operations import record
-from yinling.directory.rules import require
+from yinling.directory.rules import person_of, require
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, changed_each, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -19,19 +19,30 @@ from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.settlement.models import Claim, ClaimLine, Statement, StatementLine
 from yinling.settlement.operations.answers import answer_lines
-from yinling.settlement.queries.claims import as_known, claim_payers, claimed_amounts, refusal_reasons
+from yinling.settlement.queries.claims import (
+    OUTSIDE,
+    as_known,
+    claim_payers,
+    claimed_amounts,
+    outside_agreement,
+    refusal_reasons,
+)
 from yinling.settlement.remitting import Answer, check
-from yinling.settlement.states import CLAIM, CLAIM_LINE, ClaimLineState, ClaimState, StatementState
+from yinling.settlement.states import CLAIM, CLAIM_LINE, ClaimLineState, ClaimState, DecisionState
 
+OUTSIDE_TEXT = N_("服务当天不在服务商与付费方的协议内，没有送付费方")
 explain_constraint("claim_once", "claim.twice", N_("这份对账单刚刚已由他人申报，请刷新页面"))
 
 
 @operation("settlement.claim.submit", label=N_("申报"))
 def submit_claim(*, actor: Actor, now: datetime, statement_id: Id) -> Claim:
-    """Claim an approved statement from its payer, line by line, less what was taken off."""
+    """Claim an approved statement from its payer, line by line, less what was taken off.
+
+    What lies outside the provider's agreement with the payer is refused here and not sent (R-LTC-05).
+    """
     statement = locked(Statement.objects.all(), statement_id)
     require(actor, "settlement.claim.submit", div=statement.div)
-    if statement.state != StatementState.APPROVED:
+    if statement.state != DecisionState.APPROVED:
         raise NotAllowed("claim.not_approved", N_("对账单审定后才能申报"))
     if statement.payer not in claim_payers(statement.div, local_date(now)):
         raise Refused("claim.payer", N_("这个付费方不按申报付款，对账单审定后直接拨付"))
@@ -46,15 +57,17 @@ def submit_claim(*, actor: Actor, now: datetime, statement_id: Id) -> Claim:
 def _send(
     actor: Actor, now: datetime, statement: Statement, event: str, lines: Sequence[tuple[StatementLine, int]]
 ) -> Claim:
-    if actor.user_id is None:
-        raise Refused("claim.nobody", N_("申报须由有账号的人员办理"))
     last = Claim.objects.filter(statement=statement).aggregate(last=Max("attempt"))["last"] or 0
     total = sum(fen for _line, fen in lines)
+    outside = outside_agreement(statement, [line for line, _fen in lines])
+    if len(outside) == len(lines):
+        sentence = N_("服务商在这些服务当天与付费方没有包含这些项目的协议，不能申报。请核对协议登记")
+        raise Refused("claim.outside_agreement", sentence, lines=len(lines))
     row = Claim.objects.create(
         div=statement.div, statement=statement, provider_id=statement.provider_id, payer=statement.payer, attempt=last + 1,
-        submitted_by_id=actor.user_id, submitted_at=now, claimed_fen=total, created_at=now, changed_at=now,
+        submitted_by_id=person_of(actor), submitted_at=now, claimed_fen=total, created_at=now, changed_at=now,
     )  # fmt: skip
-    ClaimLine.objects.bulk_create(
+    made = ClaimLine.objects.bulk_create(
         [
             ClaimLine(
                 div=row.div, claim=row, line=line, number=number, provider_id=row.provider_id, claimed_fen=fen, created_at=now, changed_at=now
@@ -62,7 +75,11 @@ def _send(
             for number, (line, fen) in enumerate(lines, 1)
         ], batch_size=5000,
     )  # fmt: skip
+    barred = {"state": ClaimLineState.REFUSED, "refusal": OUTSIDE, "refusal_text": OUTSIDE_TEXT}
+    changed_each([(line, dict(barred)) for line in made if line.line_id in outside], now=now)
     changes = {"claimed_fen": [None, total], "lines": [None, len(lines)], "attempt": [None, row.attempt]}
+    if outside:
+        changes |= {"outside": [None, len(outside)]}
     record(actor=actor, now=now, event=event, subject=row, changes=changes)
     tell("settlement", pk=row.pk, div=row.div)
     return row
@@ -70,13 +87,20 @@ def _send(
 
 @operation("settlement.claim.withdraw", label=N_("撤回申报"))
 def withdraw_claim(*, actor: Actor, now: datetime, claim_id: Id, reason: Reason, seen: Seen = None) -> Claim:
-    """Take a claim back before its payer has answered any line of it; the statement may be claimed again."""
+    """Take a claim back before its payer has answered any line of it; the statement may be claimed again.
+
+    Not what was sent again: those lines are decided on one by one.
+    """
     row = locked(Claim.objects.all(), claim_id, seen)
     require(actor, "settlement.claim.withdraw", div=row.div)
     target = CLAIM.target("withdraw", row.state)
     lines = _lines(row)
-    if any(line.state != ClaimLineState.SUBMITTED for line in lines):
+    if any(line.state != ClaimLineState.SUBMITTED and line.refusal != OUTSIDE for line in lines):
         raise NotAllowed("claim.answered", N_("已有回复的申报不能撤回，请按行重新申报、申诉或不再申报"))
+    if ClaimLine.objects.filter(claim__statement=row.statement_id, state=ClaimLineState.RESUBMITTED).exists():
+        raise NotAllowed(
+            "claim.sent_again", N_("重新申报的不能撤回，否则这些费用不能再申报。请等付费方回复后申诉或不再申报")
+        )
     why = _written(reason)
     _move_lines(lines, "abandon", now)
     changes = changed(row, now=now, state=target)

@@ -9,7 +9,7 @@ from django.db import connection
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Area
-from yinling.directory.rules import require
+from yinling.directory.rules import person_of, require
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -20,7 +20,7 @@ from yinling.kernel.words import N_
 from yinling.settlement.models import Closing, Statement
 from yinling.settlement.queries import month_figures, months_to_close
 from yinling.settlement.rules import unbalanced
-from yinling.settlement.states import StatementState
+from yinling.settlement.states import DecisionState
 
 TWO_PERSONS = N_("提出结账的人不能自己结账，请由另一位财务人员办理")
 explain_constraint("closing_two_persons", "closing.two_persons", TWO_PERSONS)
@@ -41,7 +41,7 @@ def propose_closing(*, actor: Actor, now: datetime, month: Day, div: City) -> Cl
     if row is not None and row.closed_at is not None:
         raise NotAllowed("closing.closed", N_("这个月已经结账"), month=str(first))
     figures = _checked(div, first, local_date(now))
-    values: dict[str, Any] = {"figures": figures, "proposed_by_id": _person(actor), "proposed_at": now}
+    values: dict[str, Any] = {"figures": figures, "proposed_by_id": person_of(actor), "proposed_at": now}
     if row is None:
         row = Closing.objects.create(div=div, month=first, created_at=now, changed_at=now, **values)
     else:
@@ -64,7 +64,7 @@ def close_closing(*, actor: Actor, now: datetime, closing_id: Id, seen: Seen = N
     wait_for_books(row.div)
     if _checked(row.div, row.month, local_date(now)) != row.figures:
         raise Refused("closing.changed", N_("提出结账以后账上有了变化，请重新提出，核对新的数字"))
-    changes = changed(row, now=now, closed_by_id=_person(actor), closed_at=now)
+    changes = changed(row, now=now, closed_by_id=person_of(actor), closed_at=now)
     record(actor=actor, now=now, event="settlement.closing.close", subject=row, changes=changes)
     tell("settlement", pk=row.pk, div=row.div)
     return row
@@ -85,7 +85,7 @@ def _checked(div: str, month: date, today: date) -> list[dict[str, Any]]:
         raise Refused(
             "closing.earlier", N_("前面的月份还没有结账，请按月份先后办理"), field="month", month=str(earlier[0])
         )
-    open_states = [StatementState.DRAFT, StatementState.REVIEWED]
+    open_states = [DecisionState.DRAFT, DecisionState.REVIEWED]
     pending = Statement.objects.within(div).filter(month=month, state__in=open_states).order_by("pk").first()
     if pending is not None:
         raise Refused(
@@ -95,9 +95,3 @@ def _checked(div: str, month: date, today: date) -> list[dict[str, Any]]:
     if wrong := unbalanced(figures):
         raise Refused("closing.not_balanced", N_("这个月借贷不平，不能结账，请联系管理员"), sums=wrong)
     return figures
-
-
-def _person(actor: Actor) -> int:
-    if actor.user_id is None:
-        raise Refused("closing.nobody", N_("结账须由有账号的人员办理"))
-    return actor.user_id

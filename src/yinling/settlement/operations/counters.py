@@ -7,28 +7,29 @@ from datetime import datetime
 
 from yinling.entitlements.models import Entitlement
 from yinling.entitlements.operations import confirm_use_each, reserve_each, undo_use_each
-from yinling.entitlements.rules import Use, uses_from_json
+from yinling.entitlements.rules import Use
 from yinling.kernel.actor import Actor
-from yinling.orders.models import PayerShare
+from yinling.settlement.rules import Share
 
 
-def confirm_shares(actor: Actor, now: datetime, shares: Sequence[PayerShare]) -> None:
+def confirm_shares(actor: Actor, now: datetime, shares: Iterable[Share]) -> None:
     """Use up what placing had reserved. Needs the scope of the province: the elder may have moved to another city since."""
-    confirm_use_each(actor, now, [(entitlement.pk, use) for entitlement, use in _uses(shares)])
+    confirm_use_each(actor, now, _uses(shares))
 
 
-def find_again(actor: Actor, now: datetime, shares: Sequence[PayerShare]) -> bool:
+def find_again(actor: Actor, now: datetime, shares: Sequence[Share]) -> bool:
     """Reserve what an order billed anew needs; if others used it up meanwhile, reserve nothing and say so. As above."""
-    return not reserve_each(actor, now, list(_uses(shares)))
+    rows = Entitlement.objects.in_bulk([pk for pk, _use in _uses(shares)])
+    return not reserve_each(actor, now, [(rows[pk], use) for pk, use in _uses(shares)])
 
 
-def undo_shares(actor: Actor, now: datetime, shares: Sequence[PayerShare]) -> None:
+def undo_shares(actor: Actor, now: datetime, shares: Iterable[Share]) -> None:
     """Give back what a settlement had used. As above."""
-    undo_use_each(actor, now, [(entitlement.pk, use) for entitlement, use in _uses(shares)])
+    undo_use_each(actor, now, _uses(shares))
 
 
-def _uses(shares: Iterable[PayerShare]) -> Iterator[tuple[Entitlement, Use]]:
+def _uses(shares: Iterable[Share]) -> Iterator[tuple[int, Use]]:
     for share in shares:
-        if share.entitlement is not None:
-            for use in uses_from_json(share.uses):
-                yield share.entitlement, use
+        if share.entitlement_id is not None:
+            for use in share.uses:
+                yield share.entitlement_id, use

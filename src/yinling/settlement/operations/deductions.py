@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 from django.db.models import Sum
 
 from yinling.accounts.operations import record
-from yinling.directory.rules import require
+from yinling.directory.rules import person_of, require
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -16,16 +18,18 @@ from yinling.kernel.inputs import Id, Input, Note, Seen
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
-from yinling.settlement.models import Deduction, Statement, StatementLine
-from yinling.settlement.operations.ledger import post
+from yinling.orders.models import Order
+from yinling.settlement.models import Deduction, Posting, Statement, StatementLine
+from yinling.settlement.operations.ledger import post, wait_for
 from yinling.settlement.queries.statements import (
     REFUSED_BY_PAYER,
+    Deducted,
     deduction_reasons,
     refused_for_good,
     shares_of_statement,
 )
 from yinling.settlement.rules import PAYABLE, RECEIVABLE, Side
-from yinling.settlement.states import StatementState
+from yinling.settlement.states import DecisionState
 
 explain_constraint("deduction_positive", "deduction.amount", N_("扣减金额应大于 0"))
 
@@ -47,7 +51,7 @@ def deduct_statement(
     """Take an amount off a draft, from one line or from the whole. Never more than is there; after the first approval nothing is taken off."""
     row = locked(Statement.objects.all(), statement_id, seen)
     require(actor, "settlement.statement.deduct", div=row.div)
-    if row.state != StatementState.DRAFT:
+    if row.state != DecisionState.DRAFT:
         raise NotAllowed("deduction.late", N_("只有待初审的对账单可以扣减。已初审的请先退回，再重新生成"))
     if reason not in deduction_reasons(row.div, local_date(now)) or reason == REFUSED_BY_PAYER:
         raise Refused("deduction.reason", N_("请从列表中选择扣减原因"), field="reason")
@@ -60,7 +64,7 @@ def deduct_statement(
         raise Refused("deduction.too_much", N_("扣减不能超过剩余金额"), field="amount_fen", left=left)
     Deduction.objects.create(
         div=row.div, statement=row, line=line, provider_id=row.provider_id, reason=reason, note=note.strip()[:500], amount_fen=amount_fen,
-        made_by_id=_person(actor), made_at=now,
+        made_by_id=person_of(actor), made_at=now,
     )  # fmt: skip
     changes = changed(row, now=now, deducted_fen=row.deducted_fen + amount_fen)
     about = {"reason": reason, "line": line_id}
@@ -84,34 +88,47 @@ def _left(row: Statement, line_id: int | None) -> tuple[int, StatementLine | Non
     line = StatementLine.objects.filter(statement=row, pk=line_id).select_related("charge").first()
     if line is None:
         raise Refused("deduction.line", N_("这一行不在这份对账单上"), field="line_id")
-    taken = Deduction.objects.filter(line=line).exclude(statement__state=StatementState.RETURNED)
+    taken = Deduction.objects.filter(line=line).exclude(statement__state=DecisionState.RETURNED)
     own = line.charge.amount_fen - (taken.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
     return min(left, own), line
 
 
-def _person(actor: Actor) -> int:
-    if actor.user_id is None:
-        raise Refused("statement.nobody", N_("对账单须由有账号的人员办理"))
-    return actor.user_id
-
-
 def deduct_refused(actor: Actor, now: datetime, row: Statement) -> int:
-    """Take off what the payer refused for good on earlier statements, as far as this one covers it; return how much."""
+    """Take off what the payer refused for good on earlier statements, as far as this one covers it; return how much.
+
+    What it does not cover is left to the next one. Two statements of one payer are drawn up one after the other.
+    """
+    wait_for(f"refused:{row.provider_id}:{row.payer}")
     rows, taken = [], 0
     for line in refused_for_good(row):
-        fen = line.claimed_fen - line.paid_fen
-        if taken + fen > row.total_fen:
+        fen = min(line.left_fen, row.total_fen - taken)
+        if fen <= 0:
             break
         rows.append(
             Deduction(
                 div=row.div, statement=row, line_id=line.line_id, provider_id=row.provider_id, reason=REFUSED_BY_PAYER,
                 note=f"{line.claim.code} {line.number} {line.refusal} {line.refusal_text}"[:500], amount_fen=fen,
-                made_by_id=_person(actor), made_at=now,
+                made_by_id=person_of(actor), made_at=now,
             )
         )  # fmt: skip
         taken += fen
     Deduction.objects.bulk_create(rows)
     return taken
+
+
+def undo_deductions(actor: Actor, now: datetime, order: Order, counter: Posting, taken: Sequence[Deducted]) -> None:
+    """Book back what was deducted of a settlement that is reversed: the reversal takes back all of it, and nothing is taken twice."""
+    sides = []
+    for one in taken:
+        side = Side(
+            PAYABLE, -one.fen, one.part.business, one.part.fund, one.part.scheme_id, one.part.plan_year, one.line_id, one.service_day
+        )  # fmt: skip
+        sides += [side, replace(side, account=f"{RECEIVABLE}.{one.payer}", amount=one.fen)]
+    if sides:
+        post(
+            actor, now, key=f"deduction_back:{counter.pk}", kind="deduction", text=order.code, div=counter.div, sides=sides, order=order,
+            provider=order.provider_id, elder=order.elder_id,
+        )  # fmt: skip
 
 
 def book_deductions(actor: Actor, now: datetime, row: Statement) -> None:

@@ -9,15 +9,17 @@ from typing import Annotated, Any
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Organisation, Staff
-from yinling.directory.rules import require, required_text
+from yinling.directory.rules import person_of, require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.ground.parameters import parameter
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.period import local_date, month_start, next_month
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
+from yinling.people.queries.names import reader
 from yinling.settlement.distributing import (
     Grading,
     Points,
@@ -89,14 +91,14 @@ def draft_distribution(  # noqa: PLR0913 - what the finance of a body hands in
     ratio_bp = (
         ratio_of(ratio) if ratio.strip() else check_ratio(int(parameter("distribution.ratio_bp", body.div, from_on)))
     )
-    pool = pool_of(
-        income_fen=medical_income(body.pk, from_on, to_on), cost_fen=cost_fen, drawn_fen=drawn_fen, ratio_bp=ratio_bp
-    )
     weights = parameter("distribution.weights", body.div, from_on)
-    shared = share(body, from_on, to_on, pool, Weights.of(weights))
+    with scope(reader(body.div)):  # all that it earned is shared, wherever its patients live
+        income = medical_income(body.pk, from_on, to_on)
+        pool = pool_of(income_fen=income, cost_fen=cost_fen, drawn_fen=drawn_fen, ratio_bp=ratio_bp)
+        shared = share(body, from_on, to_on, pool, Weights.of(weights))
     row = Distribution.objects.create(
         div=body.div, provider=body, from_on=from_on, to_on=to_on, **asdict(pool), inputs=papers | {"weights": weights},
-        drafted_by_id=_person(actor), created_at=now, changed_at=now,
+        drafted_by_id=person_of(actor), created_at=now, changed_at=now,
     )  # fmt: skip
     _write_parts(row, shared)
     changes: dict[str, Any] = {name: [None, value] for name, value in asdict(pool).items()} | {
@@ -125,13 +127,6 @@ def _check_period(body: Organisation, from_on: date, to_on: date, today: date) -
         raise Refused(
             "distribution.overlap", N_("这段时间已经编制过分配，请先退回原来的再重新编制"), field="from_month"
         )
-
-
-def _person(actor: Actor) -> int:
-    """Return who answers for a distribution: always a login, never nobody."""
-    if actor.user_id is None:
-        raise Refused("distribution.nobody_acts", N_("分配须由有账号的人员编制"))
-    return actor.user_id
 
 
 def _paper(fen: int, text: str, field: str) -> str:
@@ -168,7 +163,9 @@ def approve_distribution(*, actor: Actor, now: datetime, distribution_id: Id, se
     target = DISTRIBUTION.target("approve", DistributionState(row.state))
     if actor.user_id == row.drafted_by_id:
         raise Refused("distribution.two_persons", N_("编制人不能复核，请由另一位有权限的人员办理"))
-    if medical_income(row.provider_id, row.from_on, row.to_on) != row.income_fen:
+    with scope(reader(row.div)):
+        income = medical_income(row.provider_id, row.from_on, row.to_on)
+    if income != row.income_fen:
         raise Refused("distribution.income_changed", N_("编制以后账上的收入有变化，请退回后重新编制"))
     posting = None
     if row.share_fen:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated
 
 from yinling.accounts.operations import record
-from yinling.directory.rules import require, required_text
+from yinling.directory.rules import person_of, require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -16,7 +16,7 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.settlement.models import Invoice, Statement
-from yinling.settlement.states import StatementState
+from yinling.settlement.states import DecisionState
 
 explain_constraint("invoice_once", "invoice.twice", N_("这个发票号码已登记，请核对"))
 explain_constraint("invoice_positive", "invoice.amount", N_("发票金额应大于 0"))
@@ -36,7 +36,7 @@ def register_invoice(
     """Register the provider's invoice for an approved statement: exactly what is payable, one valid invoice at a time."""
     row = locked(Statement.objects.select_related("provider"), statement_id)
     require(actor, "settlement.invoice.register", div=row.div, provider_id=row.provider_id)
-    if row.state != StatementState.APPROVED:
+    if row.state != DecisionState.APPROVED:
         raise NotAllowed("invoice.not_approved", N_("对账单审定后才能登记发票"))
     plain = re.sub(r"\s", "", number)
     if not NUMBER.fullmatch(plain):
@@ -47,11 +47,9 @@ def register_invoice(
         raise Refused("invoice.amount", N_("发票金额应等于应付金额"), field="amount_fen", payable=row.payable_fen)
     if Invoice.objects.filter(statement=row, kind="invoice", cancelled_at=None).exists():
         raise NotAllowed("invoice.already", N_("这份对账单已有发票，请先作废原发票"))
-    if actor.user_id is None:
-        raise Refused("invoice.nobody", N_("发票须由有账号的人员登记"))
     made = Invoice.objects.create(
         div=row.div, kind="invoice", number=plain, issued_on=issued_on, title=row.provider.name[:120], amount_fen=amount_fen, statement=row,
-        provider_id=row.provider_id, entered_by_id=actor.user_id, entered_at=now, created_at=now, changed_at=now,
+        provider_id=row.provider_id, entered_by_id=person_of(actor), entered_at=now, created_at=now, changed_at=now,
     )  # fmt: skip
     changes = {"number": [None, plain], "amount_fen": [None, amount_fen], "statement": [None, row.pk]}
     record(actor=actor, now=now, event="settlement.invoice.register", subject=made, changes=changes)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import connection
 from django.db.models import Model
@@ -45,11 +45,11 @@ class Wanted:
 
 
 class About(TypedDict, total=False):
-    """What a posting is about, as far as it is about something."""
+    """What a posting is about, as far as it is about something: rows, or their numbers, for an elder may have moved out of sight."""
 
     order: Order | None
-    provider: Organisation | None
-    elder: Elder | None
+    provider: Organisation | int | None
+    elder: Elder | int | None
     reverses: Posting | None
 
 
@@ -60,7 +60,9 @@ def post(
 
     Called by an operation that has checked the right and journals. The database keeps sums, balance and closed months.
     """
-    numbers = {f"{name}_id": row.pk for name, row in about.items() if isinstance(row, Model)}
+    numbers: dict[str, Any] = {
+        f"{name}_id": row.pk if isinstance(row, Model) else row for name, row in about.items()
+    }
     wanted = Wanted(key, kind, text, div, sides, **numbers)
     wait_for(key)
     known = Posting.objects.filter(key=key).first()

@@ -10,9 +10,10 @@ from yinling.directory.rules import known_choice, require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import locked, operation
 from yinling.hotline.models import Ticket
-from yinling.hotline.operations.tickets import note_internally, write_ticket
+from yinling.hotline.operations.tickets import end_awaited, write_ticket
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason
+from yinling.kernel.money import yuan
 from yinling.kernel.refusals import NotAllowed
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold, Order
@@ -23,10 +24,10 @@ from yinling.settlement.operations.orders import reverse_order, settle_order
 from yinling.settlement.operations.payments import rematch
 from yinling.settlement.operations.refunds import begin_refund
 from yinling.settlement.queries.ledger import live_posting
-from yinling.settlement.queries.payments import OBJECTION, SETTLED, objection_of
+from yinling.settlement.queries.payments import OBJECTION, SETTLED, objection_of, paid_for
 from yinling.settlement.states import PaymentState, RefundState
 
-RESULTS = [("kept", N_("账单无误，维持")), ("reversed", N_("账单有误，冲正并退还已付的钱"))]
+RESULTS = [("kept", N_("账单没有错，照账单付")), ("reversed", N_("账单错了，不收钱，退还已付的钱"))]
 OPEN_TO_OBJECTION = frozenset({OrderState.SERVED, *SETTLED})
 CHANNEL_OF = {"elder": "app", "family": "app"}
 
@@ -46,7 +47,7 @@ def raise_bill_objection(
         raise NotAllowed("objection.open", N_("这张账单的异议正在核查，有结果会告诉您"))
     ticket = Ticket(
         div=order.div, elder_id=order.elder_id, kind="complaint", level="normal", title=f"账单异议 {order.code}", text=said,
-        channel=CHANNEL_OF.get(actor.role, "console"),
+        channel=CHANNEL_OF.get(actor.role, "console"), awaits=f"{OBJECTION}{order.pk}",
     )  # fmt: skip
     write_ticket(actor, now, ticket)
     hold_order(actor=actor, now=now, order=order, cause=f"{OBJECTION}{ticket.pk}", reason=said)
@@ -65,7 +66,7 @@ def raise_bill_objection(
 def decide_bill_objection(
     *, actor: Actor, now: datetime, order_id: Id, result: Annotated[str, Input(N_("结论"), choices=RESULTS, widget="radio")], reason: Reason
 ) -> Order:  # fmt: skip
-    """Keep a bill, or take it back with everything that was paid for it. The reason is what the elder reads."""
+    """Keep a bill, or take it back with everything that was paid for it; the ticket ends with the words that the elder reads."""
     order = locked(Order.objects.all(), order_id)
     require(actor, "settlement.bill_objection.decide", div=order.div)
     known_choice(result, RESULTS, "result")
@@ -73,7 +74,7 @@ def decide_bill_objection(
     hold = objection_of(order)
     if hold is None:
         raise NotAllowed("objection.none", N_("这张订单没有待处理的异议，请刷新页面"))
-    said = f"{dict(RESULTS)[result]}：{why}"
+    said = _in_words(result, why, paid_for(order))
     release_hold(actor=actor, now=now, order=order, cause=hold.cause, reason=said)
     if result == "reversed":
         _take_back(actor, now, order, why)
@@ -107,8 +108,16 @@ def _take_back(actor: Actor, now: datetime, order: Order, why: str) -> None:
         begin_refund(actor, now, row, order, row.left_fen, why)
 
 
+def _in_words(result: str, why: str, paid_fen: int) -> str:
+    """What the elder is told."""
+    if result == "kept":
+        return N_("我们查过了，这张账单没有错：%(why)s") % {"why": why}
+    said = N_("我们查过了，是账单错了：%(why)s。这次不收您的钱") % {"why": why}
+    return said + (N_("，您已经付的 %(paid)s 元会退给您") % {"paid": yuan(paid_fen)} if paid_fen else "")
+
+
 def _answer(actor: Actor, now: datetime, hold: Hold, said: str) -> None:
-    """Write the decision on the ticket, for the seat who tells the elder and closes it."""
-    ticket = Ticket.objects.filter(pk=int(hold.cause.removeprefix(OBJECTION))).first()
+    """End the ticket of an objection with the decision."""
+    ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=int(hold.cause.removeprefix(OBJECTION))).first()
     if ticket is not None:
-        note_internally(actor, now, ticket, said)
+        end_awaited(actor, now, ticket, said)

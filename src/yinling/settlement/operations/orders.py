@@ -18,15 +18,18 @@ from yinling.kernel.inputs import Id, Reason
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refusal, Refused
 from yinling.kernel.words import N_
-from yinling.orders.models import Order, PayerShare
+from yinling.orders.models import Order
 from yinling.orders.operations import mark_settled_each
 from yinling.orders.states import ORDER, OrderState
-from yinling.settlement.models import Charge, ClaimedItem, ClaimedTime, Posting, StatementLine
+from yinling.settlement.models import Charge, ClaimedItem, ClaimedTime, Posting
 from yinling.settlement.operations.counters import confirm_shares, find_again, undo_shares
+from yinling.settlement.operations.deductions import undo_deductions
 from yinling.settlement.operations.ledger import Wanted, post, post_each, sides_of
-from yinling.settlement.queries import as_share, live_posting, shares_of
-from yinling.settlement.queries.settling import Claims, Due, ItemClaim, claims_beside, dues
-from yinling.settlement.rules import Minutes, Side, entries, gap, opposite, own_minutes
+from yinling.settlement.queries import live_posting
+from yinling.settlement.queries.orders import PASSING
+from yinling.settlement.queries.settling import Claims, Due, ItemClaim, claims_beside, dues, lines_and_shares
+from yinling.settlement.queries.statements import deducted_of, undecided_statement_of
+from yinling.settlement.rules import Minutes, Share, Side, entries, gap, opposite, own_minutes
 
 REPEATED = N_("同一位老人同一时间的同一项服务已经结算过，不能重复收费。请核对订单")
 TIME_CLAIMED = N_("这次服务的时间已由另一次服务结算，同一分钟不能重复收费。请核对签到签退时间")
@@ -34,8 +37,6 @@ explain_constraint("claimed_item_once", "settlement.repeated", REPEATED)
 explain_constraint("claimed_time_once", "settlement.time_claimed", TIME_CLAIMED)
 
 ANEW = (OrderState.SETTLED, OrderState.CLOSED)
-QUIET = ("order.held", "settlement.recovered", "settlement.already")
-"""What the next round looks at again, and the journal of a batch does not repeat."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def settle_each(actor: Actor, now: datetime, orders: Sequence[Order]) -> dict[in
     refused = _settled(actor, now, orders) if orders else {}
     by_id = {order.pk: order for order in orders}
     for pk, refusal in refused.items():
-        if refusal.code not in QUIET:
+        if refusal.code not in PASSING:
             asked = {"actor": actor, "now": now, "order_id": pk, "elder_id": by_id[pk].elder_id}
             write_refusal(right="settlement.order.settle", refusal=refusal, arguments=asked)
     return refused
@@ -85,7 +86,7 @@ def settle_each(actor: Actor, now: datetime, orders: Sequence[Order]) -> dict[in
 
 def _settled(actor: Actor, now: datetime, orders: Sequence[Order]) -> dict[int, Refusal]:
     """Write what can be settled; return why the others cannot. The system of the province sees elders who moved to another city."""
-    with scope(system_actor(orders[0].div[:2])):
+    with scope(system_actor(orders[0].div[:2]), savepoint=False):
         due = dues(orders)
         claims = claims_beside(due)
         found = [(one.order.pk, _bill(actor, now, one, claims)) for one in due]
@@ -110,7 +111,7 @@ def _bill(actor: Actor, now: datetime, due: Due, claims: Claims) -> Bill | Refus
     own = minutes if isinstance(minutes, tuple) else None
     claims.add(due.order, keys, own)
     day = local_date(due.order.starts_at)
-    return Bill(due, entries(map(as_share, due.shares), service_day=day), keys, own)
+    return Bill(due, entries(due.shares, service_day=day), keys, own)
 
 
 def _barred(due: Due) -> Refusal | None:
@@ -141,7 +142,7 @@ def _incomplete(due: Due) -> Refusal | None:
             N_("有现场增加的项目老人一方还没有确认，请先确认或取消这个项目"),
             line=due.unconfirmed.pk,
         )
-    wrong = gap({line.pk: line.amount_fen for line in due.lines}, [as_share(share) for share in due.shares])
+    wrong = gap({line.pk: line.amount_fen for line in due.lines}, due.shares)
     if wrong:
         return Refused(
             "settlement.gap", N_("各付费方的份额与项目金额不相等，不能结算，请联系管理员核对订单"), lines=wrong
@@ -176,7 +177,7 @@ def _write(actor: Actor, now: datetime, bills: Sequence[Bill]) -> None:
     )
     ClaimedItem.objects.bulk_create(_item(posting, bill, key) for posting, bill in pairs for key in bill.claims)
     ClaimedTime.objects.bulk_create(_time(posting, bill, bill.minutes) for posting, bill in pairs if bill.minutes)
-    confirm_shares(actor, now, [share for bill in bills for share in bill.due.shares])
+    confirm_shares(actor, now, (share for bill in bills for share in bill.due.shares))
     fresh = [bill.due.order for bill in bills if bill.due.order.state not in ANEW]
     mark_settled_each(actor=actor, now=now, orders=fresh)
     record_each(
@@ -198,11 +199,12 @@ def _wanted(bill: Bill) -> Wanted:
     return Wanted(bill.key, "order", order.code, order.div, bill.sides, order.pk, order.provider_id, order.elder_id)
 
 
-def _charge(posting: Posting, bill: Bill, share: PayerShare) -> Charge:
+def _charge(posting: Posting, bill: Bill, share: Share) -> Charge:
+    order = bill.due.order
     return Charge(
-        div=posting.div, posting=posting, order_id=share.order_id, line_id=share.line_id, elder_id=share.elder_id,
-        provider_id=share.provider_id, payer=share.payer, entitlement_id=share.entitlement_id, amount_fen=share.amount_fen,
-        service_day=local_date(bill.due.order.starts_at),
+        div=order.div, posting=posting, order_id=order.pk, line_id=share.line_id, elder_id=order.elder_id,
+        provider_id=order.provider_id, payer=share.payer, entitlement_id=share.entitlement_id, amount_fen=share.amount_fen,
+        service_day=local_date(order.starts_at),
     )  # fmt: skip
 
 
@@ -232,7 +234,8 @@ def _time(posting: Posting, bill: Bill, minutes: Minutes) -> ClaimedTime:
 def reverse_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) -> Order:
     """Take the charges of an order back by counter-entries; give counters, services and minutes back. It may be billed anew.
 
-    Refused while a charge stands on a statement that is not decided. One that was approved is deducted from the next statement.
+    Refused while a charge stands on a statement that is not decided. One that was approved is deducted from the next statement, less what
+    was taken off it before.
     """
     order = locked(Order.objects.all(), order_id)
     require(actor, "settlement.order.reverse", div=order.div)
@@ -241,26 +244,25 @@ def reverse_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) 
     posting = live_posting(order)
     if posting is None:
         raise NotAllowed("settlement.nothing", N_("这张订单没有可以冲正的结算"))
-    pending = StatementLine.objects.filter(
-        charge__posting=posting, is_live=True, statement__state__in=["draft", "reviewed"]
-    ).first()
-    if pending is not None:
+    if (pending := undecided_statement_of(posting)) is not None:
         raise Refused(
-            "settlement.on_statement",
-            N_("这笔费用已列入未审定的对账单，请先退回对账单再冲正"),
-            statement=pending.statement_id,
+            "settlement.on_statement", N_("这笔费用已列入未审定的对账单，请先退回对账单再冲正"), statement=pending
         )
     counter = post(
         actor, now, key=f"reversal:{posting.pk}", kind="reversal", text=reason.strip(), div=posting.div,
-        sides=opposite(sides_of(posting)), order=order, provider=order.provider, elder=posting.elder, reverses=posting,
+        sides=opposite(sides_of(posting)), order=order, provider=posting.provider_id, elder=posting.elder_id, reverses=posting,
     )  # fmt: skip
-    Charge.objects.bulk_create(
-        _counter_charge(counter, row) for row in Charge.objects.filter(posting=posting).order_by("id")
-    )
+    taken = deducted_of(posting)
+    off = {one.charge_id: one.fen for one in taken}
+    charges = Charge.objects.filter(posting=posting).order_by("id")
+    counters = [_counter_charge(counter, row, row.amount_fen - off.get(row.pk, 0)) for row in charges]
+    Charge.objects.bulk_create(one for one in counters if one.amount_fen)
+    undo_deductions(actor, now, order, counter, taken)
     ClaimedItem.objects.filter(posting=posting).update(is_live=False)
     ClaimedTime.objects.filter(posting=posting).update(is_live=False)
-    with scope(system_actor(order.div[:2])):
-        undo_shares(actor, now, [share for share in shares_of(order) if share.line.dropped_at is None])
+    with scope(system_actor(order.div[:2]), savepoint=False):
+        _lines, shares = lines_and_shares([order.pk])
+        undo_shares(actor, now, shares[order.pk])
     record(
         actor=actor, now=now, event="settlement.order.reverse", subject=order, reason=reason,
         changes={"posting": [posting.key, counter.key]},
@@ -269,8 +271,8 @@ def reverse_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) 
     return order
 
 
-def _counter_charge(counter: Posting, row: Charge) -> Charge:
+def _counter_charge(counter: Posting, row: Charge, fen: int) -> Charge:
     return Charge(
         div=row.div, posting=counter, order_id=row.order_id, line_id=row.line_id, elder_id=row.elder_id, provider_id=row.provider_id,
-        payer=row.payer, entitlement_id=row.entitlement_id, amount_fen=-row.amount_fen, service_day=row.service_day,
+        payer=row.payer, entitlement_id=row.entitlement_id, amount_fen=-fen, service_day=row.service_day,
     )  # fmt: skip

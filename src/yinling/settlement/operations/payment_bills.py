@@ -7,13 +7,13 @@ from typing import Annotated
 
 from yinling.accounts.operations import record
 from yinling.directory.queries import cities, city_of
-from yinling.directory.rules import require
+from yinling.directory.rules import person_of, require
 from yinling.ground.live import tell
 from yinling.ground.operation import operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Day, Input
 from yinling.kernel.period import local_date
-from yinling.kernel.refusals import NotAllowed, Refused
+from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.settlement.models import PaymentBill
 from yinling.settlement.paying import Movement, compare, read_bill
@@ -30,8 +30,6 @@ def load_payment_bill(*, actor: Actor, now: datetime, day: Day, text: Text = "")
     """Compare a channel's bill of a day with ours, as often as wanted: the last comparison counts."""
     place = city_of(actor.div or "") or actor.div or ""
     require(actor, "settlement.payment_bill.load", div=place)
-    if actor.user_id is None:
-        raise NotAllowed("payment.nobody", N_("请先登录再办理"))
     if day > local_date(now):
         raise Refused("bill.day", N_("这一天还没有到，请选择已经过去的日期"), field="day")
     channel = payment_channel().name
@@ -40,7 +38,7 @@ def load_payment_bill(*, actor: Actor, now: datetime, day: Day, text: Text = "")
     ours = movements(place, channel, day)
     found = compare(ours, theirs)
     values = {
-        "ours_fen": _sum(ours), "theirs_fen": _sum(theirs), "differences": found, "loaded_by_id": actor.user_id, "loaded_at": now,
+        "ours_fen": _sum(ours), "theirs_fen": _sum(theirs), "differences": found, "loaded_by_id": person_of(actor), "loaded_at": now,
     }  # fmt: skip
     row, _is_new = PaymentBill.objects.update_or_create(div=place, channel=channel, day=day, defaults=values)
     record(

@@ -6,6 +6,7 @@ Whoever touches a payment holds its order first, so that a notice, a refund and 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from django.db import connection
 
 from yinling.accounts.operations import record
 from yinling.directory.queries import city_of
-from yinling.directory.rules import require
+from yinling.directory.rules import person_of, require
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.ground.parameters import parameter
@@ -25,10 +26,18 @@ from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.settlement.models import Payment
 from yinling.settlement.operations.ledger import post
-from yinling.settlement.paying import BALANCE, RECEIVED, Part, steps
+from yinling.settlement.paying import BALANCE, RECEIVED, Laid, Part, off, off_lines, onto
 from yinling.settlement.ports import payment_channel
 from yinling.settlement.queries.ledger import live_posting
-from yinling.settlement.queries.payments import UNPAYABLE, balance_of, objection_of, own_part, paid_for, self_parts
+from yinling.settlement.queries.payments import (
+    UNPAYABLE,
+    balance_of,
+    objection_of,
+    own_part,
+    paid_for,
+    self_parts,
+    standing,
+)
 from yinling.settlement.rules import (
     BANK,
     EARNED_DIRECTLY,
@@ -49,7 +58,10 @@ Fen = Annotated[int, Input(N_("金额（元）"), least=1, widget="yuan")]
 
 @operation("settlement.payment.ask", label=N_("去付款"))
 def ask_payment(*, actor: Actor, now: datetime, order_id: Id) -> Payment:
-    """Ask for the elder's own part of an order, before or after the service. Asking again gives the payment that is open."""
+    """Ask for what is still to be paid of the elder's own part of an order, before or after the service.
+
+    Asking again gives the payment that is open. What is added at the door after paying is a further payment of the same bill.
+    """
     order = locked(Order.objects.all(), order_id)
     require(actor, "settlement.payment.ask", div=order.div, elder_id=order.elder_id)
     fen = _to_pay(order)
@@ -82,17 +94,13 @@ def _to_pay(order: Order) -> int:
     fen = own_part(order) - paid_for(order)
     if fen <= 0:
         raise NotAllowed("payment.nothing", N_("这张订单没有要付的钱，或者已经付清"))
-    if Payment.objects.filter(order=order, state=PaymentState.PAID).exists():
-        raise NotAllowed("payment.rest", N_("已经付过一笔，差额请直接付给服务机构"), fen=fen)
     return fen
 
 
 def _new(actor: Actor, now: datetime, order: Order, fen: int, *, channel: str, expires_at: datetime) -> Payment:
-    if actor.user_id is None:
-        raise NotAllowed("payment.nobody", N_("请先登录再付款"))
     row = Payment(
         div=order.div, key=f"{city_of(order.div) or order.div[:4]}-{uuid.uuid4().hex}", order=order, elder_id=order.elder_id,
-        provider_id=order.provider_id, channel=channel, amount_fen=fen, asked_by_id=actor.user_id, asked_at=now, expires_at=expires_at,
+        provider_id=order.provider_id, channel=channel, amount_fen=fen, asked_by_id=person_of(actor), asked_at=now, expires_at=expires_at,
         created_at=now, changed_at=now,
     )  # fmt: skip
     row.save(force_insert=True)
@@ -146,14 +154,14 @@ def take_notice(
         for other in (
             Payment.objects.select_for_update().filter(order=order, state=PaymentState.ASKED).exclude(pk=row.pk)
         ):
-            _close(actor, now, other, N_("这张订单已用另一笔付款付清"))
+            _close(actor, now, other, N_("这张订单已收到另一笔付款"))
     _arrive(actor, now, row, order, verb, number=number, paid_at=paid_at)
     return row
 
 
 def _is_owed(row: Payment, order: Order) -> bool:
-    has_paid = Payment.objects.filter(order=order, state=PaymentState.PAID).exists()
-    return not has_paid and objection_of(order) is None and row.amount_fen <= own_part(order)
+    """Whether money that arrives is owed: what it is more than that goes back, the whole payment, so that nobody pays twice."""
+    return objection_of(order) is None and row.amount_fen <= own_part(order) - paid_for(order)
 
 
 def _arrive(
@@ -163,10 +171,10 @@ def _arrive(
     target = PAYMENT.target(verb, PaymentState(row.state))
     source = PREPAID if row.channel == BALANCE else BANK
     parts = self_parts(order) or [_whole(order)]
-    sides = _sides(order, steps(parts, 0, row.amount_fen), source, RECEIVED)
+    sides = _sides(order, onto(parts, standing(order, RECEIVED), row.amount_fen), source, RECEIVED)
     post(
         actor, now, key=f"payment:{row.pk}", kind="payment", text=order.code, div=order.div, sides=sides, order=order, provider=order.provider,
-        elder=order.elder,
+        elder=order.elder_id,
     )  # fmt: skip
     changes = changed(row, now=now, state=target, channel_number=number, paid_at=paid_at)
     event = "settlement.payment.pay_from_balance" if row.channel == BALANCE else "settlement.payment.take"
@@ -180,27 +188,24 @@ def _whole(order: Order) -> Part:
     return Part(None, "eldercare", 0, local_date(order.starts_at))
 
 
-def _sides(order: Order, moves: list[tuple[Part, int]], debit: str, credit: str) -> list[Side]:
-    """Return both sides of every step; a negative one goes the other way."""
-    found = []
-    for part, fen in moves:
-        for account, amount in ((debit, fen), (credit, -fen)):
-            found.append(
-                Side(
-                    account=account, amount=amount, business=part.business, fund=SELF_FUND, plan_year=part.service_day.year, line_id=part.line_id,
-                    service_day=part.service_day, provider_id=order.provider_id, elder_id=order.elder_id,
-                )
-            )  # fmt: skip
-    return found
+def _sides(order: Order, moves: Iterable[Laid], *accounts: str) -> list[Side]:
+    """Return the sides of every step: debit the first account, credit the second, if there is one; a negative step goes the other way."""
+    return [
+        Side(
+            account=account, amount=fen * sign, business=part.business, fund=SELF_FUND, plan_year=part.service_day.year, line_id=part.line_id,
+            service_day=part.service_day, provider_id=order.provider_id, elder_id=order.elder_id,
+        )
+        for part, fen in moves
+        for account, sign in zip(accounts, (1, -1), strict=False)
+    ]  # fmt: skip
 
 
 def give_back(actor: Actor, now: datetime, row: Payment, order: Order, fen: int, *, key: str) -> None:
-    """Book money that went back to whoever paid. Plain; the rows are locked."""
+    """Book money that went back to whoever paid, off what stands as received. Plain; the rows are locked."""
     source = PREPAID if row.channel == BALANCE else BANK
-    parts = self_parts(order) or [_whole(order)]
-    sides = _sides(order, steps(parts, row.left_fen, row.left_fen - fen), source, RECEIVED)
+    sides = _sides(order, off(standing(order, RECEIVED), fen), source, RECEIVED)
     post(
-        actor, now, key=key, kind="refund", text=order.code, div=order.div, sides=sides, order=order, provider=order.provider, elder=order.elder
+        actor, now, key=key, kind="refund", text=order.code, div=order.div, sides=sides, order=order, provider=order.provider, elder=order.elder_id
     )  # fmt: skip
 
 
@@ -212,14 +217,26 @@ def rematch(actor: Actor, now: datetime, row: Payment, order: Order, *, less: in
     """
     parts = self_parts(order)
     is_due = row.state == PaymentState.PAID and live_posting(order) is not None
-    wanted = min(row.left_fen - less, sum(part.amount_fen for part in parts)) if is_due else 0
+    others = Payment.objects.filter(order=order).exclude(pk=row.pk).values_list("matched_fen", flat=True)
+    open_fen = max(sum(part.amount_fen for part in parts) - sum(others), 0)
+    wanted = min(row.left_fen - less, open_fen) if is_due else 0
     if wanted == row.matched_fen:
         return False
-    moves = steps(parts, row.matched_fen, wanted)
-    sides = _sides(order, moves, RECEIVED, PAYABLE) + _sides(order, moves, EARNED_DIRECTLY, PAID_DIRECTLY)
+    offset = standing(order, PAYABLE, "match")
+    if wanted > row.matched_fen:
+        moves = onto(parts, offset, wanted - row.matched_fen)
+        received = off_lines(standing(order, RECEIVED), moves)
+    else:
+        moves = off(offset, row.matched_fen - wanted)
+        received = [(part, -fen) for part, fen in moves]
+    sides = [
+        *_sides(order, [(part, -fen) for part, fen in received], RECEIVED),
+        *_sides(order, [(part, -fen) for part, fen in moves], PAYABLE),
+        *_sides(order, moves, EARNED_DIRECTLY, PAID_DIRECTLY),
+    ]
     post(
         actor, now, key=f"match:{row.pk}:{row.version}", kind="match", text=order.code, div=order.div, sides=sides, order=order,
-        provider=order.provider, elder=order.elder,
+        provider=order.provider, elder=order.elder_id,
     )  # fmt: skip
     changes = changed(row, now=now, matched_fen=wanted)
     record(actor=actor, now=now, event="settlement.payment.match", subject=row, changes=changes)
@@ -267,7 +284,7 @@ def pay_from_balance(*, actor: Actor, now: datetime, order_id: Id) -> Payment:
     require(actor, "settlement.payment.pay_from_balance", div=order.div, elder_id=order.elder_id)
     fen = _to_pay(order)
     lock_balance(order.elder_id)
-    balance = balance_of(order.elder_id)
+    balance = balance_of(order.elder_id, order.div)
     if balance < fen:
         raise Refused(
             "payment.balance", N_("余额不够，请先到服务站充值，或者换一种方式付款"), balance_fen=balance, fen=fen

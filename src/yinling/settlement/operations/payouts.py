@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from yinling.accounts.operations import record
 from yinling.directory.rules import require, required_text
@@ -15,16 +15,16 @@ from yinling.ground.operation import changed, explain_constraint, locked, operat
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.period import local_date
-from yinling.kernel.refusals import NotAllowed, Refused
+from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.settlement import bankfile
 from yinling.settlement.models import BankAccount, Payout, PayoutLine
+from yinling.settlement.operations.deciding import move, taken_up
 from yinling.settlement.payables import Payable
-from yinling.settlement.queries.payables import frozen_lines, number_of, payables
-from yinling.settlement.queries.payouts import accounts_of, bank_file
-from yinling.settlement.states import PAYOUT, PayoutState
+from yinling.settlement.queries.payables import payables
+from yinling.settlement.queries.payouts import NOT_SENT, accounts_of, bank_file, held_lines
+from yinling.settlement.states import PayoutState
 
-explain_constraint("payout_two_persons", "payout.two_persons", N_("初审和复核必须由两个人办理，请由另一位财务人员复核"))
 explain_constraint("payout_line_once", "payout.line_twice", N_("有款项刚刚列入了另一个拨付批次，请刷新页面后重新勾选"))
 MOST_LINES = 5000
 
@@ -90,11 +90,9 @@ def _line(row: Payout, one: Payable, account: BankAccount, now: datetime) -> Pay
 @operation("settlement.payout.review", label=N_("初审通过"))
 def review_payout(*, actor: Actor, now: datetime, payout_id: Id, seen: Seen = None) -> Payout:
     """First of the two approvals."""
-    row = locked(Payout.objects.all(), payout_id, seen)
-    require(actor, "settlement.payout.review", div=row.div)
-    target = PAYOUT.target("review", row.state)
+    row = taken_up(actor, Payout.objects.all(), payout_id, seen, "review")
     _check_whole(row, now)
-    return _move(actor, now, row, "settlement.payout.review", target, reviewed_by_id=actor.user_id, reviewed_at=now)
+    return move(actor, now, row, "review")
 
 
 @operation("settlement.payout.approve", label=N_("复核通过"))
@@ -107,15 +105,11 @@ def approve_payout(
     seen: Seen = None,
 ) -> Payout:
     """Second approval, by a person who neither drew it up nor reviewed it and who types how many payments there are."""
-    row = locked(Payout.objects.all(), payout_id, seen)
-    require(actor, "settlement.payout.approve", div=row.div)
-    target = PAYOUT.target("approve", row.state)
-    if actor.user_id in (row.drafted_by_id, row.reviewed_by_id):
-        raise Refused("payout.two_persons", N_("起草人和初审人不能复核，请由另一位财务人员办理"))
+    row = taken_up(actor, Payout.objects.all(), payout_id, seen, "approve")
     if count != row.line_count:
         raise Refused("payout.count", N_("笔数与本批次不符，请核对后再确认"), field="count")
     _check_whole(row, now)
-    return _move(actor, now, row, "settlement.payout.approve", target, approved_by_id=actor.user_id, approved_at=now)
+    return move(actor, now, row, "approve")
 
 
 def _check_whole(row: Payout, now: datetime) -> None:
@@ -125,41 +119,53 @@ def _check_whole(row: Payout, now: datetime) -> None:
     if (sums["fen"], sums["count"]) != (row.total_fen, row.line_count):
         raise Refused("payout.total", N_("明细与合计不相等，请退回批次重新生成"))
     today = local_date(now)
-    for line in lines.select_related("account"):
-        account = line.account
-        if account.recorded_to is not None or (account.valid_to is not None and account.valid_to <= today):
-            raise Refused("payout.account_ended", N_("%(text)s 的收款账户已停用，请退回批次"), text=line.text)
-        if line.key.startswith("statement:") and frozen_lines(number_of(line.key)).exists():
-            raise Refused("payout.held", N_("%(text)s 有订单被管制。请退回批次，解除管制后再拨付"), text=line.text)
+    ended = lines.filter(~Q(account__recorded_to=None) | Q(account__valid_to__lte=today)).first()
+    if ended is not None:
+        raise Refused("payout.account_ended", N_("%(text)s 的收款账户已停用，请移出这一笔或退回批次"), text=ended.text)
+    if held := held_lines(row):
+        raise Refused(
+            "payout.held", N_("%(names)s 有订单被管制。请把这几笔移出批次，或退回批次，解除管制后再拨付"),
+            names="；".join(line.text for line in held[:10]),
+        )  # fmt: skip
+
+
+@operation("settlement.payout_line.drop", label=N_("移出批次"))
+def drop_payout_line(*, actor: Actor, now: datetime, payout_line_id: Id, reason: Reason) -> Payout:
+    """Take one payment out of a batch that has not gone to the bank, as one that is held: it is owed as before, the others are paid."""
+    line = PayoutLine.objects.filter(pk=payout_line_id).first()
+    if line is None:
+        raise NotFound("payout_line.gone", N_("批次里没有这一笔，请刷新页面"))
+    row = locked(Payout.objects.all(), line.payout_id)
+    require(actor, "settlement.payout_line.drop", div=row.div)
+    if row.state not in NOT_SENT:
+        raise NotAllowed("payout.sent", N_("批次已送银行，不能移出。请等银行回单"))
+    if row.line_count == 1:
+        raise Refused("payout.last_line", N_("批次里只有这一笔，请退回批次"))
+    why = required_text(reason, "reason", most=500)
+    if not PayoutLine.objects.filter(pk=line.pk).delete()[0]:
+        raise NotFound("payout_line.gone", N_("批次里没有这一笔，请刷新页面"))
+    changes = changed(row, now=now, total_fen=row.total_fen - line.amount_fen, line_count=row.line_count - 1)
+    gone = {"key": [line.key, None], "text": [line.text, None]}
+    record(actor=actor, now=now, event="settlement.payout_line.drop", subject=row, changes=changes | gone, reason=why)
+    tell("settlement", pk=row.pk, div=row.div)
+    return row
 
 
 @operation("settlement.payout.return", label=N_("退回"))
 def return_payout(*, actor: Actor, now: datetime, payout_id: Id, reason: Reason, seen: Seen = None) -> Payout:
     """Give a batch up before it is approved; its amounts are owed as before."""
-    row = locked(Payout.objects.all(), payout_id, seen)
-    require(actor, "settlement.payout.return", div=row.div)
-    target = PAYOUT.target("return", row.state)
-    why = required_text(reason, "reason", most=500)
+    row = taken_up(actor, Payout.objects.all(), payout_id, seen, "return")
     PayoutLine.objects.filter(payout=row).update(is_live=False)
-    return _move(actor, now, row, "settlement.payout.return", target, return_reason=why)
+    return move(actor, now, row, "return", reason=reason)
 
 
 @operation("settlement.payout.export", label=N_("导出银行文件"))
 def export_payout(*, actor: Actor, now: datetime, payout_id: Id) -> Payout:
-    """Make the bank's file. Its digest is kept: a second export must give the same bytes, or nothing."""
-    row = locked(Payout.objects.all(), payout_id)
-    require(actor, "settlement.payout.export", div=row.div)
-    target = PAYOUT.target("export", row.state)
+    """Make the bank's file, unless something has come to hold a payment since. A second export must give the same bytes, or nothing."""
+    row = taken_up(actor, Payout.objects.all(), payout_id, None, "export")
+    if row.state == PayoutState.APPROVED:
+        _check_whole(row, now)
     digest = bankfile.digest(bank_file(row))
     if row.file_digest and row.file_digest != digest:
         raise NotAllowed("payout.file_changed", N_("文件与首次导出的不同，请停止付款并联系管理员"))
-    return _move(
-        actor, now, row, "settlement.payout.export", target, file_digest=digest, exported_at=row.exported_at or now
-    )  # fmt: skip
-
-
-def _move(actor: Actor, now: datetime, row: Payout, event: str, target: PayoutState, **values: Any) -> Payout:
-    changes = changed(row, now=now, state=target, **values)
-    record(actor=actor, now=now, event=event, subject=row, changes=changes, reason=str(values.get("return_reason", "")))
-    tell("settlement", pk=row.pk, div=row.div)
-    return row
+    return move(actor, now, row, "export", file_digest=digest, exported_at=row.exported_at or now)

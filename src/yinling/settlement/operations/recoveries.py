@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from yinling.accounts.operations import record
-from yinling.directory.rules import require
+from yinling.directory.rules import require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -19,13 +19,11 @@ from yinling.orders.operations import hold_order, release_hold
 from yinling.orders.states import OrderState
 from yinling.people.models import Elder
 from yinling.settlement.models import Recovery, RecoveryLine
+from yinling.settlement.operations.deciding import move, taken_up
 from yinling.settlement.operations.orders import reverse_order
 from yinling.settlement.queries import Overpaid, live_posting, overpaid, stands
-from yinling.settlement.states import RECOVERY, RecoveryState
+from yinling.settlement.states import RecoveryState
 
-explain_constraint(
-    "recovery_two_persons", "recovery.two_persons", N_("初审和复核必须由两个人办理，请由另一位财务人员复核")
-)
 explain_constraint("recovery_line_once", "recovery.line_twice", N_("有费用已列入另一份追回清单，请刷新页面"))
 
 
@@ -38,7 +36,7 @@ def draft_recovery(*, actor: Actor, now: datetime, elder_id: Id) -> Recovery:
     elder = locked(Elder.objects.all(), elder_id)
     require(actor, "settlement.recovery.draft", div=elder.div)
     by_cause: dict[str, list[Overpaid]] = defaultdict(list)
-    for one in overpaid(elder.div, now, elder_id):
+    for one in overpaid(actor.div or elder.div, now, elder_id):
         by_cause[one.cause].append(one)
     if not by_cause:
         raise Refused("recovery.nothing", N_("此人去世或迁出以后没有服务，不用追回"))
@@ -90,21 +88,15 @@ def _totals(row: Recovery) -> dict[str, int]:
 @operation("settlement.recovery.review", label=N_("初审通过"))
 def review_recovery(*, actor: Actor, now: datetime, recovery_id: Id, seen: Seen = None) -> Recovery:
     """First of the two approvals."""
-    row = locked(Recovery.objects.all(), recovery_id, seen)
-    require(actor, "settlement.recovery.review", div=row.div)
-    target = RECOVERY.target("review", row.state)
+    row = taken_up(actor, Recovery.objects.all(), recovery_id, seen, "review")
     _check_stands(row)
-    return _move(actor, now, row, "review", target, reviewed_by_id=actor.user_id, reviewed_at=now)
+    return move(actor, now, row, "review", cause=row.cause)
 
 
 @operation("settlement.recovery.approve", label=N_("复核通过"))
 def approve_recovery(*, actor: Actor, now: datetime, recovery_id: Id, seen: Seen = None) -> Recovery:
     """Second approval, by another person: settled orders are reversed, so that what was paid is deducted; the others stay unpaid."""
-    row = locked(Recovery.objects.all(), recovery_id, seen)
-    require(actor, "settlement.recovery.approve", div=row.div)
-    target = RECOVERY.target("approve", row.state)
-    if actor.user_id == row.reviewed_by_id:
-        raise Refused("recovery.two_persons", N_("初审人不能复核，请由另一位财务人员办理"))
+    row = taken_up(actor, Recovery.objects.all(), recovery_id, seen, "approve")
     _check_stands(row)
     reason = N_("去世或迁出以后的服务，追回清单 %(code)s") % {"code": row.code}
     for order in _orders_of(row):
@@ -112,36 +104,31 @@ def approve_recovery(*, actor: Actor, now: datetime, recovery_id: Id, seen: Seen
             reverse_order(actor=actor, now=now, order_id=order.pk, reason=reason)
         if order.state != OrderState.SERVED:
             _release(actor, now, row, order, reason)
-    return _move(actor, now, row, "approve", target, approved_by_id=actor.user_id, approved_at=now)
+    return move(actor, now, row, "approve", cause=row.cause)
 
 
 @operation("settlement.recovery.return", label=N_("退回"))
 def return_recovery(*, actor: Actor, now: datetime, recovery_id: Id, reason: Reason, seen: Seen = None) -> Recovery:
     """Give a list up with a reason: its orders are paid as usual, and not listed again for the same cause."""
-    row = locked(Recovery.objects.all(), recovery_id, seen)
-    require(actor, "settlement.recovery.return", div=row.div)
-    target = RECOVERY.target("return", row.state)
-    return _give_up(actor, now, row, "return", target, reason)
+    row = taken_up(actor, Recovery.objects.all(), recovery_id, seen, "return")
+    return _give_up(actor, now, row, "return", reason)
 
 
 @operation("settlement.recovery.lift", label=N_("撤销追回"))
 def lift_recovery(*, actor: Actor, now: datetime, recovery_id: Id, reason: Reason, seen: Seen = None) -> Recovery:
     """Undo an approved list whose cause was registered by mistake: unpaid services are settled, reversed ones can be settled anew."""
-    row = locked(Recovery.objects.all(), recovery_id, seen)
-    require(actor, "settlement.recovery.lift", div=row.div)
-    target = RECOVERY.target("lift", row.state)
+    row = taken_up(actor, Recovery.objects.all(), recovery_id, seen, "lift")
     if stands(row):
         raise Refused("recovery.cause_stands", N_("去世或迁出的登记没有更正，不能撤销追回"))
-    return _give_up(actor, now, row, "lift", target, reason)
+    return _give_up(actor, now, row, "lift", reason)
 
 
-def _give_up(actor: Actor, now: datetime, row: Recovery, verb: str, target: RecoveryState, reason: str) -> Recovery:
-    if not reason.strip():
-        raise Refused("recovery.reason", N_("请写明原因"), field="reason")
+def _give_up(actor: Actor, now: datetime, row: Recovery, verb: str, reason: str) -> Recovery:
+    why = required_text(reason, "reason", most=500)
     for order in _orders_of(row):
-        _release(actor, now, row, order, reason.strip())
+        _release(actor, now, row, order, why)
     RecoveryLine.objects.filter(recovery=row).update(is_live=False)
-    return _move(actor, now, row, verb, target, return_reason=reason.strip())
+    return move(actor, now, row, verb, reason=why, cause=row.cause)
 
 
 def _check_stands(row: Recovery) -> None:
@@ -157,13 +144,3 @@ def _orders_of(row: Recovery) -> list[Order]:
 def _release(actor: Actor, now: datetime, row: Recovery, order: Order, reason: str) -> None:
     if Hold.objects.filter(order=order, cause=row.cause_text, to_at=None).exists():
         release_hold(actor=actor, now=now, order=order, cause=row.cause_text, reason=reason)
-
-
-def _move(actor: Actor, now: datetime, row: Recovery, verb: str, target: RecoveryState, **values: Any) -> Recovery:
-    changes: dict[str, Any] = changed(row, now=now, state=target, **values)
-    reason = str(values.get("return_reason", ""))
-    record(
-        actor=actor, now=now, event=f"settlement.recovery.{verb}", subject=row, changes=changes | {"cause": row.cause}, reason=reason
-    )  # fmt: skip
-    tell("settlement", pk=row.pk, div=row.div)
-    return row

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from yinling.accounts.operations import record
-from yinling.directory.rules import require, required_text
+from yinling.directory.rules import person_of, require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -44,12 +44,10 @@ def begin_refund(actor: Actor, now: datetime, row: Payment, order: Order, fen: i
         )
     if Refund.objects.filter(payment=row, state=RefundState.ASKED).exists():
         raise NotAllowed("payment.refund_pending", N_("这笔付款已有一笔退款正在办理，请等它办完"))
-    if actor.user_id is None:
-        raise NotAllowed("payment.nobody", N_("请先登录再办理"))
     number = Refund.objects.filter(payment=row).count() + 1
     refund = Refund(
         div=row.div, key=f"{row.key}-R{number}", payment=row, elder_id=row.elder_id, provider_id=row.provider_id, amount_fen=fen, reason=why,
-        asked_by_id=actor.user_id, asked_at=now, created_at=now, changed_at=now,
+        asked_by_id=person_of(actor), asked_at=now, created_at=now, changed_at=now,
     )  # fmt: skip
     refund.save(force_insert=True)
     record(
@@ -85,13 +83,13 @@ def finish_refund(*, actor: Actor, now: datetime, refund_id: Id) -> Refund:
 
 def _finish(actor: Actor, now: datetime, refund: Refund, row: Payment, order: Order) -> None:
     target = REFUND.target("finish", RefundState(refund.state))
+    rematch(actor, now, row, order, less=refund.amount_fen)
     give_back(actor, now, row, order, refund.amount_fen, key=f"refund:{refund.pk}")
     changes = changed(refund, now=now, state=target, ended_at=now)
     record(actor=actor, now=now, event="settlement.refund.finish", subject=refund, changes=changes)
     values: dict[str, object] = {"refunded_fen": row.refunded_fen + refund.amount_fen}
     if values["refunded_fen"] == row.amount_fen:
         values |= {"state": PAYMENT.target("refund", PaymentState(row.state)), "ended_at": now}
-    rematch(actor, now, row, order, less=refund.amount_fen)
     changed(row, now=now, **values)
 
 

@@ -8,12 +8,15 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
+from django.db.models import QuerySet
+
 from yinling.accounts.operations import record
-from yinling.directory.rules import require, required_text
+from yinling.directory.rules import person_of, require, required_text
 from yinling.entitlements.models import Entitlement
 from yinling.ground.files import clean_image, store
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.money import MOST_FEN
@@ -21,15 +24,16 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.people.models import Household
+from yinling.people.queries.names import reader
 from yinling.settlement.models import ExpensePaper, Reimbursement
-from yinling.settlement.operations.ledger import post
+from yinling.settlement.operations.deciding import move, taken_up
+from yinling.settlement.operations.ledger import post, wait_for
 from yinling.settlement.queries.reimbursements import is_strict, item_list, line_of, result_of
 from yinling.settlement.reimbursing import DONE, NOT_APPLICABLE, OUTCOMES, Line, Result
 from yinling.settlement.rules import Side
-from yinling.settlement.states import REIMBURSEMENT, ReimbursementState
+from yinling.settlement.states import DecisionState
 
 explain_constraint("reimbursement_once", "reimbursement.household", N_("这一户已报销过这项补贴，每户只能报销一次"))
-explain_constraint("reimbursement_two_persons", "reimbursement.two_persons", N_("初审和复核必须由两个人办理"))
 
 EXPENSE, OWED = "expense.reimbursement", "payable.elder"
 REMOVE = "remove"
@@ -67,8 +71,6 @@ def draft_reimbursement(
     day = _accepted(entitlement, accepted_on, local_date(now))
     if not entitlement.once_fen or not item_list(entitlement.scheme.code, entitlement.div, day):
         raise Refused("reimbursement.not_once", N_("这项待遇不是按项目实报实销的，不能登记报销"))
-    if actor.user_id is None:
-        raise Refused("reimbursement.nobody", N_("报销须由有账号的人员办理"))
     household = Household.objects.select_for_update(of=("self",)).get(pk=entitlement.elder.household_id)
     firm, number = (
         required_text(contractor, "contractor", most=120),
@@ -77,7 +79,7 @@ def draft_reimbursement(
     _check_once(entitlement, household, firm, number)
     row = Reimbursement.objects.create(
         div=entitlement.div, entitlement=entitlement, elder=entitlement.elder, household=household, contractor=firm, accepted_on=day,
-        invoice_number=number, actual_fen=0, eligible_fen=0, subsidy_fen=0, self_fen=0, entered_by_id=actor.user_id, created_at=now,
+        invoice_number=number, actual_fen=0, eligible_fen=0, subsidy_fen=0, self_fen=0, entered_by_id=person_of(actor), created_at=now,
         changed_at=now,
     )  # fmt: skip
     record(
@@ -98,11 +100,16 @@ def _accepted(entitlement: Entitlement, accepted_on: date | None, today: date) -
 
 
 def _check_once(entitlement: Entitlement, household: Household, contractor: str, number: str) -> None:
-    standing = Reimbursement.objects.exclude(state=ReimbursementState.RETURNED)
+    standing = Reimbursement.objects.exclude(state=DecisionState.RETURNED)
     if standing.filter(household=household, entitlement__scheme_id=entitlement.scheme_id).exists():
         raise Refused("reimbursement.household", N_("这一户已报销过这项补贴，每户只能报销一次"))
-    if standing.filter(contractor=contractor, invoice_number=number).exclude(household=household).exists():
-        raise Refused("reimbursement.invoice_used", N_("这张发票已用于另一户的报销，请核对"), field="invoice_number")
+    wait_for(f"invoice:{contractor}:{number}")
+    with scope(reader(household.div)):  # whoever uses an invoice twice does so in another district
+        used = standing.filter(contractor=contractor, invoice_number=number).exclude(household=household)
+        if used.exists():
+            raise Refused(
+                "reimbursement.invoice_used", N_("这张发票已用于另一户的报销，请核对"), field="invoice_number"
+            )
 
 
 @operation("settlement.reimbursement.enter", label=N_("登记项目"))
@@ -111,9 +118,7 @@ def enter_item(  # noqa: PLR0913 - what is said of an item
     assessor: Assessor = "", reviewer: Checker = "", seen: Seen = None,
 ) -> Reimbursement:  # fmt: skip
     """Put one item on the reimbursement, in place of what was said of it before; everything is reckoned anew."""
-    row = _open(actor, reimbursement_id, seen, "enter")
-    if row.state != ReimbursementState.DRAFT:
-        raise NotAllowed("reimbursement.not_draft", N_("初审以后不能修改明细，请退回后重新登记"))
+    row = _draft(actor, reimbursement_id, seen, "enter")
     known = item_list(row.entitlement.scheme.code, row.div, row.accepted_on).get(item)
     if known is None:
         raise Refused("reimbursement.item", N_("清单中没有这个项目，请从列表中选择"), field="item")
@@ -164,11 +169,7 @@ def attach_expense(
     *, actor: Actor, now: datetime, reimbursement_id: Id, title: Title, content: Content
 ) -> Reimbursement:  # fmt: skip
     """Keep the picture of an invoice, an acceptance sheet, or of the home before and after."""
-    row = _open(actor, reimbursement_id, None, "attach")
-    if row.state != ReimbursementState.DRAFT:
-        raise NotAllowed("reimbursement.not_draft", N_("初审以后不能修改明细，请退回后重新登记"))
-    if actor.user_id is None:
-        raise Refused("reimbursement.nobody", N_("报销须由有账号的人员办理"))
+    row = _draft(actor, reimbursement_id, None, "attach")
     name = required_text(title, "title", most=80)
     file = store(
         clean_image(_decoded(content)),
@@ -184,7 +185,7 @@ def attach_expense(
         elder_id=row.elder_id,
         title=name,
         file=file,
-        added_by_id=actor.user_id,
+        added_by_id=person_of(actor),
         added_at=now,
     )
     record(actor=actor, now=now, event="settlement.reimbursement.attach", subject=row, changes={"title": [None, name]})
@@ -204,23 +205,19 @@ def review_reimbursement(
     *, actor: Actor, now: datetime, reimbursement_id: Id, invoice_fen: Total, seen: Seen = None
 ) -> Reimbursement:  # fmt: skip
     """First of the two approvals: the reviewer reads the total off the invoice; actual cost is the invoice, never the estimate (R-MOD-05)."""
-    row = _open(actor, reimbursement_id, seen, "review")
-    target = REIMBURSEMENT.target("review", row.state)
+    row = taken_up(actor, _rows(), reimbursement_id, seen, "review")
     found = _check_stands(row)
     if invoice_fen != found.invoice_fen:
         raise Refused("reimbursement.invoice", N_("发票合计与明细合计不一致，请核对"), field="invoice_fen")
     if not ExpensePaper.objects.filter(reimbursement=row).exists():
         raise Refused("reimbursement.no_paper", N_("请先上传发票和验收材料的照片"))
-    return _move(actor, now, row, "review", state=target, reviewed_by_id=actor.user_id, reviewed_at=now)
+    return move(actor, now, row, "review")
 
 
 @operation("settlement.reimbursement.approve", label=N_("复核通过"))
 def approve_reimbursement(*, actor: Actor, now: datetime, reimbursement_id: Id, seen: Seen = None) -> Reimbursement:
     """Second approval, by a person who neither entered nor reviewed it: the subsidy is posted and owed; the excess is only recorded."""
-    row = _open(actor, reimbursement_id, seen, "approve")
-    target = REIMBURSEMENT.target("approve", row.state)
-    if actor.user_id in (row.entered_by_id, row.reviewed_by_id):
-        raise Refused("reimbursement.two_persons", N_("登记人和初审人不能复核，请由另一位人员办理"))
+    row = taken_up(actor, _rows(), reimbursement_id, seen, "approve")
     Household.objects.select_for_update(of=("self",)).get(pk=row.household_id)
     _check_stands(row)
     scheme, line = row.entitlement.scheme, line_of(row.entitlement)
@@ -230,9 +227,7 @@ def approve_reimbursement(*, actor: Actor, now: datetime, reimbursement_id: Id, 
         actor, now, key=f"reimbursement:{row.pk}", kind="reimbursement", text=f"{row.code} {scheme.name}", div=row.div, elder=row.elder,
         sides=[debit, replace(debit, account=OWED, amount=-row.subsidy_fen)],
     )  # fmt: skip
-    return _move(
-        actor, now, row, "approve", state=target, approved_by_id=actor.user_id, approved_at=now, posting_id=posting.pk
-    )
+    return move(actor, now, row, "approve", posting_id=posting.pk)
 
 
 @operation("settlement.reimbursement.return", label=N_("退回"))
@@ -240,16 +235,20 @@ def return_reimbursement(
     *, actor: Actor, now: datetime, reimbursement_id: Id, reason: Reason, seen: Seen = None
 ) -> Reimbursement:  # fmt: skip
     """Give a reimbursement up with a reason; it may be entered anew."""
-    row = _open(actor, reimbursement_id, seen, "return")
-    target = REIMBURSEMENT.target("return", row.state)
-    why = required_text(reason, "reason", most=500)
-    return _move(actor, now, row, "return", state=target, return_reason=why)
+    row = taken_up(actor, _rows(), reimbursement_id, seen, "return")
+    return move(actor, now, row, "return", reason=reason)
 
 
-def _open(actor: Actor, reimbursement_id: int, seen: int | None, verb: str) -> Reimbursement:
-    rows = Reimbursement.objects.select_related("entitlement__scheme", "elder")
-    row = locked(rows, reimbursement_id, seen)
+def _rows() -> QuerySet[Reimbursement]:
+    return Reimbursement.objects.select_related("entitlement__scheme", "elder")
+
+
+def _draft(actor: Actor, reimbursement_id: int, seen: int | None, verb: str) -> Reimbursement:
+    """Return the row, locked; after the first approval nothing of it may be changed."""
+    row = locked(_rows(), reimbursement_id, seen)
     require(actor, f"settlement.reimbursement.{verb}", div=row.div)
+    if row.state != DecisionState.DRAFT:
+        raise NotAllowed("reimbursement.not_draft", N_("初审以后不能修改明细，请退回后重新登记"))
     return row
 
 
@@ -261,15 +260,3 @@ def _check_stands(row: Reimbursement) -> Result:
     if found.subsidy_fen <= 0:
         raise Refused("reimbursement.nothing", N_("没有可以报销的金额，请先登记已完成的项目"))
     return found
-
-
-def _move(
-    actor: Actor, now: datetime, row: Reimbursement, verb: str, *, state: ReimbursementState, **values: Any
-) -> Reimbursement:  # fmt: skip
-    changes = changed(row, now=now, state=state, **values)
-    record(
-        actor=actor, now=now, event=f"settlement.reimbursement.{verb}", subject=row, changes=changes,
-        reason=str(values.get("return_reason", "")),
-    )  # fmt: skip
-    tell("settlement", pk=row.pk, div=row.div)
-    return row

@@ -7,19 +7,21 @@ from typing import Annotated
 
 from django.db.models import Sum
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Area, Organisation
-from yinling.directory.rules import require
+from yinling.directory.rules import person_of, require
 from yinling.ground.live import tell
-from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.operation import explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Day, Id, Input, Reason, Seen
 from yinling.kernel.period import local_date, month_start
-from yinling.kernel.refusals import NotFound, Refused
+from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold
 from yinling.settlement.models import Statement, StatementLine
+from yinling.settlement.operations.deciding import move, taken_up
 from yinling.settlement.operations.deductions import book_deductions, deduct_refused
 from yinling.settlement.operations.transfers import offset_advance
 from yinling.settlement.queries import (
@@ -28,13 +30,9 @@ from yinling.settlement.queries import (
     to_draft,
 )
 from yinling.settlement.rules import check_statement_payer
-from yinling.settlement.states import STATEMENT, StatementState
 
 DRAFT_TASK = "settlement.draft_month"
 explain_constraint("statement_once", "statement.twice", N_("该服务商、付费方和月份已有对账单，请先退回原来的对账单"))
-explain_constraint(
-    "statement_two_persons", "statement.two_persons", N_("初审和复核必须由两个人办理，请由另一位财务人员复核")
-)
 explain_constraint("statement_line_once", "statement.line_twice", N_("有费用已列入另一份对账单，请刷新后重新生成"))
 
 
@@ -67,7 +65,7 @@ def draft_statement(
         )
     row = Statement.objects.create(
         div=organisation.div, provider=organisation, payer=payer, month=first, total_fen=sum(charge.amount_fen for charge in found),
-        line_count=len(found), drafted_at=now, drafted_by_id=_person(actor), created_at=now, changed_at=now,
+        line_count=len(found), drafted_at=now, drafted_by_id=person_of(actor), created_at=now, changed_at=now,
     )  # fmt: skip
     StatementLine.objects.bulk_create(
         (StatementLine(div=row.div, statement=row, charge=charge, provider=organisation) for charge in found),
@@ -83,31 +81,18 @@ def draft_statement(
     return row
 
 
-def _person(actor: Actor) -> int:
-    """Return who answers for a statement: always a login, never nobody."""
-    if actor.user_id is None:
-        raise Refused("statement.nobody", N_("对账单须由有账号的人员办理"))
-    return actor.user_id
-
-
 @operation("settlement.statement.review", label=N_("初审通过"))
 def review_statement(*, actor: Actor, now: datetime, statement_id: Id, seen: Seen = None) -> Statement:
     """First of the two approvals."""
-    row = locked(Statement.objects.all(), statement_id, seen)
-    require(actor, "settlement.statement.review", div=row.div)
-    target = STATEMENT.target("review", row.state)
+    row = taken_up(actor, Statement.objects.all(), statement_id, seen, "review")
     _check_unfrozen(row)
-    return _move(actor, now, row, "settlement.statement.review", target, reviewed_by_id=actor.user_id, reviewed_at=now)
+    return move(actor, now, row, "review")
 
 
 @operation("settlement.statement.approve", label=N_("复核通过"))
 def approve_statement(*, actor: Actor, now: datetime, statement_id: Id, seen: Seen = None) -> Statement:
     """Second approval, by a person who neither drew it up nor reviewed it."""
-    row = locked(Statement.objects.all(), statement_id, seen)
-    require(actor, "settlement.statement.approve", div=row.div)
-    target = STATEMENT.target("approve", row.state)
-    if actor.user_id in (row.drafted_by_id, row.reviewed_by_id):
-        raise Refused("statement.two_persons", N_("起草人和初审人不能复核，请由另一位财务人员办理"))
+    row = taken_up(actor, Statement.objects.all(), statement_id, seen, "approve")
     _check_unfrozen(row)
     if row.payable_fen < 0:
         raise Refused(
@@ -116,18 +101,15 @@ def approve_statement(*, actor: Actor, now: datetime, statement_id: Id, seen: Se
             payable=row.payable_fen,
         )
     book_deductions(actor, now, row)
-    offset = offset_advance(actor, now, row, row.payable_fen)
-    return _move(
-        actor, now, row, "settlement.statement.approve", target, approved_by_id=actor.user_id, approved_at=now, offset_fen=offset
-    )  # fmt: skip
+    return move(actor, now, row, "approve", offset_fen=offset_advance(actor, now, row, row.payable_fen))
 
 
 @operation("settlement.statement.return", label=N_("退回"))
 def return_statement(*, actor: Actor, now: datetime, statement_id: Id, reason: Reason, seen: Seen = None) -> Statement:
     """Give a statement up with a reason; its charges are free for a new one."""
-    row = locked(Statement.objects.all(), statement_id, seen)
-    require(actor, "settlement.statement.return", div=row.div)
-    return _give_up(actor, now, row, "settlement.statement.return", reason)
+    row = taken_up(actor, Statement.objects.all(), statement_id, seen, "return")
+    StatementLine.objects.filter(statement=row).update(is_live=False)
+    return move(actor, now, row, "return", reason=reason)
 
 
 @operation("settlement.statement.object", label=N_("提出异议"))
@@ -135,15 +117,8 @@ def object_statement(*, actor: Actor, now: datetime, statement_id: Id, reason: R
     """Say, as the provider, what is wrong with a statement before it is approved: it goes back and is drawn up anew."""
     row = locked(Statement.objects.all(), statement_id, seen)
     require(actor, "settlement.statement.object", div=row.div, provider_id=row.provider_id)
-    return _give_up(actor, now, row, "settlement.statement.object", reason)
-
-
-def _give_up(actor: Actor, now: datetime, row: Statement, event: str, reason: str) -> Statement:
-    target = STATEMENT.target("return", row.state)
-    if not reason.strip():
-        raise Refused("statement.reason", N_("请写明退回原因"), field="reason")
     StatementLine.objects.filter(statement=row).update(is_live=False)
-    return _move(actor, now, row, event, target, return_reason=reason.strip())
+    return move(actor, now, row, "return", event="object", reason=reason)
 
 
 @operation("settlement.statement.draft_all", label=N_("生成全月对账单"))
@@ -162,7 +137,10 @@ def draft_statements(*, actor: Actor, now: datetime, month: Day) -> Area:
     changes = {"month": [None, first.isoformat()], "count": [None, count]}
     record(actor=actor, now=now, event="settlement.statement.draft_all", subject=area, changes=changes)
     waiting = app.configure_task(DRAFT_TASK, queueing_lock=f"{DRAFT_TASK}:{area.div}:{first:%Y%m}")
-    waiting.defer(div=area.div, month=first.isoformat(), user_id=_person(actor))
+    try:
+        waiting.defer(div=area.div, month=first.isoformat(), user_id=person_of(actor))
+    except AlreadyEnqueued:
+        raise NotAllowed("statement.drafting", N_("这个月的对账单已在排队生成，请稍后刷新页面查看")) from None
     return area
 
 
@@ -175,17 +153,3 @@ def _check_unfrozen(row: Statement) -> None:
     total = StatementLine.objects.filter(statement=row).aggregate(fen=Sum("charge__amount_fen"))["fen"]
     if total != row.total_fen:
         raise Refused("statement.total", N_("明细与合计不相等，请退回对账单重新生成"), lines=total, total=row.total_fen)
-
-
-def _move(
-    actor: Actor,
-    now: datetime,
-    row: Statement,
-    event: str,
-    target: StatementState,
-    **values: int | str | datetime | None,
-) -> Statement:
-    changes = changed(row, now=now, state=target, **values)
-    record(actor=actor, now=now, event=event, subject=row, changes=changes, reason=str(values.get("return_reason", "")))
-    tell("settlement", pk=row.pk, div=row.div)
-    return row

@@ -11,19 +11,19 @@ from django.db.models import Sum
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Organisation
-from yinling.directory.rules import known_choice, require, required_text
+from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
-from yinling.kernel.inputs import Id, Input, Seen
+from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
-from yinling.settlement.models import BUSINESSES, Charge, LedgerEntry, Posting, Statement, Transfer
+from yinling.settlement.models import BUSINESSES, LedgerEntry, Posting, Statement, Transfer
 from yinling.settlement.operations.ledger import post, wait_for
 from yinling.settlement.operations.payments import lock_balance
-from yinling.settlement.queries import STATEMENT_PAYERS, advance_balance, elder_balance
+from yinling.settlement.queries import STATEMENT_PAYERS, advance_balance, elder_balance, shares_of_statement
 from yinling.settlement.rules import (
     ADVANCE,
     BANK,
@@ -33,17 +33,17 @@ from yinling.settlement.rules import (
     PREPAID,
     SELF,
     SELF_FUND,
-    Owed,
     Side,
     fund_of_payer,
     shared_out,
 )
+from yinling.settlement.sharing import Part
 
 TWO_PERSONS = N_("提出人不能确认，请由另一位财务人员办理")
 explain_constraint("transfer_two_persons", "transfer.two_persons", TWO_PERSONS)
 
 ADVANCE_KINDS = Transfer.KINDS[:2]
-ELDER_KINDS = Transfer.KINDS[2:]
+ELDER_KINDS = Transfer.KINDS[2:6]
 METHODS = [("cash", N_("现金")), ("card", N_("刷卡")), ("transfer", N_("转账"))]
 MOST_FEN = 100_000_000_00
 BACK = "_return"
@@ -73,7 +73,7 @@ def propose_transfer(
         _check_left(advance_balance(provider.pk, payer, business), amount_fen)
     row = Transfer.objects.create(
         div=provider.div, key=f"transfer:{secrets.token_hex(12)}", kind=kind, payer=payer, provider=provider, amount_fen=amount_fen,
-        business=business, method="transfer", note=paper, proposed_by_id=_person(actor), proposed_at=now, created_at=now, changed_at=now,
+        business=business, method="transfer", note=paper, proposed_by_id=person_of(actor), proposed_at=now, created_at=now, changed_at=now,
     )  # fmt: skip
     changes = {"kind": [None, kind], "payer": [None, payer], "amount_fen": [None, amount_fen]}
     record(actor=actor, now=now, event="settlement.transfer.propose", subject=row, changes=changes)
@@ -87,7 +87,7 @@ def book_transfer(*, actor: Actor, now: datetime, transfer_id: Id, seen: Seen = 
     row = locked(Transfer.objects.all(), transfer_id, seen)
     require(actor, "settlement.transfer.book", div=row.div)
     if row.posting_id is not None:
-        raise NotAllowed("transfer.booked", N_("这笔款项已经入账"))
+        raise NotAllowed("transfer.booked", N_("这笔款项已经入账，请刷新页面"))
     if actor.user_id == row.proposed_by_id:
         raise Refused("transfer.two_persons", TWO_PERSONS)
     assert row.provider is not None  # noqa: S101 - an advance has its provider
@@ -103,9 +103,24 @@ def book_transfer(*, actor: Actor, now: datetime, transfer_id: Id, seen: Seen = 
         fund,
         fen=-row.amount_fen if row.kind.endswith(BACK) else row.amount_fen,
     )
-    changes = changed(row, now=now, posting_id=posting.pk, booked_by_id=_person(actor))
+    changes = changed(row, now=now, posting_id=posting.pk, booked_by_id=person_of(actor))
     record(actor=actor, now=now, event="settlement.transfer.book", subject=row, changes=changes)
     tell("settlement", pk=row.pk, div=row.div)
+    return row
+
+
+@operation("settlement.transfer.withdraw", label=N_("撤回"))
+def withdraw_transfer(*, actor: Actor, now: datetime, transfer_id: Id, reason: Reason, seen: Seen = None) -> Transfer:
+    """Take a proposal back that nobody has booked: no money moved, so its row goes; what it was and why it went stays in the journal."""
+    row = locked(Transfer.objects.all(), transfer_id, seen)
+    require(actor, "settlement.transfer.withdraw", div=row.div)
+    if row.posting_id is not None:
+        raise NotAllowed("transfer.booked", N_("这笔款项已经入账，不能撤回。预付款请办理退回"))
+    why = required_text(reason, "reason", most=500)
+    gone = {name: [getattr(row, name), None] for name in ("kind", "payer", "provider_id", "amount_fen", "business", "note")}
+    record(actor=actor, now=now, event="settlement.transfer.withdraw", subject=row, changes=gone, reason=why)
+    tell("settlement", pk=row.pk, div=row.div)
+    Transfer.objects.filter(pk=row.pk).delete()
     return row
 
 
@@ -130,13 +145,13 @@ def take_transfer(
     is_back = kind.endswith(BACK)
     if is_back:
         lock_balance(elder.pk)
-        _check_left(-elder_balance(account, elder.pk), amount_fen)
+        _check_left(-elder_balance(account, elder.pk, elder.div), amount_fen)
     row = Transfer.objects.create(
         div=elder.div, key=key, kind=kind, payer=SELF, elder=elder, amount_fen=amount_fen, method=method, note=paper,
-        proposed_by_id=_person(actor), proposed_at=now, created_at=now, changed_at=now,
+        proposed_by_id=person_of(actor), proposed_at=now, created_at=now, changed_at=now,
     )  # fmt: skip
     posting = _post(actor, now, row, account, SELF_FUND, fen=amount_fen if is_back else -amount_fen)
-    changes = changed(row, now=now, posting_id=posting.pk, booked_by_id=_person(actor))
+    changes = changed(row, now=now, posting_id=posting.pk, booked_by_id=person_of(actor))
     record(
         actor=actor, now=now, event="settlement.transfer.take", subject=row,
         changes=changes | {"kind": [None, kind], "amount_fen": [None, amount_fen]},
@@ -155,11 +170,11 @@ def offset_advance(actor: Actor, now: datetime, statement: Statement, amount_fen
     if known is not None:
         return _offset_of(known)
     sides = []
-    wanted = amount_fen
+    wanted, payable = amount_fen, shares_of_statement(statement).payable
     for business in BUSINESS:
         left = min(wanted, max(0, advance_balance(statement.provider_id, statement.payer, business)))
-        for owed, fen in shared_out(_owed(statement, business), left):
-            sides += [_side(PAYABLE, fen, owed), _side(f"{ADVANCE}.{statement.payer}", -fen, owed)]
+        for part, fen in shared_out([one for one in payable.items() if one[0].business == business], left):
+            sides += [_side(PAYABLE, fen, part), _side(f"{ADVANCE}.{statement.payer}", -fen, part)]
             wanted -= fen
     if not sides:
         return 0
@@ -174,19 +189,8 @@ def _offset_of(posting: Posting) -> int:
     return int(rows.aggregate(fen=Sum("amount"))["fen"])
 
 
-def _owed(statement: Statement, business: str) -> list[tuple[Owed, int]]:
-    """What a statement owes its provider in one business, by fund and scheme."""
-    rows = Charge.objects.filter(
-        pk__in=statement.lines.filter(is_live=True).values("charge"), line__item__is_medical=business == "medical"
-    )
-    names = ("entitlement__scheme__fund", "entitlement__scheme")
-    sums = rows.values_list(*names).annotate(fen=Sum("amount_fen")).order_by(*names)
-    return [((business, fund or statement.payer, scheme_id), fen) for fund, scheme_id, fen in sums if fen > 0]
-
-
-def _side(account: str, fen: int, owed: Owed) -> Side:
-    business, fund, scheme_id = owed
-    return Side(account=account, amount=fen, business=business, fund=fund, scheme_id=scheme_id)
+def _side(account: str, fen: int, part: Part) -> Side:
+    return Side(account, fen, part.business, part.fund, part.scheme_id, part.plan_year)
 
 
 def _post(actor: Actor, now: datetime, row: Transfer, account: str, fund: str, *, fen: int) -> Posting:
@@ -208,9 +212,3 @@ def _check_left(left: int, wanted: int) -> None:
 
 def _advance_lock(provider_id: int, payer: str) -> str:
     return f"advance:{provider_id}:{payer}"
-
-
-def _person(actor: Actor) -> int:
-    if actor.user_id is None:
-        raise Refused("transfer.nobody", N_("款项须由有账号的人员办理"))
-    return actor.user_id

@@ -28,13 +28,11 @@ from yinling.settlement.queries.ledger import (
 )
 from yinling.settlement.queries.orders import (
     OrderAccount,
-    as_share,
     due_orders,
     held_orders,
     order_account,
     order_totals,
     settled_orders,
-    shares_of,
     waiting_orders,
 )
 from yinling.settlement.queries.recoveries import (
@@ -74,7 +72,6 @@ __all__ = [
     "account_sums",
     "advance_balance",
     "advances",
-    "as_share",
     "balance",
     "balances",
     "closings",
@@ -107,7 +104,6 @@ __all__ = [
     "scorecards",
     "scores_of",
     "settled_orders",
-    "shares_of",
     "shares_of_statement",
     "stands",
     "statement_candidates",

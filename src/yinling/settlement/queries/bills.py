@@ -40,12 +40,13 @@ class Share:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a bill with its payers."""
+    """One line of a bill with its payers; of what was added at the door, who agreed to it."""
 
     name: str
     quantity: int
     amount_fen: int
     shares: list[Share]
+    agreed_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,25 +124,29 @@ class Bill:
         return any(one.to_at is None for one in self.objections)
 
     @property
+    def added(self) -> list[Line]:
+        """What was added at the door."""
+        return [line for line in self.lines if line.agreed_by]
+
+    @property
     def can_pay(self) -> bool:
-        """Whether the elder can pay here: once for an order, and not while an objection is open."""
-        has_paid = any(row.state == PaymentState.PAID for row in self.payments)
-        return self.left_fen > 0 and not has_paid and not self.is_objected
+        """Whether the elder can pay something here; not while an objection is open."""
+        return self.left_fen > 0 and not self.is_objected
 
     @property
     def standing(self) -> str:
-        """One word about the money."""
+        """A few words about the money, for the elder as for the staff."""
         if self.is_objected:
-            return N_("有异议，核查中")
+            return N_("正在核查，先不付钱")
         if self.order.state in UNSERVED:
-            return N_("没有服务，不用付")
+            return N_("没有服务，不收钱")
         if self.is_reversed:
-            return N_("已冲正，不用付")
+            return N_("账单已取消，不收钱")
         if self.own_fen == 0:
-            return N_("您不用付钱")
+            return N_("不用自己付钱")
         if self.left_fen == 0:
             return N_("已付清")
-        return N_("已付一部分") if self.paid_fen else N_("平台上没有付款")
+        return N_("付了一部分") if self.paid_fen else N_("还没在网上付")
 
     @property
     def closed_in(self) -> list[Refund]:
@@ -165,7 +170,8 @@ def bill_of(order: Order) -> Bill:
 def bills_of(orders: Sequence[Order], *, whole: bool = True) -> list[Bill]:
     """The bills of orders, in their order: seven queries, however many they are; without who came and what went back, five."""
     pks = [order.pk for order in orders]
-    shares = _by_order(PayerShare.objects.filter(order__in=pks, amount_fen__gt=0).order_by("line_id", "id"), "line_id")
+    worth_saying = Q(amount_fen__gt=0) | Q(line__amount_fen=0)  # of a line that costs nothing, why
+    shares = _by_order(PayerShare.objects.filter(worth_saying, order__in=pks).order_by("line_id", "id"), "line_id")
     lines = _by_order(OrderLine.objects.filter(_counts(), order__in=pks).order_by("id"))
     payments = _by_order(Payment.objects.filter(order__in=pks, paid_at__isnull=False).order_by("paid_at", "id"))
     holds = _by_order(Hold.objects.filter(order__in=pks, cause__startswith=OBJECTION).order_by("from_at", "id"))
@@ -218,7 +224,7 @@ def _by_order(rows: Iterable[Any], name: str = "order_id") -> dict[int, list[Any
 
 def _line(line: OrderLine, shares: Iterable[PayerShare]) -> Line:
     found = [Share(one.payer, PAYER_WORDS.get(one.payer, one.payer), one.amount_fen, one.reason) for one in shares]
-    return Line(line.name, line.quantity, line.amount_fen, found)
+    return Line(line.name, line.quantity, line.amount_fen, found, line.confirmed_as)
 
 
 def _came(visit: Visit) -> Came:

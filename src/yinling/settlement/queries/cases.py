@@ -10,7 +10,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, TruncMonth
 
 from yinling.kernel.actor import Actor
 from yinling.settlement.models import Charge, PayoutLine, StatementLine
-from yinling.settlement.states import PayoutLineState, StatementState
+from yinling.settlement.states import DecisionState, PayoutLineState
 
 MOST_MONTHS = 12
 
@@ -29,7 +29,7 @@ def settlement_of(actor: Actor, entitlement_id: int) -> list[MonthOfCase]:
     """The last months of an entitlement, newest first; nothing for a role that does not see settlement."""
     if not actor.has("settlement.order.view"):
         return []
-    lines = StatementLine.objects.filter(charge=OuterRef("pk"), is_live=True, statement__state=StatementState.APPROVED)
+    lines = StatementLine.objects.filter(charge=OuterRef("pk"), is_live=True, statement__state=DecisionState.APPROVED)
     key = Concat(Value("statement:"), Cast(OuterRef("on_statement"), CharField()))
     paid = PayoutLine.objects.filter(key=key, is_live=True, state=PayoutLineState.PAID)
     rows = Charge.objects.visible_to(actor).filter(entitlement=entitlement_id)

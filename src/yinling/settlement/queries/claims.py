@@ -11,6 +11,8 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from yinling.directory.rules import require
+from yinling.entitlements.queries import agreed, obstacle
+from yinling.entitlements.rules import Agreed
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
@@ -19,7 +21,7 @@ from yinling.settlement.files import Problem
 from yinling.settlement.models import Claim, ClaimLine, Deduction, Remittance, Statement, StatementLine
 from yinling.settlement.remitting import Answer, Known
 from yinling.settlement.sharing import by_line
-from yinling.settlement.states import ClaimLineState, ClaimState, StatementState
+from yinling.settlement.states import ClaimLineState, ClaimState, DecisionState
 
 AGES = (30, 60, 90)
 """Days after which an open claim moves into the next column of the ageing table."""
@@ -107,8 +109,27 @@ def claimable(actor: Actor) -> QuerySet[Statement]:
     """Approved statements of payers that are paid by claim, with no claim that stands."""
     require(actor, "settlement.claim.view")
     standing = Claim.objects.filter(~Q(state=ClaimState.WITHDRAWN), statement=OuterRef("pk"))
-    rows = Statement.objects.visible_to(actor).filter(~Exists(standing), state=StatementState.APPROVED)
+    rows = Statement.objects.visible_to(actor).filter(~Exists(standing), state=DecisionState.APPROVED)
     return rows.select_related("provider").order_by("month", "id")
+
+
+OUTSIDE = "108"
+"""The reason with which the platform itself refuses what lies outside an agreement."""
+
+
+def outside_agreement(row: Statement, lines: Iterable[StatementLine]) -> set[int]:
+    """The lines of a statement that its payer, which pays only under an agreement, has not agreed to pay this provider (R-LTC-05)."""
+    if row.payer not in parameter("payers.needs_agreement", row.div, row.month):
+        return set()
+    found: dict[date, list[Agreed]] = {}
+    outside = set()
+    shown = StatementLine.objects.filter(pk__in=[line.pk for line in lines])
+    for pk, day, code in shown.values_list("pk", "charge__service_day", "charge__line__item__code"):
+        if day not in found:
+            found[day] = agreed(row.provider_id, {row.payer}, day).get(row.payer, [])
+        if obstacle(found[day], code):
+            outside.add(pk)
+    return outside
 
 
 def claimed_amounts(row: Statement) -> dict[StatementLine, int]:

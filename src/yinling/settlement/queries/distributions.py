@@ -44,7 +44,7 @@ def medical_income(provider_id: int, from_on: date, to_on: date) -> int:
     rows = LedgerEntry.objects.filter(
         at_home, account__in=[PAYABLE, EARNED_DIRECTLY], provider_id=provider_id, business="medical", unit="fen", period__gte=from_on,
         period__lt=to_on, line__isnull=False,
-    )  # fmt: skip
+    ).exclude(posting__kind="deduction")  # fmt: skip
     return -int(rows.aggregate(fen=Coalesce(Sum("amount"), Value(0)))["fen"])
 
 

@@ -6,19 +6,22 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
 from yinling.directory.rules import require
 from yinling.entitlements.models import FUNDS, PAYERS
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import month_start
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
+from yinling.people.queries.names import reader
 from yinling.settlement.models import AreaTotal, Closing, LedgerEntry, LedgerTotal, Posting, Transfer
 from yinling.settlement.rules import ACCOUNTS, ADVANCE
 
 PAYER_NAMES = dict(PAYERS)
+FUND_CHOICES = [*FUNDS, *[pair for pair in PAYERS if pair[0] not in dict(FUNDS)]]
 FUND_NAMES = PAYER_NAMES | dict(FUNDS) | {"outside_base": N_("绩效工资总量外资金")}
 
 
@@ -66,10 +69,11 @@ def balance(
         return int(cursor.fetchone()[0])
 
 
-def elder_balance(account: str, elder_id: int) -> int:
-    """The balance of an account of one elder, such as a deposit."""
-    rows = LedgerEntry.objects.filter(elder=elder_id, account=account, unit="fen")
-    return int(rows.aggregate(amount=Coalesce(Sum("amount"), Value(0)))["amount"])
+def elder_balance(account: str, elder_id: int, div: str) -> int:
+    """The balance of an account of one elder, such as a deposit, wherever in the province it was booked: elders move."""
+    with scope(reader(div)):
+        rows = LedgerEntry.objects.filter(elder=elder_id, account=account, unit="fen")
+        return int(rows.aggregate(amount=Coalesce(Sum("amount"), Value(0)))["amount"])
 
 
 def advance_balance(provider_id: int, payer: str, business: str = "") -> int:
@@ -89,12 +93,14 @@ def account_sums(
     asked = {name: value for name, value in (("fund", fund), ("business", business)) if value}
     if div:
         asked |= {"div__gte": div, "div__lt": div + ":"}
+    parts = [
+        rows.filter(**asked).order_by().values_list(*names).annotate(Sum("amount"), Sum("entry_count"))
+        for rows in _summed(actor, until, provider_id)
+    ]
     found: dict[tuple[str, ...], tuple[int, int]] = {}
-    for rows in _summed(actor, until, provider_id):
-        sums = rows.filter(**asked).order_by().values_list(*names)
-        for *key, amount, count in sums.annotate(Sum("amount"), Sum("entry_count")):
-            before = found.get(tuple(key), (0, 0))
-            found[tuple(key)] = (before[0] + amount, before[1] + count)
+    for *key, amount, count in parts[0].union(*parts[1:], all=True):
+        before = found.get(tuple(key), (0, 0))
+        found[tuple(key)] = (before[0] + amount, before[1] + count)
     places = {account: place for place, account in enumerate(ACCOUNTS)}
     ordered = sorted(found, key=lambda key: (places.get(key[0], len(places)), *key))
     return [{**dict(zip(names, key, strict=True)), "amount": found[key][0], "count": found[key][1]} for key in ordered]
@@ -119,39 +125,36 @@ def ledger_entries(actor: Actor) -> QuerySet[LedgerEntry]:
     """Entries the actor may see, newest first."""
     require(actor, "settlement.ledger.view")
     rows = LedgerEntry.objects.visible_to(actor).select_related("posting", "scheme", "provider")
-    return rows.order_by("-id")
+    return rows.order_by("-booked_on", "-id")
 
 
 def advances(actor: Actor) -> list[dict[str, Any]]:
     """Per payer and provider what was given in advance, what was offset or came back, and what is left (R-PAY-16)."""
     require(actor, "settlement.transfer.view")
-    rows = LedgerTotal.objects.visible_to(actor).filter(account__startswith=f"{ADVANCE}.", unit="fen")
+    given_out = [account for account in ACCOUNTS if account.startswith(f"{ADVANCE}.")]
+    rows = LedgerTotal.objects.visible_to(actor).filter(account__in=given_out, unit="fen")
     sums = rows.values("account", "provider_id", "provider__short_name").annotate(left=Sum("amount"))
-    given = _moved(actor, "advance", F("provider"), F("payer"))
-    back = _moved(actor, "advance_return", F("provider"), F("payer"))
+    booked = Transfer.objects.visible_to(actor).filter(kind__in=["advance", "advance_return"], posting__isnull=False)
+    sums_of = booked.values_list("kind", "provider", "payer").annotate(fen=Sum("amount_fen"))
+    moved = {(kind, body, payer): fen for kind, body, payer, fen in sums_of}
     found = []
     for row in sums.order_by("account", "provider__short_name"):
         payer = row["account"].removeprefix(f"{ADVANCE}.")
-        key = (row["provider_id"], payer)
+        given, back = (moved.get((kind, row["provider_id"], payer), 0) for kind in ("advance", "advance_return"))
         found.append(
             {
-                "payer": payer, "provider": row["provider__short_name"], "provider_id": row["provider_id"], "given": given.get(key, 0),
-                "returned": back.get(key, 0), "offset": given.get(key, 0) - back.get(key, 0) - row["left"], "left": row["left"],
+                "payer": payer, "provider": row["provider__short_name"], "provider_id": row["provider_id"], "given": given, "returned": back,
+                "offset": given - back - row["left"], "left": row["left"],
             }
         )  # fmt: skip
     return found
 
 
-def _moved(actor: Actor, kind: str, *by: F) -> dict[tuple[int, str], int]:
-    rows = Transfer.objects.visible_to(actor).filter(kind=kind, posting__isnull=False)
-    return {(one, two): fen for one, two, fen in rows.values_list(*by).annotate(fen=Sum("amount_fen"))}
-
-
 def transfers(actor: Actor) -> QuerySet[Transfer]:
-    """Transfers the actor may see, newest first."""
+    """Advances, deposits and top-ups the actor may see, newest first."""
     require(actor, "settlement.transfer.view")
-    rows = Transfer.objects.visible_to(actor).select_related("provider", "elder", "proposed_by", "booked_by", "posting")
-    return rows.order_by("-proposed_at", "-id")
+    rows = Transfer.objects.visible_to(actor).exclude(kind="arrival")
+    return rows.select_related("provider", "elder", "proposed_by", "booked_by").order_by("-proposed_at", "-id")
 
 
 def month_figures(div: str, month: date) -> list[dict[str, Any]]:

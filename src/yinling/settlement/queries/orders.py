@@ -13,13 +13,15 @@ from yinling.directory.rules import require
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
-from yinling.orders.models import Hold, Order, PayerShare
+from yinling.orders.models import Hold, Order
 from yinling.orders.queries import SUSPENDS
 from yinling.orders.states import OrderState
 from yinling.settlement.models import LedgerEntry, Posting, RecoveryLine, Statement
 from yinling.settlement.queries.ledger import live_postings
-from yinling.settlement.rules import SELF, SELF_FUND, Share
 from yinling.settlement.states import RecoveryState
+
+PASSING = ("busy", "order.held", "settlement.already", "settlement.recovered")
+"""Refusals that pass by themselves: the next round looks again, and a batch does not journal them."""
 
 
 @dataclass(frozen=True)
@@ -39,28 +41,13 @@ class OrderAccount:
         return next((one for one in self.postings if one.reverses_id is None and one.pk not in taken_back), None)
 
 
-def shares_of(order: Order) -> list[PayerShare]:
-    """The frozen shares of an order with what the ledger wants to know of them."""
-    rows = PayerShare.objects.filter(order=order).select_related("line__item", "entitlement__scheme")
-    return list(rows.order_by("line_id", "id"))
-
-
-def as_share(row: PayerShare) -> Share:
-    """Return a frozen share as the rules see it."""
-    scheme = row.entitlement.scheme if row.entitlement else None
-    return Share(
-        line_id=row.line_id, payer=row.payer, amount_fen=row.amount_fen, is_medical=row.line.item.is_medical,
-        fund=scheme.fund if scheme else row.payer if row.payer != SELF else SELF_FUND, scheme_id=scheme.pk if scheme else None,
-    )  # fmt: skip
-
-
 def due_orders(area: str, now: datetime) -> QuerySet[Order]:
-    """Served orders whose waiting time is over and which nothing holds; one that was refused waits for a person."""
+    """Served orders whose waiting time is over and which nothing holds; what the job itself was refused waits for a person."""
     waiting = timedelta(minutes=parameter("settlement.after_minutes", area, local_date(now)))
     held = Hold.objects.filter(order=OuterRef("pk"), to_at=None)
     refused = Journal.objects.filter(
-        subject_type="order", subject_id=OuterRef("pk"), event="settlement.order.settle", is_refused=True
-    )
+        subject_type="order", subject_id=OuterRef("pk"), event="settlement.order.settle", is_refused=True, role="system"
+    ).exclude(code__in=PASSING)
     rows = Order.objects.within(area).filter(~Exists(held), ~Exists(refused), state=OrderState.SERVED)
     return rows.filter(served_at__lte=now - waiting).order_by("served_at", "id")
 

@@ -9,27 +9,29 @@ from django.db.models import CharField, Exists, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Concat
 
 from yinling.directory.rules import require
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.orders.models import Hold
+from yinling.people.queries.names import reader
 from yinling.settlement.models import LedgerEntry, PayoutLine, Reimbursement, Statement, StatementLine
 from yinling.settlement.payables import KINDS, Payable, register
 from yinling.settlement.queries.reimbursements import sides_of_reimbursement
 from yinling.settlement.queries.statements import PAYABLE_FEN, shares_of_statement
-from yinling.settlement.rules import PAYABLE, Side
+from yinling.settlement.rules import PAYABLE, Side, fund_of_payer
 from yinling.settlement.sharing import Part
-from yinling.settlement.states import ReimbursementState, StatementState
+from yinling.settlement.states import DecisionState
 
 PERSON = "payable.elder"
 
 
 def payables(actor: Actor, div: str) -> list[Payable]:
-    """Everything that is owed in an area and stands in no live batch."""
+    """Everything that is owed in an area and stands in no live batch.
+
+    Finders look through the province: a batch of the city pays what its districts owe, and a service in another district may be held.
+    """
     require(actor, "settlement.payout.view")
-    found = [one for kind in KINDS.values() for one in kind.finder(actor, div)]
-    live = set(
-        PayoutLine.objects.filter(is_live=True, key__in=[one.key for one in found]).values_list("key", flat=True)
-    )
-    return [one for one in found if one.key not in live and one.amount_fen > 0]
+    with scope(reader(div)):
+        return [one for kind in KINDS.values() for one in kind.finder(actor, div) if one.amount_fen > 0]
 
 
 def number_of(key: str) -> int:
@@ -37,7 +39,7 @@ def number_of(key: str) -> int:
     return int(key.partition(":")[2])
 
 
-def _unpaid(rows: Any, prefix: str) -> Any:
+def not_in_batch(rows: Any, prefix: str) -> Any:
     """Leave out what stands in a live batch or was paid long ago, before anything is read."""
     key = Concat(Value(f"{prefix}:"), Cast(OuterRef("pk"), CharField()))
     return rows.filter(~Exists(PayoutLine.objects.filter(is_live=True, key=key)))
@@ -50,13 +52,13 @@ def frozen_lines(statement: Any) -> Any:
 
 
 def _statements(actor: Actor, div: str) -> Sequence[Payable]:
-    rows = _unpaid(Statement.objects.visible_to(actor).within(div).filter(state=StatementState.APPROVED), "statement")
+    rows = not_in_batch(Statement.objects.visible_to(actor).within(div).filter(state=DecisionState.APPROVED), "statement")
     rows = rows.filter(~Exists(frozen_lines(OuterRef("pk"))))
     rows = rows.annotate(payable=PAYABLE_FEN).filter(payable__gt=0).select_related("provider").order_by("month", "id")
     return [
         Payable(
             key=f"statement:{row.pk}", text=f"{row.code} {row.provider.short_name}", provider_id=row.provider_id, elder_id=None, payer=row.payer,
-            fund=row.payer, amount_fen=row.payable_fen, account=PAYABLE,
+            fund=fund_of_payer(row.payer), amount_fen=row.payable_fen, account=PAYABLE,
         )
         for row in rows
     ]  # fmt: skip
@@ -74,9 +76,9 @@ def _side(account: str, part: Part, fen: int) -> Side:
 
 def _reimbursements(actor: Actor, div: str) -> Sequence[Payable]:
     rows = (
-        Reimbursement.objects.visible_to(actor).within(div).filter(state=ReimbursementState.APPROVED, subsidy_fen__gt=0)
+        Reimbursement.objects.visible_to(actor).within(div).filter(state=DecisionState.APPROVED, subsidy_fen__gt=0)
     )
-    rows = _unpaid(rows, "reimbursement")
+    rows = not_in_batch(rows, "reimbursement")
     posted = LedgerEntry.objects.filter(posting=OuterRef("posting"), account=PERSON)
     rows = rows.annotate(fund=Subquery(posted.values("fund")[:1]))
     return [

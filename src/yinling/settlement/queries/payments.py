@@ -7,8 +7,9 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce, Least
+from django.db.models.functions import Coalesce
 
+from yinling.directory.queries import city_of
 from yinling.directory.rules import require
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import day_bounds, local_date
@@ -17,7 +18,7 @@ from yinling.orders.states import OrderState
 from yinling.settlement.models import LedgerEntry, Payment, PaymentBill, PayoutLine, Posting, Refund
 from yinling.settlement.payables import Payable, register
 from yinling.settlement.paying import BALANCE, Movement, Part
-from yinling.settlement.queries.ledger import live_posting, live_postings
+from yinling.settlement.queries.ledger import elder_balance, live_posting, live_postings
 from yinling.settlement.rules import PAYABLE, PREPAID, SELF, SELF_FUND
 from yinling.settlement.states import PaymentState, RefundState
 
@@ -51,6 +52,16 @@ def own_part(order: Order) -> int:
     return sum(part.amount_fen for part in self_parts(order))
 
 
+def standing(order: Order, account: str, kind: str = "") -> list[Part]:
+    """What the ledger says is owed on an account for an order, line by line; ``kind`` narrows it to postings of that kind."""
+    rows = LedgerEntry.objects.filter(posting__order=order, account=account, unit="fen")
+    if kind:
+        rows = rows.filter(posting__kind=kind)
+    day = local_date(order.starts_at)
+    sums = rows.values("line_id", "business").annotate(fen=-Sum("amount")).exclude(fen=0)
+    return [Part(one["line_id"], one["business"], one["fen"], day) for one in sums.order_by("line_id", "business")]
+
+
 def paid_for(order: Order) -> int:
     """What arrived for an order and was not given back; money that came too much does not count."""
     rows = Payment.objects.filter(order=order, state=PaymentState.PAID)
@@ -62,10 +73,9 @@ def objection_of(order: Order) -> Hold | None:
     return Hold.objects.filter(order=order, to_at=None, cause__startswith=OBJECTION).order_by("from_at").first()
 
 
-def balance_of(elder_id: int) -> int:
+def balance_of(elder_id: int, div: str) -> int:
     """What an elder paid in beforehand and has not used."""
-    rows = LedgerEntry.objects.filter(elder=elder_id, account=PREPAID, unit="fen")
-    return -int(rows.aggregate(fen=Coalesce(Sum("amount"), Value(0)))["fen"])
+    return -elder_balance(PREPAID, elder_id, div)
 
 
 def payments(actor: Actor) -> QuerySet[Payment]:
@@ -96,21 +106,33 @@ def unmatched_payments(area: str) -> QuerySet[Payment]:
         Posting.objects.filter(order=OuterRef("order"), reverses__isnull=False),
     )
     rows = Payment.objects.within(area)
-    late = rows.filter(_MOVING, Exists(live), state=PaymentState.PAID).annotate(bears_fen=_borne())
+    late = rows.filter(_MOVING, Exists(live), state=PaymentState.PAID).annotate(
+        bears_fen=_borne(), offset_fen=_of_order(F("matched_fen"))
+    )
     undone = rows.filter(Exists(reversed_), ~Exists(live), matched_fen__gt=0)
-    return Payment.objects.filter(
-        Q(pk__in=late.filter(matched_fen__lt=Least(F("bears_fen"), F("amount_fen") - F("refunded_fen"))).values("pk"))
-        | Q(pk__in=undone.values("pk"))
-    ).order_by("pk")
+    owed = late.filter(offset_fen__lt=F("bears_fen"))
+    return Payment.objects.filter(Q(pk__in=owed.values("pk")) | Q(pk__in=undone.values("pk"))).order_by("pk")
 
 
 def payments_to_return(area: str) -> QuerySet[Any]:
-    """Payments of which money goes back by itself: too much, twice, or for what was not served. One the channel refused waits for a person."""
-    tried = Refund.objects.filter(payment=OuterRef("pk"), state__in=[RefundState.ASKED, RefundState.FAILED])
-    rows = Payment.objects.within(area).filter(_MOVING, ~Exists(tried)).annotate(bears_fen=_borne())
+    """Payments of which money goes back by itself: too much, twice, or for what was not served. One the channel refused waits for a person.
+
+    What an order's payments are too much together (``above_fen``) goes back from the last one.
+    """
+    tried = Refund.objects.filter(state__in=[RefundState.ASKED, RefundState.FAILED])
+    rows = Payment.objects.within(area).filter(_MOVING, ~Exists(tried.filter(payment=OuterRef("pk"))))
     unserved = Q(state=PaymentState.PAID, order__state__in=ENDED_UNSERVED)
-    above = Q(state=PaymentState.PAID, order__state__in=SETTLED, bears_fen__lt=F("amount_fen") - F("refunded_fen"))
+    later = Payment.objects.filter(_MOVING, state=PaymentState.PAID, order=OuterRef("order"), pk__gt=OuterRef("pk"))
+    pending = tried.filter(payment__order=OuterRef("order"), payment__state=PaymentState.PAID)
+    above = Q(~Exists(later), ~Exists(pending), state=PaymentState.PAID, order__state__in=SETTLED, above_fen__gt=0)
+    rows = rows.annotate(above_fen=_of_order(F("amount_fen") - F("refunded_fen")) - _borne())
     return rows.filter(Q(state=PaymentState.SURPLUS) | unserved | above).select_related("order").order_by("pk")
+
+
+def _of_order(amount: Any) -> Coalesce:
+    """A sum over what was paid for the order of a payment."""
+    paid = Payment.objects.filter(order=OuterRef("order"), state=PaymentState.PAID).order_by().values("order")
+    return Coalesce(Subquery(paid.annotate(fen=Sum(amount)).values("fen")), Value(0))
 
 
 def _borne() -> Coalesce:
@@ -155,7 +177,8 @@ def open_objections(actor: Actor) -> QuerySet[Hold]:
 def own_payables(actor: Actor, div: str) -> list[Payable]:
     """What providers are owed of money that elders paid through the platform: one amount a body and business, less what batches hold.
 
-    What is held, as by an objection, is not paid out.
+    What is held, as by an objection, is not paid out. Only the city pays: its channel took the money in, and a district does not see what
+    the city has paid.
     """
     frozen = Hold.objects.filter(order=OuterRef("posting__order"), to_at=None)
     booked = (
@@ -163,14 +186,17 @@ def own_payables(actor: Actor, div: str) -> list[Payable]:
         .within(div)
         .filter(~Exists(frozen), account=PAYABLE, posting__kind="match")
     )
-    owed = booked.order_by().values("provider", "provider__short_name", "business").annotate(fen=-Sum("amount"))
+    names = ("provider", "provider__short_name", "business")
+    owed = list(booked.values(*names).annotate(fen=-Sum("amount")).order_by("provider", "business"))
+    if not owed or city_of(div) != div:
+        return []
     held: dict[tuple[int | None, str], list[PayoutLine]] = defaultdict(list)
     for line in PayoutLine.objects.filter(is_live=True, key__startswith=f"{PREFIX}:").only(
         "provider", "business", "amount_fen", "key"
     ):
         held[line.provider_id, line.business].append(line)
     found = []
-    for row in owed.order_by("provider", "business"):
+    for row in owed:
         lines = held[row["provider"], row["business"]]
         batch = max((int(line.key.rpartition("-")[2]) for line in lines), default=0) + 1
         found.append(

@@ -11,13 +11,19 @@ from django.db.models.functions import Coalesce
 
 from yinling.directory.rules import require
 from yinling.ground.models import in_force
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
+from yinling.orders.models import Hold
+from yinling.people.queries.names import reader
 from yinling.settlement import bankfile
 from yinling.settlement.bankfile import Paid, Result, Transfer
 from yinling.settlement.files import Problem
-from yinling.settlement.models import BankAccount, Payout, PayoutLine
+from yinling.settlement.models import BankAccount, Payout, PayoutLine, StatementLine
 from yinling.settlement.payables import Payable
+from yinling.settlement.queries.payables import number_of
 from yinling.settlement.states import PayoutLineState, PayoutState
+
+NOT_SENT = (PayoutState.DRAFT, PayoutState.REVIEWED, PayoutState.APPROVED)
 
 
 def payouts(actor: Actor) -> QuerySet[Payout]:
@@ -49,11 +55,35 @@ def payout_lines(row: Payout) -> QuerySet[PayoutLine]:
     return PayoutLine.objects.filter(payout=row).select_related("account", "posting", "provider").order_by("id")
 
 
+def held_lines(row: Payout) -> list[PayoutLine]:
+    """The payments of a batch on whose statement something holds an order now, as an objection does: they may not go to the bank."""
+    if row.state not in NOT_SENT:
+        return []
+    lines = {number_of(line.key): line for line in PayoutLine.objects.filter(payout=row, key__startswith="statement:")}
+    held = StatementLine.objects.filter(
+        statement__in=lines, is_live=True, charge__order__in=Hold.objects.filter(to_at=None).values("order")
+    )
+    with scope(reader(row.div)):  # a body's statement has services in other districts, too
+        return [lines[pk] for pk in sorted(held.values_list("statement_id", flat=True).distinct())]
+
+
 def payout_line(actor: Actor, pk: int) -> PayoutLine | None:
     """One payment the actor may see."""
     require(actor, "settlement.statement.view")
-    rows = PayoutLine.objects.visible_to(actor).select_related("account", "payout", "provider", "posting")
-    return rows.filter(pk=pk).first()
+    return _with_batch(PayoutLine.objects.visible_to(actor).filter(pk=pk).first())
+
+
+def payment_of(actor: Actor, key: str) -> PayoutLine | None:
+    """The last payment of what a key names, as far as the actor may see it."""
+    return _with_batch(PayoutLine.objects.visible_to(actor).filter(key=key).order_by("-pk").first())
+
+
+def _with_batch(line: PayoutLine | None) -> PayoutLine | None:
+    """Read a payment with its batch and its account: a body sees its own payment, but not the batch, which pays others, too."""
+    if line is None:
+        return None
+    with scope(reader(line.div)):
+        return PayoutLine.objects.select_related("account", "payout", "provider", "posting").get(pk=line.pk)
 
 
 def accounts(actor: Actor) -> QuerySet[BankAccount]:
@@ -129,4 +159,4 @@ def preview_return(actor: Actor, row: Payout, content: bytes) -> BankPreview:
 
 def as_paid(rows: Iterable[PayoutLine]) -> dict[int, Paid]:
     """Return payments as the rules see them."""
-    return {line.pk: Paid(str(line.state), line.amount_fen, line.answer) for line in rows}
+    return {line.pk: Paid(str(line.state), line.amount_fen) for line in rows}

@@ -12,7 +12,7 @@ from yinling.kernel.actor import Actor
 from yinling.kernel.period import next_month
 from yinling.orders.models import Hold
 from yinling.settlement.models import Charge, Posting, Statement, StatementLine
-from yinling.settlement.states import StatementState
+from yinling.settlement.states import DecisionState
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Purchased:
 def purchased(actor: Actor, payer: str, month: date, *, state: str = "") -> list[Purchased]:
     """The list by provider. Only settled, unfrozen orders stand on statements; what is frozen is named beside."""
     require(actor, "settlement.statement.view")
-    rows = Statement.objects.visible_to(actor).filter(payer=payer, month=month).exclude(state=StatementState.RETURNED)
+    rows = Statement.objects.visible_to(actor).filter(payer=payer, month=month).exclude(state=DecisionState.RETURNED)
     if state:
         rows = rows.filter(state=state)
     held = frozen(actor, payer, month)

@@ -1,4 +1,4 @@
-"""One month of one area reconciled: what was settled is stated, waits or is frozen; what is stated is paid, in a batch or open."""
+"""One month of one area reconciled: what was settled is stated, waits or is frozen; what is stated is paid, in a batch or open, and arrived."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import TypeVar
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import BigIntegerField, Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat
 
+from yinling.directory.models import Organisation
 from yinling.directory.rules import require
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import next_month
 from yinling.orders.models import Hold
 from yinling.settlement.models import Charge, ClaimLine, LedgerEntry, PayoutLine, Statement, StatementLine
+from yinling.settlement.queries.arrivals import RECEIVABLES, arrival_entries
 from yinling.settlement.queries.statements import PAYABLE_FEN
-from yinling.settlement.rules import RECEIVABLE, SELF
-from yinling.settlement.states import ClaimLineState, ClaimState, PayoutLineState, StatementState
+from yinling.settlement.rules import BANK, RECEIVABLE, SELF
+from yinling.settlement.states import ClaimLineState, ClaimState, DecisionState, PayoutLineState
 
 
 @dataclass
@@ -54,6 +57,11 @@ class Stated:
     booked_fen: int = 0
     claimed_fen: int = 0
     received_fen: int = 0
+
+    @property
+    def due_fen(self) -> int:
+        """What is approved and its payer has not sent yet."""
+        return self.total_fen - self.open_fen - self.deducted_fen - self.received_fen
 
     @property
     def outstanding_fen(self) -> int:
@@ -109,82 +117,86 @@ def reconciliation(actor: Actor, month: date) -> Reconciliation:
 
 
 def _settled(actor: Actor, month: date) -> list[Settled]:
+    """What was charged for services of the month, and what the ledger says of the same; each provider's rows by their index."""
+    days = {"service_day__gte": month, "service_day__lt": next_month(month)}
+    bodies = Organisation.objects.values("pk")
     on_live = StatementLine.objects.filter(charge=OuterRef("pk"), is_live=True)
     held = Hold.objects.filter(order=OuterRef("order"), to_at=None)
-    rows = Charge.objects.visible_to(actor).filter(
-        ~Q(payer=SELF), service_day__gte=month, service_day__lt=next_month(month)
+    rows = Charge.objects.visible_to(actor).filter(~Q(payer=SELF), provider__in=bodies, **days)
+    rows = rows.annotate(
+        where=Case(
+            When(Exists(on_live), then=Value("stated")),
+            When(Exists(held), then=Value("frozen")),
+            default=Value("waiting"),
+        )
     )
-    sums = rows.annotate(is_stated=Exists(on_live), is_held=Exists(held)).values_list("payer", "is_stated", "is_held")
-    found: dict[str, Settled] = {}
-    for payer, is_stated, is_held, fen in sums.annotate(fen=Sum("amount_fen")).order_by("payer"):
-        row = found.setdefault(payer, Settled(payer))
-        row.settled_fen += fen
-        name = "stated_fen" if is_stated else "frozen_fen" if is_held else "waiting_fen"
-        setattr(row, name, getattr(row, name) + fen)
     booked = LedgerEntry.objects.visible_to(actor).filter(
-        account__startswith=f"{RECEIVABLE}.", service_day__gte=month, service_day__lt=next_month(month), line__isnull=False, unit="fen"
-    )  # fmt: skip
-    for account, fen in booked.values_list("account").annotate(fen=Sum("amount")).order_by("account"):
-        payer = account.removeprefix(f"{RECEIVABLE}.")
-        found.setdefault(payer, Settled(payer)).ledger_fen = fen
+        account__in=RECEIVABLES, provider__in=bodies, period__gte=month, line__isnull=False, unit="fen", **days
+    )
+    charged = rows.order_by().values_list("payer", "where").annotate(fen=Sum("amount_fen"))
+    entered = (
+        booked.order_by().annotate(where=Value("ledger")).values_list("account", "where").annotate(fen=Sum("amount"))
+    )
+    found: dict[str, Settled] = {}
+    for name, where, fen in charged.union(entered, all=True):
+        payer = name.removeprefix(f"{RECEIVABLE}.")
+        row = found.setdefault(payer, Settled(payer))
+        setattr(row, f"{where}_fen", fen)
+        row.settled_fen += fen if where != "ledger" else 0
     return [found[payer] for payer in sorted(found)]
 
 
 def _stated(actor: Actor, month: date) -> list[Stated]:
-    rows = Statement.objects.visible_to(actor).filter(month=month).exclude(state=StatementState.RETURNED)
-    approved = Q(state=StatementState.APPROVED)
-    sums = rows.order_by().values_list("payer").annotate(
-        total=Sum("total_fen"), draft=Sum("total_fen", filter=~approved), deducted=Sum("deducted_fen", filter=approved),
-        offset=Sum("offset_fen", filter=approved), payable=Sum(PAYABLE_FEN, filter=approved),
+    rows = Statement.objects.visible_to(actor).filter(month=month).exclude(state=DecisionState.RETURNED)
+    approved = Q(state=DecisionState.APPROVED)
+    lines = StatementLine.objects.filter(statement=OuterRef("pk"), is_live=True).order_by().values("statement")
+    sums = (
+        rows.order_by()
+        .annotate(lines_fen=Subquery(lines.annotate(fen=Sum("charge__amount_fen")).values("fen")))
+        .values("payer")
+    )
+    sums = sums.annotate(
+        total=Sum("total_fen"), of_lines=Sum("lines_fen"), draft=Sum("total_fen", filter=~approved, default=0),
+        deducted=Sum("deducted_fen", filter=approved, default=0), offset=Sum("offset_fen", filter=approved, default=0),
+        payable=Sum(PAYABLE_FEN, filter=approved, default=0),
     )  # fmt: skip
     found = {
-        payer: Stated(
-            payer, total_fen=total, open_fen=draft or 0, deducted_fen=deducted or 0, offset_fen=offset or 0, payable_fen=payable or 0
+        row["payer"]: Stated(
+            row["payer"], total_fen=row["total"], lines_fen=row["of_lines"] or 0, open_fen=row["draft"], deducted_fen=row["deducted"],
+            offset_fen=row["offset"], payable_fen=row["payable"],
         )
-        for payer, total, draft, deducted, offset, payable in sums
+        for row in sums
     }  # fmt: skip
-    _add_lines(found, rows)
-    _add_payments(found, rows)
-    _add_claims(found, rows)
+    if found:
+        _add_payments(found, rows)
+        _add_received(actor, found, rows, month)
     return [found[payer] for payer in sorted(found)]
 
 
-def _add_lines(found: dict[str, Stated], rows: QuerySet[Statement]) -> None:
-    lines = StatementLine.objects.filter(statement__in=rows.values("pk"), is_live=True)
-    for payer, fen in lines.values_list("statement__payer").annotate(fen=Sum("charge__amount_fen")).order_by():
-        found[payer].lines_fen = fen
-
-
 def _add_payments(found: dict[str, Stated], rows: QuerySet[Statement]) -> None:
-    payer_of = {f"statement:{pk}": payer for pk, payer in rows.order_by().values_list("pk", "payer")}
-    lines = PayoutLine.objects.filter(key__in=list(payer_of), is_live=True).values_list(
-        "key", "state", "amount_fen", "posting_id"
-    )
-    paid: dict[int, str] = {}
-    for key, state, fen, posting_id in lines:
-        row = found[payer_of[key]]
+    """What went to providers, beside what left the bank for it in the books."""
+    keys = rows.order_by().annotate(key=Concat(Value("statement:"), Cast("pk", CharField()))).values("key")
+    booked = LedgerEntry.objects.filter(posting=OuterRef("posting"), account=BANK).order_by().values("posting")
+    lines = PayoutLine.objects.filter(key__in=keys, is_live=True).order_by()
+    lines = lines.annotate(left=Subquery(booked.annotate(fen=Sum("amount")).values("fen")))
+    for payer, state, fen, left in lines.values_list("payer", "state").annotate(Sum("amount_fen"), Sum("left")):
+        row = found[payer]
         if state == PayoutLineState.PAID:
-            row.paid_fen += fen
-            paid[posting_id] = payer_of[key]
+            row.paid_fen, row.booked_fen = fen, -(left or 0)
         else:
             row.in_batch_fen += fen
-    booked = (
-        LedgerEntry.objects.filter(posting__in=list(paid), account="bank")
-        .values_list("posting_id")
-        .annotate(fen=Sum("amount"))
-    )
-    for posting_id, fen in booked.order_by():
-        found[paid[posting_id]].booked_fen -= fen
 
 
-def _add_claims(found: dict[str, Stated], rows: QuerySet[Statement]) -> None:
+def _add_received(actor: Actor, found: dict[str, Stated], rows: QuerySet[Statement], month: date) -> None:
+    """What payers sent: as their answers to claims say, or as it arrived."""
     lines = ClaimLine.objects.filter(claim__statement__in=rows.values("pk")).exclude(claim__state=ClaimState.WITHDRAWN)
     fresh = ~Q(state=ClaimLineState.RESUBMITTED)
-    sums = lines.values_list("claim__payer").annotate(
-        claimed=Sum("claimed_fen", filter=fresh),
-        again=Sum("paid_fen", filter=~fresh),
-        received=Sum("paid_fen"),
-    )
-    for payer, claimed, again, received in sums.order_by():
-        found[payer].claimed_fen = (claimed or 0) + (again or 0)
-        found[payer].received_fen = received or 0
+    claims = lines.order_by().values_list("claim__payer").annotate(
+        claimed=Coalesce(Sum("claimed_fen", filter=fresh), Value(0)) + Coalesce(Sum("paid_fen", filter=~fresh), Value(0)), received=Sum("paid_fen")
+    )  # fmt: skip
+    arrived = arrival_entries(actor).filter(service_day=month).order_by().values_list("account")
+    arrived = arrived.annotate(claimed=Value(0, output_field=BigIntegerField()), received=-Sum("amount"))
+    for name, claimed, fen in claims.union(arrived, all=True):
+        if row := found.get(name.removeprefix(f"{RECEIVABLE}.")):
+            row.claimed_fen += claimed
+            row.received_fen += fen

@@ -20,7 +20,7 @@ from yinling.people.stops import fate_of
 from yinling.settlement.models import Recovery, RecoveryLine, StatementLine
 from yinling.settlement.queries.ledger import live_posting
 from yinling.settlement.rules import SELF
-from yinling.settlement.states import RecoveryState, StatementState
+from yinling.settlement.states import DecisionState, RecoveryState
 from yinling.visits.models import Visit
 
 PERFORMED_STATES = (OrderState.SERVED, OrderState.SETTLED, OrderState.CLOSED)
@@ -80,7 +80,7 @@ def _paid(order: Order, shares: Iterable[PayerShare]) -> frozenset[int]:
     if order.state == OrderState.SERVED:
         return frozenset()
     approved = StatementLine.objects.filter(
-        charge__order=order, is_live=True, statement__state=StatementState.APPROVED
+        charge__order=order, is_live=True, statement__state=DecisionState.APPROVED
     ).values_list("charge__line_id", "charge__payer", "charge__entitlement_id")
     on_statement = set(approved)
     return frozenset(

@@ -18,7 +18,7 @@ from yinling.kernel.actor import Actor
 from yinling.settlement.models import LedgerEntry, PayoutLine, Reimbursement
 from yinling.settlement.reimbursing import Line, Result, reckon
 from yinling.settlement.rules import Side
-from yinling.settlement.states import ReimbursementState
+from yinling.settlement.states import DecisionState
 
 PREFIX = "reimbursement"
 BASE = "base"
@@ -61,7 +61,7 @@ def result_of(row: Reimbursement, lines: list[Line] | None = None) -> Result:
 def borne_by_others(row: Reimbursement) -> int:
     """What other schemes paid back of the same invoice."""
     others = Reimbursement.objects.filter(
-        household_id=row.household_id, contractor=row.contractor, invoice_number=row.invoice_number, state=ReimbursementState.APPROVED
+        household_id=row.household_id, contractor=row.contractor, invoice_number=row.invoice_number, state=DecisionState.APPROVED
     ).exclude(pk=row.pk)  # fmt: skip
     return int(others.aggregate(fen=Sum("subsidy_fen"))["fen"] or 0)
 
@@ -76,7 +76,7 @@ def line_of(entitlement: Entitlement) -> BudgetLine | None:
 def reimbursable(actor: Actor, on: date) -> QuerySet[Entitlement]:
     """Entitlements to a sum paid once whose household has no reimbursement of the same scheme yet."""
     require(actor, "settlement.reimbursement.view")
-    standing = Reimbursement.objects.exclude(state=ReimbursementState.RETURNED)
+    standing = Reimbursement.objects.exclude(state=DecisionState.RETURNED)
     taken = standing.filter(household=OuterRef("elder__household"), entitlement__scheme=OuterRef("scheme"))
     rows = Entitlement.objects.visible_to(actor).filter(in_force(on), once_fen__gt=0)
     rows = rows.annotate(taken=Subquery(taken.values("pk")[:1])).filter(taken=None)
@@ -95,8 +95,8 @@ def reimbursements_shown(actor: Actor) -> QuerySet[Reimbursement]:
 
 def reimbursement_totals(rows: QuerySet[Reimbursement]) -> dict[str, Any]:
     """Count and sums of a list."""
-    standing = ~Q(state=ReimbursementState.RETURNED)
-    approved = Q(state=ReimbursementState.APPROVED)
+    standing = ~Q(state=DecisionState.RETURNED)
+    approved = Q(state=DecisionState.APPROVED)
     return rows.order_by().aggregate(
         count=Count("id", filter=standing), actual_fen=Coalesce(Sum("actual_fen", filter=standing), Value(0)),
         subsidy_fen=Coalesce(Sum("subsidy_fen", filter=approved), Value(0)), self_fen=Coalesce(Sum("self_fen", filter=approved), Value(0)),

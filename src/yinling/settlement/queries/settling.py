@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from yinling.orders.models import Order, OrderLine, PayerShare
-from yinling.settlement.rules import Minutes
+from yinling.entitlements.rules import uses_from_json
+from yinling.orders.models import Order
+from yinling.settlement.rules import Minutes, Share, fund_of_payer
 
 ItemClaim = tuple[int, int, datetime]
 """Elder, item, start."""
@@ -32,12 +34,24 @@ class Claims:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One line of an order that was not dropped; a change line may still wait for its confirmation."""
+
+    pk: int
+    kind: str
+    item_id: int
+    family: str
+    amount_fen: int
+    is_unconfirmed: bool
+
+
+@dataclass(frozen=True)
 class Due:
     """One order with its bill as frozen and what stands in the way."""
 
     order: Order
-    lines: list[OrderLine]
-    shares: list[PayerShare]
+    lines: list[Line]
+    shares: list[Share]
     times_billed: int
     standing: str
     hold: str
@@ -45,9 +59,9 @@ class Due:
     visited: Minutes | None
 
     @property
-    def unconfirmed(self) -> OrderLine | None:
+    def unconfirmed(self) -> Line | None:
         """A change line that nobody confirmed."""
-        return next((line for line in self.lines if line.added_at and not line.confirmed_at), None)
+        return next((line for line in self.lines if line.is_unconfirmed), None)
 
     @property
     def is_funded(self) -> bool:
@@ -63,7 +77,7 @@ class Due:
     @property
     def families(self) -> set[str]:
         """The families of its services."""
-        return {line.item.family for line in self.lines if line.kind == "item"}
+        return {line.family for line in self.lines if line.kind == "item"}
 
 
 STANDS = """SELECT o.id,
@@ -72,16 +86,21 @@ STANDS = """SELECT o.id,
         AND NOT EXISTS (SELECT FROM settlement_posting r WHERE r.reverses_id = p.id) LIMIT 1),
     (SELECT h.cause FROM orders_hold h WHERE h.order_id = o.id AND h.to_at IS NULL ORDER BY h.from_at LIMIT 1),
     EXISTS (SELECT FROM settlement_recoveryline l WHERE l.order_id = o.id AND l.is_live), v.first, v.last
-    FROM unnest(%s::bigint[]) AS o(id) CROSS JOIN LATERAL (SELECT min(started_at) AS first, max(ended_at) AS last FROM visits_visit
+    FROM unnest((SELECT %s::bigint[])) AS o(id) CROSS JOIN LATERAL (SELECT min(started_at) AS first, max(ended_at) AS last FROM visits_visit
         WHERE order_id = o.id AND state = 'done' AND started_at IS NOT NULL AND ended_at IS NOT NULL) AS v"""
 """How often an order was billed, what stands, what holds it, and from when to when carers were at the door: of two from the first
 arrival to the last leaving. One statement, for a person settles one order as often as the job settles many."""
+BILLS = """SELECT l.order_id, l.id, l.kind, l.item_id, i.family, l.amount_fen, l.added_at IS NOT NULL AND l.confirmed_at IS NULL,
+        i.is_medical, s.payer, s.amount_fen, s.entitlement_id, s.uses, c.id, c.fund
+    FROM orders_orderline l JOIN catalogue_serviceitem i ON i.id = l.item_id LEFT JOIN orders_payershare s ON s.line_id = l.id
+    LEFT JOIN entitlements_entitlement e ON e.id = s.entitlement_id LEFT JOIN entitlements_scheme c ON c.id = e.scheme_id
+    WHERE l.order_id = ANY ((SELECT %s::bigint[])::bigint[]) AND l.dropped_at IS NULL ORDER BY l.id, s.id"""
 
 
 def dues(orders: Sequence[Order]) -> list[Due]:
     """Read the bills of orders and what stands in the way. Needs the scope of the province: an elder may have moved to another city."""
     ids = [order.pk for order in orders]
-    lines, shares = _bills(ids)
+    lines, shares = lines_and_shares(ids)
     with connection.cursor() as cursor:
         cursor.execute(STANDS, [ids])
         stands = {row[0]: row[1:] for row in cursor.fetchall()}
@@ -95,21 +114,18 @@ def dues(orders: Sequence[Order]) -> list[Due]:
     return found
 
 
-def _bills(ids: Sequence[int]) -> tuple[dict[int, list[OrderLine]], dict[int, list[PayerShare]]]:
-    """Return lines that were not dropped, and their shares; a share has its line and its entitlement with it."""
-    lines: dict[int, list[OrderLine]] = defaultdict(list)
-    shares: dict[int, list[PayerShare]] = defaultdict(list)
-    by_id = {}
-    for line in OrderLine.objects.filter(order__in=ids, dropped_at=None).select_related("item").order_by("id"):
-        lines[line.order_id].append(line)
-        by_id[line.pk] = line
-    for share in (
-        PayerShare.objects.filter(order__in=ids).select_related("entitlement__scheme").order_by("line_id", "id")
-    ):
-        if share.line_id in by_id:
-            share.line = by_id[share.line_id]
-            shares[share.order_id].append(share)
-    return lines, shares
+def lines_and_shares(orders: Sequence[int]) -> tuple[Mapping[int, list[Line]], Mapping[int, list[Share]]]:
+    """Return by order the lines that were not dropped, and what payers bear of them. Needs the scope of the province, as above."""
+    lines: dict[int, dict[int, Line]] = {order: {} for order in orders}
+    shares: dict[int, list[Share]] = {order: [] for order in orders}
+    with connection.cursor() as cursor:
+        cursor.execute(BILLS, [orders])
+        for order, line, *values, is_medical, payer, amount, entitlement, uses, scheme, fund in cursor.fetchall():
+            lines[order][line] = Line(line, *values)
+            if payer:
+                kept, source = tuple(uses_from_json(json.loads(uses))), fund or fund_of_payer(payer)
+                shares[order].append(Share(line, payer, amount, is_medical, source, scheme, entitlement, kept))
+    return {order: list(found.values()) for order, found in lines.items()}, shares
 
 
 CLAIMED = """SELECT elder_id, item_id, starts_at, order_id, NULL::timestamptz FROM settlement_claimeditem

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, ExtractYear
 
 from yinling.directory.models import Organisation
 from yinling.directory.rules import require
 from yinling.entitlements.models import PAYERS
 from yinling.ground.parameters import parameter
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import next_month
 from yinling.orders.models import Hold
+from yinling.people.queries.names import reader
 from yinling.settlement.models import Charge, ClaimLine, Deduction, LedgerEntry, Posting, Statement, StatementLine
-from yinling.settlement.rules import PAYABLE, SELF
+from yinling.settlement.rules import PAYABLE, SELF, fund_of_payer
 from yinling.settlement.sharing import Part, Parts, Shares, shares
-from yinling.settlement.states import ClaimLineState, StatementState
+from yinling.settlement.states import ClaimLineState, DecisionState
 
 STATEMENT_PAYERS = [(code, name) for code, name in PAYERS if code != SELF]
 PAYABLE_FEN = F("total_fen") - F("deducted_fen") - F("offset_fen")
 REFUSED_BY_PAYER = "06"
 """The reason of a deduction that comes by itself."""
+_DIMENSIONS = {
+    "medical": F("charge__line__item__is_medical"), "fund": F("charge__entitlement__scheme__fund"), "payer": F("charge__payer"),
+    "scheme": F("charge__entitlement__scheme_id"), "year": ExtractYear("charge__service_day"),
+}  # fmt: skip
+"""What a charge was booked with. An entitlement goes with its elder to other areas, so only the system of the province sees all of them."""
 
 
 def open_charges(month: date) -> QuerySet[Charge]:
@@ -65,7 +73,7 @@ class ToDraft:
 def to_draft(div: str, month: date) -> list[ToDraft]:
     """Providers of an area and payers with charges up to a month and without a live statement of it."""
     live = Statement.objects.filter(
-        ~Q(state=StatementState.RETURNED), provider=OuterRef("provider"), payer=OuterRef("payer"), month=month
+        ~Q(state=DecisionState.RETURNED), provider=OuterRef("provider"), payer=OuterRef("payer"), month=month
     )
     rows = open_charges(month).filter(~Q(payer=SELF), ~Exists(live), provider__div__startswith=div)
     sums = rows.values("provider_id", "provider__short_name", "payer").annotate(
@@ -77,41 +85,68 @@ def to_draft(div: str, month: date) -> list[ToDraft]:
     ]
 
 
-def part_of(charge: Charge) -> Part:
-    """The dimensions of the ledger that a charge was booked with."""
-    scheme = charge.entitlement.scheme if charge.entitlement else None
-    business = "medical" if charge.line.item.is_medical else "eldercare"
-    return Part(
-        business, scheme.fund if scheme else charge.payer, scheme.pk if scheme else None, charge.service_day.year
-    )
+def _part(row: Any) -> Part:
+    business = "medical" if row["medical"] else "eldercare"
+    return Part(business, row["fund"] or fund_of_payer(row["payer"]), row["scheme"], row["year"])
+
+
+def parts_by_line(lines: QuerySet[StatementLine], div: str) -> dict[int, Part]:
+    """The dimensions of the ledger that each of some lines was booked with."""
+    with scope(reader(div)):
+        return {row["pk"]: _part(row) for row in lines.values("pk", **_DIMENSIONS)}
 
 
 def parts_of(row: Statement) -> Parts:
     """The live lines of a statement by the dimensions of the ledger."""
-    rows = StatementLine.objects.filter(statement=row, is_live=True).values(
-        medical=F("charge__line__item__is_medical"), fund=F("charge__entitlement__scheme__fund"),
-        scheme=F("charge__entitlement__scheme_id"), year=ExtractYear("charge__service_day"),
-    )  # fmt: skip
-    return {
-        Part("medical" if one["medical"] else "eldercare", one["fund"] or row.payer, one["scheme"], one["year"]): one[
-            "fen"
-        ]
-        for one in rows.annotate(fen=Sum("charge__amount_fen")).order_by()
-    }
+    rows = StatementLine.objects.filter(statement=row, is_live=True).values(**_DIMENSIONS)
+    with scope(reader(row.div)):
+        return {_part(one): one["fen"] for one in rows.annotate(fen=Sum("charge__amount_fen")).order_by()}
 
 
 def shares_of_statement(row: Statement) -> Shares:
     """How the deductions and the advance of a statement fall on its parts, and what is left to pay of each."""
     named: Parts = {}
     whole = 0
-    chain = "line__charge__entitlement__scheme", "line__charge__line__item"
-    for deduction in Deduction.objects.filter(statement=row).select_related(*chain):
-        if deduction.line is None:
-            whole += deduction.amount_fen
+    taken = Deduction.objects.filter(statement=row)
+    parts = parts_by_line(StatementLine.objects.filter(pk__in=taken.values("line")), row.div)
+    for line, fen in taken.order_by().values_list("line").annotate(fen=Sum("amount_fen")):
+        if line is None:
+            whole += fen
         else:
-            part = part_of(deduction.line.charge)
-            named[part] = named.get(part, 0) + deduction.amount_fen
+            named[parts[line]] = named.get(parts[line], 0) + fen
     return shares(parts_of(row), named=named, whole=whole, offset=_offset_of(row))
+
+
+@dataclass(frozen=True)
+class Deducted:
+    """What was taken off one charge by deductions of statements, and the dimensions it was booked with."""
+
+    charge_id: int
+    line_id: int
+    payer: str
+    service_day: date
+    part: Part
+    fen: int
+
+
+def deducted_of(posting: Posting) -> list[Deducted]:
+    """What statements took off the charges of a posting. A statement belongs to the area of the provider, so the province looks."""
+    with scope(reader(posting.div)):
+        taken = Deduction.objects.filter(line__charge__posting=posting).exclude(statement__state=DecisionState.RETURNED)
+        parts = parts_by_line(StatementLine.objects.filter(pk__in=taken.values("line")), posting.div)
+        names = ("line__charge", "line__charge__line", "line__charge__payer", "line__charge__service_day")
+        sums: Any = taken.order_by("line").values_list("line", *names).annotate(fen=Sum("amount_fen"))
+        return [Deducted(charge, item, payer, day, parts[line], fen) for line, charge, item, payer, day, fen in sums]
+
+
+def undecided_statement_of(posting: Posting) -> int | None:
+    """A statement, not yet approved or returned, on which charges of a posting stand or are deducted."""
+    open_states = [DecisionState.DRAFT, DecisionState.REVIEWED]
+    with scope(reader(posting.div)):
+        rows = Statement.objects.filter(state__in=open_states)
+        on_it = Q(pk__in=StatementLine.objects.filter(charge__posting=posting, is_live=True).values("statement"))
+        off_it = Q(pk__in=Deduction.objects.filter(line__charge__posting=posting).values("statement"))
+        return rows.filter(on_it | off_it).order_by("pk").values_list("pk", flat=True).first()
 
 
 def _offset_of(row: Statement) -> Parts:
@@ -134,17 +169,20 @@ def deduction_reasons(div: str, day: date) -> dict[str, str]:
     return dict(parameter("settlement.deduction_reasons", div, day))
 
 
-def refused_for_good(row: Statement) -> QuerySet[ClaimLine]:
-    """Lines that this provider's payer refused and that were given up: their money was or will be paid out, and is taken off once."""
-    known = Deduction.objects.filter(line=OuterRef("line"), reason=REFUSED_BY_PAYER).exclude(
-        statement__state=StatementState.RETURNED
+def refused_for_good(row: Statement) -> QuerySet[Any]:
+    """Lines that this provider's payer refused and that were given up, with what of them is not taken off yet (``left_fen``).
+
+    Their money was or will be paid out. Of what was reversed since, the reversal takes off the rest.
+    """
+    off = Deduction.objects.filter(line=OuterRef("line"), reason=REFUSED_BY_PAYER)
+    taken = off.exclude(statement__state=DecisionState.RETURNED).order_by().values("line")
+    rows = ClaimLine.objects.filter(
+        ~Q(refusal=""), provider=row.provider_id, claim__payer=row.payer, state=ClaimLineState.ABANDONED
     )
-    rows = ClaimLine.objects.filter(~Exists(known), ~Q(refusal=""), provider=row.provider_id, claim__payer=row.payer)
-    return (
-        rows.filter(state=ClaimLineState.ABANDONED, claimed_fen__gt=F("paid_fen"))
-        .select_related("claim")
-        .order_by("id")
-    )
+    known = Coalesce(Subquery(taken.annotate(fen=Sum("amount_fen")).values("fen")), Value(0))
+    taken_back = Posting.objects.filter(reverses=OuterRef("line__charge__posting"))
+    left = rows.filter(~Exists(taken_back)).annotate(left_fen=F("claimed_fen") - F("paid_fen") - known)
+    return left.filter(left_fen__gt=0).select_related("claim").order_by("id")
 
 
 def statement_of(actor: Actor, pk: int) -> Statement | None:
@@ -161,11 +199,11 @@ def statements(actor: Actor) -> QuerySet[Statement]:
 
 def statement_totals(rows: QuerySet[Statement]) -> dict[str, int]:
     """Count and sum of the statements of a list."""
-    live = ~Q(state=StatementState.RETURNED)
+    live = ~Q(state=DecisionState.RETURNED)
     return rows.order_by().aggregate(
         count=Count("id"), live_fen=Coalesce(Sum("total_fen", filter=live), Value(0)),
-        approved_fen=Coalesce(Sum("total_fen", filter=Q(state=StatementState.APPROVED)), Value(0)),
-        payable_fen=Coalesce(Sum(PAYABLE_FEN, filter=Q(state=StatementState.APPROVED)), Value(0)),
+        approved_fen=Coalesce(Sum("total_fen", filter=Q(state=DecisionState.APPROVED)), Value(0)),
+        payable_fen=Coalesce(Sum(PAYABLE_FEN, filter=Q(state=DecisionState.APPROVED)), Value(0)),
         deducted_fen=Coalesce(Sum("deducted_fen", filter=live), Value(0)),
     )  # fmt: skip
 

@@ -2,14 +2,16 @@
 
 from django.db import migrations
 
-from yinling.ground.scope import scope_policy
+from yinling.ground.installing import guards
+
+POLICIES = {
+    "supervision_finding": {"provider": "provider_id"},
+}
 
 
 class Migration(migrations.Migration):
-    """Policies, and what only SQL can say."""
+    """Policies."""
 
     dependencies = [("supervision", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(scope_policy("supervision_finding", provider="provider_id"), migrations.RunSQL.noop),
-    ]
+    operations = [guards(POLICIES)]

@@ -14,7 +14,6 @@ from ninja.security.base import AuthBase, SecuritySchema
 from ninja.utils import check_csrf
 
 from yinling.directory.queries import active_grants, token_for
-from yinling.ground.clock import business_now
 from yinling.ground.scope import apply_scope, scope, scope_values
 from yinling.kernel.refusals import Denied, Refusal
 from yinling.kernel.words import N_
@@ -26,7 +25,7 @@ View = Callable[..., HttpResponse]
 
 
 class Caller(AuthBase):
-    """Sets ``request.actor`` and ``request.now`` from ``Authorization: Bearer`` or, with the CSRF token, from the session."""
+    """Sets ``request.actor`` from ``Authorization: Bearer`` or, with the CSRF token, from the session."""
 
     openapi_type = "http"
     openapi_scheme = "bearer"
@@ -38,7 +37,6 @@ class Caller(AuthBase):
 
     def __call__(self, request: Any) -> Any:
         """Return the caller or None."""
-        request.now = business_now()
         caller = self._caller(request)
         translation.activate(getattr(caller, "language", "") or "zh-hans")
         return caller

@@ -49,7 +49,7 @@ DEVICES = [
     ),
     Resource(
         "tasks", DeviceTask, "devices.device.view", visible(DeviceTask),
-        f"div kind state device_id elder_id provider_id count opened_at done_at done_by_id note {VERSIONED}",
+        f"div kind state device_id elder_id provider_id count heard opened_at done_at done_by_id note {VERSIONED}",
         ids("device") | texts("kind", "state") | {"div": within()},
     ),
     Resource(

@@ -6,6 +6,7 @@ from typing import Any
 
 from yinling.catalogue.models import CalloutRate, Package
 from yinling.entitlements.models import Agreement, Budget, BudgetLine, Quota
+from yinling.entitlements.queries import agreements
 from yinling.kernel.actor import Actor
 from yinling.programmes.family_doctor.models import DoctorContract
 from yinling.programmes.home_beds.models import BedStay, HomeSickbed
@@ -37,7 +38,6 @@ from yinling.web.api.resource import (
     VERSIONED,
     Resource,
     Rows,
-    everything,
     first_of_month,
     holding_on,
     ids,
@@ -103,7 +103,7 @@ MONEY = [
         ids("elder") | texts("state"), detail={"lines": _recovery_lines},
     ),
     Resource(
-        "agreements", Agreement, "entitlements.agreement.view", everything(Agreement),
+        "agreements", Agreement, "entitlements.agreement.view", agreements,
         f"organisation_id partner_id kind payer number items sources monthly_count monthly_fen {DATED}",
         ids("organisation") | texts("kind", "payer") | {"on": holding_on},
     ),

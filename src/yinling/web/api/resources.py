@@ -10,6 +10,7 @@ from yinling.accounts.models import Journal, Notice
 from yinling.accounts.queries import journal
 from yinling.assessment.models import Assessment, Form
 from yinling.catalogue.models import Price, PriceList, ServiceItem
+from yinling.catalogue.queries import price_lists
 from yinling.directory.models import (
     Absence,
     ApiToken,
@@ -121,6 +122,11 @@ def _evidence(visit: Visit) -> list[dict[str, Any]]:
 
 def _published(_actor: Actor) -> Rows:
     return Price.objects.filter(price_list__state="published").select_related("item")
+
+
+def _price_lists(actor: Actor) -> Rows:
+    """What is published, and the drafts of the own body or area: what others prepare is nobody's business."""
+    return PriceList.objects.filter(Q(state="published") | Q(pk__in=price_lists(actor).values("pk")))
 
 
 def _tokens(actor: Actor) -> Rows:
@@ -271,7 +277,7 @@ LIST = [
         f"charges_callout department guide support_policy is_active {VERSIONED}", texts("family", "code"),
     ),
     Resource(
-        "price-lists", PriceList, "catalogue.item.view", everything(PriceList),
+        "price-lists", PriceList, "catalogue.item.view", _price_lists,
         f"organisation_id state basis document drafted_by_id published_by_id published_at {VERSIONED}",
         ids("organisation") | texts("state"),
     ),

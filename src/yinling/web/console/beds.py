@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from yinling.assessment.queries import assessments_of
 from yinling.catalogue.models import ServiceItem
-from yinling.directory.queries import city_of, system_actor
 from yinling.entitlements.queries import entitlements_of
 from yinling.ground.models import in_force
 from yinling.ground.scope import scope
@@ -19,11 +18,13 @@ from yinling.kernel.period import ONE_DAY, local_date
 from yinling.kernel.words import N_
 from yinling.people.models import Circumstance, Elder
 from yinling.people.queries.consents import consent_text
+from yinling.people.queries.names import reader
 from yinling.people.rules import elder_code
 from yinling.programmes.family_doctor.queries import contracts, names_of, usage
 from yinling.programmes.family_doctor.states import CONTRACT
 from yinling.programmes.home_beds.models import BedStay, HomeSickbed
 from yinling.programmes.home_beds.queries import (
+    Basis,
     basis_of,
     beds,
     bills_of,
@@ -114,15 +115,22 @@ def bed_page(request: Any, pk: int) -> HttpResponse:
     row = beds(request.actor).filter(pk=pk).first()
     if row is None:
         raise Http404
-    with scope(system_actor(city_of(row.div))):
-        elder = Elder.objects.get(pk=row.elder_id)
-        basis = basis_of(elder, row.kind, request.day)
-    pieces = present(row, basis) if row.state == "applied" else set()
+    basis, pieces = _basis(request, row)
     return render(
-        request, "console/bed.html", row=row, names=names_at([row])[pk], machine=SICKBED, pieces=[(PIECES[one], one in pieces) for one in PIECES],
+        request, "console/bed.html", row=row, names=names_at([row])[pk], machine=SICKBED, pieces=pieces,
         basis=basis, insurance=insurance_of(row.elder_id, row.div, request.day), text=consent_text(CONSENTS[row.kind], row.div, request.day),
         forms=_forms(request, row), code=elder_code(row.elder_id), sees_elder=request.actor.covers(row.div), one_day=ONE_DAY,
     )  # fmt: skip
+
+
+def _basis(request: Any, row: HomeSickbed) -> tuple[Basis | None, list[tuple[str, bool]]]:
+    """What an approval could rest on today and which pieces are there; of interest only while the application waits."""
+    if row.state != "applied":
+        return None, []
+    with scope(reader(row.div)):
+        basis = basis_of(Elder.objects.get(pk=row.elder_id), row.kind, request.day)
+    there = present(row, basis)
+    return basis, [(PIECES[one], one in there) for one in PIECES]
 
 
 def _forms(request: Any, row: HomeSickbed) -> dict[str, Any]:
@@ -131,18 +139,13 @@ def _forms(request: Any, row: HomeSickbed) -> dict[str, Any]:
     found = (
         {"reveal": action_form(request, "reveal_diagnosis", {"bed_id": row.pk}, tone="")} if row.diagnosis_enc else {}
     )
-    people = {
-        f"{kind}_id": {
-            "options": [(str(pk), name) for pk, name in staff_of(row.provider_id, kind, row.div, request.day)],
-            "widget": "choice",
-        }
-        for kind in ("doctor", "nurse")
-    }
+    staff = staff_of(row.provider_id, row.div, request.day) if row.state in ("applied", "approved") else {}
+    people = {f"{kind}_id": {"options": staff.get(kind, []), "widget": "choice"} for kind in ("doctor", "nurse")}
     if row.state in ("applied", "approved"):
         named_now = {"doctor_id": row.doctor_id, "nurse_id": row.nurse_id}
         found["assign"] = action_form(request, "assign_bed", one | named_now, next=here, fields=people, tone="")
     if row.state == "applied":
-        checkers = [*people["doctor_id"]["options"], *people["nurse_id"]["options"]]
+        checkers = [*staff.get("doctor", []), *staff.get("nurse", [])]
         found["check"] = action_form(
             request, "check_home", one | {"checked_on": request.day}, next=here, tone="",
             fields={"staff_id": {"options": checkers, "widget": "choice", "required": False}},

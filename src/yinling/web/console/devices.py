@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +43,7 @@ from yinling.web.show import label_of, tally, tr
 FOUND = 10
 SHOWN = 20
 DAYS_OF_TIMES = 30
+ON_THE_DESK = 5
 TONES = {0: "red", 1: "orange", 2: "blue"}
 
 
@@ -67,6 +69,15 @@ def alarm_list(request: Any) -> HttpResponse:
     )  # fmt: skip
 
 
+def waiting_alarms(request: Any) -> dict[str, Any]:
+    """What a seat's desk shows of alarms: those that nobody has taken up, the gravest first, and how many there are."""
+    if not request.actor.has("devices.alarm.view"):
+        return {"rows": [], "count": 0, "tones": TONES}
+    rows = list(alarm_queue(request.actor, "raised")[: ON_THE_DESK + 1])
+    count = len(rows) if len(rows) <= ON_THE_DESK else alarm_counts(request.actor)["raised"]
+    return {"rows": [(row, _take(request, row)) for row in rows[:ON_THE_DESK]], "count": count, "tones": TONES}
+
+
 def _take(request: Any, row: Alarm) -> ActionForm:
     return action_form(
         request, "acknowledge_alarm", {"alarm_id": row.pk, "seen": row.version}, next=f"/alarms/{row.pk}/", only=("alarm_id",),
@@ -86,7 +97,7 @@ def alarm_page(request: Any, pk: int) -> HttpResponse:
     return render(
         request, "console/alarm.html", alarm=alarm, machine=ALARM, bar=_bar(alarm), steps=steps, events=events, tones=TONES,
         forms=_alarm_forms(request, alarm, verbs), away=_away(alarm), problem=label_of(alarm.place_problem, PLACE_PROBLEMS),
-        hand_over=_hand_over(request, alarm), dial=_dial(request, alarm),
+        hand_over=_hand_over(request, alarm), dial=_dial(request, alarm), map_data=json.dumps(_points(alarm)),
     )  # fmt: skip
 
 
@@ -105,13 +116,28 @@ def _since(start: datetime, at: datetime) -> str:
     return f"+{minutes}:{seconds:02d}"
 
 
+def _home(alarm: Alarm) -> Position | None:
+    home = alarm.elder.household if alarm.elder else None
+    return None if home is None or home.lon is None or home.lat is None else Position(home.lon, home.lat, Datum.WGS84)
+
+
 def _away(alarm: Alarm) -> int | None:
     """How far from the home, in metres."""
-    home = alarm.elder.household if alarm.elder else None
-    if alarm.lon is None or alarm.lat is None or home is None or home.lon is None or home.lat is None:
+    home = _home(alarm)
+    if alarm.lon is None or alarm.lat is None or home is None:
         return None
-    here, there = (Position(lon, lat, Datum.WGS84) for lon, lat in ((alarm.lon, alarm.lat), (home.lon, home.lat)))
-    return round(distance_m(here, there))
+    return round(distance_m(Position(alarm.lon, alarm.lat, Datum.WGS84), home))
+
+
+def _points(alarm: Alarm) -> list[dict[str, Any]]:
+    """What the map shows of an open alarm with a position: where it was raised, and the home. Nothing else, and nothing afterwards."""
+    if alarm.lon is None or alarm.lat is None or not alarm.is_open:
+        return []
+    home, at = _home(alarm), f"{alarm.lat:.6f}, {alarm.lon:.6f}"
+    points = [{"name": _("报警时的位置"), "stops": [{"lat": alarm.lat, "lon": alarm.lon, "text": at}]}]
+    if home is not None:
+        points.append({"name": _("住处"), "stops": [{"lat": home.lat, "lon": home.lon, "text": alarm.address}]})
+    return points
 
 
 def _alarm_forms(request: Any, alarm: Alarm, verbs: set[str]) -> dict[str, ActionForm]:

@@ -18,7 +18,8 @@ from yinling.settlement.distributing import GRADES
 from yinling.settlement.models import Distribution, StaffShare
 from yinling.settlement.queries import distributions, parts_in
 from yinling.settlement.states import DISTRIBUTION
-from yinling.web.actions import ActionForm, action_form
+from yinling.web.actions import action_form
+from yinling.web.decisions import step_forms
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
@@ -123,17 +124,12 @@ def _share(request: Any, pk: int) -> Distribution:
 def share_page(request: Any, pk: int) -> HttpResponse:
     """One distribution: how the pool came about, everybody's part with points and inputs, and what may be done next."""
     row = _share(request, pk)
-    here = f"/settlement/shares/{pk}/"
-    forms: dict[str, ActionForm] = {
-        verb: action_form(
-            request, f"{verb}_distribution", {"distribution_id": pk, "seen": row.version}, next=here,
-            tone="danger" if verb == "return" else "primary",
-        )
-        for verb in VERBS if DISTRIBUTION.allows(verb, row.state)
-    }  # fmt: skip
+    forms = step_forms(request, row, DISTRIBUTION, VERBS, f"/settlement/shares/{pk}/")
+    is_own = request.actor.user_id == row.drafted_by_id
+    needs_other = is_own and "approve" in forms and forms.pop("approve").allowed
     parts = list(parts_in(row))
     return render(
-        request, "console/share.html", row=row, parts=parts, machine=DISTRIBUTION, forms=forms, is_own=request.actor.user_id == row.drafted_by_id,
+        request, "console/share.html", row=row, parts=parts, machine=DISTRIBUTION, forms=forms, needs_other=needs_other,
         rate=rate, months_of=months_of, grades=dict(GRADES), points=sum(part.points for part in parts),
     )  # fmt: skip
 

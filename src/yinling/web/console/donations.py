@@ -42,18 +42,14 @@ def donation_list(request: Any) -> HttpResponse:
         Filter("purpose", _("用途"), lambda rows, value: rows.filter(purpose=value), "choice", PURPOSES),
         Filter("donor", _("捐赠人"), lambda rows, value: rows.filter(donor__contains=value)),
     )
-    rows = donations_shown(request.actor)
-    listing = Listing(request, rows, *filters)
-    for entry in filters:
-        if listing.values[entry.name] is not None:
-            rows = entry.apply(rows, listing.values[entry.name])
+    listing = Listing(request, donations_shown(request.actor), *filters)
     form = action_form(
         request, "register_donation", {"received_on": local_date(request.now)}, next="/donations/{id}/print/", done=N_("已登记，请打印收据"),
         fields={"line_id": {"options": "donation_lines", "widget": "choice"}},
     )  # fmt: skip
     return render(
         request, "console/donations.html", tabs=fund_tabs(request, "donations"), listing=listing, form=form,
-        totals=rows.order_by().aggregate(count=Count("pk"), fen=Sum("amount_fen")),
+        totals=listing.every.order_by().aggregate(count=Count("pk"), fen=Sum("amount_fen")),
     )  # fmt: skip
 
 

@@ -6,26 +6,29 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
-from yinling.directory.models import Area
-from yinling.entitlements.models import FUNDS, PURPOSES, Budget, BudgetLine
+from yinling.entitlements.lottery import LOTTERY
+from yinling.entitlements.models import FUNDS, PURPOSES, BudgetLine, Scheme
 from yinling.entitlements.queries.lines import lines_shown, lottery_checks, planned_lines
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.models import Spending, Subsidy
+from yinling.programmes.subsidies.queries.flows import Bearing, bearing
 from yinling.programmes.subsidies.queries.funds import (
+    Loose,
     Way,
-    budgets_of,
     by_area,
     charges_of,
     donations_shown,
+    follow,
     gifts,
+    payments_of,
     persons_of,
     reimbursements_of,
-    spent_by_category,
     subsidies_of,
     totals,
     ways,
@@ -34,10 +37,11 @@ from yinling.programmes.subsidies.states import SUBSIDY
 from yinling.settlement.states import REIMBURSEMENT
 from yinling.web.actions import action_form
 from yinling.web.console.people import area_filter
-from yinling.web.options import named
+from yinling.web.decisions import Deciding, deciding
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
-from yinling.web.show import moment, tr
+from yinling.web.shell import area_name
+from yinling.web.show import tr
 
 VIEW = "entitlements.budget_line.view"
 MOST = 1000
@@ -72,37 +76,43 @@ def _filters(request: Any) -> tuple[tuple[Filter, ...], dict[str, str]]:
     return filters, names
 
 
-def _names(divs: set[str], known: dict[str, str]) -> dict[str, str]:
-    missing = divs - set(known)
-    return known | dict(Area.objects.filter(pk__in=missing).values_list("div", "short_name")) if missing else known
-
-
-def _ways(request: Any) -> tuple[Listing, list[Way], dict[str, str]]:
-    """Follow every line that the filters leave: the sums need all of them, the page shows a part."""
+def _ways(request: Any) -> tuple[Listing, list[Way], list[Loose], dict[str, str]]:
+    """Follow every line that the filters leave: the sums need all of them, the page shows a part. What no line bears has only its year."""
     filters, names = _filters(request)
     rows = lines_shown(request.actor)
     for entry in filters:
         if (value := entry.value(request.GET.get(entry.name, ""))) is not None:
             rows = entry.apply(rows, value)
-    found = ways(list(rows[:MOST]))
+    lines: list[Any] = list(rows[:MOST])
+    found, loose = follow(lines)
     listing = Listing(request, found, *(replace(entry, apply=lambda kept, _value: kept) for entry in filters))
-    return listing, found, _names({one.line.div for one in found}, names)
+    chosen = {name: value for name, value in listing.values.items() if value is not None}
+    year = chosen.pop("year", None)
+    loose = [] if chosen else [one for one in loose if year in (None, str(one.year))]
+    return listing, found, loose, names | {line.div: line.area for line in lines}
 
 
 @page(VIEW)
 def ways_page(request: Any) -> HttpResponse:
     """Each fund from its line to what was paid and to how many; the sums are those of all rows the filters leave."""
-    listing, found, names = _ways(request)
+    listing, found, loose, names = _ways(request)
     return render(
-        request, "console/funds.html", tabs=fund_tabs(request, "ways"), listing=listing, ways=listing.rows, totals=totals(found),
-        areas=by_area(found), names=names, excel=listing.address().replace("/funds/", "/funds/excel/", 1),
+        request, "console/funds.html", tabs=fund_tabs(request, "ways"), listing=listing, ways=listing.rows, totals=totals(found), loose=loose,
+        schemes=scheme_names(loose), areas=by_area(found), names=names, excel=listing.address().replace("/funds/", "/funds/excel/", 1),
     )  # fmt: skip
+
+
+def scheme_names(loose: list[Loose]) -> dict[int, str]:
+    """The names of schemes that no line bears."""
+    return (
+        dict(Scheme.objects.filter(pk__in={one.scheme_id for one in loose}).values_list("pk", "name")) if loose else {}
+    )
 
 
 @page(VIEW)
 def ways_excel(request: Any) -> HttpResponse:
     """The same as a workbook, equal to the fen."""
-    _listing, found, names = _ways(request)
+    _listing, found, loose, names = _ways(request)
     funds, levels, purposes = dict(FUNDS), dict(BudgetLine.LEVELS), dict(PURPOSES)
     columns = [
         Column(_("年度"), COUNT, 8), Column(_("区划"), width=14), Column(_("级次"), width=10), Column(_("资金来源"), width=20),
@@ -118,7 +128,13 @@ def ways_excel(request: Any) -> HttpResponse:
         )
         for one in found
     ]  # fmt: skip
+    known = scheme_names(loose)
+    lines += [
+        (one.year, "", "", _("没有挂接资金"), "", known[one.scheme_id], 0, 0, 0, one.executed_fen, one.paid_fen, 0, 0, 0) for one in loose
+    ]  # fmt: skip
     sums = totals(found)
+    for name in ("executed_fen", "paid_fen"):
+        sums[name] += sum(getattr(one, name) for one in loose)
     below = (
         None, _("合计"), None, None, None, None, sums["planned_fen"], sums["approved_fen"], sums["spent_fen"], sums["executed_fen"],
         sums["paid_fen"], sums["left_fen"], sums["persons"], sums["bodies"],
@@ -129,10 +145,10 @@ def ways_excel(request: Any) -> HttpResponse:
 @page(VIEW)
 def line_list(request: Any) -> HttpResponse:
     """Lines with what is planned and approved, the check of the lottery fund, and the form that plans one."""
-    filters, names = _filters(request)
-    listing = Listing(request, lines_shown(request.actor), *filters)
+    filters, _names = _filters(request)
+    rows = lines_shown(request.actor)
+    listing = Listing(request, rows, *filters)
     year = int(listing.values["year"] or local_date(request.now).year)
-    names = _names({row.div for row in listing}, names)
     asked = planned_lines(request.actor, request.actor.div or "", year)
     wanted = {"div": request.actor.div or "", "year": year} | _of_plan(asked, request.GET.get("plan", ""))
     form = action_form(
@@ -140,8 +156,8 @@ def line_list(request: Any) -> HttpResponse:
         fields={"div": {"options": "own_areas", "widget": "choice"}},
     )  # fmt: skip
     return render(
-        request, "console/fund_lines.html", tabs=fund_tabs(request, "lines"), listing=listing, names=names, form=form, year=year,
-        checks=lottery_checks(request.actor, year), planned=asked, open_form=bool(request.GET.get("plan")), purposes=dict(PURPOSES),
+        request, "console/fund_lines.html", tabs=fund_tabs(request, "lines"), listing=listing, form=form, year=year,
+        checks=lottery_checks(rows.filter(year=year, fund=LOTTERY)), planned=asked, open_form=bool(request.GET.get("plan")), purposes=dict(PURPOSES),
         levels=dict(BudgetLine.LEVELS),
     )  # fmt: skip
 
@@ -152,54 +168,53 @@ def _of_plan(asked: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return {key: found[key] for key in ("name", "fund", "purpose", "planned_fen", "document")} if found else {}
 
 
-@named("free_budgets")
-def free_budgets(request: Any) -> list[tuple[str, str]]:
-    """Budgets in force with an amount that no line bears yet."""
-    rows = Budget.objects.visible_to(request.actor).filter(is_in_force=True, line=None, amount_fen__isnull=False)
-    rows = rows.select_related("scheme").order_by("-year", "scheme__name", "div")[:200]
-    return [(str(row.pk), f"{row.year} {row.scheme.name} {row.div}") for row in rows]
-
-
-def _rows(request: Any, line: BudgetLine, kind: str) -> Listing:
+def _rows(request: Any, line: BudgetLine, kind: str, bears: Bearing) -> Listing:
     """The rows that stand behind one number of a line."""
     own = [line.pk]
     found: dict[str, Callable[[], Any]] = {
         "subsidies": lambda: subsidies_of(own).select_related("provider").order_by("-pk"),
-        "budgets": lambda: budgets_of(line),
-        "charges": lambda: charges_of(own).select_related("order", "provider", "line").order_by("-service_day", "-pk"),
-        "reimbursements": lambda: reimbursements_of(own).select_related("elder").order_by("-pk"),
-        "persons": lambda: persons_of(line),
+        "budgets": lambda: [one for one in bears.budgets if one.line_id == line.pk],
+        "charges": lambda: charges_of(own, bears).select_related("order", "provider", "line").order_by("-pk"),
+        "reimbursements": lambda: reimbursements_of(own, bears).select_related("elder").order_by("-pk"),
+        "payments": lambda: payments_of(line, bears),
+        "persons": lambda: persons_of(line, bears),
         "donations": lambda: donations_shown(request.actor).filter(line=line),
-        "gifts": lambda: gifts(line),
+        "gifts": lambda: gifts(line, bears),
     }
     return Listing(request, found[kind]())
 
 
-def decision_steps(row: Any) -> list[tuple[str, str, str]]:
-    """The bar of what two persons decide and a batch pays."""
-    persons = (
-        (_("登记"), row.entered_by, row.created_at), (_("初审"), row.reviewed_by, row.reviewed_at),
-        (_("复核"), row.approved_by, row.approved_at),
-    )  # fmt: skip
-    steps, is_next = [], row.state != "returned"
-    for label, person, at in persons:
-        stage = "done" if person else "now" if is_next else "todo"
-        is_next = is_next and bool(person)
-        steps.append((label, stage, f"{person.name} {moment(at)}" if person else ""))
-    return [*steps, (_("付款"), "done" if row.payout_state == "paid" else "todo", "")]
+def paid_deciding(request: Any, row: Any, here: str) -> Deciding:
+    """Return what is shown of a decision that a batch pays: the payment is its last step."""
+    found = deciding(request, row, here)
+    return replace(found, steps=[*found.steps, (_("付款"), "done" if row.payout_state == "paid" else "todo", "")])
+
+
+def _free(request: Any, line: BudgetLine, bears: Bearing) -> list[tuple[str, str]]:
+    """Budgets of the line's year and area with an amount that no line bears yet."""
+    return [
+        (str(one.pk), f"{one.year} {one.scheme.name} {area_name(one.div)}")
+        for one in sorted(bears.budgets, key=lambda one: (one.scheme.name, one.div))
+        if one.line_id is None and one.amount_fen is not None and one.year == line.year
+        and one.div.startswith(line.div) and one.div.startswith(request.actor.div or "")
+    ][:200]  # fmt: skip
 
 
 @page(VIEW)
 def line_page(request: Any, pk: int) -> HttpResponse:
     """One line: its stations, and the rows behind each of them."""
-    row = lines_shown(request.actor).filter(pk=pk).first()
+    own = BudgetLine.objects.filter(pk=pk, fund=LOTTERY)
+    beside = Q(fund=LOTTERY, div__in=own.values("div"), year__in=own.values("year"))
+    lines = list(lines_shown(request.actor).filter(Q(pk=pk) | beside))
+    row = next((one for one in lines if one.pk == pk), None)
     if row is None:
         raise Http404
-    (way,) = ways([row])
+    bears = bearing()
+    (way,) = ways([row], bears)
     here = f"/funds/{pk}/"
     kinds = [
         ("subsidies", _("补助")), ("budgets", _("待遇预算")), ("charges", _("服务费用")), ("reimbursements", _("报销")),
-        ("persons", _("受益人")),
+        ("payments", _("付款")), ("persons", _("受益人")),
     ]  # fmt: skip
     if row.fund == "donation":
         kinds += [("donations", _("捐赠")), ("gifts", _("捐赠去向"))]
@@ -210,14 +225,13 @@ def line_page(request: Any, pk: int) -> HttpResponse:
     )
     fund = action_form(
         request, "fund_budget", {"line_id": pk}, next=here, hidden=("line_id",), done=N_("已挂接"),
-        fields={"budget_id": {"options": "free_budgets", "widget": "choice", "label": N_("待遇预算")}},
+        fields={"budget_id": {"options": _free(request, row, bears), "widget": "choice", "label": N_("待遇预算")}},
     )  # fmt: skip
-    checks = lottery_checks(request.actor, row.year, row.div) if row.fund == "lottery" else []
     return render(
-        request, "console/fund_line.html", row=row, way=way, kind=kind, listing=_rows(request, row, kind), approve=approve, fund=fund,
-        tabs=[(label, f"{here}?rows={name}", None, name == kind) for name, label in kinds], checks=checks, subsidy_machine=SUBSIDY,
-        machine=REIMBURSEMENT, categories=dict(Spending.CATEGORIES), used=spent_by_category([pk]), kinds=dict(Subsidy.KINDS),
-        purposes=dict(PURPOSES), levels=dict(BudgetLine.LEVELS),
+        request, "console/fund_line.html", row=row, way=way, kind=kind, listing=_rows(request, row, kind, bears), approve=approve, fund=fund,
+        tabs=[(label, f"{here}?rows={name}", None, name == kind) for name, label in kinds], checks=lottery_checks(lines), subsidy_machine=SUBSIDY,
+        machine=REIMBURSEMENT, categories=dict(Spending.CATEGORIES), used=way.used,
+        kinds=dict(Subsidy.KINDS), purposes=dict(PURPOSES), levels=dict(BudgetLine.LEVELS),
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from yinling.people.models import Elder
 from yinling.people.queries import age, find_elders
 from yinling.visits.queries import stage, with_progress
 from yinling.web.actions import ActionForm, action_form
+from yinling.web.console.devices import waiting_alarms
 from yinling.web.pages import page, render
 from yinling.web.queries.callers import demands, things_of
 from yinling.web.show import tr
@@ -71,11 +72,11 @@ def _answer(request: Any, call: Call, *, is_first: bool) -> ActionForm:
 
 @page("hotline.call.answer")
 def desk(request: Any, ring_form: RingForm | None = None, status: int = 200) -> HttpResponse:
-    """P02: what one is doing, who waits, one's own call, whom to call back, and what was answered last. Each part reads its own rows."""
+    """P02: what one is doing, which alarms and calls wait, one's own call, call-backs, the last calls. Each part reads its own rows."""
     return render(
         request, "console/desk.html", status=status, line=lambda: _line(request), seat=lambda: _seat(request), seat_machine=SEAT,
         breaks=dict(BREAKS), present=lambda: list(present_seats(request.actor)), recent=lambda: recent_calls(request.actor),
-        due=lambda: next_callbacks(request.actor, request.now, DUE), machine=CALL,
+        due=lambda: next_callbacks(request.actor, request.now, DUE), machine=CALL, alarms=lambda: waiting_alarms(request),
         ring_form=ring_form or RingForm() if settings.DEMO else None, stream=_stream(request) if settings.DEMO else None,
     )  # fmt: skip
 

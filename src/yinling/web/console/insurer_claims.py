@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from decimal import Decimal
 from typing import Any
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -18,6 +19,7 @@ from yinling.settlement.models import Claim
 from yinling.settlement.operations import load_remittance
 from yinling.settlement.queries import PAYER_NAMES
 from yinling.settlement.queries.claims import (
+    OUTSIDE,
     ageing,
     claim_lines,
     claim_payers,
@@ -52,17 +54,13 @@ def refusal_choices(request: Any) -> Pairs:
 @page(VIEW)
 def claim_list(request: Any) -> HttpResponse:
     """Claims with their sums and age, and the statements that may be claimed."""
-    rows = claims(request.actor)
     payers = [(code, PAYER_NAMES[code]) for code in claim_payers(request.actor.div or "", local_date(request.now))]
     filters = (
         Filter("payer", _("付费方"), lambda found, value: found.filter(payer=value), "choice", payers),
         Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", CLAIM.choices),
         Filter("refused", _("只看有拒付"), lambda found, _yes: found.filter(refused_count__gt=0), "check"),
     )
-    listing = Listing(request, rows, *filters)
-    for entry in filters:
-        if listing.values[entry.name] is not None:
-            rows = entry.apply(rows, listing.values[entry.name])
+    listing = Listing(request, claims(request.actor), *filters)
     ready = list(claimable(request.actor).filter(payer__in=[code for code, _name in payers])[: SHOWN + 1])
     forms = [
         (
@@ -80,7 +78,7 @@ def claim_list(request: Any) -> HttpResponse:
     ]
     return render(
         request, "console/claims.html", tabs=settlement_tabs(request, "claims"), listing=listing, machine=CLAIM, payers=PAYER_NAMES,
-        totals=claim_totals(rows), ages=ageing(request.actor, request.now), ready=forms, more=len(ready) > SHOWN,
+        totals=claim_totals(listing.every), ages=ageing(request.actor, request.now), ready=forms, more=len(ready) > SHOWN,
     )  # fmt: skip
 
 
@@ -147,14 +145,20 @@ def claim_file(request: Any, pk: int, kind: str) -> HttpResponse:
     rows = [
         (row.code, line.number, line.line.charge.order.code, day(line.line.charge.service_day), mask_name(line.line.charge.order.elder_name),
          tr(line.line.charge.line.name), line.claimed_fen)
-        for line in claim_lines(row)
+        for line in claim_lines(row).exclude(refusal=OUTSIDE)
     ]  # fmt: skip
     if kind == "csv":
-        return comma_separated(row.code, heads, [(*cells, f"{fen / 100:.2f}") for *cells, fen in rows])
+        return comma_separated(row.code, heads, [(*cells, Decimal(fen).scaleb(-2)) for *cells, fen in rows])
     kinds = [None, COUNT, None, None, None, None, YUAN]
     columns = [Column(head, kind or "text", 16) for head, kind in zip(heads, kinds, strict=True)]
     above = [f"{row.code} {row.provider.name}", f"{_('付费方')}：{tr(PAYER_NAMES[row.payer])}"]
-    return excel(row.code, columns, rows, above=above, below=(None, _("合计"), None, None, None, None, row.claimed_fen))
+    return excel(
+        row.code,
+        columns,
+        rows,
+        above=above,
+        below=(None, _("合计"), None, None, None, None, sum(cells[-1] for cells in rows)),
+    )
 
 
 @page("settlement.remittance.load")

@@ -92,12 +92,13 @@ def article_page(request: Any, pk: int) -> HttpResponse:
     if row is None:
         raise Http404
     here, initial = f"/line/knowledge/{pk}/", {"article_id": pk, "seen": row.version}
-    verbs = {transition.verb for transition in ARTICLE.verbs(row.state)}
+    is_ours = row.div.startswith(request.actor.div or "-")
+    verbs = {transition.verb for transition in ARTICLE.verbs(row.state)} if is_ours else set()
     forms: dict[str, ActionForm] = {
         verb: action_form(request, f"{verb}_article", initial, next=here, tone="primary" if verb == "publish" else "")
         for verb in ("publish", "withdraw") if verb in verbs
     }  # fmt: skip
-    if row.state == "draft":
+    if row.state == "draft" and is_ours:
         forms["revise"] = action_form(request, "revise_article", initial | _values(row), next=here, tone="")
     is_own = row.written_by_id is not None and row.written_by_id == request.actor.user_id
     return render(
@@ -134,7 +135,8 @@ def template_list(request: Any) -> HttpResponse:
     names = ("name", "kind", "level", "family", "title", "text")
     initial = {name: getattr(chosen, name) for name in names} if chosen else {"kind": "enquiry", "level": "normal"}
     ends = [
-        (row, action_form(request, "end_template", {"template_id": row.pk, "seen": row.version}, next="/line/templates/", tone=""))
+        (row, action_form(request, "end_template", {"template_id": row.pk, "seen": row.version}, next="/line/templates/", tone="")
+         if row.div.startswith(request.actor.div or "-") else None)
         for row in rows
     ]  # fmt: skip
     form = action_form(request, "save_template", initial, next="/line/templates/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,10 +12,10 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.directory.models import Organisation
-from yinling.entitlements.models import FUNDS, PAYERS
 from yinling.kernel.period import add_months, local_date, month_start
 from yinling.kernel.words import N_
-from yinling.settlement.models import BUSINESSES, Closing, Transfer
+from yinling.settlement.models import BUSINESSES, Closing
+from yinling.settlement.operations.transfers import ADVANCE_KINDS, ELDER_KINDS
 from yinling.settlement.queries import (
     PAYER_NAMES,
     account_name,
@@ -26,15 +27,16 @@ from yinling.settlement.queries import (
     month_figures,
     transfers,
 )
+from yinling.settlement.queries.ledger import FUND_CHOICES
 from yinling.settlement.rules import ACCOUNTS
 from yinling.web.actions import action_form
+from yinling.web.console.people import area_filter
 from yinling.web.console.settlement import settlement_tabs
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
 from yinling.web.show import day, tr
 
 MOST_ROWS, MOST_IN_SHEET = 500, 20_000
-FUND_CHOICES = [*FUNDS, *[pair for pair in PAYERS if pair[0] not in dict(FUNDS)]]
 BUSINESS_NAMES = dict(BUSINESSES)
 
 
@@ -48,11 +50,12 @@ def _places() -> list[tuple[str, str]]:
     return [(str(pk), name) for pk, name in rows[:1000]]
 
 
-def _dimensions() -> tuple[Filter, ...]:
+def _dimensions(request: Any) -> tuple[Filter, ...]:
+    area, _names = area_filter(request)
     return (
         Filter("business", _("收支类别"), _same, "choice", BUSINESSES),
         Filter("fund", _("资金来源"), _same, "choice", FUND_CHOICES),
-        Filter("div", _("区划代码"), _same, "text"),
+        replace(area, apply=_same),
         Filter("provider", _("服务商"), _same, "choice", _places()),
     )
 
@@ -63,18 +66,18 @@ def _narrowed(rows: Any, values: dict[str, Any]) -> Any:
         rows = rows.filter(business=values["business"])
     if values["fund"]:
         rows = rows.filter(fund=values["fund"])
-    if values["div"]:
-        rows = rows.within(str(values["div"]))
+    if values["area"]:
+        rows = rows.within(values["area"])
     return rows.filter(provider=int(values["provider"])) if values["provider"] else rows
 
 
 def _sums(request: Any) -> tuple[Listing, date, list[dict[str, Any]]]:
     on = Filter("on", _("截至"), _same, "date")
-    listing = Listing(request, [], on, *_dimensions())
+    listing = Listing(request, [], on, *_dimensions(request))
     until = listing.values["on"] or local_date(request.now)
     chosen = listing.values
     rows = account_sums(
-        request.actor, until, div=str(chosen["div"] or ""), provider_id=int(chosen["provider"]) if chosen["provider"] else None,
+        request.actor, until, div=chosen["area"] or "", provider_id=int(chosen["provider"]) if chosen["provider"] else None,
         fund=chosen["fund"] or "", business=chosen["business"] or "",
     )  # fmt: skip
     listing.rows = rows[:MOST_ROWS]
@@ -124,7 +127,7 @@ def _entries(request: Any, account: str) -> tuple[Any, tuple[Filter, ...]]:
     """Return the entries of an account as filtered, and the filters that a list shows."""
     if account not in ACCOUNTS:
         raise Http404
-    filters = (Filter("since", _("入账从"), _same, "date"), Filter("until", _("到"), _same, "date"), *_dimensions())
+    filters = (Filter("since", _("入账从"), _same, "date"), Filter("until", _("到"), _same, "date"), *_dimensions(request))
     values = Listing(request, [], *filters).values
     rows = _narrowed(ledger_entries(request.actor).filter(account=account), values)
     if values["since"]:
@@ -145,8 +148,8 @@ def account_page(request: Any, account: str) -> HttpResponse:
 
 
 def is_late(row: Any) -> bool:
-    """Whether an entry was booked in a later month than that of its service."""
-    return row.service_day is not None and month_start(row.service_day) < row.period
+    """Whether an entry of an order was booked in a later month than that of its service."""
+    return row.line_id is not None and row.service_day is not None and month_start(row.service_day) < row.period
 
 
 @page("settlement.ledger.view")
@@ -173,7 +176,8 @@ def account_excel(request: Any, account: str) -> HttpResponse:
 @page("settlement.transfer.view")
 def transfer_list(request: Any) -> HttpResponse:
     """Advances, deposits and top-ups, and what is left of every advance (R-PAY-16)."""
-    kind = Filter("kind", _("种类"), lambda found, value: found.filter(kind=value), "choice", Transfer.KINDS)
+    kinds = [*ADVANCE_KINDS, *ELDER_KINDS]
+    kind = Filter("kind", _("种类"), lambda found, value: found.filter(kind=value), "choice", kinds)
     listing = Listing(request, transfers(request.actor), kind)
     here = "/settlement/transfers/"
     options = {"provider_id": {"options": "providers", "widget": "choice"}}
@@ -193,9 +197,13 @@ def transfer_list(request: Any) -> HttpResponse:
         row.pk: action_form(request, "book_transfer", {"transfer_id": row.pk, "seen": row.version}, next=here, done=N_("已入账"))
         for row in listing if row.posting_id is None and row.proposed_by_id != request.actor.user_id
     }  # fmt: skip
+    back = {
+        row.pk: action_form(request, "withdraw_transfer", {"transfer_id": row.pk, "seen": row.version}, next=here, done=N_("已撤回"), tone="danger")
+        for row in listing if row.posting_id is None
+    }  # fmt: skip
     return render(
         request, "console/transfers.html", tabs=settlement_tabs(request, "transfers"), listing=listing, propose=propose, take=take, book=book,
-        monitor=advances(request.actor), payers=PAYER_NAMES, businesses=BUSINESS_NAMES, kinds=dict(Transfer.KINDS),
+        back=back, monitor=advances(request.actor), payers=PAYER_NAMES, businesses=BUSINESS_NAMES, kinds=dict(kinds),
     )  # fmt: skip
 
 

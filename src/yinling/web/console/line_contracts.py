@@ -17,6 +17,7 @@ from yinling.kernel.period import ONE_DAY, add_months, local_date, month_start
 from yinling.kernel.words import N_
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.line import line_tabs
+from yinling.web.decisions import step_forms
 from yinling.web.pages import Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
 from yinling.web.show import day, moment, tr
@@ -88,14 +89,8 @@ def statement_page(request: Any, pk: int) -> HttpResponse:
     row = _statement(request, pk)
     here = f"/line/statements/{pk}/"
     is_own = row.provider_id == request.actor.organisation_id
-    forms = {
-        verb: action_form(
-            request, f"{verb}_operator_statement", {"operator_statement_id": pk, "seen": row.version}, next=here,
-            tone="danger" if verb == "object" else "primary",
-        )
-        for verb in VERBS
-        if OPERATOR_STATEMENT.allows(verb, row.state) and (is_own or verb not in ("confirm", "object"))
-    }  # fmt: skip
+    verbs = VERBS if is_own else [verb for verb in VERBS if verb not in ("confirm", "object")]
+    forms = step_forms(request, row, OPERATOR_STATEMENT, verbs, here, noun="operator_statement")
     again = action_form(
         request, "draft_operator_statement", {"line_contract_id": row.contract_id, "month": row.month}, next=here,
         hidden=("line_contract_id", "month"), submit=N_("重新计算"), tone="",

@@ -167,7 +167,7 @@ def elder_bills(request: Any, pk: int) -> HttpResponse:
     bills = bills_of(list(orders_billed(pk, month)))
     return render(
         request, "console/elder_bills.html", elder=elder, tab="bills", bills=bills, sums=month_sum(bills), month=month,
-        before=(month - ONE_DAY).replace(day=1), after=next_month(month), balance_fen=balance_of(pk),
+        before=(month - ONE_DAY).replace(day=1), after=next_month(month), balance_fen=balance_of(pk, elder.div),
     )  # fmt: skip
 
 
@@ -189,7 +189,7 @@ def elder_bill(request: Any, pk: int) -> HttpResponse:
     here = f"/settlement/bills/{pk}/"
     initial = {"order_id": pk}
     forms = {}
-    if bill.can_pay and balance_of(order.elder_id) >= bill.left_fen:
+    if bill.can_pay and balance_of(order.elder_id, order.div) >= bill.left_fen:
         forms["balance"] = action_form(request, "pay_from_balance", initial, next=here, done=N_("已付清"))
     if hold is not None:
         forms["decide"] = action_form(request, "decide_bill_objection", initial, next=here, done=N_("异议已处理"))

@@ -14,7 +14,7 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refusal
 from yinling.kernel.words import N_
 from yinling.settlement import bankfile
-from yinling.settlement.models import BankAccount, Payout
+from yinling.settlement.models import BankAccount, Payout, PayoutLine
 from yinling.settlement.operations import answer_payout, draft_payout, export_payout
 from yinling.settlement.queries import PAYER_NAMES
 from yinling.settlement.queries.payables import payables
@@ -22,6 +22,7 @@ from yinling.settlement.queries.payouts import (
     accounts,
     accounts_of,
     bank_file,
+    held_lines,
     payout_line,
     payout_lines,
     payout_totals,
@@ -32,7 +33,7 @@ from yinling.settlement.states import PAYOUT, PAYOUT_LINE
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.insurer_claims import uploaded
 from yinling.web.console.settlement import settlement_tabs
-from yinling.web.console.statements import approval_bar
+from yinling.web.decisions import deciding
 from yinling.web.options import Pairs, named, provider_choices
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.papers import page_table, paper_answer
@@ -54,13 +55,11 @@ def provider_choices_or_none(request: Any) -> Pairs:
 @page(VIEW)
 def payout_list(request: Any) -> HttpResponse:
     """Batches with what the bank has paid and sent back."""
-    rows = payouts(request.actor)
     states = Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", PAYOUT.choices)
-    listing = Listing(request, rows, states)
-    if listing.values["state"] is not None:
-        rows = states.apply(rows, listing.values["state"])
+    listing = Listing(request, payouts(request.actor), states)
     return render(
-        request, "console/payouts.html", listing=listing, machine=PAYOUT, totals=payout_totals(rows), tabs=settlement_tabs(request, "payouts")
+        request, "console/payouts.html", listing=listing, machine=PAYOUT, totals=payout_totals(listing.every),
+        tabs=settlement_tabs(request, "payouts"),
     )  # fmt: skip
 
 
@@ -106,24 +105,17 @@ def payout_page(request: Any, pk: int) -> HttpResponse:
         payout_fields(), [(0, line) for line in listing], link="text", mark=lambda one: f"line-{one[1].pk}",
         address=lambda one: f"/settlement/receipts/{one[1].pk}/" if one[1].state == "paid" else "",
     )  # fmt: skip
-    persons = [
-        (_("起草"), row.drafted_by, row.drafted_at), (_("初审"), row.reviewed_by, row.reviewed_at), (_("复核"), row.approved_by, row.approved_at)
-    ]  # fmt: skip
-    is_own = request.actor.user_id in (row.drafted_by_id, row.reviewed_by_id)
+    here = f"/settlement/payouts/{pk}/"
     return render(
-        request, "console/payout.html", row=row, listing=listing, table=table, machine=PAYOUT, forms=_forms(request, row),
-        bar=approval_bar(persons, is_returned=row.state == "returned"), needs_other=row.state == "reviewed" and is_own,
+        request, "console/payout.html", row=row, listing=listing, table=table, machine=PAYOUT,
+        deciding=deciding(request, row, here), held=[(line, _drop(request, line, here)) for line in held_lines(row)],
         can_export=row.state in ("approved", "exported") and request.actor.has("settlement.payout.export"),
         can_answer=row.state in ("exported", "completed") and request.actor.has("settlement.payout.answer"),
     )  # fmt: skip
 
 
-def _forms(request: Any, row: Payout) -> dict[str, ActionForm]:
-    here, values = f"/settlement/payouts/{row.pk}/", {"payout_id": row.pk, "seen": row.version}
-    return {
-        verb: action_form(request, f"{verb}_payout", values, next=here, tone="danger" if verb == "return" else "primary")
-        for verb in ("review", "approve", "return") if PAYOUT.allows(verb, row.state)
-    }  # fmt: skip
+def _drop(request: Any, line: PayoutLine, here: str) -> ActionForm:
+    return action_form(request, "drop_payout_line", {"payout_line_id": line.pk}, next=here, done=N_("已移出"), tone="danger")
 
 
 @page(VIEW)

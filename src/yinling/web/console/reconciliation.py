@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from yinling.kernel.words import N_
 from yinling.settlement.queries import PAYER_NAMES
 from yinling.settlement.queries.reconciliation import Reconciliation, reconciliation
+from yinling.web.console.arrivals import open_values
 from yinling.web.console.settlement import VIEW, settlement_tabs
 from yinling.web.console.statements import month_of
 from yinling.web.pages import page, render
@@ -26,7 +27,7 @@ SETTLED = (
 STATED = (
     ("total_fen", N_("对账单合计")), ("open_fen", N_("未审定")), ("deducted_fen", N_("扣减")), ("offset_fen", N_("冲抵预付")),
     ("payable_fen", N_("应付")), ("paid_fen", N_("已付款")), ("in_batch_fen", N_("拨付中")), ("outstanding_fen", N_("未拨付")),
-    ("claimed_fen", N_("申报")), ("received_fen", N_("付费方已付")), ("difference_fen", N_("差异")),
+    ("claimed_fen", N_("申报")), ("received_fen", N_("付费方已付")), ("due_fen", N_("付费方未付")), ("difference_fen", N_("差异")),
 )  # fmt: skip
 
 
@@ -50,7 +51,8 @@ def month_page(request: Any) -> HttpResponse:
     found = reconciliation(request.actor, month)
     tables: list[tuple[str, PageTable]] = [(title, page_table(fields, rows)) for title, fields, rows in _tables(found)]
     return render(
-        request, "console/settlement_month.html", month=month, found=found, tables=tables, tabs=settlement_tabs(request, "month")
+        request, "console/settlement_month.html", month=month, found=found, tables=tables, tabs=settlement_tabs(request, "month"),
+        **open_values(request),
     )  # fmt: skip
 
 

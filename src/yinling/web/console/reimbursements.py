@@ -25,8 +25,8 @@ from yinling.settlement.queries.reimbursements import (
 )
 from yinling.settlement.reimbursing import OUTCOMES
 from yinling.settlement.states import PAYOUT_LINE, REIMBURSEMENT
-from yinling.web.actions import ActionForm, action_form
-from yinling.web.console.funds import decision_steps, fund_tabs
+from yinling.web.actions import action_form
+from yinling.web.console.funds import fund_tabs, paid_deciding
 from yinling.web.console.people import area_filter
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
@@ -34,7 +34,6 @@ from yinling.web.sheets import YUAN, Column, excel
 from yinling.web.show import day, tr
 
 VIEW = "settlement.reimbursement.view"
-VERBS = ("review", "approve", "return")
 EXPORTED = 5000
 
 
@@ -45,34 +44,30 @@ def reimbursable_choices(request: Any) -> list[tuple[str, str]]:
     return [(str(row.pk), f"{row.elder.name} {row.scheme.name} {row.elder.div}") for row in rows]
 
 
-def _narrowed(request: Any) -> tuple[Any, Listing]:
+def _listing(request: Any) -> Listing:
     area, _names = area_filter(request)
     filters = (
         Filter("state", _("状态"), lambda rows, value: rows.filter(state=value), "choice", REIMBURSEMENT.choices),
         area,
     )
-    rows = reimbursements_shown(request.actor)
-    listing = Listing(request, rows, *filters)
-    for entry in filters:
-        if listing.values[entry.name] is not None:
-            rows = entry.apply(rows, listing.values[entry.name])
-    return rows, listing
+    return Listing(request, reimbursements_shown(request.actor), *filters)
 
 
 @page(VIEW)
 def reimbursement_list(request: Any) -> HttpResponse:
     """Reimbursements with their sums."""
-    rows, listing = _narrowed(request)
+    listing = _listing(request)
     return render(
         request, "console/reimbursements.html", tabs=fund_tabs(request, "reimbursements"), listing=listing, machine=REIMBURSEMENT,
-        totals=reimbursement_totals(rows), payout=PAYOUT_LINE, excel=listing.address().replace("/reimbursements/", "/reimbursements/excel/", 1),
+        totals=reimbursement_totals(listing.every), payout=PAYOUT_LINE,
+        excel=listing.address().replace("/reimbursements/", "/reimbursements/excel/", 1),
     )  # fmt: skip
 
 
 @page(VIEW)
 def reimbursements_excel(request: Any) -> HttpResponse:
     """The list as a workbook."""
-    rows, _listing = _narrowed(request)
+    rows = _listing(request).every
     states = dict(REIMBURSEMENT.choices)
     columns = [
         Column(_("编号"), width=14), Column(_("老年人"), width=10), Column(_("待遇"), width=20), Column(_("施工单位"), width=24),
@@ -111,13 +106,6 @@ def reimbursement_page(request: Any, pk: int) -> HttpResponse:
     """One reimbursement: its items and what is open, papers, who decided, and where the money came from and went."""
     row, here = _row(request, pk), f"/reimbursements/{pk}/"
     items = item_list(row.entitlement.scheme.code, row.div, row.accepted_on)
-    forms: dict[str, ActionForm] = {
-        verb: action_form(
-            request, f"{verb}_reimbursement", {"reimbursement_id": pk, "seen": row.version}, next=here,
-            tone="danger" if verb == "return" else "primary",
-        )
-        for verb in VERBS if REIMBURSEMENT.allows(verb, row.state)
-    }  # fmt: skip
     choices = [
         (one.code, f"{one.code} {one.name}（{_('基础') if one.is_base else _('可选')}）") for one in items.values()
     ]
@@ -131,11 +119,10 @@ def reimbursement_page(request: Any, pk: int) -> HttpResponse:
     attach = action_form(request, "attach_expense", {"reimbursement_id": pk}, next=here)
     is_draft = row.state == "draft"
     return render(
-        request, "console/reimbursement.html", row=row, result=result_of(row), items=items, machine=REIMBURSEMENT, forms=forms,
-        bar=decision_steps(row),
+        request, "console/reimbursement.html", row=row, result=result_of(row), items=items, machine=REIMBURSEMENT,
+        deciding=paid_deciding(request, row, here),
         enter=enter if is_draft else None, attach=attach if is_draft else None, outcomes=dict(OUTCOMES), payout=PAYOUT_LINE,
         papers=list(ExpensePaper.objects.filter(reimbursement=row).order_by("pk")), trail=trail(row, line_of(row.entitlement)),
-        needs_other=row.state == "reviewed" and request.actor.user_id in (row.entered_by_id, row.reviewed_by_id),
     )  # fmt: skip
 
 

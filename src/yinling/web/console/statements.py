@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from yinling.kernel.inputs import meant_day
 from yinling.kernel.money import yuan
-from yinling.kernel.period import local_date, month_start
+from yinling.kernel.period import add_months, local_date, month_start
 from yinling.kernel.words import N_
-from yinling.settlement.models import Claim, Invoice, PayoutLine, Statement
+from yinling.settlement.models import Claim, Invoice, Statement
 from yinling.settlement.queries import (
     PAYER_NAMES,
     STATEMENT_PAYERS,
@@ -25,17 +25,18 @@ from yinling.settlement.queries import (
     to_draft,
 )
 from yinling.settlement.queries.claims import claim_payers
+from yinling.settlement.queries.payouts import payment_of
 from yinling.settlement.queries.statements import REFUSED_BY_PAYER, deduction_reasons
 from yinling.settlement.states import CLAIM, PAYOUT_LINE, STATEMENT
 from yinling.web.actions import ActionForm, action_form
+from yinling.web.console.arrivals import open_values
 from yinling.web.console.settlement import VIEW, settlement_tabs
+from yinling.web.decisions import deciding
 from yinling.web.options import Pairs, named
 from yinling.web.pages import PAGE_SIZE, Filter, Listing, page, render
 from yinling.web.papers import page_table, paper_answer
 from yinling.web.queries.settlement_papers import purchase_fields, purchase_paper, statement_fields, statement_paper
-from yinling.web.show import moment, tr
-
-VERBS = ("review", "approve", "return")
+from yinling.web.show import tr
 
 
 def _in_month(rows: Any, value: Any) -> Any:
@@ -52,16 +53,12 @@ def deduction_choices(request: Any) -> Pairs:
 @page(VIEW)
 def statement_list(request: Any) -> HttpResponse:
     """Statements with their totals, the form that draws one up, and the button for the whole month."""
-    rows = statements(request.actor)
     filters = (
         Filter("payer", _("付费方"), lambda found, value: found.filter(payer=value), "choice", STATEMENT_PAYERS),
         Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", STATEMENT.choices),
         Filter("month", _("月份（任一天）"), _in_month, "date"),
     )
-    listing = Listing(request, rows, *filters)
-    for entry in filters:
-        if listing.values[entry.name] is not None:
-            rows = entry.apply(rows, listing.values[entry.name])
+    listing = Listing(request, statements(request.actor), *filters)
     this = month_start(local_date(request.now))
     draft = action_form(
         request, "draft_statement", {"month": this}, next="/settlement/statements/{id}/", done=N_("对账单已生成"),
@@ -72,7 +69,7 @@ def statement_list(request: Any) -> HttpResponse:
     )  # fmt: skip
     return render(
         request, "console/settlement.html", tabs=settlement_tabs(request, "statements"), listing=listing, machine=STATEMENT,
-        payers=PAYER_NAMES, draft=draft, totals=statement_totals(rows), this=this,
+        draft=draft, totals=statement_totals(listing.every), this=this, **open_values(request),
     )  # fmt: skip
 
 
@@ -92,10 +89,10 @@ def statement_month(request: Any) -> HttpResponse:
     )  # fmt: skip
 
 
-def month_of(request: Any) -> date:
-    """Return the month named in the address (``2026-06``), else this one."""
+def month_of(request: Any, *, ago: int = 0) -> date:
+    """Return the month named in the address (``2026-06``), else this one or so many before."""
     named_day = meant_day(f"{request.GET.get('month', '')[:7]}-01")
-    return month_start(named_day or local_date(request.now))
+    return month_start(named_day or add_months(month_start(local_date(request.now)), -ago))
 
 
 def _statement(request: Any, pk: int) -> Statement:
@@ -117,10 +114,9 @@ def statement_page(request: Any, pk: int) -> HttpResponse:
         statement_fields(), [(number, line) for number, line in enumerate(listing.rows, first)], link="order",
         address=lambda one: f"/settlement/orders/{one[1].charge.order_id}/", mark=lambda one: f"line-{one[1].pk}",
     )  # fmt: skip
-    is_own = request.actor.user_id in (row.drafted_by_id, row.reviewed_by_id)
     return render(
         request, "console/statement.html", row=row, listing=listing, table=table, paper=paper, machine=STATEMENT, payers=PAYER_NAMES,
-        forms=_forms(request, row, listing.rows), bar=_bar(row), needs_other=row.state == "reviewed" and is_own,
+        deciding=deciding(request, row, f"/settlement/statements/{pk}/"), forms=_forms(request, row, listing.rows),
         deductions=off, reasons=deduction_reasons(row.div, local_date(row.drafted_at)), claim_machine=CLAIM, line_machine=PAYOUT_LINE,
         **_afterwards(request, row),
     )  # fmt: skip
@@ -133,23 +129,15 @@ def _afterwards(request: Any, row: Statement) -> dict[str, Any]:
     is_claimed = row.payer in claim_payers(row.div, local_date(request.now))
     return {
         "claims": list(Claim.objects.filter(statement=row).order_by("attempt")) if is_claimed else [],
-        "payment": PayoutLine.objects.filter(key=f"statement:{row.pk}")
-        .select_related("payout")
-        .order_by("-pk")
-        .first(),
+        "payment": payment_of(request.actor, f"statement:{row.pk}"),
         "invoices": _invoices(request, row),
     }
 
 
 def _forms(request: Any, row: Statement, lines: list[Any]) -> dict[str, ActionForm]:
     pk, here = row.pk, f"/settlement/statements/{row.pk}/"
-    forms: dict[str, ActionForm] = {
-        verb: action_form(
-            request, f"{verb}_statement", {"statement_id": pk, "seen": row.version}, next=here, tone="danger" if verb == "return" else "primary"
-        )
-        for verb in VERBS if STATEMENT.allows(verb, row.state)
-    }  # fmt: skip
-    if "return" in forms and not forms["return"].allowed:
+    forms: dict[str, ActionForm] = {}
+    if STATEMENT.allows("return", row.state) and not request.actor.has("settlement.statement.return"):
         forms["object"] = action_form(
             request, "object_statement", {"statement_id": pk, "seen": row.version}, next=here, tone="danger"
         )
@@ -190,23 +178,6 @@ def _invoices(request: Any, row: Statement) -> list[tuple[Invoice, ActionForm | 
     return [(one, cancel(one) if one.cancelled_at is None else None) for one in rows]
 
 
-def _bar(row: Statement) -> list[tuple[str, str, str]]:
-    persons = [
-        (_("起草"), row.drafted_by, row.drafted_at), (_("初审"), row.reviewed_by, row.reviewed_at), (_("复核"), row.approved_by, row.approved_at)
-    ]  # fmt: skip
-    return approval_bar(persons, is_returned=row.state == "returned")
-
-
-def approval_bar(persons: list[tuple[str, Any, Any]], *, is_returned: bool) -> list[tuple[str, str, str]]:
-    """The steps of two persons' approval: who did which when."""
-    steps, is_next = [], not is_returned
-    for label, person, at in persons:
-        stage = "done" if person else "now" if is_next else "todo"
-        is_next = is_next and bool(person)
-        steps.append((label, stage, f"{person.name} {moment(at)}" if person else ""))
-    return steps
-
-
 @page(VIEW)
 def statement_print(request: Any, pk: int) -> HttpResponse:
     """The statement on paper: totals in figures and in capital characters, places for signatures."""
@@ -242,7 +213,7 @@ def purchase_list(request: Any) -> HttpResponse:
 def _asked(request: Any) -> tuple[str, date, str]:
     payer, state = request.GET.get("payer", ""), request.GET.get("state", "")
     return (
-        payer if payer in dict(STATEMENT_PAYERS) else "government", month_of(request), state if state in dict(STATEMENT.choices) else ""
+        payer if payer in dict(STATEMENT_PAYERS) else "government", month_of(request, ago=1), state if state in dict(STATEMENT.choices) else ""
     )  # fmt: skip
 
 

@@ -16,15 +16,14 @@ from yinling.people.rules import elder_code
 from yinling.settlement.models import RECOVERY_KINDS, Recovery
 from yinling.settlement.queries import PAYER_NAMES, recoveries, recovery_lines, recovery_totals
 from yinling.settlement.states import RECOVERY
-from yinling.web.actions import action_form
 from yinling.web.console.settlement import settlement_tabs
+from yinling.web.decisions import deciding
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.queries.stops import stops_shown
 from yinling.web.sheets import COUNT, YUAN, Column, excel
 from yinling.web.show import moment, tr
 
 VIEW = "settlement.recovery.view"
-VERBS = ("review", "approve", "return", "lift")
 
 
 @page("people.elder.view")
@@ -44,15 +43,13 @@ def elder_stops(request: Any, pk: int) -> HttpResponse:
 @page(VIEW)
 def recovery_list(request: Any) -> HttpResponse:
     """Recovery lists with their totals."""
-    rows = recoveries(request.actor)
     state = Filter(
         "state", _("状态"), lambda found, value: found.filter(state=value), "choice", RECOVERY.choices
     )  # fmt: skip
-    listing = Listing(request, rows, state)
-    chosen = rows if listing.values["state"] is None else rows.filter(state=listing.values["state"])
+    listing = Listing(request, recoveries(request.actor), state)
     return render(
         request, "console/recoveries.html", tabs=settlement_tabs(request, "recoveries"), listing=listing, machine=RECOVERY,
-        totals=recovery_totals(chosen),
+        totals=recovery_totals(listing.every),
     )  # fmt: skip
 
 
@@ -67,30 +64,10 @@ def _recovery(request: Any, pk: int) -> Recovery:
 def recovery_page(request: Any, pk: int) -> HttpResponse:
     """One list with its lines, and the next of its two approvals."""
     row = _recovery(request, pk)
-    here = f"/settlement/recoveries/{pk}/"
-    given_up = ("return", "lift")
-    forms = {
-        verb: action_form(
-            request, f"{verb}_recovery", {"recovery_id": pk, "seen": row.version}, next=here, tone="danger" if verb in given_up else "primary"
-        )
-        for verb in VERBS if RECOVERY.allows(verb, row.state)
-    }  # fmt: skip
-    is_own = row.state == "reviewed" and request.actor.user_id == row.reviewed_by_id
     return render(
         request, "console/recovery.html", row=row, listing=Listing(request, recovery_lines(row)), machine=RECOVERY, payers=PAYER_NAMES,
-        kinds=dict(RECOVERY_KINDS), forms=forms, needs_other=is_own, bar=_bar(row),
+        kinds=dict(RECOVERY_KINDS), deciding=deciding(request, row, f"/settlement/recoveries/{pk}/"),
     )  # fmt: skip
-
-
-def _bar(row: Recovery) -> list[tuple[str, str, str]]:
-    steps = [(_("自动生成"), "done", moment(row.drafted_at))]
-    people = ((_("初审"), row.reviewed_by, row.reviewed_at), (_("复核"), row.approved_by, row.approved_at))
-    is_next = row.state in ("draft", "reviewed")
-    for label, person, at in people:
-        stage = "done" if person else "now" if is_next else "todo"
-        is_next = is_next and bool(person)
-        steps.append((label, stage, f"{person.name} {moment(at)}" if person else ""))
-    return steps
 
 
 @page(VIEW)

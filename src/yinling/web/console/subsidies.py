@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 from yinling.directory.models import Organisation
 from yinling.entitlements.models import FUNDS, BudgetLine
 from yinling.entitlements.queries.lines import bearing_lines
-from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.models import Spending, Subsidy
-from yinling.programmes.subsidies.queries.rates import PROJECT, meal_months, offer
+from yinling.programmes.subsidies.queries.rates import PROJECT, offer, record_of
 from yinling.programmes.subsidies.queries.subsidies import (
     lines_seen,
     spendings_of,
@@ -22,19 +21,26 @@ from yinling.programmes.subsidies.queries.subsidies import (
     subsidy_totals,
     uses_of,
 )
-from yinling.programmes.subsidies.rules import COUNTED, MEALS_EVERY_MONTH, MONTHLY, OPEN_AT_YEAR_END, Rate
+from yinling.programmes.subsidies.rules import (
+    COUNTED,
+    MEALS_EVERY_MONTH,
+    MONTHLY,
+    OPEN_AT_YEAR_END,
+    Facts,
+    Rate,
+    Record,
+)
 from yinling.programmes.subsidies.states import SUBSIDY
 from yinling.settlement.states import PAYOUT_LINE
-from yinling.web.actions import ActionForm, action_form
-from yinling.web.console.funds import decision_steps, fund_tabs, years
+from yinling.web.actions import action_form
+from yinling.web.console.funds import fund_tabs, paid_deciding, years
 from yinling.web.console.people import area_filter
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
-from yinling.web.show import tr
+from yinling.web.show import amount, day, tr
 
 VIEW = "subsidies.subsidy.view"
-VERBS = ("review", "approve", "return")
 EXPORTED = 5000
 MONTHS = [(month, f"{month}月") for month in range(1, 13)]
 
@@ -69,23 +75,18 @@ def _filters(request: Any) -> tuple[tuple[Filter, ...], dict[str, str]]:
     return filters, names
 
 
-def _narrowed(request: Any) -> tuple[Any, Listing]:
+def _listing(request: Any) -> Listing:
     filters, _names = _filters(request)
-    rows = subsidies_shown(request.actor)
-    listing = Listing(request, rows, *filters)
-    for entry in filters:
-        if listing.values[entry.name] is not None:
-            rows = entry.apply(rows, listing.values[entry.name])
-    return rows, listing
+    return Listing(request, subsidies_shown(request.actor), *filters)
 
 
 @page(VIEW)
 def subsidy_list(request: Any) -> HttpResponse:
     """Subsidies with their sums; what is not used as meant is marked."""
-    rows, listing = _narrowed(request)
+    listing = _listing(request)
     return render(
         request, "console/subsidies.html", tabs=fund_tabs(request, "subsidies"), listing=listing, machine=SUBSIDY, kinds=Subsidy.KINDS,
-        totals=subsidy_totals(rows), uses=uses_of(listing), lines=lines_seen(request.actor, listing), payout=PAYOUT_LINE,
+        totals=subsidy_totals(listing.every), uses=uses_of(listing), lines=lines_seen(request.actor, listing), payout=PAYOUT_LINE,
         excel=listing.address().replace("/subsidies/", "/subsidies/excel/", 1),
     )  # fmt: skip
 
@@ -93,7 +94,7 @@ def subsidy_list(request: Any) -> HttpResponse:
 @page(VIEW)
 def subsidies_excel(request: Any) -> HttpResponse:
     """The list as a workbook."""
-    found, _listing = _narrowed(request)
+    found = _listing(request).every
     rows = list(found[:EXPORTED])
     lines_ = lines_seen(request.actor, rows)
     kinds, states = dict(Subsidy.KINDS), dict(SUBSIDY.choices)
@@ -115,39 +116,53 @@ def subsidies_excel(request: Any) -> HttpResponse:
 
 @page("subsidies.subsidy.draft")
 def subsidy_new(request: Any) -> HttpResponse:
-    """Enter the facts of one kind; which ones it asks for, its rate says."""
-    today = local_date(request.now)
+    """Enter the facts of one kind: which ones it asks for, its rate says; what the platform knows of a body is shown and not asked."""
     kind = request.GET.get("kind", "")
     kind = kind if kind in dict(Subsidy.KINDS) else "canteen"
     asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdigit() and len(asked) == 4 else today.year - 1  # noqa: PLR2004 - digits of a year
-    div = request.actor.div or ""
+    year = int(asked) if asked.isdigit() and len(asked) == 4 else request.day.year - 1  # noqa: PLR2004 - digits of a year
+    bodies, body = local_bodies(request), request.GET.get("body", "")
+    chosen = Organisation.objects.filter(pk=body).first() if body in dict(bodies) else None
+    div = chosen.div if chosen else request.actor.div or ""
     found = offer(kind, div, year)
-    body = request.GET.get("body", "")
-    known = meal_months(int(body), year) if body.isdigit() and kind == "canteen" else []
+    needs = found.rate.needs if found else ()
+    known = record_of(chosen, year) if chosen and needs else None
     form = action_form(
-        request, "draft_subsidy", {"kind": kind, "result_year": year, "provider_id": body, "meal_months": known}, next="/subsidies/{id}/",
-        hidden=("kind",), only=_asked(kind, found.rate if found else None), done=N_("已登记，请另一人初审"),
+        request, "draft_subsidy", _initial(kind, year, chosen, known), next="/subsidies/{id}/",
+        hidden=("kind", "result_year", *(("provider_id",) if known else ())),
+        only=_asked(kind, found.rate if found else None, known), done=N_("已登记，请另一人初审"),
         fields={
-            "line_id": {"options": "lines_of_year", "widget": "choice"}, "provider_id": {"options": "local_bodies", "widget": "choice"},
-            "meal_months": {"options": MONTHS, "widget": "choice", "help": N_("勾选当年至少一天供餐的月份")},
+            "line_id": {"options": "lines_of_year", "widget": "choice"}, "provider_id": {"options": bodies, "widget": "choice"},
+            "meal_months": {"options": _by_hand(known), "widget": "choice", "help": N_("平台还没有记录的月份，勾选至少一天供餐的")},
         },
     )  # fmt: skip
     lines = bearing_lines(request.actor, div, year + (found.rate.booking_offset if found else 0)) if div else []
     return render(
         request, "console/subsidy_new.html", tabs=fund_tabs(request, "subsidies"), kind=kind, kinds=Subsidy.KINDS, year=year, offer=found,
-        form=form if found or kind == PROJECT else None, is_project=kind == PROJECT, has_lines=bool(lines),
+        form=form if found or kind == PROJECT else None, is_project=kind == PROJECT, has_lines=bool(lines), bodies=bodies, body=body,
+        known=known, cooks=MEALS_EVERY_MONTH in needs, asks_body=bool(needs),
     )  # fmt: skip
 
 
-def _asked(kind: str, rate: Rate | None) -> tuple[str, ...]:
+def _initial(kind: str, year: int, body: Organisation | None, known: Record | None) -> dict[str, Any]:
+    """What the form begins with."""
+    found: dict[str, Any] = {"kind": kind, "result_year": year, "provider_id": str(body.pk) if body else ""}
+    return found | ({"opened_on": known.opened_on, "closed_on": known.closed_on} if known else {})
+
+
+def _by_hand(known: Record | None) -> list[tuple[int, str]]:
+    """Months whose meals nobody but the body itself knows."""
+    return MONTHS if known is None else MONTHS[: known.from_month - 1]
+
+
+def _asked(kind: str, rate: Rate | None, known: Record | None) -> tuple[str, ...]:
     """The fields of the form of a kind."""
-    fields = ["line_id", "result_year", "provider_id", "part", "evidence"]
+    fields = ["line_id", "provider_id", "part", "evidence"]
     if rate is not None and (rate.needs or rate.part_year == MONTHLY):
         fields += (
             ["opened_on", "closed_on"] if OPEN_AT_YEAR_END in rate.needs or rate.part_year == MONTHLY else ["opened_on"]
         )
-        fields += ["meal_months"] if MEALS_EVERY_MONTH in rate.needs else []
+        fields += ["meal_months"] if MEALS_EVERY_MONTH in rate.needs and _by_hand(known) else []
     if rate is not None and rate.unit in COUNTED:
         fields.append("count")
     if kind == PROJECT or (rate is not None and rate.up_to_actual):
@@ -162,21 +177,27 @@ def subsidy_page(request: Any, pk: int) -> HttpResponse:
     if row is None:
         raise Http404
     here = f"/subsidies/{pk}/"
-    forms: dict[str, ActionForm] = {
-        verb: action_form(
-            request, f"{verb}_subsidy", {"subsidy_id": pk, "seen": row.version}, next=here, tone="danger" if verb == "return" else "primary"
-        )
-        for verb in VERBS if SUBSIDY.allows(verb, row.state)
-    }  # fmt: skip
-    spend = action_form(request, "record_spending", {"subsidy_id": pk, "spent_on": local_date(request.now)}, next=here)
-    is_own = request.actor.user_id in (row.entered_by_id, row.reviewed_by_id)
+    spend = action_form(request, "record_spending", {"subsidy_id": pk, "spent_on": request.day}, next=here)
     line = lines_seen(request.actor, [row]).get(row.line_id)
     return render(
-        request, "console/subsidy.html", row=row, line=line, machine=SUBSIDY, forms=forms if line else {}, bar=decision_steps(row),
-        needs_other=row.state == "reviewed" and is_own,
+        request, "console/subsidy.html", row=row, line=line, machine=SUBSIDY, deciding=paid_deciding(request, row, here),
         spend=spend if row.state == "approved" else None, listing=Listing(request, spendings_of(row)), categories=dict(Spending.CATEGORIES),
-        use=uses_of([row]).get(row.pk), payout=PAYOUT_LINE, reasons=[_sentence(one) for one in row.reasons],
+        use=uses_of([row]).get(row.pk), payout=PAYOUT_LINE, reasons=[_sentence(one) for one in row.reasons], facts=_facts(row),
     )  # fmt: skip
+
+
+def _facts(row: Subsidy) -> list[tuple[str, Any]]:
+    """The facts that a kind asks for, and no others."""
+    facts = Facts.from_json(row.facts)
+    counted = [_("%(month)s月%(days)s天") % {"month": month, "days": facts.meal_days[month]} for month in sorted(facts.meal_days)]
+    pairs = [
+        (_("食堂、站点或期次"), row.part), (_("开办日期"), facts.opened_on and day(facts.opened_on)),
+        (_("停办日期"), facts.closed_on and day(facts.closed_on)),
+        (_("供餐天数（平台记录）"), "、".join(counted)), (_("供餐月份（人工登记）"), "、".join(map(str, facts.by_hand))),
+        (_("城乡"), _("农村") if facts.is_rural else ""), (_("数量"), facts.count if facts.count > 1 else ""),
+        (_("实际支出"), facts.actual_fen and amount(facts.actual_fen)),
+    ]  # fmt: skip
+    return [(label, value) for label, value in pairs if value]
 
 
 def _sentence(reason: list[Any]) -> str:

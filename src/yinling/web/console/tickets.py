@@ -44,6 +44,8 @@ from yinling.web.show import tally, tr
 
 FOUND = 10
 TYPED = ("title", "text")
+DECIDED = {"close", "merge"}
+"""What is done to a ticket by the decision it awaits, and by nobody else."""
 ESCALATED = {1: N_("已升级到热线班长"), 2: N_("已升级到区县"), TOP: N_("已升级到市级")}
 
 
@@ -167,7 +169,7 @@ def ticket_page(request: Any, pk: int) -> HttpResponse:
     related = Ticket.objects.visible_to(request.actor).filter(Q(parent=ticket) | Q(merged_into=ticket))
     relatives = list(related.select_related("provider").order_by("pk"))
     children = [one for one in relatives if one.parent_id == pk]
-    verbs = {transition.verb for transition in TICKET.verbs(ticket.state)}
+    verbs = {transition.verb for transition in TICKET.verbs(ticket.state)} - (DECIDED if ticket.awaits else set())
     orders, exchanged = beside(ticket, "orders_from_above"), beside(ticket, "exchanged")
     asked = [one for one in beside(ticket, "callbacks") if one.kind == "satisfaction"]
     return render(

@@ -79,7 +79,7 @@ def bill_pdf(request: Any) -> HttpResponse:
         ),
         [(bill, line) for bill in found["bills"] if not bill.is_reversed for line in bill.lines],
         facts=(("姓名", person.elder.name), ("月份", f"{month:%Y-%m}"), ("打印日期", day(request.now))),
-        sums=(("total", "合计", sums.total_fen), ("others", "别人付", sums.others_fen), ("own", "您付", sums.own_fen)), total="own",
+        sums=(("total", "合计", sums.total_fen), ("others", "补贴和保险付", sums.others_fen), ("own", "自己付", sums.own_fen)), total="own",
     )  # fmt: skip
     return paper_pdf(paper, request.now)
 
@@ -88,8 +88,9 @@ def _payers(row: tuple[Bill, Line]) -> str:
     """Who bears how much of a line, and why."""
     found = []
     for share in row[1].shares:
-        name = "您" if share.payer == SELF else tr(share.label)
-        found.append(f"{name}付 {yuan(share.amount_fen)}" + (f"（{tr(share.reason)}）" if share.reason else ""))
+        name = "自己" if share.payer == SELF else tr(share.label)
+        said = f"{name}付 {yuan(share.amount_fen)}" if share.amount_fen else "不收钱"
+        found.append(said + (f"（{tr(share.reason)}）" if share.reason else ""))
     return "；".join(found)
 
 
@@ -122,7 +123,7 @@ def bill_page(request: Any, pk: int) -> HttpResponse:
                 submit="去付款",
                 done=N_("请核对金额后付款"),
             )
-        balance = balance_of(order.elder_id)
+        balance = balance_of(order.elder_id, order.div)
         if balance >= bill.left_fen:
             forms["balance"] = action_form(
                 request,

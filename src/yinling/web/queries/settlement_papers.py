@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
 
 from django.utils.translation import gettext as _
 
 from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_name
 from yinling.kernel.period import local_date
-from yinling.settlement.models import Deduction, Payout, PayoutLine, Statement, StatementLine
+from yinling.settlement.models import Decided, Deduction, Payout, PayoutLine, Statement, StatementLine
 from yinling.settlement.queries import PAYER_NAMES, statement_lines
 from yinling.settlement.queries.payouts import payout_lines
 from yinling.settlement.queries.purchase import Purchased, purchased
 from yinling.settlement.queries.statements import deduction_reasons, deductions
 from yinling.settlement.states import PAYOUT, PAYOUT_LINE, STATEMENT
-from yinling.web.papers import Field, Paper
+from yinling.web.papers import Field, Paper, signers
 from yinling.web.sheets import COUNT, YUAN
 from yinling.web.show import day, tr
-
-Numbered = tuple[int, Any]
 
 
 def statement_fields() -> list[Field]:
@@ -68,21 +65,18 @@ def statement_paper(
     """One provider's statement of one payer and month; a page that has read lines and deductions hands them over."""
     found = statement_lines(row) if lines is None else lines
     taken = (deductions(row) if row.deducted_fen else ()) if off is None else off
-    persons = [
-        (_("起草"), row.drafted_by, row.drafted_at), (_("初审"), row.reviewed_by, row.reviewed_at), (_("复核"), row.approved_by, row.approved_at)
-    ]  # fmt: skip
     return Paper(
         row.code, _("养老服务费用对账单"), statement_fields(), list(enumerate(found, 1)),
         facts=[
             (_("服务商"), row.provider.name), (_("付费方"), tr(PAYER_NAMES[row.payer])), (_("月份"), f"{row.month:%Y-%m}"),
             (_("状态"), tr(row.get_state_display())), (_("笔数"), str(row.line_count)),
         ],
-        sums=statement_sums(row, taken), total="payable_fen", signatures=[*_signed(persons), f"{_('服务商签章')} ____________"],
+        sums=statement_sums(row, taken), total="payable_fen", signatures=[*_signed(row), f"{_('服务商签章')} ____________"],
     )  # fmt: skip
 
 
-def _signed(persons: Sequence[tuple[str, Any, Any]]) -> list[str]:
-    return [f"{label} {person.name} {day(at)}" if person else f"{label} ____________" for label, person, at in persons]
+def _signed(row: Decided) -> list[str]:
+    return [f"{label} {name} {day(at)}" if at else f"{label} ____________" for label, name, at in signers(row)]
 
 
 def purchase_fields() -> list[Field]:
@@ -140,14 +134,11 @@ def payout_paper(row: Payout, lines: Iterable[PayoutLine] | None = None) -> Pape
     found = list(payout_lines(row) if lines is None else lines)
     paid = sum(line.amount_fen for line in found if line.state == "paid")
     failed = sum(line.amount_fen for line in found if line.state == "failed")
-    persons = [
-        (_("起草"), row.drafted_by, row.drafted_at), (_("初审"), row.reviewed_by, row.reviewed_at), (_("复核"), row.approved_by, row.approved_at)
-    ]  # fmt: skip
     return Paper(
         row.code, _("拨付清单"), payout_fields(), list(enumerate(found, 1)),
         facts=[(_("批次名称"), row.title), (_("状态"), tr(PAYOUT.states(row.state).label)), (_("笔数"), str(row.line_count))],
         sums=[("total_fen", _("合计"), row.total_fen), ("paid_fen", _("已付款"), paid), ("failed_fen", _("银行退回"), failed)], total="total_fen",
-        signatures=_signed(persons),
+        signatures=_signed(row),
     )  # fmt: skip
 
 

@@ -18,12 +18,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.db.models import Q
-from django.utils.module_loading import import_string
 
 from yinling.ground.clock import business_now, real_now
-from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
 from yinling.hotline.models import Call, CallOffer, Seat
 from yinling.hotline.operations import (
@@ -43,10 +40,10 @@ from yinling.hotline.operations import (
 from yinling.hotline.queries import due_steps, duty_number
 from yinling.hotline.states import CallState
 from yinling.interop.telephony.sip_kamailio.events import EdgeCall, EdgeLink, edge_call, moment
-from yinling.interop.telephony.sip_kamailio.files import DUTY, PROMPTS, Edge
+from yinling.interop.telephony.sip_kamailio.files import DUTY, Edge
 from yinling.interop.telephony.sip_kamailio.media import MediaError, ask, pick_up
+from yinling.interop.telephony.sip_kamailio.sounds import Music, Sounds
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refusal
 
 T = TypeVar("T")
@@ -91,7 +88,8 @@ class Follower:
         self.is_behind: Callable[[], bool] = lambda: False
         """Whether what the edge told is still unread: an offer may be answered already, so none is given up."""
         self.duty: dict[str, Any] = {}
-        self.has_no_voice = False
+        self.sounds = Sounds(edge, actor.div or "")
+        self.music = Music(link, edge, self.sounds)
         self._desks_done = 0
         self._lock = threading.Lock()
 
@@ -136,6 +134,7 @@ class Follower:
     def follow(self, seen: EdgeCall) -> None:
         """Bring the row of a call to where the edge is."""
         self.calls[seen.call] = seen
+        self.music.note(seen)
         if seen.called.startswith(PASSED_ON):
             self._follow_passed_on(seen)
         elif seen.kind == "out":
@@ -219,16 +218,18 @@ class Follower:
             self.link.tell(op="reject", call=seen.call, leg=seen.leg, code=NOT_AVAILABLE)
 
     def _pick_up(self, told: dict[str, Any]) -> None:
-        """Nobody is there: rtpengine answers the caller, speaks, and writes down what is said."""
+        """Nobody is there: rtpengine answers the caller, speaks, and writes down what is said. Or only: something to hear meanwhile."""
         seen = self.calls.get(told["call"])
         row = self._row(seen) if seen is not None else None
+        if row is not None and row.state == CallState.RINGING:
+            self.music.play(told)
         if row is None or row.state != CallState.MESSAGE:
             return
         words = {
             "call": told["call"],
             "from_tag": told["from_tag"],
             "sdp": told["sdp"],
-            "prompt": self._prompt("after_hours"),
+            "prompt": self.sounds.prompt("after_hours"),
         }
         try:
             sdp = pick_up(self.edge.media_port, self.edge.host, row=row.pk, **words)
@@ -415,6 +416,7 @@ class Follower:
         """What is due by time or was decided elsewhere: every second, and whenever the rows tell of a change."""
         self._take_steps()
         self.look()
+        self.music.look([*self.calls.values()])
         self._refer()
         self._compare()
         self._tell_duty()
@@ -462,19 +464,6 @@ class Follower:
             if row.key not in known and row.pk not in numbers:
                 self.tried(cut_call if row.state == CallState.ANSWERED else abandon_call, call_id=row.pk)
 
-    def _prompt(self, name: str) -> str:
-        """Return the file of a prompt, spoken once with the voice of the settings; none if there is no voice."""
-        path = self.edge.folder / PROMPTS[name]
-        if not path.is_file() and not self.has_no_voice:
-            text = parameter(f"line.prompt.{name}", self.actor.div or "", local_date(business_now()))
-            try:
-                path.with_suffix(".new").write_bytes(import_string(settings.PORTS["tts"])().prompt_wav(str(text)))
-                path.with_suffix(".new").replace(path)
-            except OSError as error:
-                self.has_no_voice = True
-                log.warning("no prompts: %s", error)
-        return str(path) if path.is_file() else ""
-
     def _tell_duty(self) -> None:
         """Whom the edge rings at when it is alone: written down too, for an edge that starts alone."""
         now = business_now()
@@ -484,7 +473,7 @@ class Follower:
                 seats.order_by("-state", "idle_since", "pk").values_list("user_id", flat=True)[:MOST_DUTY_SEATS]
             )
             phone = duty_number(Call(div=self.actor.div or ""))
-        duty = {"seats": [seat_name(one) for one in users], "phone": phone, "prompt": self._prompt("recording")}
+        duty = {"seats": [seat_name(one) for one in users], "phone": phone, "prompt": self.sounds.prompt("recording")}
         if duty != self.duty:
             self.link.tell(op="duty", seats=",".join(duty["seats"]), phone=phone, prompt=duty["prompt"])
             path = self.edge.folder / DUTY

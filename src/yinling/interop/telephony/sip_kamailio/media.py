@@ -66,7 +66,24 @@ def ask(port: int, **words: Any) -> dict[str, Any]:
 
 def pick_up(port: int, host: str, *, call: str, from_tag: str, sdp: str, row: int, prompt: str) -> str:
     """Answer a caller, speak the prompt, and write down what is said; return the answer for the caller."""
-    to_tag, names = "message", {"call_id": call, "from_tag": from_tag}
+    names = {"call_id": call, "from_tag": from_tag}
+    answer = _answered(port, host, sdp, names)
+    ask(port, command="start recording", metadata=f"row:{row}", **names)
+    if prompt:
+        ask(port, command="play media", file=prompt, **names)
+    return answer
+
+
+def early_sound(port: int, host: str, *, call: str, from_tag: str, sdp: str, file: str, times: int) -> str:
+    """Play a file again and again to somebody who waits; return the answer for the caller."""
+    names = {"call_id": call, "from_tag": from_tag}
+    answer = _answered(port, host, sdp, names)
+    ask(port, command="play media", file=file, repeat_times=times, **names)
+    return answer
+
+
+def _answered(port: int, host: str, sdp: str, names: dict[str, str]) -> str:
+    """Put rtpengine itself at the other side of a caller; return its answer."""
     ask(
         port,
         command="offer",
@@ -80,11 +97,8 @@ def pick_up(port: int, host: str, *, call: str, from_tag: str, sdp: str, row: in
         port,
         command="answer",
         sdp=OURS.format(host=host),
-        to_tag=to_tag,
+        to_tag="message",
         replace=["origin", "session-connection"],
         **names,
     )
-    ask(port, command="start recording", metadata=f"row:{row}", **names)
-    if prompt:
-        ask(port, command="play media", file=prompt, **names)
     return str(answer["sdp"])

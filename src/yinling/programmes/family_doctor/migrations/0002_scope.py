@@ -2,7 +2,12 @@
 
 from django.db import migrations
 
-from yinling.ground.scope import scope_policy
+from yinling.ground.installing import guards
+
+OWN = {"elder": "elder_id", "provider": "provider_id"}
+POLICIES = {
+    "family_doctor_doctorcontract": OWN,
+}
 
 
 class Migration(migrations.Migration):
@@ -10,8 +15,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("family_doctor", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(
-            scope_policy("family_doctor_doctorcontract", elder="elder_id", provider="provider_id"), migrations.RunSQL.noop
-        ),
-    ]
+    operations = [guards(POLICIES)]

@@ -17,6 +17,7 @@ from yinling.ground.live import tell
 from yinling.ground.models import in_force
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.ground.parameters import parameter
+from yinling.ground.rounds import tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
@@ -29,15 +30,11 @@ from yinling.people.inputs import CAPACITIES, Capacity
 from yinling.people.models import Consent, Elder
 from yinling.people.operations.elders import open_file, require_alive
 from yinling.people.queries.acting import may_sign
+from yinling.people.queries.names import PROVINCE
 from yinling.people.rules import check_signer
 from yinling.programmes.family_doctor.models import DoctorContract
 from yinling.programmes.family_doctor.queries.calls import groups, groups_of
-from yinling.programmes.family_doctor.queries.contracts import (
-    PROVINCE,
-    contracts_of_leavers,
-    last_day,
-    moved,
-)
+from yinling.programmes.family_doctor.queries.contracts import contracts_of_leavers, last_day, moved
 from yinling.programmes.family_doctor.rules import check_audience, check_payer, items_of
 from yinling.programmes.family_doctor.states import CONTRACT
 
@@ -228,15 +225,10 @@ def _end(actor: Actor, now: datetime, row: DoctorContract, day: date, why: str, 
 def stop_after_leaving(actor: Actor, now: datetime) -> int:
     """End the contracts of the dead and the moved away of the actor's area; return how many."""
     with scope(actor):
-        due = contracts_of_leavers(actor.div or "", local_date(now))[:MOST_A_ROUND]
-    count = 0
-    for row in due:
-        with scope(actor):
-            day, _cause = last_day(row, local_date(now))
-            if day is not None and day < row.valid_to:
-                stop_contract(actor=actor, now=now, contract_id=row.pk)
-                count += 1
-    return count
+        rows = contracts_of_leavers(actor.div or "", local_date(now))[:MOST_A_ROUND]
+        days = {row: last_day(row, local_date(now))[0] for row in rows}
+    due = [row.pk for row, day in days.items() if day is not None and day < row.valid_to]
+    return sum(tried(actor, now, stop_contract, contract_id=pk) for pk in due)
 
 
 def follow_elders(div: str) -> int:

@@ -10,18 +10,17 @@ from typing import Any
 from django.db.models import F, Q, QuerySet, Sum
 
 from yinling.directory.models import Staff
-from yinling.directory.queries import system_actor
 from yinling.entitlements.models import Quota
 from yinling.entitlements.queries import last_day_of
 from yinling.ground.models import in_force
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
-from yinling.people.models import Circumstance, Elder
+from yinling.people.models import Circumstance
+from yinling.people.queries.names import names_on_paper, reader
 from yinling.programmes.family_doctor.models import DoctorContract
 from yinling.programmes.family_doctor.rules import Use, uses_of
 from yinling.programmes.family_doctor.states import ContractState
 
-PROVINCE = 2
 UNIT = "item:"
 
 
@@ -43,9 +42,7 @@ def names_of(rows: Iterable[DoctorContract]) -> dict[int, Names]:
     shown = list(rows)
     if not shown:
         return {}
-    with scope(system_actor(shown[0].div[:PROVINCE])):
-        elders = dict(Elder.objects.filter(pk__in={row.elder_id for row in shown}).values_list("pk", "name"))
-        doctors = dict(Staff.objects.filter(pk__in={row.doctor_id for row in shown}).values_list("pk", "name"))
+    elders, doctors = names_on_paper(shown[0].div, {row.elder_id for row in shown}, {row.doctor_id for row in shown})
     return {row.pk: Names(elders.get(row.elder_id, ""), doctors.get(row.doctor_id, "")) for row in shown}
 
 
@@ -59,7 +56,7 @@ def usage(row: DoctorContract) -> tuple[Use, ...]:
     """Return each line of a contract with what is used, booked and left, from the counters (R-FAM-03)."""
     if row.entitlement_id is None:
         return uses_of(row.lines, {})
-    with scope(system_actor(row.div[:PROVINCE])):
+    with scope(reader(row.div)):
         found = (
             Quota.objects.filter(entitlement_id=row.entitlement_id, unit__startswith=UNIT)
             .values_list("unit")
@@ -71,7 +68,7 @@ def usage(row: DoctorContract) -> tuple[Use, ...]:
 
 def doctors_of(provider_id: int, div: str, on: date) -> list[tuple[int, str]]:
     """Return the doctors who work for a body on a day. Their papers are checked when a contract is drafted and signed."""
-    with scope(system_actor(div[:PROVINCE])):
+    with scope(reader(div)):
         working = Q(employed_to=None) | Q(employed_to__gt=on)
         rows = Staff.objects.filter(working, provider_id=provider_id, kind="doctor", employed_from__lte=on)
         return list(rows.order_by("name", "pk").values_list("pk", "name"))

@@ -2,7 +2,13 @@
 
 from django.db import migrations
 
-from yinling.ground.scope import scope_policy
+from yinling.ground.installing import guards
+
+OWN = {"elder": "elder_id", "provider": "provider_id"}
+POLICIES = {
+    "home_beds_homesickbed": OWN,
+    "home_beds_bedstay": OWN,
+}
 
 
 class Migration(migrations.Migration):
@@ -10,9 +16,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("home_beds", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(
-            scope_policy("home_beds_homesickbed", elder="elder_id", provider="provider_id"), migrations.RunSQL.noop
-        ),
-        migrations.RunSQL(scope_policy("home_beds_bedstay", elder="elder_id", provider="provider_id"), migrations.RunSQL.noop),
-    ]
+    operations = [guards(POLICIES)]

@@ -14,6 +14,7 @@ from yinling.entitlements.operations import end_for_programme, give_for_programm
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.ground.parameters import parameter
+from yinling.ground.rounds import tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
@@ -21,8 +22,9 @@ from yinling.kernel.period import DayPeriod, local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.people.operations.elders import open_file, require_alive
+from yinling.people.queries.names import PROVINCE
 from yinling.programmes.home_beds.models import HomeSickbed
-from yinling.programmes.home_beds.queries.beds import PROVINCE, basis_of, beds_of_leavers, last_day, moved, present
+from yinling.programmes.home_beds.queries.beds import basis_of, beds_of_leavers, last_day, moved, present
 from yinling.programmes.home_beds.rules import check_pieces
 from yinling.programmes.home_beds.states import SICKBED
 
@@ -247,14 +249,9 @@ def reveal_diagnosis(*, actor: Actor, now: datetime, bed_id: Id, reason: Reason)
 def stop_after_leaving(actor: Actor, now: datetime) -> int:
     """Close the beds of the dead and the moved away of the actor's area; return how many."""
     with scope(actor):
-        due = beds_of_leavers(actor.div or "", local_date(now))[:MOST_A_ROUND]
-    count = 0
-    for row in due:
-        with scope(actor):
-            if last_day(row, local_date(now)) is not None:
-                stop_bed(actor=actor, now=now, bed_id=row.pk)
-                count += 1
-    return count
+        rows = beds_of_leavers(actor.div or "", local_date(now))[:MOST_A_ROUND]
+        due = [row.pk for row in rows if last_day(row, local_date(now)) is not None]
+    return sum(tried(actor, now, stop_bed, bed_id=pk) for pk in due)
 
 
 def follow_elders(div: str) -> int:

@@ -25,8 +25,9 @@ from yinling.orders.operations import place_for_programme
 from yinling.people.models import Circumstance, Elder
 from yinling.people.operations.circumstances import end_circumstance, record_circumstance
 from yinling.people.operations.elders import open_file, require_alive
+from yinling.people.queries.names import PROVINCE
 from yinling.programmes.home_beds.models import BedStay
-from yinling.programmes.home_beds.queries.stays import PROVINCE, billed_until, moved, source_of, unbilled
+from yinling.programmes.home_beds.queries.stays import billed_until, moved, source_of, unbilled
 from yinling.programmes.home_beds.rules import check_discharge, paid_days
 
 explain_constraint("bed_stay_one_at_a_time", "stay.overlap", N_("老人在这段时间已登记按床日付费的住院，请核对日期"))
@@ -115,11 +116,10 @@ def bill_stay(*, actor: Actor, now: datetime, stay_id: Id) -> BedStay:
     """
     row = locked(BedStay.objects.select_related("item", "provider"), stay_id)
     require(actor, "home_beds.stay.bill", div=row.div)
-    elder, orders, system = Elder.objects.get(pk=row.elder_id), list[Order](), system_actor(row.div[:PROVINCE])
-    months = unbilled(row, elder, local_date(now))
-    if not months:
-        raise Refused("stay.nothing_to_bill", N_("没有可以结算的床日：整月结束或出院后才能结算"))
+    orders, system = list[Order](), system_actor(row.div[:PROVINCE])
     with scope(system):
+        elder = Elder.objects.get(pk=row.elder_id)
+        months = unbilled(row, elder, local_date(now))
         for month in months:
             order = place_for_programme(
                 actor=system, now=now, elder=elder, item_code=row.item.code, quantity=month.days, service_day=month.from_on,
@@ -127,6 +127,8 @@ def bill_stay(*, actor: Actor, now: datetime, stay_id: Id) -> BedStay:
                 note=f"{month.first:%Y-%m} {month.days}",
             )  # fmt: skip
             orders.append(order)
+    if not months:
+        raise Refused("stay.nothing_to_bill", N_("没有可以结算的床日：整月结束或出院后才能结算"))
     changes = {"bills": [[], [order.pk for order in orders]], "days": [None, sum(month.days for month in months)]}
     record(actor=actor, now=now, event="home_beds.stay.bill", subject=row, changes=changes)
     tell("bed_stays", pk=row.pk, div=row.div)

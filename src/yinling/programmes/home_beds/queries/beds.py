@@ -12,7 +12,6 @@ from django.db.models import F, Q, QuerySet
 from yinling.assessment.models import Assessment
 from yinling.assessment.queries import current_level
 from yinling.directory.models import Staff
-from yinling.directory.queries import system_actor
 from yinling.entitlements.conditions import read_grades
 from yinling.entitlements.eligibility import Eligibility, eligibility
 from yinling.entitlements.models import Entitlement
@@ -23,11 +22,10 @@ from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.people.models import Circumstance, Consent, Elder
+from yinling.people.queries.names import names_on_paper, reader
 from yinling.programmes.home_beds.models import HomeSickbed
 from yinling.programmes.home_beds.rules import CONSENTS
 from yinling.programmes.home_beds.states import SickbedState
-
-PROVINCE = 2
 
 
 @dataclass(frozen=True)
@@ -65,10 +63,7 @@ def names_of(rows: Iterable[HomeSickbed]) -> dict[int, Names]:
     if not shown:
         return {}
     people = {pk for row in shown for pk in (row.doctor_id, row.nurse_id, row.checked_by_id) if pk}
-    with scope(system_actor(shown[0].div[:PROVINCE])):
-        elders = dict(Elder.objects.filter(pk__in={row.elder_id for row in shown}).values_list("pk", "name"))
-        staff = dict(Staff.objects.filter(pk__in=people).values_list("pk", "name"))
-    staff[0] = ""
+    elders, staff = names_on_paper(shown[0].div, {row.elder_id for row in shown}, people)
     return {
         row.pk: Names(
             elders.get(row.elder_id, ""), staff.get(row.doctor_id or 0, ""), staff.get(row.nurse_id or 0, ""),
@@ -94,17 +89,20 @@ def present(row: HomeSickbed, found: Basis) -> set[str]:
     return {piece for piece, is_there in has.items() if is_there}
 
 
-def staff_of(provider_id: int, kind: str, div: str, on: date) -> list[tuple[int, str]]:
-    """Return doctors or nurses who work for a body on a day. Their papers are checked when they are named and at the approval."""
-    with scope(system_actor(div[:PROVINCE])):
+def staff_of(provider_id: int, div: str, on: date) -> dict[str, list[tuple[str, str]]]:
+    """Return who works for a body on a day as doctor or nurse, to choose from by kind. Their papers are checked when they are named."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    with scope(reader(div)):
         working = Q(employed_to=None) | Q(employed_to__gt=on)
-        rows = Staff.objects.filter(working, provider_id=provider_id, kind=kind, employed_from__lte=on)
-        return list(rows.order_by("name", "pk").values_list("pk", "name"))
+        rows = Staff.objects.filter(working, provider_id=provider_id, kind__in=("doctor", "nurse"), employed_from__lte=on)
+        for pk, name, kind in rows.order_by("name", "pk").values_list("pk", "name", "kind"):
+            found.setdefault(kind, []).append((str(pk), name))
+    return found
 
 
 def insurance_of(elder_id: int, div: str, on: date) -> Entitlement | None:
     """Return the grade of the long-term care insurance that an elder has beside the bed (R-LTC-09)."""
-    with scope(system_actor(div[:PROVINCE])):
+    with scope(reader(div)):
         rows = Entitlement.objects.filter(in_force(on), elder_id=elder_id, scheme__payer="ltci")
         return rows.select_related("scheme").first()
 

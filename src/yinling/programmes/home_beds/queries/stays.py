@@ -9,17 +9,16 @@ from datetime import date
 
 from django.db.models import F, Q, QuerySet
 
-from yinling.directory.queries import system_actor
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import add_years
 from yinling.orders.models import Order
 from yinling.orders.states import OrderState
 from yinling.people.models import Elder
+from yinling.people.queries.names import reader
 from yinling.programmes.home_beds.models import BedStay
 from yinling.programmes.home_beds.rules import Month, billable
 
-PROVINCE = 2
 SOURCE = "home_beds.stay:"
 
 
@@ -42,7 +41,7 @@ def elders_of(rows: Iterable[BedStay]) -> dict[int, Elder]:
     shown = list(rows)
     if not shown:
         return {}
-    with scope(system_actor(shown[0].div[:PROVINCE])):
+    with scope(reader(shown[0].div)):
         return {one.pk: one for one in Elder.objects.filter(pk__in={row.elder_id for row in shown})}
 
 

@@ -2,7 +2,13 @@
 
 from django.db import migrations
 
-from yinling.ground.scope import scope_policy
+from yinling.ground.installing import guards
+
+POLICIES = {
+    "subsidies_subsidy": {"provider": "provider_id"},
+    "subsidies_spending": {"provider": "provider_id", "append_only": True},
+    "subsidies_donation": {},
+}
 
 
 class Migration(migrations.Migration):
@@ -10,10 +16,4 @@ class Migration(migrations.Migration):
 
     dependencies = [("subsidies", "0001_initial")]
 
-    operations = [
-        migrations.RunSQL(scope_policy("subsidies_subsidy", provider="provider_id"), migrations.RunSQL.noop),
-        migrations.RunSQL(
-            scope_policy("subsidies_spending", provider="provider_id", append_only=True), migrations.RunSQL.noop
-        ),
-        migrations.RunSQL(scope_policy("subsidies_donation"), migrations.RunSQL.noop),
-    ]
+    operations = [guards(POLICIES)]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Area
-from yinling.directory.rules import require, required_text
+from yinling.directory.rules import person_of, require, required_text
 from yinling.entitlements.operations import open_line, raise_line
 from yinling.ground.live import tell
 from yinling.ground.operation import explain_constraint, operation
@@ -44,8 +44,6 @@ def register_donation(
     """Register money received. Its line may spend so much more; the receipt has the next number of the place and year."""
     line = open_line(line_id)
     require(actor, "subsidies.donation.register", div=line.div)
-    if actor.user_id is None:
-        raise Refused("donation.nobody", N_("捐赠须由有账号的人员登记"))
     if line.fund != FUND:
         raise Refused("donation.line", N_("捐赠只能列入来源为慈善捐赠的资金"), field="line_id")
     if not 0 < amount_fen <= MOST_FEN:
@@ -64,7 +62,7 @@ def register_donation(
     raise_line(line.pk, amount_fen)
     row = Donation.objects.create(
         div=line.div, donor=name, is_anonymous=is_anonymous, amount_fen=amount_fen, purpose=line.purpose, wish=wish.strip(),
-        received_on=received_on, receipt_number=number, line=line, posting=posting, entered_by_id=actor.user_id, created_at=now, changed_at=now,
+        received_on=received_on, receipt_number=number, line=line, posting=posting, entered_by_id=person_of(actor), created_at=now, changed_at=now,
     )  # fmt: skip
     record(
         actor=actor, now=now, event="subsidies.donation.register", subject=row,

@@ -8,7 +8,7 @@ from typing import Annotated
 from django.db.models import Sum
 
 from yinling.accounts.operations import record
-from yinling.directory.rules import known_choice, require, required_text
+from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import locked, operation
 from yinling.kernel.actor import Actor
@@ -18,7 +18,7 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.models import Spending, Subsidy
-from yinling.programmes.subsidies.states import SubsidyState
+from yinling.settlement.states import DecisionState
 
 Category = Annotated[str, Input(N_("用途类别"), choices=Spending.CATEGORIES, widget="choice")]
 Spent = Annotated[
@@ -37,9 +37,7 @@ def record_spending(
     row = locked(Subsidy.objects.all(), subsidy_id)
     require(actor, "subsidies.spending.record", div=row.div, provider_id=row.provider_id)
     known_choice(category, Spending.CATEGORIES, "category")
-    if actor.user_id is None:
-        raise Refused("subsidy.nobody", N_("补助须由有账号的人员办理"))
-    if row.state != SubsidyState.APPROVED:
+    if row.state != DecisionState.APPROVED:
         raise Refused("spending.not_approved", N_("补助审定以后才能登记使用"))
     if not row.result_year <= spent_on.year or spent_on > local_date(now):
         raise Refused("spending.day", N_("支出日期应在结果年度以后，且不晚于今天"), field="spent_on")
@@ -52,7 +50,7 @@ def record_spending(
         raise Refused("spending.below_zero", N_("更正的金额多于该类别已登记的金额"), field="amount_fen")
     found = Spending.objects.create(
         div=row.div, subsidy=row, provider_id=row.provider_id, category=category, amount_fen=amount_fen, spent_on=spent_on,
-        text=required_text(text, "text"), voucher=required_text(voucher, "voucher", most=60), entered_by_id=actor.user_id, entered_at=now,
+        text=required_text(text, "text"), voucher=required_text(voucher, "voucher", most=60), entered_by_id=person_of(actor), entered_at=now,
     )  # fmt: skip
     record(
         actor=actor, now=now, event="subsidies.spending.record", subject=row,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
+
+from django.db.models import QuerySet
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Area, Organisation
 from yinling.directory.queries import is_rural
-from yinling.directory.rules import known_choice, require, required_text
+from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.entitlements.models import BudgetLine
 from yinling.entitlements.operations import open_line, spend
 from yinling.ground.live import tell
-from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.operation import explain_constraint, operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.money import MOST_FEN, yuan
@@ -21,14 +23,22 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.models import Subsidy
-from yinling.programmes.subsidies.queries.rates import PROJECT, known_offer, winners
-from yinling.programmes.subsidies.rules import OPEN_AT_YEAR_END, Amount, Facts, check_line, check_winners, reckon
-from yinling.programmes.subsidies.states import SUBSIDY, SubsidyState
+from yinling.programmes.subsidies.queries.rates import PROJECT, known_offer, record_of, winners
+from yinling.programmes.subsidies.rules import (
+    OPEN_AT_YEAR_END,
+    Amount,
+    Facts,
+    check_line,
+    check_winners,
+    established,
+    reckon,
+)
 from yinling.settlement.operations import post
+from yinling.settlement.operations.deciding import TWO_PERSONS, move, taken_up
 from yinling.settlement.rules import Side
 
 explain_constraint("subsidy_once", "subsidy.twice", N_("同一机构同一年度的这项补助已经登记，请核对"))
-explain_constraint("subsidy_two_persons", "subsidy.two_persons", N_("初审和复核必须由两个人办理，请由另一位人员复核"))
+explain_constraint("subsidy_two_persons", "subsidy.two_persons", TWO_PERSONS)
 
 EXPENSE, OWED, TREASURY = "expense.subsidy", "payable.provider", "direct.treasury"
 
@@ -73,11 +83,12 @@ def draft_subsidy(  # noqa: PLR0913 - what a subsidy rests on
     facts = Facts(
         opened_on, closed_on, _months(meal_months), is_rural(div, date(result_year, 12, 31)), count, actual_fen
     )
+    facts = _established(kind, div, result_year, provider, facts)
     found, source = _amount(kind, div, result_year, facts, line, local_date(now))
     _check_places(actor, kind, div, result_year)
     row = Subsidy.objects.create(
         div=div, kind=kind, provider=provider, line=line, result_year=result_year, booking_year=line.year, part=part.strip(),
-        amount_fen=found.fen, facts=facts.as_json() | {"evidence": paper, "rule": source}, reasons=found.reasons, entered_by_id=_person(actor),
+        amount_fen=found.fen, facts=facts.as_json() | {"evidence": paper, "rule": source}, reasons=found.reasons, entered_by_id=person_of(actor),
         created_at=now, changed_at=now,
     )  # fmt: skip
     record(
@@ -86,12 +97,6 @@ def draft_subsidy(  # noqa: PLR0913 - what a subsidy rests on
     )  # fmt: skip
     tell("budgets", pk=row.pk, div=row.div)
     return row
-
-
-def _person(actor: Actor) -> int:
-    if actor.user_id is None:
-        raise Refused("subsidy.nobody", N_("补助须由有账号的人员办理"))
-    return actor.user_id
 
 
 def _provider(kind: str, provider_id: int | None) -> Organisation | None:
@@ -108,6 +113,13 @@ def _months(typed: Sequence[int] | None) -> tuple[int, ...]:
     if any(month not in range(1, 13) for month in months):
         raise Refused("subsidy.months", N_("月份应是1至12的数，每行一个"), field="meal_months")
     return months
+
+
+def _established(kind: str, div: str, year: int, provider: Organisation | None, facts: Facts) -> Facts:
+    """Put what the platform knows of a body in place of what was entered, where its rate asks when it was open and cooked (R-FUN-07)."""
+    if provider is None or kind == PROJECT:
+        return facts
+    return established(facts, record_of(provider, year)) if known_offer(kind, div, year).rate.needs else facts
 
 
 def _amount(kind: str, div: str, year: int, facts: Facts, line: BudgetLine, today: date) -> tuple[Amount, str]:
@@ -158,19 +170,15 @@ def _check_places(actor: Actor, kind: str, div: str, year: int) -> None:
 @operation("subsidies.subsidy.review", label=N_("初审通过"))
 def review_subsidy(*, actor: Actor, now: datetime, subsidy_id: Id, seen: Seen = None) -> Subsidy:
     """First of the two approvals: facts and rule still give the same amount."""
-    row = _open(actor, subsidy_id, seen, "review")
+    row = taken_up(actor, _rows(), subsidy_id, seen, "review")
     _check_amount(row, local_date(now))
-    target = SUBSIDY.target("review", row.state)
-    return _move(actor, now, row, "review", state=target, reviewed_by_id=_person(actor), reviewed_at=now)
+    return move(actor, now, row, "review")
 
 
 @operation("subsidies.subsidy.approve", label=N_("复核通过"))
 def approve_subsidy(*, actor: Actor, now: datetime, subsidy_id: Id, seen: Seen = None) -> Subsidy:
     """Second approval, by a person who neither entered nor reviewed it: taken from its line, posted, and ready to be paid out."""
-    row = _open(actor, subsidy_id, seen, "approve")
-    target = SUBSIDY.target("approve", row.state)
-    if actor.user_id in (row.entered_by_id, row.reviewed_by_id):
-        raise Refused("subsidy.two_persons", N_("登记人和初审人不能复核，请由另一位人员办理"))
+    row = taken_up(actor, _rows(), subsidy_id, seen, "approve")
     if local_date(now).year < row.booking_year:
         raise Refused("subsidy.too_early", N_("%(year)s年度的资金还不能支出"), year=row.booking_year)
     _check_amount(row, local_date(now))
@@ -179,9 +187,7 @@ def approve_subsidy(*, actor: Actor, now: datetime, subsidy_id: Id, seen: Seen =
         actor, now, key=f"subsidy:{row.pk}", kind="subsidy", text=f"{row.code} {row.get_kind_display()}", div=row.div,
         sides=_sides(row, line.fund), provider=row.provider,
     )  # fmt: skip
-    return _move(
-        actor, now, row, "approve", state=target, approved_by_id=_person(actor), approved_at=now, posting_id=posting.pk
-    )
+    return move(actor, now, row, "approve", posting_id=posting.pk)
 
 
 def _sides(row: Subsidy, fund: str) -> list[Side]:
@@ -196,21 +202,17 @@ def _sides(row: Subsidy, fund: str) -> list[Side]:
 @operation("subsidies.subsidy.return", label=N_("退回"))
 def return_subsidy(*, actor: Actor, now: datetime, subsidy_id: Id, reason: Reason, seen: Seen = None) -> Subsidy:
     """Give a subsidy up with a reason; it may be entered anew."""
-    row = _open(actor, subsidy_id, seen, "return")
-    target = SUBSIDY.target("return", row.state)
-    why = required_text(reason, "reason", most=500)
-    return _move(actor, now, row, "return", state=target, return_reason=why)
+    row = taken_up(actor, _rows(), subsidy_id, seen, "return")
+    return move(actor, now, row, "return", reason=reason)
 
 
-def _open(actor: Actor, subsidy_id: int, seen: int | None, verb: str) -> Subsidy:
-    """Return a subsidy, locked, for somebody of the level that pays."""
-    row = locked(Subsidy.objects.select_related("line", "provider"), subsidy_id, seen)
-    require(actor, f"subsidies.subsidy.{verb}", div=row.line.div)
-    return row
+def _rows() -> QuerySet[Subsidy]:
+    return Subsidy.objects.select_related("line", "provider")
 
 
 def _check_amount(row: Subsidy, today: date) -> None:
-    found, _source = _amount(row.kind, row.div, row.result_year, Facts.from_json(row.facts), row.line, today)
+    facts = _established(row.kind, row.div, row.result_year, row.provider, Facts.from_json(row.facts))
+    found, _source = _amount(row.kind, row.div, row.result_year, facts, row.line, today)
     if found.fen != row.amount_fen:
         raise Refused(
             "subsidy.changed",
@@ -218,12 +220,3 @@ def _check_amount(row: Subsidy, today: date) -> None:
             now=found.fen,
             then=row.amount_fen,
         )
-
-
-def _move(actor: Actor, now: datetime, row: Subsidy, verb: str, *, state: SubsidyState, **values: Any) -> Subsidy:
-    changes = changed(row, now=now, state=state, **values)
-    record(
-        actor=actor, now=now, event=f"subsidies.subsidy.{verb}", subject=row, changes=changes, reason=str(values.get("return_reason", ""))
-    )  # fmt: skip
-    tell("budgets", pk=row.pk, div=row.div)
-    return row

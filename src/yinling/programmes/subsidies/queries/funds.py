@@ -5,29 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
-from django.db.models import CharField, Exists, F, OuterRef, Q, QuerySet, Sum, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import BigIntegerField, Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat, ExtractYear
 
-from yinling.entitlements.models import Budget, BudgetLine
+from yinling.entitlements.models import BudgetLine, Entitlement
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import local_midnight
 from yinling.people.models import Elder
 from yinling.programmes.subsidies.models import Donation, Spending, Subsidy
+from yinling.programmes.subsidies.queries.flows import Bearing, bearing, flows, in_year, payments
 from yinling.programmes.subsidies.queries.subsidies import PREFIX as SUBSIDY
 from yinling.programmes.subsidies.rules import attribute
-from yinling.programmes.subsidies.states import SubsidyState
-from yinling.settlement.models import Charge, PayoutLine, Reimbursement, StatementLine
+from yinling.settlement.models import Charge, LedgerEntry, PayoutLine, Reimbursement
 from yinling.settlement.queries.reimbursements import PREFIX as REIMBURSEMENT
-from yinling.settlement.states import PayoutLineState, ReimbursementState, StatementState
-
-YEAR_OF_BUDGET = "entitlement__commitments__budget__year"
-LINE_OF_BUDGET = "entitlement__commitments__budget__line"
+from yinling.settlement.rules import PAYABLE
+from yinling.settlement.states import DecisionState, PayoutLineState
 
 
 @dataclass
 class Way:
-    """The stations of one line. What is committed is given to schemes and subsidies; executed was charged or approved; paid left the bank."""
+    """The stations of one line. What is committed is given to schemes and subsidies; executed was booked; paid has left the bank."""
 
     line: BudgetLine
     budget_fen: int = 0
@@ -39,11 +39,17 @@ class Way:
     paid_fen: int = 0
     persons: set[int] = field(default_factory=set)
     bodies: set[int] = field(default_factory=set)
+    used: dict[str, int] = field(default_factory=dict)
 
     @property
     def executed_fen(self) -> int:
-        """What was charged to schemes, reimbursed to households and approved for organisations."""
+        """What was booked: services of schemes less deductions, reimbursements to households, subsidies to organisations."""
         return self.charged_fen + self.reimbursed_fen + self.subsidy_fen
+
+    @property
+    def owed_fen(self) -> int:
+        """What was booked and is not paid yet."""
+        return self.executed_fen - self.paid_fen
 
     @property
     def left_fen(self) -> int:
@@ -51,90 +57,167 @@ class Way:
         return (self.line.approved_fen or 0) - self.line.spent_fen
 
 
-def ways(lines: Sequence[BudgetLine]) -> list[Way]:
+@dataclass
+class Loose:
+    """What was booked for a scheme in a year and no line bears: its budget is missing, or no money is put behind it."""
+
+    scheme_id: int
+    year: int
+    executed_fen: int = 0
+    paid_fen: int = 0
+
+
+def ways(lines: Sequence[BudgetLine], bears: Bearing | None = None) -> list[Way]:
     """Follow each line, in a fixed number of queries."""
+    return follow(lines, bears)[0]
+
+
+def follow(lines: Sequence[BudgetLine], bears: Bearing | None = None) -> tuple[list[Way], list[Loose]]:
+    """Follow each line, and tell what none bears: together all that the books know of schemes and subsidies."""
     found = {line.pk: Way(line) for line in lines}
-    if not found:
-        return []
-    _budgets(found)
-    _charges(found)
-    subsidies = list(subsidies_of(found).values_list("pk", "line", "state", "amount_fen", "provider"))
-    helped = list(reimbursements_of(found).values_list("pk", LINE_OF_BUDGET, "state", "subsidy_fen", "elder"))
-    paid = _paid([f"{SUBSIDY}:{row[0]}" for row in subsidies] + [f"{REIMBURSEMENT}:{row[0]}" for row in helped])
-    for pk, line, state, fen, provider in subsidies:
-        _subsidy(found[line], state, fen, provider, is_paid=provider is None or f"{SUBSIDY}:{pk}" in paid)
-    for pk, line, state, fen, elder in helped:
-        _reimbursement(found[line], state, fen, elder, is_paid=f"{REIMBURSEMENT}:{pk}" in paid)
-    return list(found.values())
+    loose: dict[tuple[int, int], Loose] = {}
+    bears = bears or bearing()
+    for one in flows(bears):
+        if one.line_id is None:
+            rest = loose.setdefault((one.scheme_id, one.year), Loose(one.scheme_id, one.year))
+            rest.executed_fen += one.executed_fen
+            rest.paid_fen += one.paid_fen
+        elif way := found.get(one.line_id):
+            way.charged_fen += one.executed_fen
+            way.paid_fen += one.paid_fen
+            way.bodies |= one.bodies
+    for row in _rows(found, bears):
+        _add(found, loose, bears, row)
+    _budgets(found, bears)
+    return list(found.values()), [loose[key] for key in sorted(loose) if loose[key].executed_fen or loose[key].paid_fen]
 
 
-def _budgets(found: dict[int, Way]) -> None:
-    rows = Budget.objects.filter(line__in=found, is_in_force=True).order_by().values("line")
-    for row in rows.annotate(fen=Sum("amount_fen"), given=Sum("committed_fen")):
-        way = found[row["line"]]
-        way.budget_fen, way.given_fen = row["fen"] or 0, row["given"] or 0
+def _budgets(found: dict[int, Way], bears: Bearing) -> None:
+    for one in bears.budgets:
+        if way := found.get(one.line_id or 0):
+            way.budget_fen += one.amount_fen or 0
+            way.given_fen += one.committed_fen
 
 
-def _paid(keys: list[str]) -> set[str]:
-    """What of these the bank has paid."""
-    rows = PayoutLine.objects.filter(key__in=keys, state=PayoutLineState.PAID, is_live=True)
-    return set(rows.values_list("key", flat=True)) if keys else set()
+@dataclass(frozen=True)
+class Row:
+    """One sum about lines: subsidies by receiver, what was spent of them by category, reimbursements of a scheme, or a person reached."""
+
+    of: str
+    line: int | None
+    who: int | None
+    scheme: int | None
+    where: str | None
+    year: int | None
+    state: str
+    is_paid: bool
+    fen: int
 
 
-def _subsidy(way: Way, state: str, fen: int, provider: int | None, *, is_paid: bool) -> None:
-    if state != SubsidyState.APPROVED:
-        way.waiting_fen += fen
+def _rows(lines: dict[int, Way], bears: Bearing) -> list[Row]:
+    """All that stands beside the books, in one question. A subsidy without a receiver was paid by the treasury itself."""
+    number, text, yes = Cast(Value(None), BigIntegerField()), Cast(Value(None), CharField()), Value(value=True)
+    subsidies = subsidies_of(lines).annotate(is_paid=Case(When(provider=None, then=True), default=_is_paid(SUBSIDY)))
+    helped = Reimbursement.objects.exclude(state=DecisionState.RETURNED).annotate(is_paid=_is_paid(REIMBURSEMENT))
+    began = ExtractYear("entitlement__valid_from")
+    used = Spending.objects.filter(subsidy__in=subsidies_of(lines))
+    parts = [
+        subsidies.values_list(Value("subsidy"), "line", "provider", number, text, number, "state", "is_paid").annotate(fen=Sum("amount_fen")),
+        helped.values_list(Value("help"), number, number, "entitlement__scheme", "div", began, "state", "is_paid").annotate(fen=Sum("subsidy_fen")),
+        used.values_list(Value("use"), "subsidy__line", number, number, "category", number, Value(""), yes).annotate(fen=Sum("amount_fen")),
+    ]  # fmt: skip
+    schemes = {one.scheme_id for one in bears.budgets if one.line_id in lines}
+    for year in sorted({way.line.year for way in lines.values()}) if schemes else ():
+        marks = (
+            Value("person"),
+            number,
+            "elder",
+            "scheme",
+            "div",
+            Value(year, output_field=BigIntegerField()),
+            Value(""),
+            yes,
+        )
+        parts.append(_reached(schemes, year).values_list(*marks).annotate(fen=Value(0, output_field=BigIntegerField())))
+    return [Row(*row) for row in parts[0].order_by().union(*(part.order_by() for part in parts[1:]), all=True)]
+
+
+def _reached(schemes: set[int], year: int) -> QuerySet[Entitlement]:
+    """Who got something in a year: asked of each entitlement, so that no page reads the charges of a city."""
+    charged = Charge.objects.filter(in_year("service_day")(year), entitlement=OuterRef("pk"))
+    spent = Reimbursement.objects.filter(entitlement=OuterRef("pk"), state=DecisionState.APPROVED)
+    return Entitlement.objects.filter(
+        Q(Exists(charged)) | (Q(valid_from__year=year) & Q(Exists(spent))), scheme__in=schemes
+    )
+
+
+def _is_paid(prefix: str) -> Exists:
+    key = Concat(Value(f"{prefix}:"), Cast(OuterRef("pk"), CharField()))
+    return Exists(PayoutLine.objects.filter(key=key, state=PayoutLineState.PAID, is_live=True))
+
+
+def _add(found: dict[int, Way], loose: dict[tuple[int, int], Loose], bears: Bearing, row: Row) -> None:
+    """Add one sum to its line; a reimbursement that no line bears stands by itself."""
+    is_approved, line = row.state == DecisionState.APPROVED, row.line
+    if row.scheme is not None:
+        line = bears.line((row.scheme, row.where or ""), row.year or 0)
+        if line is None and is_approved:
+            rest = loose.setdefault((row.scheme, row.year or 0), Loose(row.scheme, row.year or 0))
+            rest.executed_fen += row.fen
+            rest.paid_fen += row.fen if row.is_paid else 0
+    way = found.get(line or 0)
+    if way is None:
         return
-    way.subsidy_fen += fen
-    way.paid_fen += fen if is_paid else 0
-    way.bodies |= {provider} if provider else set()
-
-
-def _reimbursement(way: Way, state: str, fen: int, elder: int, *, is_paid: bool) -> None:
-    if state != ReimbursementState.APPROVED:
-        way.waiting_fen += fen
-        return
-    way.reimbursed_fen += fen
-    way.paid_fen += fen if is_paid else 0
-    way.persons.add(elder)
+    if row.of == "person":
+        way.persons.add(row.who or 0)
+    elif row.of == "use":
+        way.used[row.where or ""] = row.fen
+    elif not is_approved:
+        way.waiting_fen += row.fen
+    else:
+        way.paid_fen += row.fen if row.is_paid else 0
+        way.reimbursed_fen += row.fen if row.of == "help" else 0
+        way.subsidy_fen += row.fen if row.of == "subsidy" else 0
+        way.bodies |= {row.who} if row.who else set()
 
 
 def subsidies_of(lines: Iterable[int]) -> QuerySet[Subsidy]:
     """Standing subsidies that draw on lines."""
-    return Subsidy.objects.filter(line__in=list(lines)).exclude(state=SubsidyState.RETURNED)
+    return Subsidy.objects.filter(line__in=list(lines)).exclude(state=DecisionState.RETURNED)
 
 
-def charges_of(lines: Iterable[int]) -> QuerySet[Charge]:
-    """What schemes were charged for services in the year of the line that bears their budget."""
-    return Charge.objects.filter(
-        entitlement__commitments__budget__in=Budget.objects.filter(line__in=list(lines)),
-        service_day__year=F(YEAR_OF_BUDGET),
-    )
+def charges_of(lines: Iterable[int], bears: Bearing | None = None) -> QuerySet[Charge]:
+    """What schemes were charged for services, booked in the year of the line that bears them."""
+    booked = (bears or bearing()).rows(lines, "entitlement__scheme", "div", _posted_in)
+    return Charge.objects.filter(booked)
 
 
-def _charges(found: dict[int, Way]) -> None:
-    """Add what was charged; it was paid where its statement was: the key of that payment is ``statement:<number>``."""
-    keys = PayoutLine.objects.filter(key__startswith="statement:", state=PayoutLineState.PAID, is_live=True).values(
-        "key"
-    )
-    listed = StatementLine.objects.filter(charge=OuterRef("pk"), is_live=True, statement__state=StatementState.APPROVED)
-    listed = listed.annotate(key=Concat(Value("statement:"), Cast("statement", CharField()))).filter(key__in=keys)
-    marked = charges_of(found).annotate(is_paid=Exists(listed)).order_by()
-    rows: Any = marked.values_list(LINE_OF_BUDGET, "elder", "provider", "is_paid").annotate(fen=Sum("amount_fen"))
-    for line, elder, provider, is_paid, fen in rows:
-        way = found[line]
-        way.charged_fen += fen
-        way.paid_fen += fen if is_paid else 0
-        way.persons.add(elder)
-        way.bodies.add(provider)
+def _posted_in(year: int) -> Q:
+    first, end = local_midnight(date(year, 1, 1)), local_midnight(date(year + 1, 1, 1))
+    return Q(posting__posted_at__gte=first, posting__posted_at__lt=end)
 
 
-def reimbursements_of(lines: Iterable[int]) -> QuerySet[Reimbursement]:
+def reimbursements_of(lines: Iterable[int], bears: Bearing | None = None) -> QuerySet[Reimbursement]:
     """Standing reimbursements that lines bear: in the year in which their entitlement began."""
-    return Reimbursement.objects.filter(
-        entitlement__commitments__budget__in=Budget.objects.filter(line__in=list(lines)),
-        entitlement__valid_from__year=F(YEAR_OF_BUDGET),
-    ).exclude(state=ReimbursementState.RETURNED)
+    borne = (bears or bearing()).rows(lines, "entitlement__scheme", "div", in_year("entitlement__valid_from"))
+    return Reimbursement.objects.filter(borne).exclude(state=DecisionState.RETURNED)
+
+
+def payments_of(line: BudgetLine, bears: Bearing) -> QuerySet[LedgerEntry]:
+    """What left the bank or an advance for a line, newest first: to providers for services, to households and organisations."""
+    schemes = {one.scheme_id for one in bears.budgets if one.line_id == line.pk}
+    decided = (
+        Concat(Value(f"{SUBSIDY}:"), Cast("pk", CharField())),
+        Concat(Value(f"{REIMBURSEMENT}:"), Cast("pk", CharField())),
+    )
+    keys = [
+        rows.annotate(key=key).values("key")
+        for rows, key in zip((subsidies_of([line.pk]), reimbursements_of([line.pk], bears)), decided, strict=True)
+    ]
+    paid = PayoutLine.objects.filter(Q(key__in=keys[0]) | Q(key__in=keys[1]), posting__isnull=False).values("posting")
+    services = payments().filter(scheme__in=schemes, plan_year=line.year).values("pk")
+    rows = LedgerEntry.objects.filter(Q(pk__in=services) | Q(posting__in=paid, account__in=(PAYABLE, "payable.elder")))
+    return rows.select_related("posting", "provider", "scheme").order_by("-pk")
 
 
 def totals(found: Iterable[Way]) -> dict[str, int]:
@@ -144,14 +227,9 @@ def totals(found: Iterable[Way]) -> dict[str, int]:
     return {
         "planned_fen": sum(one.line.planned_fen for one in rows), "approved_fen": sum(one.line.approved_fen or 0 for one in rows),
         "spent_fen": sum(one.line.spent_fen for one in rows), "executed_fen": sum(one.executed_fen for one in rows),
-        "paid_fen": sum(one.paid_fen for one in rows), "left_fen": sum(one.left_fen for one in rows),
+        "paid_fen": sum(one.paid_fen for one in rows), "owed_fen": sum(one.owed_fen for one in rows), "left_fen": sum(one.left_fen for one in rows),
         "persons": len(persons), "bodies": len(bodies),
     }  # fmt: skip
-
-
-def budgets_of(line: BudgetLine) -> QuerySet[Budget]:
-    """The budgets of schemes that a line bears."""
-    return Budget.objects.filter(line=line).select_related("scheme").order_by("scheme__name", "div")
 
 
 def donations_shown(actor: Actor) -> QuerySet[Donation]:
@@ -172,14 +250,15 @@ class Gift:
     fen: int
 
 
-def gifts(line: BudgetLine) -> list[Gift]:
+def gifts(line: BudgetLine, bears: Bearing | None = None) -> list[Gift]:
     """Say of a donation line which donation bore what: money is pooled, the earlier donation is used first (R-FUN-03)."""
     given = {row.pk: row for row in Donation.objects.filter(line=line).order_by("received_on", "pk")}
-    helped = reimbursements_of([line.pk]).filter(state=ReimbursementState.APPROVED).select_related("elder", "household")
+    helped = reimbursements_of([line.pk], bears).filter(state=DecisionState.APPROVED)
+    helped = helped.select_related("elder", "household")
     uses: list[Any] = [*helped.order_by("approved_at", "pk")]
     uses += (
         subsidies_of([line.pk])
-        .filter(state=SubsidyState.APPROVED)
+        .filter(state=DecisionState.APPROVED)
         .select_related("provider")
         .order_by("approved_at", "pk")
     )
@@ -192,12 +271,6 @@ def gifts(line: BudgetLine) -> list[Gift]:
         ],
     )
     return [Gift(given[number], uses[place], fen) for number, place, fen in parts]
-
-
-def spent_by_category(lines: Iterable[int]) -> dict[str, int]:
-    """What receivers spent of the subsidies of lines, by category."""
-    rows = Spending.objects.filter(subsidy__in=subsidies_of(lines)).order_by().values_list("category")
-    return dict(rows.annotate(fen=Sum("amount_fen")))
 
 
 @dataclass(frozen=True)
@@ -217,11 +290,21 @@ def trail(row: Reimbursement, line: BudgetLine | None) -> Trail:
     return Trail(row, line, payment, own)
 
 
-def persons_of(line: BudgetLine) -> QuerySet[Elder]:
-    """The people whom a line has reached, by charges and reimbursements."""
-    charged = charges_of([line.pk]).values("elder")
-    helped = reimbursements_of([line.pk]).filter(state=ReimbursementState.APPROVED).values("elder")
-    return Elder.objects.filter(Q(pk__in=charged) | Q(pk__in=helped)).order_by("div", "pk")
+def persons_of(line: BudgetLine, bears: Bearing | None = None) -> QuerySet[Elder]:
+    """The people whom a line has reached, by charges and reimbursements, with what it has borne for each of them."""
+    charged = charges_of([line.pk], bears)
+    helped = reimbursements_of([line.pk], bears).filter(state=DecisionState.APPROVED)
+    sums = [
+        Coalesce(
+            Subquery(
+                rows.filter(elder=OuterRef("pk")).order_by().values("elder").annotate(fen=Sum(amount)).values("fen")
+            ),
+            Value(0),
+        )
+        for rows, amount in ((charged, "amount_fen"), (helped, "subsidy_fen"))
+    ]
+    rows = Elder.objects.filter(Q(pk__in=charged.values("elder")) | Q(pk__in=helped.values("elder")))
+    return rows.annotate(fen=sums[0] + sums[1]).order_by("div", "pk")
 
 
 def by_area(found: Iterable[Way]) -> dict[str, dict[str, int]]:

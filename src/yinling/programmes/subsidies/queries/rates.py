@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
+from django.db.models.functions import TruncDate
 
+from yinling.directory.models import Organisation
 from yinling.entitlements.queries import entry_on
+from yinling.ground.scope import scope
+from yinling.kernel.period import local_date, local_midnight
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.states import OrderState
+from yinling.people.queries.names import reader
 from yinling.programmes.subsidies.models import Subsidy
-from yinling.programmes.subsidies.rules import Rate
-from yinling.programmes.subsidies.states import SubsidyState
+from yinling.programmes.subsidies.rules import MONTHS, Rate, Record
+from yinling.settlement.states import DecisionState
 
 PROJECT = "project"
 DONE = (OrderState.SERVED, OrderState.SETTLED, OrderState.CLOSED)
@@ -54,13 +60,18 @@ def known_offer(kind: str, div: str, year: int) -> Offer:
 def winners(kind: str, area: str, result_year: int) -> QuerySet[Subsidy]:
     """Subsidies of a kind for the results of a year that stand, in the area of its rate."""
     rows = Subsidy.objects.within(area).filter(kind=kind, result_year=result_year)
-    return rows.exclude(state=SubsidyState.RETURNED)
+    return rows.exclude(state=DecisionState.RETURNED)
 
 
-def meal_months(provider_id: int, year: int) -> list[int]:
-    """Months of a year in which the platform saw the body serve a meal: a suggestion for who enters the facts."""
-    rows = Order.objects.filter(
-        provider_id=provider_id, state__in=DONE, lines__item__family="meal", starts_at__gte=f"{year}-01-01T00:00+08:00",
-        starts_at__lt=f"{year + 1}-01-01T00:00+08:00",
-    )  # fmt: skip
-    return sorted(set(rows.values_list("starts_at__month", flat=True)))
+def record_of(provider: Organisation, year: int) -> Record:
+    """Return what the platform knows of a body's year. Read by the system: a county sees no meal that was brought to its neighbour."""
+    first, end = local_midnight(date(year, 1, 1)), local_midnight(date(year + 1, 1, 1))
+    with scope(reader(provider.div)):
+        meals = Order.objects.filter(provider=provider, state__in=DONE, lines__item__family="meal")
+        since = meals.aggregate(first=Min("starts_at"))["first"]
+        days = meals.filter(starts_at__gte=first, starts_at__lt=end).values_list(TruncDate("starts_at"), flat=True)
+        by_month = Counter(day.month for day in days.distinct().order_by())
+    from_month = MONTHS + 1
+    if since is not None and since < end:
+        from_month = 1 if since < first else local_date(since).month
+    return Record(provider.valid_from, provider.valid_to, dict(sorted(by_month.items())), from_month)

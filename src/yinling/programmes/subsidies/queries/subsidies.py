@@ -15,10 +15,11 @@ from yinling.kernel.actor import Actor
 from yinling.programmes.subsidies.models import Spending, Subsidy
 from yinling.programmes.subsidies.queries.rates import PROJECT, offer
 from yinling.programmes.subsidies.rules import MainUse, main_use
-from yinling.programmes.subsidies.states import SubsidyState
 from yinling.settlement.models import LedgerEntry, PayoutLine
 from yinling.settlement.payables import Payable
+from yinling.settlement.queries.payables import not_in_batch
 from yinling.settlement.rules import Side
+from yinling.settlement.states import DecisionState
 
 PREFIX = "subsidy"
 OWED = "payable.provider"
@@ -44,8 +45,8 @@ def lines_seen(actor: Actor, rows: Iterable[Subsidy]) -> dict[int, BudgetLine]:
 
 def subsidy_totals(rows: QuerySet[Subsidy]) -> dict[str, Any]:
     """Count and sums of a list."""
-    approved = Q(state=SubsidyState.APPROVED)
-    standing = ~Q(state=SubsidyState.RETURNED)
+    approved = Q(state=DecisionState.APPROVED)
+    standing = ~Q(state=DecisionState.RETURNED)
     return rows.order_by().aggregate(
         count=Count("id", filter=standing), fen=Coalesce(Sum("amount_fen", filter=standing), Value(0)),
         approved_fen=Coalesce(Sum("amount_fen", filter=approved), Value(0)),
@@ -75,10 +76,11 @@ def spendings_of(row: Subsidy) -> QuerySet[Spending]:
 
 
 def owed(actor: Actor, div: str) -> list[Payable]:
-    """Approved subsidies of bodies: what a payout batch may pay."""
-    rows = Subsidy.objects.visible_to(actor).filter(state=SubsidyState.APPROVED, provider__isnull=False)
+    """Approved subsidies of bodies: what a payout batch of the level that bears them may pay."""
+    rows = Subsidy.objects.visible_to(actor).filter(state=DecisionState.APPROVED, provider__isnull=False)
+    rows = not_in_batch(rows, PREFIX)
     if div:
-        rows = rows.filter(div__startswith=div)
+        rows = rows.filter(div__startswith=div, line__div__startswith=div)
     return [payable(row) for row in rows.select_related("line", "provider").order_by("pk")]
 
 

@@ -1,0 +1,137 @@
+"""The money side of the made-up city: every list of it has rows, in the states a newcomer wants to see, and the amounts add up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.db.models import Sum
+
+from yinling.catalogue.models import CalloutRate
+from yinling.demo.logins import actor_of
+from yinling.directory.queries import system_actor
+from yinling.entitlements.models import Agreement, BudgetLine
+from yinling.ground.clock import real_now
+from yinling.ground.scope import scope
+from yinling.kernel.period import local_date, month_start
+from yinling.orders.models import OrderLine
+from yinling.programmes.family_doctor.models import DoctorContract
+from yinling.programmes.home_beds.models import HomeSickbed
+from yinling.programmes.subsidies.models import Donation, Spending, Subsidy
+from yinling.programmes.subsidies.queries.rates import record_of
+from yinling.settlement.models import (
+    Claim,
+    ClaimLine,
+    Closing,
+    Distribution,
+    Payout,
+    Remittance,
+    StaffShare,
+    Statement,
+    Transfer,
+)
+from yinling.settlement.queries.payables import payables
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_city")]
+
+
+def city() -> Any:
+    """The scope of the whole city."""
+    return scope(system_actor("3202"))
+
+
+@pytest.mark.req("R-PAY-03")
+def test_medical_bodies_publish_on_site_rates_and_orders_are_priced_by_them() -> None:
+    with city():
+        rates = {row.organisation_id: row for row in CalloutRate.objects.all()}
+        assert all(row.km_fen and row.night_fen and row.holiday_fen and row.level_fen for row in rates.values())
+        lines = list(OrderLine.objects.filter(kind="callout").select_related("order"))
+        assert lines
+        for line in lines:
+            assert line.provider_id in rates
+            assert sum(fen for _name, fen in line.detail["parts"]) == line.detail["asked_fen"]
+            assert line.order.distance_method in ("straight_line", "unknown")
+        assert {name for line in lines for name, _fen in line.detail["parts"]} >= {"基本上门费", "医师上门"}
+
+
+def test_an_insurer_paid_refused_and_was_asked_again() -> None:
+    with city():
+        claims = list(Claim.objects.order_by("pk"))
+        assert "ltci" in {row.payer for row in claims}
+        again = next(row for row in claims if row.attempt == 2)
+        first = next(row for row in claims if row.statement_id == again.statement_id and row.attempt == 1)
+        assert Counter(ClaimLine.objects.filter(claim=first).values_list("state", flat=True))["resubmitted"] == 1
+        assert set(ClaimLine.objects.filter(claim=again).values_list("state", flat=True)) == {"paid"}
+        answered = ClaimLine.objects.filter(claim__statement=first.statement_id, state="paid").aggregate(
+            fen=Sum("paid_fen")
+        )["fen"]
+        assert answered == Statement.objects.get(pk=first.statement_id).total_fen
+        assert Remittance.objects.filter(payer=first.payer).count() >= 2
+
+
+def test_statements_are_paid_and_one_payment_came_back() -> None:
+    with city():
+        assert set(Statement.objects.values_list("state", flat=True)) >= {"approved"}
+        assert set(Payout.objects.values_list("state", flat=True)) == {"completed"}
+    finance = actor_of("finance", real_now())
+    with scope(finance):
+        assert payables(finance, "3202"), "what came back, or was not paid yet, can be put into a batch"
+
+
+@pytest.mark.req("R-STF-19", "R-STF-22")
+def test_staff_get_at_least_seventy_per_cent_by_points() -> None:
+    with city():
+        rows = list(Distribution.objects.all())
+        assert "approved" in {row.state for row in rows}
+        for row in rows:
+            parts = StaffShare.objects.filter(distribution=row)
+            assert row.share_fen * 10 >= row.pool_fen * 7 > 0
+            assert sum(part.amount_fen for part in parts) == row.share_fen
+            assert all(part.points > 0 for part in parts)
+            assert row.to_on <= local_date(real_now())
+
+
+@pytest.mark.req("R-FUN-05", "R-FUN-06", "R-FUN-07", "R-FUN-11", "R-PAY-18")
+def test_subsidies_stand_in_every_state_with_what_they_rest_on() -> None:
+    with city():
+        rows = list(Subsidy.objects.select_related("line", "provider"))
+        assert {row.state for row in rows} == {"draft", "reviewed", "approved", "returned"}
+        assert {row.kind for row in rows} >= {"canteen", "award_township", "building", "training"}
+        for row in rows:
+            if row.kind == "canteen":
+                assert row.provider is not None
+                assert row.facts["meal_days"] == {
+                    str(month): days for month, days in record_of(row.provider, row.result_year).meal_days.items()
+                }
+                assert len(row.facts["meal_days"]) == 12
+            if row.kind == "award_township":
+                assert row.booking_year == row.result_year + 1
+            if row.kind == "training":
+                assert row.line.fund == "unemployment_skill"
+            if row.state == "approved":
+                assert len({row.entered_by_id, row.reviewed_by_id, row.approved_by_id}) == 3
+        assert Spending.objects.filter(category="equipment").exists()
+        for line in BudgetLine.objects.all():
+            spent = sum(row.amount_fen for row in rows if row.line_id == line.pk and row.state == "approved")
+            assert spent <= line.spent_fen <= (line.approved_fen or 0)
+
+
+@pytest.mark.req("R-FUN-09")
+def test_donations_have_receipts_without_gaps() -> None:
+    with city():
+        numbers = sorted(Donation.objects.values_list("receipt_number", flat=True))
+        assert [int(number.rpartition("-")[2]) for number in numbers] == list(range(1, len(numbers) + 1))
+        assert Donation.objects.filter(is_anonymous=True).exists()
+
+
+def test_contracts_beds_agreements_transfers_and_closed_months_are_there() -> None:
+    this = month_start(local_date(real_now()))
+    with city():
+        assert DoctorContract.objects.filter(state="signed", fee_order__state__in=["settled", "closed"]).exists()
+        assert {"approved", "applied"} <= set(HomeSickbed.objects.values_list("state", flat=True))
+        assert set(Agreement.objects.values_list("kind", flat=True)) == {"designation", "purchase", "cooperation"}
+        assert {"advance", "arrival", "top_up", "deposit"} <= set(Transfer.objects.values_list("kind", flat=True))
+        closed = Closing.objects.filter(closed_at__isnull=False)
+        assert closed.exists()
+        assert all(row.month < this for row in closed)
