@@ -134,6 +134,13 @@ def test_the_three_best_are_proposed_with_their_reasons(at: Situation) -> None:
     assert why_not(actor=at.dispatcher, order=at.order, staff_id=plain.pk, now=NOW)[0] == "可以派，排在第 2 位"
 
 
+def test_assigning_asks_and_writes_each_thing_once(at: Situation) -> None:
+    staff = at.best()[0]
+    with CaptureQueriesContext(connection) as queries:
+        at.assign(Staff.objects.get(pk=staff))
+    assert len(queries) <= 22
+
+
 def test_ranking_takes_as_many_queries_for_three_carers_as_for_many(at: Situation) -> None:
     taken = []
     for count in (4, 12):

@@ -97,3 +97,16 @@ def test_the_scope_cannot_be_widened_by_row_owner_columns(homes: None) -> None:
         assert seen() == set()
     with transaction.atomic():
         assert seen() == set()
+
+
+def test_without_a_savepoint_a_scope_gives_the_outer_one_back_at_its_end_and_when_all_is_undone(homes: None) -> None:
+    with scope(DISTRICT):
+        with scope(CITY, savepoint=False):
+            assert seen() == {"a", "b"}
+        assert seen() == {"a"}
+        with pytest.raises(ZeroDivisionError), transaction.atomic(), scope(CITY, savepoint=False):
+            household("320206001001", "c")
+            raise ZeroDivisionError
+        assert seen() == {"a"}
+    with scope(CITY):
+        assert seen() == {"a", "b"}

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
+from django.test.utils import CaptureQueriesContext
 from tests.factories import (
     NOW,
     OTHER_DISTRICT,
@@ -61,6 +62,13 @@ def entries_of(order: Order) -> list[tuple[str, int]]:
 
 def refused(code: str, kind: type[Refusal] = Refused) -> pytest.RaisesExc:
     return pytest.raises(kind, check=lambda refusal: refusal.code == code)
+
+
+def test_settling_one_order_takes_few_statements() -> None:
+    order, who = served(), system()
+    with CaptureQueriesContext(connection) as queries:
+        settle_order(actor=who, now=LATER, order_id=order.pk)
+    assert len(queries) <= 20
 
 
 @pytest.mark.req("D-19")

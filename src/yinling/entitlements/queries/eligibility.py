@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from typing import Any
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
 
 from yinling.assessment.models import Assessment
@@ -127,10 +128,9 @@ def _under_way(elder: Elder) -> QuerySet[Any, Any]:
 def situations(
     elders: Sequence[Elder], on: date, known: dict[int, list[Entitlement]] | None = None
 ) -> dict[int, Situation]:
-    """Return what schemes ask of elders, in three queries however many they are; entitlements may be known already."""
-    ids = [elder.pk for elder in elders]
-    own, of_home = _facts({elder.household_id for elder in elders}, on)
-    results, holdings = _results(ids, on), known or _holdings(ids)
+    """Return what schemes ask of elders, in two queries however many they are; entitlements may be known already."""
+    own, of_home, results = _on_record(elders, on)
+    held = holdings([elder.pk for elder in elders]) if known is None else known
     return {
         elder.pk: Situation(
             day=on,
@@ -138,7 +138,7 @@ def situations(
             facts=tuple(own[elder.pk]),
             results=tuple(results[elder.pk]),
             household=tuple(fact for member, fact in of_home[elder.household_id] if member != elder.pk),
-            holdings=tuple(Fact(row.scheme.code, DayPeriod(row.valid_from, row.valid_to)) for row in holdings[elder.pk]),
+            holdings=tuple(Fact(row.scheme.code, DayPeriod(row.valid_from, row.valid_to)) for row in held.get(elder.pk, ())),
             is_resident=elder.is_resident,
             hukou_div=elder.hukou_div,
             died_on=elder.died_on,
@@ -148,36 +148,45 @@ def situations(
     }  # fmt: skip
 
 
-def situation_of(elder: Elder, on: date) -> Situation:
-    """Return what schemes ask of one elder on a day."""
-    return situations([elder], on)[elder.pk]
+def situation_of(elder: Elder, on: date, held: list[Entitlement] | None = None) -> Situation:
+    """Return what schemes ask of one elder on a day; the entitlements may be known already."""
+    return situations([elder], on, None if held is None else {elder.pk: held})[elder.pk]
 
 
-def _facts(homes: Iterable[int], on: date) -> tuple[dict[int, list[Fact]], dict[int, list[tuple[int, Fact]]]]:
-    """Return the circumstances of everybody in some homes by person, and those of living members by home."""
+def _on_record(
+    elders: Sequence[Elder], on: date
+) -> tuple[dict[int, list[Fact]], dict[int, list[tuple[int, Fact]]], dict[int, list[Result]]]:
+    """Return in one question the circumstances of everybody in some homes by person, those of living members by home, and the results
+    that may decide: none of a scale that waits for somebody's confirmation.
+    """
     own: dict[int, list[Fact]] = defaultdict(list)
     of_home: dict[int, list[tuple[int, Fact]]] = defaultdict(list)
-    rows = Circumstance.objects.filter(elder__household_id__in=list(homes), recorded_to=None).order_by("pk").annotate(
-        home=F("elder__household_id"), died_on=F("elder__died_on"), merged=F("elder__merged_into_id"),
+    results: dict[int, list[Result]] = defaultdict(list)
+    facts = Circumstance.objects.filter(
+        elder__household_id__in={elder.household_id for elder in elders}, recorded_to=None
+    )
+    scored = deciding(Assessment.objects.filter(elder_id__in=[elder.pk for elder in elders], recorded_to=None), on)
+    nobody = Value(None, output_field=IntegerField())
+    rows = facts.order_by().values_list(
+        Value("fact"), "pk", "elder_id", "kind", "body", "valid_from", "valid_to", "elder__died_on", "elder__household_id", "elder__merged_into_id"
+    ).union(
+        scored.order_by().values_list(
+            Value("result"), "pk", "elder_id", "scale", "level", "valid_from", "valid_to", "assessed_on", nobody, nobody
+        ), all=True,
     )  # fmt: skip
-    for row in rows:
-        fact = Fact(row.kind, DayPeriod(row.valid_from, row.valid_to), row.body)
-        own[row.elder_id].append(fact)
-        if row.merged is None and (row.died_on is None or row.died_on >= on):
-            of_home[row.home].append((row.elder_id, fact))
-    return own, of_home
+    for what, _pk, elder_id, code, word, first, end, day, home, merged in sorted(rows, key=itemgetter(0, 1)):
+        if what == "result":
+            results[elder_id].append(Result(code, word, DayPeriod(first, end), day))
+            continue
+        fact = Fact(code, DayPeriod(first, end), word)
+        own[elder_id].append(fact)
+        if merged is None and (day is None or day >= on):
+            of_home[home].append((elder_id, fact))
+    return own, of_home, results
 
 
-def _results(ids: Iterable[int], on: date) -> dict[int, list[Result]]:
-    """Return the results that may decide: none of a scale that waits for somebody's confirmation."""
-    found: dict[int, list[Result]] = defaultdict(list)
-    for row in deciding(Assessment.objects.filter(elder_id__in=list(ids), recorded_to=None), on).order_by("pk"):
-        days = DayPeriod(row.valid_from, row.valid_to)
-        found[row.elder_id].append(Result(row.scale, row.level, days, row.assessed_on))
-    return found
-
-
-def _holdings(ids: Iterable[int]) -> dict[int, list[Entitlement]]:
+def holdings(ids: Iterable[int]) -> dict[int, list[Entitlement]]:
+    """Return every entitlement of elders on record, with its scheme."""
     found: dict[int, list[Entitlement]] = defaultdict(list)
     rows = Entitlement.objects.filter(elder_id__in=list(ids), recorded_to=None).select_related("scheme")
     for row in rows.order_by("pk"):
@@ -200,9 +209,9 @@ def may_have(scheme: Scheme, elder: Elder, on: date) -> Eligibility:
 
 def offers(elder: Elder, on: date) -> list[Offer]:
     """Return every scheme of the elder's area with the answer for the day; what is held first, then what could be."""
-    known = _holdings([elder.pk])
-    situation = situations([elder], on, known or {elder.pk: []})[elder.pk]
-    held = {row.scheme.code: row for row in known[elder.pk] if DayPeriod(row.valid_from, row.valid_to).contains(on)}
+    known = holdings([elder.pk])[elder.pk]
+    situation = situation_of(elder, on, known)
+    held = {row.scheme.code: row for row in known if DayPeriod(row.valid_from, row.valid_to).contains(on)}
     found = [
         Offer(
             scheme, terms_of(scheme.code, scheme.div, on), answer(scheme, situation), held.get(scheme.code),

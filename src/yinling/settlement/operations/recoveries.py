@@ -10,6 +10,7 @@ from yinling.accounts.operations import record
 from yinling.directory.rules import require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Reason, Seen
 from yinling.kernel.refusals import Refused
@@ -18,6 +19,7 @@ from yinling.orders.models import Hold, Order
 from yinling.orders.operations import hold_order, release_hold
 from yinling.orders.states import OrderState
 from yinling.people.models import Elder
+from yinling.people.queries.names import reader
 from yinling.settlement.models import Recovery, RecoveryLine
 from yinling.settlement.operations.deciding import move, taken_up
 from yinling.settlement.operations.orders import reverse_order
@@ -33,17 +35,20 @@ def draft_recovery(*, actor: Actor, now: datetime, elder_id: Id) -> Recovery:
 
     Its orders are held at once, so that nothing more is paid. News of further services is added to the list while it is a draft.
     """
-    elder = locked(Elder.objects.all(), elder_id)
-    require(actor, "settlement.recovery.draft", div=elder.div)
+    area = actor.div or ""
+    with scope(reader(area)):
+        elder = locked(Elder.objects.all(), elder_id)
+    div = elder.div if elder.div.startswith(area) else area  # who moved to another city is on a list of the one that paid
+    require(actor, "settlement.recovery.draft", div=div)
     by_cause: dict[str, list[Overpaid]] = defaultdict(list)
-    for one in overpaid(actor.div or elder.div, now, elder_id):
+    for one in overpaid(area, now, elder_id):
         by_cause[one.cause].append(one)
     if not by_cause:
         raise Refused("recovery.nothing", N_("此人去世或迁出以后没有服务，不用追回"))
     cause, found = next(iter(by_cause.items()))
     # Whoever settles one of them waits, and then finds it held.
     list(Order.objects.select_for_update(of=("self",)).filter(pk__in=[one.order.pk for one in found]).order_by("pk"))
-    row = _draft_of(elder, cause, found[0].stopped_at, now)
+    row = _draft_of(elder, div, cause, found[0].stopped_at, now)
     for one in found:
         RecoveryLine.objects.bulk_create(_line(row, one, share) for share in one.shares)
         hold_order(
@@ -62,10 +67,11 @@ def draft_recovery(*, actor: Actor, now: datetime, elder_id: Id) -> Recovery:
     return row
 
 
-def _draft_of(elder: Elder, cause: str, stopped_at: datetime, now: datetime) -> Recovery:
-    known = Recovery.objects.select_for_update(of=("self",)).filter(elder=elder, cause=cause, state=RecoveryState.DRAFT)
+def _draft_of(elder: Elder, div: str, cause: str, stopped_at: datetime, now: datetime) -> Recovery:
+    known = Recovery.objects.select_for_update(of=("self",)).within(div)
+    known = known.filter(elder=elder, cause=cause, state=RecoveryState.DRAFT)
     return known.first() or Recovery.objects.create(
-        div=elder.div, elder=elder, cause=cause, stopped_at=stopped_at, drafted_at=now, created_at=now, changed_at=now
+        div=div, elder=elder, cause=cause, stopped_at=stopped_at, drafted_at=now, created_at=now, changed_at=now
     )
 
 

@@ -180,30 +180,28 @@ def own_payables(actor: Actor, div: str) -> list[Payable]:
     What is held, as by an objection, is not paid out. Only the city pays: its channel took the money in, and a district does not see what
     the city has paid.
     """
+    if city_of(div) != div:
+        return []
     frozen = Hold.objects.filter(order=OuterRef("posting__order"), to_at=None)
     booked = (
         LedgerEntry.objects.visible_to(actor)
         .within(div)
-        .filter(~Exists(frozen), account=PAYABLE, posting__kind="match")
+        .filter(~Exists(frozen), account=PAYABLE, posting__key__startswith=MATCHED)
     )
-    names = ("provider", "provider__short_name", "business")
-    owed = list(booked.values(*names).annotate(fen=-Sum("amount")).order_by("provider", "business"))
-    if not owed or city_of(div) != div:
-        return []
-    held: dict[tuple[int | None, str], list[PayoutLine]] = defaultdict(list)
-    for line in PayoutLine.objects.filter(is_live=True, key__startswith=f"{PREFIX}:").only(
-        "provider", "business", "amount_fen", "key"
-    ):
-        held[line.provider_id, line.business].append(line)
+    live = PayoutLine.objects.filter(
+        is_live=True, key__startswith=f"{PREFIX}:", provider=OuterRef("provider"), business=OuterRef("business")
+    )
+    owed = booked.values("provider", "provider__short_name", "business").annotate(
+        fen=-Sum("amount"), lines=ArraySubquery(live.values(told=JSONObject(key="key", fen="amount_fen")))
+    )
     found = []
-    for row in owed:
-        lines = held[row["provider"], row["business"]]
-        batch = max((int(line.key.rpartition("-")[2]) for line in lines), default=0) + 1
+    for row in owed.order_by("provider", "business"):
+        batch = max((int(line["key"].rpartition("-")[2]) for line in row["lines"]), default=0) + 1
         found.append(
             Payable(
                 key=f"{PREFIX}:{row['provider']}-{row['business']}-{batch}", text=f"个人自付（平台代收）{row['provider__short_name']}",
                 provider_id=row["provider"], elder_id=None, payer=SELF, fund=SELF_FUND,
-                amount_fen=row["fen"] - sum(line.amount_fen for line in lines), account=PAYABLE, business=row["business"],
+                amount_fen=row["fen"] - sum(line["fen"] for line in row["lines"]), account=PAYABLE, business=row["business"],
             )
         )  # fmt: skip
     return found
