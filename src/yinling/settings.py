@@ -72,7 +72,8 @@ def _database(url: str, pool: int) -> dict[str, Any]:
     # Planning takes longer than running most statements, and building them goes on: from the fifth time on the server keeps the plan.
     options: dict[str, Any] = {"server_side_binding": True, "prepare_threshold": 5, "application_name": "yinling"}
     # Joins stay in the order written: with policies on every table, seven joined tables took 12 ms to plan and now 2 ms.
-    options["options"] = "-c join_collapse_limit=3 -c from_collapse_limit=3"
+    # One process answers one request: helpers take ten milliseconds to start, as long as two pages take, and many people ask at once.
+    options["options"] = "-c join_collapse_limit=3 -c from_collapse_limit=3 -c max_parallel_workers_per_gather=0"
     if pool:
         options["pool"] = {"min_size": 1, "max_size": pool, "timeout": 10}
     return {

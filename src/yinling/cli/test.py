@@ -17,8 +17,7 @@ from yinling.cli.paths import ROOT, TEST_REPORT, VENDOR
 from yinling.interop.telephony.sip_kamailio.files import PACKAGES as EDGE_PACKAGES
 from yinling.interop.telephony.sip_kamailio.files import missing_packages
 
-PROCESSES = str((os.cpu_count() or 1) + 1)
-"""One more than there are processors: telephones and browsers let them wait."""
+PROCESSES = "2"
 NICE = 10
 COMPILE_PLANNER = "from yinling.dispatch.planner.search import warm_up; warm_up()"
 """Once, before every process of the tests does it for itself: it takes a minute."""
