@@ -69,8 +69,7 @@ INTERNAL_ADDRESSES_ALLOWED = False
 
 def _database(url: str, pool: int) -> dict[str, Any]:
     parts = conninfo_to_dict(url)
-    # Planning takes longer than running most statements, and building them goes on: from the fifth time on the server keeps the plan.
-    options: dict[str, Any] = {"server_side_binding": True, "prepare_threshold": 5, "application_name": "yinling"}
+    options: dict[str, Any] = {"server_side_binding": True, "application_name": "yinling"}
     # Joins stay in the order written: with policies on every table, seven joined tables took 12 ms to plan and now 2 ms.
     # One process answers one request: helpers take ten milliseconds to start, as long as two pages take, and many people ask at once.
     options["options"] = "-c join_collapse_limit=3 -c from_collapse_limit=3 -c max_parallel_workers_per_gather=0"

@@ -22,7 +22,7 @@ def demo_database(
     """Load a small city as the owner into a copy of the empty database; yield its name and the folder of its files."""
     name, files = f"{OWN}_city", tmp_path_factory.mktemp("city")
     recreate(name)
-    with django_db_blocker.unblock(), serving(name, OWNER), override_settings(DATA=files):
+    with django_db_blocker.unblock(), serving(name, OWNER), override_settings(DATA=files, DEMO=True):
         load.main("wuxi-332", sizes=load.SMALL, quiet=True)
     yield name, files
     drop(name)

@@ -14,8 +14,9 @@ from yinling.directory.queries import system_actor
 from yinling.entitlements.models import Agreement, BudgetLine
 from yinling.ground.clock import real_now
 from yinling.ground.scope import scope
+from yinling.hotline.models import Ticket
 from yinling.kernel.period import local_date, month_start
-from yinling.orders.models import OrderLine
+from yinling.orders.models import Hold, OrderLine
 from yinling.programmes.family_doctor.models import DoctorContract
 from yinling.programmes.home_beds.models import HomeSickbed
 from yinling.programmes.subsidies.models import Donation, Spending, Subsidy
@@ -25,12 +26,17 @@ from yinling.settlement.models import (
     ClaimLine,
     Closing,
     Distribution,
+    Payment,
     Payout,
+    PayoutLine,
+    Refund,
+    Reimbursement,
     Remittance,
     StaffShare,
     Statement,
     Transfer,
 )
+from yinling.settlement.queries.arrivals import open_by_fund
 from yinling.settlement.queries.payables import payables
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_city")]
@@ -132,6 +138,19 @@ def test_contracts_beds_agreements_transfers_and_closed_months_are_there() -> No
         assert {"approved", "applied"} <= set(HomeSickbed.objects.values_list("state", flat=True))
         assert set(Agreement.objects.values_list("kind", flat=True)) == {"designation", "purchase", "cooperation"}
         assert {"advance", "arrival", "top_up", "deposit"} <= set(Transfer.objects.values_list("kind", flat=True))
+        assert all(one.fen > 0 for one in open_by_fund(actor_of("finance", real_now()), local_date(real_now())))
         closed = Closing.objects.filter(closed_at__isnull=False)
         assert closed.exists()
         assert all(row.month < this for row in closed)
+
+
+def test_households_are_reimbursed_pay_doubt_and_give_back() -> None:
+    with city():
+        made = list(Reimbursement.objects.order_by("pk"))
+        assert [row.state for row in made] == ["approved", "draft"]
+        assert len({made[0].entered_by_id, made[0].reviewed_by_id, made[0].approved_by_id}) == 3
+        assert PayoutLine.objects.get(key=f"reimbursement:{made[0].pk}").state == "paid"
+        assert sorted(Payment.objects.values_list("state", flat=True)) == ["paid", "refunded"]
+        assert Refund.objects.get().state == "done"
+        hold = Hold.objects.get(to_at=None, cause__startswith="objection:")
+        assert Ticket.objects.get(pk=hold.cause.partition(":")[2]).kind == "complaint"

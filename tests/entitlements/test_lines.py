@@ -160,7 +160,11 @@ def test_every_level_is_checked_by_itself_and_the_page_says_what_is_missing(mone
     make_line(money.county[:2], 5499, div=HAIFENG, purpose="home_care")
     make_line(money.county[:2], 4501, div=HAIFENG, purpose="welfare")
     make_line(city, 100, year=2023, purpose="welfare")
-    found = {(one.div, one.year): one for year in (2022, 2023) for one in lottery_checks(lines_shown(money.first).filter(year=year))}
+    found = {
+        (one.div, one.year): one
+        for year in (2022, 2023)
+        for one in lottery_checks(lines_shown(money.first).filter(year=year))
+    }
     shown = {
         key: (one.verdict.passes, one.verdict.counted_fen, one.verdict.total_fen, one.verdict.missing_fen)
         for key, one in found.items()

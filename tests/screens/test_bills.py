@@ -318,6 +318,7 @@ def test_what_elders_paid_here_is_owed_to_the_provider_and_put_into_one_batch(si
     assert [(one.provider_id, one.amount_fen, one.account, one.business) for one in mine] == [
         (her.order.provider_id, 4000, "payable.provider", "eldercare")
     ]
+    assert queries(client, "/settlement/payouts/new/") <= 8
     make_hold(her.order)
     assert not [one for one in payables(client.actor, "3202") if one.key.startswith("payment:")]  # type: ignore[attr-defined]
 

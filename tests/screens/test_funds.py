@@ -50,10 +50,10 @@ def signed_in(who: Actor) -> Client:
     return client
 
 
-def queries(client: Client, address: str) -> int:
-    client.get(address)
+def queries(client: Client, address: str, headers: dict[str, str] | None = None) -> int:
+    client.get(address, headers=headers)
     with CaptureQueriesContext(connection) as seen:
-        assert client.get(address).status_code == 200
+        assert client.get(address, headers=headers).status_code == 200
     return sum(1 for one in seen.captured_queries if SCOPE not in one["sql"] and "SAVEPOINT" not in one["sql"])
 
 

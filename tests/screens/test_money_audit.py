@@ -84,6 +84,7 @@ def test_a_share_is_the_same_on_screen_paper_and_sheet(sign_in: SignIn) -> None:
         assert "壹佰肆拾元整" in shown
         assert "不计入绩效工资总量" in shown
     rows = sheet(client, f"/settlement/shares/{row.pk}/excel/")
+    assert any("不计入绩效工资总量" in line for line in rows)
     assert next(line[-1] for line in rows if line[1] == nurse.name) == 95.61
     assert rows[-1][-1] == 140
     assert sheet(client, "/settlement/shares/excel/")[-1][7] == 140

@@ -177,9 +177,12 @@ def test_bed_contract_and_insurance_stand_on_one_page(sign_in: SignIn) -> None:
         )
     scheme = make_scheme(code="ltci_here", name="长护险待遇", payer="ltci")
     make_entitlement(elder, scheme, limits=[{"unit": "visit", "per": "week", "most": 5}])
-    shown = page(sign_in(actor("street", STREET)), f"/elders/{elder.pk}/programmes/")
-    for text in (bed.code, contract.code, "长护险待遇", "每周 5 次", "AX-77", "平安保险", "居民", "ROUND 剩 12 次"):
-        assert text in shown
+    client, address = sign_in(actor("street", STREET)), f"/elders/{elder.pk}/programmes/"
+    shown = page(client, address)
+    assert all(text in shown for text in (bed.code, contract.code, "李医生", "张护士", "ROUND 剩 12 次"))
+    part = client.get(address, headers={"HX-Request": "true", "HX-Target": "insurance"}).content.decode()
+    assert all(text in part for text in ("长护险待遇", "每周 5 次", "AX-77", "平安保险", "居民"))
+    assert bed.code not in part
     beside = page(sign_in(office()), f"/beds/{bed.pk}/")
     assert "长护险待遇" in beside
     assert f"/elders/{elder.pk}/programmes/" in page(sign_in(actor("street", STREET)), f"/elders/{elder.pk}/")
@@ -195,7 +198,7 @@ def test_the_page_of_stays_shows_the_months_billed_and_to_be_billed(sign_in: Sig
     after = page(client, "/beds/stays/?open=1")
     assert "2,160.00" in after
     assert "待结算" not in after
-    assert 'data-action="admit_to_bed"' in page(client, f"/beds/stays/?elder={stay.elder_id}")
+    assert 'data-action="admit_to_bed"' in page(client, f"/beds/stays/new/?elder={stay.elder_id}")
 
 
 def test_empty_pages_say_what_to_do(sign_in: SignIn) -> None:

@@ -29,7 +29,7 @@ def story() -> list[str]:
     return [
         "/contracts/", "/contracts/calls/", f"/contracts/{signed.pk}/", f"/contracts/{draft.pk}/", f"/contracts/{draft.pk}/?print=1",
         f"/contracts/new/?elder={elder.pk}&provider={signed.provider_id}", "/beds/", f"/beds/{bed.pk}/", f"/beds/new/?elder={elder.pk}",
-        f"/beds/stays/?elder={elder.pk}", f"/elders/{elder.pk}/programmes/",
+        f"/beds/stays/new/?elder={elder.pk}", f"/elders/{elder.pk}/programmes/",
     ]  # fmt: skip
 
 

@@ -155,7 +155,11 @@ def test_a_held_order_is_refused_with_its_sentence(sign_in: SignIn) -> None:
     answer = client.post("/do/settle_order/", sent)
     assert answer.status_code == 422
     assert "监管员核查解除" in answer.content.decode()
-    assert "签到位置严重偏离" in client.get("/settlement/held/").content.decode()
+    for shown in ("/settlement/held/", f"/settlement/orders/{order.pk}/"):
+        html = client.get(shown).content.decode()
+        assert "签到位置严重偏离" in html
+        assert "预警 7" in html
+        assert "finding:" not in html
     assert "管制中" in client.get("/settlement/waiting/").content.decode()
 
 

@@ -9,13 +9,16 @@ from tests.factories import (
     NOW,
     OTHER_DISTRICT,
     actor,
+    fund_order,
     make_assignment,
+    make_entitlement,
     make_evaluation,
     make_item,
     make_order,
     make_organisation,
     make_photo,
     make_price,
+    make_scheme,
     make_staff,
     make_visit,
     serial,
@@ -33,9 +36,13 @@ from yinling.orders.models import Order
 from yinling.settlement.models import Distribution, LedgerEntry, Posting, StaffShare
 from yinling.settlement.operations import (
     approve_distribution,
+    approve_statement,
+    deduct_statement,
     draft_distribution,
+    draft_statement,
     return_distribution,
     reverse_order,
+    review_statement,
     settle_order,
 )
 from yinling.settlement.queries import distributions, medical_income, own_months, own_shares, scorecards, scores_of
@@ -123,6 +130,39 @@ def test_each_share_keeps_the_inputs_its_points_came_from() -> None:
     assert (part.score["work"], part.score["satisfaction_bp"], part.score["completeness_bp"]) == (320, 2000, 1000)
     assert (part.score["excellent_bp"], part.score["grade"], part.score["is_evaluated"]) == (1000, "excellent", True)
     assert part.distribution.inputs["weights"]["visit"] == 100
+
+
+@pytest.mark.req("R-PAY-06", "D-07")
+def test_what_statements_took_off_is_no_income() -> None:
+    body = make_organisation(kind="health_centre")
+    care = [nursing(body), nursing(body), make_price(make_item(), body, 8_000)]
+    orders = [
+        make_order("served", price=price, starts_at=NOW + timedelta(hours=3 * place))
+        for place, price in enumerate(care)
+    ]
+    for order in orders:
+        scheme = make_scheme(code=f"g{order.pk}", payer="government", fund="general")
+        fund_order(order, make_entitlement(order.elder, scheme), 4_000)
+        settle_order(actor=system(), now=LATER, order_id=order.pk)
+    row = draft_statement(actor=actor("finance"), now=LATER, organisation_id=body.pk, payer="government", month=JUNE)
+    line = row.lines.get(charge__order=orders[0])
+    for fen, named in ((1_000, line.pk), (3_000, None)):
+        deduct_statement(
+            actor=actor("finance"),
+            now=LATER,
+            statement_id=row.pk,
+            reason="01",
+            note="少做",
+            amount_fen=fen,
+            line_id=named,
+        )
+    assert medical_income(body.pk, JUNE, JULY) == 20_000
+    review_statement(actor=actor("finance"), now=LATER, statement_id=row.pk)
+    approve_statement(actor=actor("finance"), now=LATER, statement_id=row.pk)
+    off = 1_000 + 1_909  # of 3000 from the whole, 7/11 fall on the two medical visits
+    assert medical_income(body.pk, JUNE, JULY) == 20_000 - off
+    reverse_order(actor=actor("finance"), now=LATER, order_id=orders[0].pk, reason="误")
+    assert medical_income(body.pk, JUNE, JULY) == 10_000 - (1_909 - 818)
 
 
 @pytest.mark.req("R-STF-22")

@@ -41,16 +41,19 @@ from yinling.settlement.channel import tend_payments
 from yinling.settlement.jobs import recover_overpaid
 from yinling.settlement.models import LedgerEntry, Payout, Recovery, RecoveryLine
 from yinling.settlement.operations import (
+    approve_recovery,
     approve_statement,
     deduct_statement,
     draft_statement,
     pay_from_balance,
+    receive_transfer,
     reverse_order,
+    review_recovery,
     review_statement,
     settle_order,
     take_transfer,
 )
-from yinling.settlement.queries import due_orders, elder_balance, shares_of_statement
+from yinling.settlement.queries import due_orders, elder_balance, recoveries, shares_of_statement, to_draft
 from yinling.settlement.queries.payables import payables
 from yinling.settlement.queries.payments import own_payables
 from yinling.settlement.queries.payouts import payment_of, payout_line
@@ -229,3 +232,87 @@ def test_what_elders_paid_through_the_platform_only_the_city_pays_out(monkeypatc
         who = actor("finance", div)
         with scope(who):
             assert [one.amount_fen for one in own_payables(who, div)] == fen
+
+
+@pytest.mark.req("R-PEO-03")
+def test_who_moved_to_another_city_is_on_the_list_of_the_one_that_paid() -> None:
+    city()
+    order = make_order("served", starts_at=NOW - timedelta(days=2))
+    move_away(order.elder, "320505001001")
+    Elder.objects.filter(pk=order.elder_id).update(died_on=TODAY - timedelta(days=5))
+    assert (recover_overpaid(system(), NOW), recover_overpaid(system(), NOW)) == (1, 0)
+    who = actor("finance")
+    with scope(who):
+        (row,) = recoveries(who)
+    assert (row.div, row.state, row.elder_name) == (CITY, "draft", order.elder_name)
+
+
+@pytest.mark.req("R-PEO-03")
+def test_what_was_paid_for_a_service_after_a_death_goes_back_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, "fake.FakePayment")
+    order = an_order("served")
+    payment = tell(asked(order))
+    settle_order(actor=system(), now=LATER, order_id=order.pk)
+    tend_payments(system(), LATER)
+    Elder.objects.filter(pk=order.elder_id).update(died_on=TODAY - timedelta(days=1))
+    recover_overpaid(system(), LATER)
+    row = Recovery.objects.get()
+    review_recovery(actor=actor("finance"), now=LATER, recovery_id=row.pk)
+    tend_payments(system(), LATER)
+    assert not payment.refunds.exists()
+    approve_recovery(actor=actor("finance"), now=LATER, recovery_id=row.pk)
+    for _ in range(2):
+        tend_payments(system(), LATER)
+    assert [(one.amount_fen, one.state) for one in payment.refunds.all()] == [(4000, "asked")]
+
+
+@pytest.mark.req("R-PAY-16")
+def test_a_receipt_counts_once_though_the_elder_moved() -> None:
+    city()
+    elder = make_elder()
+    here, there = actor("finance", DISTRICT), actor("finance", OTHER_DISTRICT)
+    asked_for: dict[str, Any] = {
+        "elder_id": elder.pk,
+        "kind": "top_up",
+        "amount_fen": 100,
+        "method": "cash",
+        "note": "收 1",
+    }
+    with scope(here):
+        take_transfer(actor=here, now=NOW, **asked_for)
+    move_away(elder)
+    with scope(there), refused("transfer.receipt"):
+        take_transfer(actor=there, now=NOW, **asked_for)
+
+
+def test_one_bank_receipt_is_not_registered_in_two_districts() -> None:
+    city()
+    here, there = actor("finance", DISTRICT), actor("finance", OTHER_DISTRICT)
+    came: dict[str, Any] = {"payer": "government", "fund": "general", "on": TODAY, "amount_fen": 100, "note": "回单 1"}
+    with scope(here):
+        receive_transfer(actor=here, now=LATER, **came)
+    with scope(there), refused("arrival.known"):
+        receive_transfer(actor=there, now=LATER, **came)
+
+
+@pytest.mark.req("R-PAY-12")
+def test_each_district_draws_up_its_own_part_and_the_city_what_is_left() -> None:
+    city()
+    body, later = make_organisation(), make_organisation()
+    settled(body)
+    settled(body, elder=make_elder(OTHER_COMMUNITY))
+    settled(later, elder=make_elder(OTHER_COMMUNITY))
+    made = []
+    for div in (DISTRICT, OTHER_DISTRICT):
+        who = actor("finance", div)
+        with scope(who):
+            assert body.pk in {one.provider_id for one in to_draft(div, JUNE)}
+            made.append(draft_statement(actor=who, now=LATER, organisation_id=body.pk, payer="ltci", month=JUNE))
+    assert [(one.div, one.total_fen) for one in made] == [(DISTRICT, 4000), (OTHER_DISTRICT, 4000)]
+    who = actor("finance")
+    with scope(who):
+        assert [(one.provider_id, one.amount_fen) for one in to_draft(CITY, JUNE)] == [(later.pk, 4000)]
+        row = draft_statement(actor=who, now=LATER, organisation_id=later.pk, payer="ltci", month=JUNE)
+    who = actor("finance", DISTRICT)
+    with scope(who):
+        assert review_statement(actor=who, now=LATER, statement_id=row.pk).total_fen == 4000

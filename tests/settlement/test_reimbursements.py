@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from PIL import Image
 from tests.factories import (
     CITY,
@@ -26,6 +27,7 @@ from tests.factories import (
 
 from yinling.accounts.models import Journal
 from yinling.entitlements.models import Budget, BudgetLine, Commitment, Entitlement
+from yinling.entitlements.operations import end_entitlement
 from yinling.ground.scope import scope
 from yinling.kernel.refusals import Denied, NotAllowed, Refusal, Refused
 from yinling.programmes.subsidies.operations import register_donation
@@ -271,6 +273,9 @@ def bear(entitlement: Entitlement, line: BudgetLine) -> None:
     Commitment.objects.create(
         div=entitlement.div, budget=budget, entitlement=entitlement, amount_fen=entitlement.once_fen or 0
     )
+    Budget.objects.filter(pk=budget.pk).update(
+        committed_fen=F("committed_fen") + (entitlement.once_fen or 0), committed_heads=F("committed_heads") + 1
+    )
 
 
 def line(fund: str, fen: int, name: str) -> BudgetLine:
@@ -350,3 +355,23 @@ def test_an_invoice_used_in_another_district_is_used() -> None:
     who = actor("street", OTHER_STREET)
     with scope(who), refused("reimbursement.invoice_used"):
         drafted(other, by=who, invoice_number="No.88")
+
+
+@pytest.mark.req("R-MOD-05")
+@pytest.mark.parametrize(("fen", "held"), [(150_000, 150_000), (250_000, CAP)])
+def test_the_unused_rest_of_the_sum_is_free_for_others(fen: int, held: int) -> None:
+    given = promised()
+    bear(given, line("lottery", 10**7, "适老化"))
+    kept = Commitment.objects.get(entitlement=given)
+    approved(spent(fen, given))
+    assert Budget.objects.get(pk=kept.budget_id).committed_fen == held
+    end_entitlement(actor=actor("district"), now=NOW, entitlement_id=given.pk, valid_to=date(2026, 6, 2), reason="办结")
+    assert Budget.objects.get(pk=kept.budget_id).committed_fen == held, "what was paid stays"
+
+
+def test_a_sum_that_nobody_used_is_free_at_the_end() -> None:
+    given = promised()
+    bear(given, line("lottery", 10**7, "适老化"))
+    kept = Commitment.objects.get(entitlement=given)
+    end_entitlement(actor=actor("district"), now=NOW, entitlement_id=given.pk, valid_to=date(2026, 6, 2), reason="放弃")
+    assert Budget.objects.get(pk=kept.budget_id).committed_fen == 0

@@ -10,7 +10,7 @@ from tests.settlement.stated import JUNE, LATER, approved, drafted, refused, set
 
 from yinling.kernel.refusals import Denied, NotAllowed
 from yinling.settlement.drafting import draft_month
-from yinling.settlement.models import ClaimLine, Deduction, LedgerEntry, Posting, Statement
+from yinling.settlement.models import Charge, ClaimLine, Deduction, LedgerEntry, Posting, Statement
 from yinling.settlement.operations import (
     abandon_claim_line,
     approve_statement,
@@ -113,6 +113,21 @@ def test_the_provider_objects_and_the_statement_goes_back() -> None:
             statement_id=done.pk,
             reason="误",
         )
+
+
+def test_what_was_taken_off_the_whole_is_given_back_with_its_share_of_a_reversed_order() -> None:
+    row = drafted()
+    deduct(row, 1001)
+    row = approved(row)
+    first, second = (line.charge.order for line in row.lines.order_by("pk"))
+    reverse_order(actor=actor("finance"), now=LATER, order_id=first.pk, reason="误")
+    back = Charge.objects.get(order=first, payer="ltci", amount_fen__lt=0)
+    assert back.amount_fen in (-3500, -3499)
+    left = 6999 + back.amount_fen
+    assert (balance("payable.provider"), balance("receivable.ltci")) == (-left, left)
+    reverse_order(actor=actor("finance"), now=LATER, order_id=second.pk, reason="误")
+    assert (balance("payable.provider"), balance("receivable.ltci")) == (0, 0)
+    assert sum(one.amount_fen for one in Charge.objects.filter(payer="ltci", amount_fen__lt=0)) == -6999
 
 
 def test_a_negative_statement_waits_for_a_later_month() -> None:

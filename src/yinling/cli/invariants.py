@@ -119,12 +119,17 @@ QUERIES: dict[str, tuple[str, str]] = {
     ),
     "quota.shares": (
         "额度与订单份额相等 every counter holds exactly what the shares of its orders use, and none is missing",
-        COUNTED.format(table="entitlements_quota", owner="entitlement_id", of="s.entitlement_id", which="u ->> 4 IS NULL"),
+        COUNTED.format(
+            table="entitlements_quota", owner="entitlement_id", of="s.entitlement_id", which="u ->> 4 IS NULL"
+        ),
     ),
     "agreement.shares": (
         "协议用量与订单份额相等 every counter of an agreement holds exactly what the shares of all orders use, and none is missing",
         COUNTED.format(
-            table="entitlements_agreementquota", owner="agreement_id", of="(u ->> 4)::bigint", which="u ->> 4 IS NOT NULL"
+            table="entitlements_agreementquota",
+            owner="agreement_id",
+            of="(u ->> 4)::bigint",
+            which="u ->> 4 IS NOT NULL",
         ),
     ),
     "shares.uses": (

@@ -4,25 +4,24 @@ get, money of elders, and the months that are closed.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from yinling.demo.applications import Clerks
 from yinling.demo.bodies import Bodies
 from yinling.demo.claims import load_claims, sheet, yuan
 from yinling.demo.elders import People
+from yinling.demo.households import load_bills, load_homes
 from yinling.demo.programmes import load_programmes
 from yinling.demo.support import load_support
 from yinling.directory.models import Organisation
 from yinling.directory.queries import system_actor
-from yinling.entitlements.models import Scheme
 from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
 from yinling.kernel.period import local_date, month_start
 from yinling.settlement.bankfile import RETURN_HEADS
-from yinling.settlement.models import Charge, PayoutLine
+from yinling.settlement.models import Charge, PayoutLine, StatementLine
 from yinling.settlement.operations import (
     answer_payout,
     approve_distribution,
@@ -59,9 +58,12 @@ def load_finance(people: People, bodies: Bodies, area: str, now: datetime) -> No
     load_programmes(clerks, bodies, area, home[:9])
     load_support(clerks, bodies, area, home[:6])
     load_claims(clerks, area, ago * 0.9)
+    homes = load_homes(clerks, area)
     _payouts(clerks, area, ago)
+    _pay(clerks, area, "居家适老化改造补贴拨付", homes, ago * 0.7, fails=False)
     _shares(clerks, bodies, last, ago)
     _transfers(clerks, bodies, people.demo.pk)
+    load_bills(clerks, area, people.demo)
     _closings(clerks, area, last)
 
 
@@ -79,29 +81,32 @@ def _payouts(clerks: Clerks, area: str, ago: float) -> None:
     support = [one for one in owed if one.key.startswith("subsidy:")]
     services = [one for one in owed if one.key.startswith("statement:")]
     _arrivals(clerks, area, services, ago * 0.85)
-    _pay(clerks, area, "补助资金拨付", support[:-1], ago * 0.8, fails=False)
-    _pay(clerks, area, "上月服务费拨付", services, ago * 0.6, fails=True)
+    _pay(clerks, area, "补助资金拨付", [one.key for one in support[:-1]], ago * 0.8, fails=False)
+    _pay(clerks, area, "上月服务费拨付", [one.key for one in services], ago * 0.6, fails=True)
 
 
 def _arrivals(clerks: Clerks, area: str, services: list[Payable], ago: float) -> None:
-    """Let each payer that does not answer claims send what it owes for last month, out of its fund."""
+    """Let each payer that does not answer claims send what it owes for last month, out of the funds that its statements name."""
     day = local_date(clerks.now - timedelta(days=ago))
+    paid = {int(one.key.partition(":")[2]) for one in services}
     with scope(system_actor(area)):
-        funds = dict(Scheme.objects.filter(div__startswith=area).order_by("pk").values_list("payer", "fund"))
         claimed = {*parameter("claims.payers", area, day), "donation"}
-    owed: dict[str, int] = defaultdict(int)
-    for one in services:
-        if one.payer not in claimed and one.payer in funds:
-            owed[one.payer] += one.amount_fen
-    for payer, fen in sorted(owed.items()):
-        asked = {"payer": payer, "fund": funds[payer], "amount_fen": fen, "on": day, "note": f"YH{day:%y%m%d}{payer}"}
+        lines = StatementLine.objects.filter(statement__in=paid, is_live=True).exclude(statement__payer__in=claimed)
+        sums = lines.order_by().values_list("statement__payer", "charge__entitlement__scheme__fund")
+        owed = list(
+            sums.annotate(fen=Sum("charge__amount_fen")).order_by(
+                "statement__payer", "charge__entitlement__scheme__fund"
+            )
+        )
+    for number, (payer, fund, fen) in enumerate(owed, start=1):
+        asked = {"payer": payer, "fund": fund, "amount_fen": fen, "on": day, "note": f"YH{day:%y%m%d}{number:04d}"}
         clerks.act("finance", ago, receive_transfer, div=area, **asked)
 
 
-def _pay(clerks: Clerks, area: str, title: str, owed: list[Payable], ago: float, *, fails: bool) -> None:
+def _pay(clerks: Clerks, area: str, title: str, owed: list[str], ago: float, *, fails: bool) -> None:
     if not owed:
         return
-    batch = clerks.act("finance", ago, draft_payout, title=title, keys=[one.key for one in owed])
+    batch = clerks.act("finance", ago, draft_payout, title=title, keys=owed)
     clerks.act("finance", ago * 0.95, review_payout, payout_id=batch.pk)
     clerks.act("finance2", ago * 0.9, approve_payout, payout_id=batch.pk, count=len(owed))
     clerks.act("finance", ago * 0.8, export_payout, payout_id=batch.pk)

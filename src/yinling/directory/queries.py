@@ -41,10 +41,15 @@ from yinling.kernel.period import DayPeriod, day_bounds
 from yinling.kernel.workdays import WorkingCalendar
 
 
-def active_grants(user_id: int | OuterRef, now: datetime) -> QuerySet[Grant]:
+def _holds(now: datetime, prefix: str = "") -> Q:
+    """Return the condition that a grant holds now."""
+    later = Q(**{f"{prefix}to_at": None}) | Q(**{f"{prefix}to_at__gt": now})
+    return later & Q(**{f"{prefix}state": GrantState.ACTIVE, f"{prefix}from_at__lte": now})
+
+
+def active_grants(user_id: int, now: datetime) -> QuerySet[Grant]:
     """Grants of a user that hold now, with their organisation."""
-    later = Q(to_at=None) | Q(to_at__gt=now)
-    rows = Grant.objects.filter(later, user_id=user_id, state=GrantState.ACTIVE, from_at__lte=now)
+    rows = Grant.objects.filter(_holds(now), user_id=user_id)
     return rows.select_related("organisation").order_by("id")
 
 
@@ -315,8 +320,8 @@ def token_for(plain: str, now: datetime) -> ApiToken | None:
     rows = ApiToken.objects.filter(
         token_hash=token_hash(plain), ended_at=None, expires_at__gt=real_now(), user__is_active=True
     )
-    held = active_grants(OuterRef("user_id"), now).filter(pk=OuterRef("grant_id"))
-    return rows.filter(Exists(held)).select_related("user", "grant__organisation").first()
+    held = rows.filter(_holds(now, "grant__"), grant__user=F("user"))
+    return held.select_related("user", "grant__organisation").first()
 
 
 def sites(actor: Actor) -> QuerySet[Site]:

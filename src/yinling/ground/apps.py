@@ -9,7 +9,8 @@ class GroundConfig(AppConfig):
     name = "yinling.ground"
 
     def ready(self) -> None:
-        """Keep the views of the past in step with the tables."""
-        from yinling.ground.asof import connect  # noqa: PLC0415 - needs the apps loaded
+        """Keep the views of the past in step with the tables, and plans on the server."""
+        from yinling.ground import asof, prepared  # noqa: PLC0415 - needs the apps loaded
 
-        connect(self)
+        asof.connect(self)
+        prepared.connect()

@@ -36,6 +36,7 @@ MOST_A_ROUND = 500
 CANCELLED = N_("订单已取消，自动退款")
 SURPLUS = N_("重复付款或付款时已不用付，自动退回")
 ABOVE = N_("多付的部分，自动退回")
+RECOVERED = N_("服务发生在去世或迁出以后，已撤销，自动退款")
 logger = logging.getLogger("yinling.settlement")
 
 
@@ -59,7 +60,7 @@ def _back(row: Any) -> tuple[int, str]:
         return row.left_fen, SURPLUS
     if row.order.state in ENDED_UNSERVED:
         return row.left_fen, CANCELLED
-    return min(row.above_fen, row.left_fen - row.matched_fen), ABOVE
+    return min(row.above_fen, row.left_fen - row.matched_fen), RECOVERED if row.is_recovered else ABOVE
 
 
 def send_refunds(actor: Actor, now: datetime) -> int:

@@ -58,6 +58,15 @@ def shares(gross: Mapping[Part, int], *, named: Mapping[Part, int], whole: int, 
     return Shares(deducted, dict(offset), less(less(rest, over), offset))
 
 
+def whole_by_line(lines: Mapping[int, tuple[Part, int]], over: Mapping[Part, int]) -> dict[int, int]:
+    """Return what of a deduction from the whole falls on each line, given its share by part: exactly as it was booked."""
+    found: dict[int, int] = {}
+    for part, fen in over.items():
+        able = sorted(line for line, (own, left) in lines.items() if own == part and left > 0)
+        found |= dict(zip(able, split(fen, [lines[line][1] for line in able], able), strict=True))
+    return found
+
+
 def by_line(amounts: Mapping[int, int], named: Mapping[int, int], whole: int) -> dict[int, int]:
     """Return what is claimed for each line: its amount less its own deductions and its share of those from the whole statement."""
     left = {line: fen - named.get(line, 0) for line, fen in amounts.items()}

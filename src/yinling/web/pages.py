@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
+from django.db.models.expressions import OrderBy
 from django.http import HttpRequest, HttpResponse
 from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from jinja2_fragments import render_block
 
 from yinling.directory.rules import require
@@ -90,6 +92,8 @@ class Filter:
     apply: Callable[[Any, Any], Any]
     kind: str = "text"
     choices: Sequence[tuple[str, str]] = ()
+    empty: str = ""
+    """What a choice says while nothing is chosen: all rows, if it says nothing else."""
 
     def value(self, raw: str) -> Any:
         """Return the value typed, or None if there is none that makes sense."""
@@ -99,6 +103,13 @@ class Filter:
         if self.kind == "date":
             return meant_day(text)
         return text or None
+
+
+def sorting(empty: str, *ways: tuple[str, str, Sequence[str | OrderBy]]) -> Filter:
+    """Return the choice of an order of a list, each way with its code, label and fields; ``empty`` names the order without one."""
+    fields = {code: names for code, _label, names in ways}
+    choices = [(code, label) for code, label, _names in ways]
+    return Filter("by", _("排序"), lambda rows, code: rows.order_by(*fields[code]), "choice", choices, empty)
 
 
 class Listing:

@@ -56,7 +56,7 @@ from yinling.programmes.home_beds.operations import (
     stop_after_leaving,
     withdraw_bed,
 )
-from yinling.programmes.home_beds.queries import basis_of, beds, insurance_of
+from yinling.programmes.home_beds.queries import basis_of, beds, sheet_of
 from yinling.programmes.home_beds.rules import PIECES
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -319,5 +319,5 @@ def test_a_body_sees_its_own_beds_only() -> None:
     manager = office_of(row)
     with scope(manager):
         assert [one.pk for one in beds(manager)] == [row.pk]
-    assert insurance_of(row.elder_id, row.div, TODAY) is None
+    assert sheet_of(row, TODAY).insurance is None
     assert row.div.startswith(DISTRICT)

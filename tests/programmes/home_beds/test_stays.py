@@ -28,6 +28,9 @@ from yinling.people.queries import circumstances_on
 from yinling.programmes.home_beds.jobs import bill_stays
 from yinling.programmes.home_beds.models import BedStay
 from yinling.programmes.home_beds.operations import admit_to_bed, bill_stay, discharge_stay, follow_stays
+from yinling.settlement.jobs import recover_overpaid
+from yinling.settlement.models import Recovery
+from yinling.settlement.operations import approve_recovery, review_recovery
 
 pytestmark = [pytest.mark.usefixtures("wide"), pytest.mark.req("R-BED-06")]
 MAY_20 = date(2026, 5, 20)
@@ -158,6 +161,23 @@ def test_the_day_of_death_ends_a_stay_that_nobody_ended() -> None:
     )
     bill_stays(system(), NOW)
     assert bills(stay) == {"202605": (5, 5 * DAILY)}
+
+
+@pytest.mark.req("R-PEO-03", "X-PAY-03")
+def test_bed_days_after_a_death_known_late_are_taken_back_and_the_others_billed_anew() -> None:
+    stay = admitted()
+    bill_stays(system(), NOW)
+    bury_elder(
+        actor=actor("street", STREET), now=NOW, elder_id=stay.elder_id, died_on=date(2026, 5, 25), evidence="死亡证明"
+    )
+    assert recover_overpaid(system(), NOW) == 1
+    row = Recovery.objects.get()
+    assert (row.reject_fen, row.recover_fen) == (12 * DAILY, 0)
+    assert bill_stays(system(), NOW) == 0, "the month is billed until two persons have decided"
+    review_recovery(actor=actor("finance"), now=NOW, recovery_id=row.pk)
+    approve_recovery(actor=actor("finance"), now=NOW, recovery_id=row.pk)
+    assert (bill_stays(system(), NOW), bill_stays(system(), NOW), recover_overpaid(system(), NOW)) == (1, 0, 0)
+    assert bills(stay) == {"202605": (12, 12 * DAILY), "again": (5, 5 * DAILY)}
 
 
 def test_a_stay_goes_where_its_elder_goes() -> None:

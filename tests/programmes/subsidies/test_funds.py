@@ -20,11 +20,12 @@ from tests.factories import (
     system,
 )
 from tests.settlement.stated import approved, exported, sent, with_account
+from tests.settlement.test_out_of_sight import move_away
 from tests.settlement.test_reimbursements import approved as approved_expense
 from tests.settlement.test_reimbursements import line, promised, spent
 
 from yinling.entitlements.models import Budget, BudgetLine, Entitlement, Scheme
-from yinling.ground.scope import OpenScope
+from yinling.ground.scope import OpenScope, scope
 from yinling.kernel.money import yuan
 from yinling.orders.models import Order
 from yinling.programmes.subsidies.queries.flows import Bearing, bearing, flows
@@ -193,3 +194,19 @@ def test_what_is_owed_is_what_was_booked_last() -> None:
         patch.setattr("yinling.programmes.subsidies.queries.flows._moved", lambda: moved)
         found = {one.year: (one.line_id, one.executed_fen, one.paid_fen) for one in flows(Bearing([budget]))}
     assert found == {2025: (None, 100, 70), 2026: (7, 50, 0)}
+
+
+@pytest.mark.req("R-FUN-03")
+def test_who_moved_counts_where_the_money_was_booked() -> None:
+    order, entitlement = settled(4000)
+    lottery = line("lottery", 10**7, "福彩")
+    fund(entitlement.scheme, lottery)
+    helped = promised()
+    fund(helped.scheme, lottery)
+    approved_expense(spent(50_000, helped))
+    for one in (entitlement, helped):
+        move_away(one.elder)
+    for div, persons, fen in ((DISTRICT, {order.elder_id, helped.elder_id}, 50_000), (OTHER_DISTRICT, set(), 0)):
+        with scope(actor("finance", div)):
+            (way,) = ways([lottery])
+        assert (way.persons, way.reimbursed_fen) == (persons, fen)

@@ -74,7 +74,11 @@ def test_a_year_of_orders_needs_no_month_by_hand(money: Money) -> None:
     line, body = make_line((money.first, money.second), 60_000_000), canteen()
     lunch(body, *(date(2022, month, 15) for month in MEALS))
     row = drafted(money.first, line, body, opened_on=None, meal_months=None)
-    assert (row.amount_fen, row.facts["meal_months"], row.facts["opened_on"]) == (6_000_000, MEALS, body.valid_from.isoformat())
+    assert (row.amount_fen, row.facts["meal_months"], row.facts["opened_on"]) == (
+        6_000_000,
+        MEALS,
+        body.valid_from.isoformat(),
+    )
     assert row.facts["meal_days"] == {str(month): 1 for month in MEALS}
     assert "平台记录当年供餐 %(days)s 天" in [text for text, _values in row.reasons]
 

@@ -81,7 +81,9 @@ def test_what_the_platform_knows_of_a_canteen_stands_in_place_of_what_was_entere
         return
     found = established(typed, record)
     assert list(found.meal_months) == case["months"]
-    assert list(found.by_hand) == case.get("by_hand", [one for one in case["months"] if one not in known.get("days", {})])
+    assert list(found.by_hand) == case.get(
+        "by_hand", [one for one in case["months"] if one not in known.get("days", {})]
+    )
     for name in ("opened_on", "closed_on"):
         if name in case:
             assert getattr(found, name) == case[name]

@@ -129,7 +129,7 @@ and the ORM takes ten times as long to make it as the server to answer it."""
 
 def surroundings(job: Job) -> tuple[Acquaintance, Ways]:
     """Return what lies between an order and the carers, and how people get about for it at its hour: one query."""
-    asked = {
+    asked: dict[str, Any] = {
         "elder": job.elder_id, "order": job.order_id, "declined": [str(state) for state in _DECLINED], "day": local_date(job.starts_at),
         "engine": STRAIGHT_LINE, "areas": areas_of(job.div),
     }  # fmt: skip
@@ -198,7 +198,7 @@ def with_day(day: date, people: Sequence[Any]) -> list[Carer]:
         replace(
             _carer(person), licences=tuple(Licence(*values[:6]) for values in found["licence", person.pk]),
             booked=tuple(sorted((Booked(*values[6:]) for values in found["booked", person.pk]), key=attrgetter("starts_at", "ends_at", "order_id"))),
-            away=tuple(sorted((Away(*values[7:9], _why_away(values[0])) for values in found["away", person.pk]), key=attrgetter("from_at"))),
+            away=tuple(sorted((Away(values[7], values[8], _why_away(values[0])) for values in found["away", person.pk]), key=attrgetter("from_at"))),
         )
         for person in people
     ]  # fmt: skip

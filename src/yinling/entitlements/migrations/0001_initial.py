@@ -338,6 +338,7 @@ class Migration(migrations.Migration):
                         ('entitlement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='commitments', to='entitlements.entitlement')),
                         ('amount_fen', models.BigIntegerField()),
                         ('heads', models.PositiveSmallIntegerField(default=1)),
+                        ('paid_fen', models.BigIntegerField(blank=True, null=True)),
                     ],
                     options={
                         'constraints': [models.UniqueConstraint(fields=('budget', 'entitlement'), name='commitment_once'), models.CheckConstraint(condition=models.Q(('amount_fen__gte', 0), ('heads__lte', 1)), name='commitment_sane')],

@@ -110,12 +110,13 @@ class Budget(Scoped, Versioned):
 
 
 class Commitment(Scoped):
-    """What an entitlement takes from a budget: one place, and the most it can cost in that year."""
+    """What an entitlement takes from a budget: one place, and the most it can cost in that year; ``paid_fen`` is what of a once-only sum was paid."""
 
     budget = models.ForeignKey(Budget, models.PROTECT, related_name="commitments")
     entitlement = models.ForeignKey(Entitlement, models.PROTECT, related_name="commitments")
     amount_fen = models.BigIntegerField()
     heads = models.PositiveSmallIntegerField(default=1)
+    paid_fen = models.BigIntegerField(null=True, blank=True)
 
     objects = ScopedQuerySet.as_manager()
 

@@ -9,7 +9,7 @@ from yinling.entitlements.operations.applications import (
     stop_application,
     withdraw_application,
 )
-from yinling.entitlements.operations.budgets import confirm_budget, free_ended, set_budget
+from yinling.entitlements.operations.budgets import confirm_budget, free_ended, pay_once, set_budget
 from yinling.entitlements.operations.counters import (
     confirm_use_each,
     give_back_each,
@@ -65,6 +65,7 @@ __all__ = [
     "grant_entitlement",
     "next_in_line",
     "open_line",
+    "pay_once",
     "propose_line",
     "publish_notice",
     "raise_line",

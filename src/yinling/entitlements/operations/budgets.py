@@ -9,7 +9,7 @@ from django.db.models import F, Q, Sum
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Area
-from yinling.directory.queries import ancestors
+from yinling.directory.queries import ancestors, system_actor
 from yinling.directory.rules import require, required_text
 from yinling.entitlements.models import Budget, Commitment, Entitlement, Quota
 from yinling.entitlements.operations.lines import follow_limit
@@ -18,6 +18,7 @@ from yinling.entitlements.queries.procedures import scheme_at
 from yinling.entitlements.rules import FEN
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Seen
 from yinling.kernel.period import month_start
@@ -168,23 +169,44 @@ def release(row: Entitlement, *, on: date, until: date) -> None:
     """
     for kept in Commitment.objects.filter(entitlement_id=row.pk).order_by("budget__year").select_related("budget"):
         Budget.objects.select_for_update(of=("self",)).get(pk=kept.budget_id)
-        fen = min(kept.amount_fen, _needed(row, kept.budget.year, on=on, until=until))
-        heads = kept.heads if until > on else 0
-        Budget.objects.filter(pk=kept.budget_id).update(
-            committed_fen=F("committed_fen") - (kept.amount_fen - fen),
-            committed_heads=F("committed_heads") - (kept.heads - heads),
-        )
-        Commitment.objects.filter(pk=kept.pk).update(amount_fen=fen, heads=heads)
-        tell("budgets", pk=kept.budget_id, div=kept.budget.div)
+        fen = min(kept.amount_fen, _needed(row, kept, on=on, until=until))
+        _keep(kept, fen, kept.heads if until > on else 0)
 
 
-def _needed(row: Entitlement, year: int, *, on: date, until: date) -> int:
+def _keep(kept: Commitment, fen: int, heads: int) -> None:
+    """Let a commitment and its budget, which is locked, hold so much from now on."""
+    Budget.objects.filter(pk=kept.budget_id).update(
+        committed_fen=F("committed_fen") - (kept.amount_fen - fen),
+        committed_heads=F("committed_heads") - (kept.heads - heads),
+    )
+    Commitment.objects.filter(pk=kept.pk).update(amount_fen=fen, heads=heads)
+    tell("budgets", pk=kept.budget_id, div=kept.budget.div)
+
+
+def pay_once(row: Entitlement, fen: int) -> None:
+    """Note what of a once-only sum is paid: its budget bears that, and the rest is free for others. Plain, called by whoever approves it.
+
+    After the end nothing was held any more: then the budget must have room. The elder may have moved, so the province looks.
+    """
+    with scope(system_actor(row.div[:2])):
+        rows = Commitment.objects.filter(entitlement_id=row.pk, budget__year=row.valid_from.year)
+        for kept in rows.select_related("budget"):
+            Budget.objects.select_for_update(of=("self",)).get(pk=kept.budget_id)
+            paid = (kept.paid_fen or 0) + fen
+            Commitment.objects.filter(pk=kept.pk).update(paid_fen=paid)
+            _keep(kept, paid, kept.heads)
+
+
+def _needed(row: Entitlement, kept: Commitment, *, on: date, until: date) -> int:
     """Return what an entitlement ended before ``until`` can still cost in a year: what orders took, and the whole months to come."""
+    year = kept.budget.year
     counted = Quota.objects.filter(entitlement_id=row.pk, unit=FEN, per="month", from_on__year=year)
     coming = max(on, row.valid_from)
     over = counted if until <= coming else counted.filter(from_on__lt=month_start(coming))
     spent = int(over.aggregate(fen=Sum(F("used") + F("reserved")))["fen"] or 0)
-    once = (row.once_fen or 0) if row.valid_from.year == year and until > row.valid_from else 0
+    once = (row.once_fen or 0) if row.valid_from.year == year and until > coming else 0
+    if kept.paid_fen is not None:
+        once = kept.paid_fen
     if until <= coming:
         return spent + once
     return spent + once + Cost(row.monthly_cap_fen).in_year(year, coming, until)

@@ -24,7 +24,7 @@ POLICIES = {
     "settlement_bankaccount": OWN,
     "settlement_payout": {},
     "settlement_payoutline": OWN,
-    "settlement_invoice": OWN,
+    "settlement_invoice": {"provider": "provider_id"},
     "settlement_payment": OWN,
     "settlement_paymentbill": {},
     "settlement_refund": OWN,

@@ -11,8 +11,6 @@ from yinling.entitlements.models import PAYERS, Scheme
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import DatedFact, Scoped, ScopedQuerySet, Sealed, Versioned, no_overlap
 from yinling.kernel.period import local_date
-from yinling.kernel.words import N_
-from yinling.orders.models import Order
 from yinling.people.models import Elder
 from yinling.settlement.models.decided import Decided
 from yinling.settlement.models.ledger import BUSINESSES, Posting
@@ -127,19 +125,14 @@ class PayoutLine(Scoped, Versioned):
 
 
 class Invoice(Scoped, Versioned):
-    """A numbered paper about money: an invoice of a provider for a statement or an order, or the receipt of a donation. Cancelled, never changed."""
+    """An invoice of a provider for an approved statement. Cancelled, never changed. A donation has its receipt itself."""
 
-    KINDS = [("invoice", N_("发票")), ("receipt", N_("收据")), ("donation", N_("捐赠收据"))]
-
-    kind = models.CharField(max_length=10, choices=KINDS)
     number = models.CharField(max_length=40)
     issued_on = models.DateField()
     title = models.CharField(max_length=120)
     amount_fen = models.BigIntegerField()
-    statement = models.ForeignKey(Statement, models.PROTECT, null=True, blank=True, related_name="invoices")
-    order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="+")
-    provider = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
-    elder = models.ForeignKey(Elder, models.PROTECT, null=True, blank=True, related_name="+")
+    statement = models.ForeignKey(Statement, models.PROTECT, related_name="invoices")
+    provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
     entered_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     entered_at = models.DateTimeField()
     cancelled_at = models.DateTimeField(null=True, blank=True)
@@ -150,12 +143,7 @@ class Invoice(Scoped, Versioned):
     class Meta:
         indexes = [models.Index(fields=["provider", "-issued_on"], name="invoice_provider")]
         constraints = [
-            models.UniqueConstraint(
-                fields=["kind", "number", "provider"],
-                condition=Q(cancelled_at=None),
-                nulls_distinct=False,
-                name="invoice_once",
-            ),
+            models.UniqueConstraint(fields=["number", "provider"], condition=Q(cancelled_at=None), name="invoice_once"),
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="invoice_positive"),
         ]
 

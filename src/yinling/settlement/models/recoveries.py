@@ -45,7 +45,9 @@ class Recovery(Decided):
         constraints = [
             *Decided.Meta.constraints,
             state_check(RECOVERY, "recovery_state"),
-            models.UniqueConstraint(fields=["elder", "cause", "div"], condition=Q(state="draft"), name="recovery_one_draft"),
+            models.UniqueConstraint(
+                fields=["elder", "cause", "div"], condition=Q(state="draft"), name="recovery_one_draft"
+            ),
         ]
         triggers = state_guards(RECOVERY)
 

@@ -19,6 +19,8 @@ from yinling.settlement.states import CLAIM, CLAIM_LINE, STATEMENT
 class Statement(Decided):
     """What one payer owes one provider for one month: settled, unfrozen orders only; reviewed and approved by two persons.
 
+    It lies where the provider does and holds what its drafter sees: the city everything. A district that the provider is not at home in draws
+    up its own part, for the services of its elders.
     Payable is the total less deductions and less what an advance has already paid (``offset_fen``).
     """
 
@@ -46,7 +48,7 @@ class Statement(Decided):
             *Decided.Meta.constraints,
             state_check(STATEMENT, "statement_state"),
             models.UniqueConstraint(
-                fields=["provider", "payer", "month"], condition=~Q(state="returned"), name="statement_once"
+                fields=["provider", "payer", "month", "div"], condition=~Q(state="returned"), name="statement_once"
             ),
         ]
         triggers = state_guards(STATEMENT)

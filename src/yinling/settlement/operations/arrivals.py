@@ -10,13 +10,15 @@ from yinling.accounts.operations import record
 from yinling.directory.models import Area
 from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.ground.live import tell
-from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.operation import changed, locked, operation
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.money import yuan
 from yinling.kernel.period import local_date, local_midnight
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
+from yinling.people.queries.names import reader
 from yinling.settlement.arriving import Owed, Paid, allotted
 from yinling.settlement.models import Posting, Statement, Transfer
 from yinling.settlement.operations.ledger import post, sides_of, wait_for
@@ -27,9 +29,6 @@ from yinling.settlement.queries.ledger import FUND_CHOICES
 from yinling.settlement.queries.statements import STATEMENT_PAYERS
 from yinling.settlement.rules import BANK, RECEIVABLE, Side, opposite
 from yinling.settlement.sharing import Part, Parts
-
-KNOWN = N_("这个银行回单号已经登记过，请核对")
-explain_constraint("settlement_transfer_key_key", "arrival.known", KNOWN)
 
 Fund = Annotated[str, Input(N_("资金来源"), choices=FUND_CHOICES, widget="choice")]
 ArrivedOn = Annotated[date, Input(N_("到账日期"), help=N_("以银行回单为准"), widget="date")]
@@ -51,8 +50,10 @@ def receive_transfer(  # noqa: PLR0913 - what is written on the bank's receipt, 
     paper = _checked(payer, fund, area, on, note, local_date(now))
     key = f"{KIND}:{area[:4]}:{paper}"
     wait_for(f"{KIND}:{payer}")
-    if Transfer.objects.filter(key=key).exists():
-        raise Refused("arrival.known", KNOWN, field="note")
+    with scope(reader(area)):  # one receipt of the city may be registered in two of its districts
+        is_known = Transfer.objects.filter(key=key).exists()
+    if is_known:
+        raise Refused("arrival.known", N_("这个银行回单号已经登记过，请核对"), field="note")
     named = {code.strip().upper() for code in statements or () if code.strip()}
     owed: Iterable[Owed] = owed_out_of(fund, _chosen(actor, payer, area, named))
     before = 0 if named else kept(actor, payer, fund)

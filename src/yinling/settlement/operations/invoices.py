@@ -45,10 +45,10 @@ def register_invoice(
         raise Refused("invoice.day", N_("开票日期应在对账月份以后、今天以前"), field="issued_on")
     if amount_fen != row.payable_fen:
         raise Refused("invoice.amount", N_("发票金额应等于应付金额"), field="amount_fen", payable=row.payable_fen)
-    if Invoice.objects.filter(statement=row, kind="invoice", cancelled_at=None).exists():
+    if Invoice.objects.filter(statement=row, cancelled_at=None).exists():
         raise NotAllowed("invoice.already", N_("这份对账单已有发票，请先作废原发票"))
     made = Invoice.objects.create(
-        div=row.div, kind="invoice", number=plain, issued_on=issued_on, title=row.provider.name[:120], amount_fen=amount_fen, statement=row,
+        div=row.div, number=plain, issued_on=issued_on, title=row.provider.name[:120], amount_fen=amount_fen, statement=row,
         provider_id=row.provider_id, entered_by_id=person_of(actor), entered_at=now, created_at=now, changed_at=now,
     )  # fmt: skip
     changes = {"number": [None, plain], "amount_fen": [None, amount_fen], "statement": [None, row.pk]}
@@ -67,5 +67,5 @@ def cancel_invoice(*, actor: Actor, now: datetime, invoice_id: Id, reason: Reaso
     why = required_text(reason, "reason", most=200)
     changes = changed(row, now=now, cancelled_at=now, cancel_reason=why)
     record(actor=actor, now=now, event="settlement.invoice.cancel", subject=row, changes=changes, reason=why)
-    tell("settlement", pk=row.statement_id or row.pk, div=row.div)
+    tell("settlement", pk=row.statement_id, div=row.div)
     return row

@@ -60,9 +60,7 @@ def post(
 
     Called by an operation that has checked the right and journals. The database keeps sums, balance and closed months.
     """
-    numbers: dict[str, Any] = {
-        f"{name}_id": row.pk if isinstance(row, Model) else row for name, row in about.items()
-    }
+    numbers: dict[str, Any] = {f"{name}_id": row.pk if isinstance(row, Model) else row for name, row in about.items()}
     wanted = Wanted(key, kind, text, div, sides, **numbers)
     wait_for(key)
     known = Posting.objects.filter(key=key).first()

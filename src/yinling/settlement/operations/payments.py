@@ -30,6 +30,7 @@ from yinling.settlement.paying import BALANCE, RECEIVED, Laid, Part, off, off_li
 from yinling.settlement.ports import payment_channel
 from yinling.settlement.queries.ledger import live_posting
 from yinling.settlement.queries.payments import (
+    MATCHED,
     UNPAYABLE,
     balance_of,
     objection_of,
@@ -235,7 +236,7 @@ def rematch(actor: Actor, now: datetime, row: Payment, order: Order, *, less: in
         *_sides(order, moves, EARNED_DIRECTLY, PAID_DIRECTLY),
     ]
     post(
-        actor, now, key=f"match:{row.pk}:{row.version}", kind="match", text=order.code, div=order.div, sides=sides, order=order,
+        actor, now, key=f"{MATCHED}{row.pk}:{row.version}", kind="match", text=order.code, div=order.div, sides=sides, order=order,
         provider=order.provider, elder=order.elder_id,
     )  # fmt: skip
     changes = changed(row, now=now, matched_fen=wanted)

@@ -38,7 +38,9 @@ def draft_recovery(*, actor: Actor, now: datetime, elder_id: Id) -> Recovery:
     area = actor.div or ""
     with scope(reader(area)):
         elder = locked(Elder.objects.all(), elder_id)
-    div = elder.div if elder.div.startswith(area) else area  # who moved to another city is on a list of the one that paid
+    div = (
+        elder.div if elder.div.startswith(area) else area
+    )  # who moved to another city is on a list of the one that paid
     require(actor, "settlement.recovery.draft", div=div)
     by_cause: dict[str, list[Overpaid]] = defaultdict(list)
     for one in overpaid(area, now, elder_id):

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from yinling.accounts.operations import record
 from yinling.directory.rules import person_of, require, required_text
 from yinling.entitlements.models import Entitlement
+from yinling.entitlements.operations import pay_once
 from yinling.ground.files import clean_image, store
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
@@ -227,6 +228,7 @@ def approve_reimbursement(*, actor: Actor, now: datetime, reimbursement_id: Id, 
         actor, now, key=f"reimbursement:{row.pk}", kind="reimbursement", text=f"{row.code} {scheme.name}", div=row.div, elder=row.elder,
         sides=[debit, replace(debit, account=OWED, amount=-row.subsidy_fen)],
     )  # fmt: skip
+    pay_once(row.entitlement, row.subsidy_fen)
     return move(actor, now, row, "approve", posting_id=posting.pk)
 
 

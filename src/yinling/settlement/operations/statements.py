@@ -14,12 +14,14 @@ from yinling.directory.models import Area, Organisation
 from yinling.directory.rules import person_of, require
 from yinling.ground.live import tell
 from yinling.ground.operation import explain_constraint, locked, operation
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Day, Id, Input, Reason, Seen
 from yinling.kernel.period import local_date, month_start
 from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold
+from yinling.people.queries.names import reader
 from yinling.settlement.models import Statement, StatementLine
 from yinling.settlement.operations.deciding import move, taken_up
 from yinling.settlement.operations.deductions import book_deductions, deduct_refused
@@ -29,6 +31,7 @@ from yinling.settlement.queries import (
     statement_candidates,
     to_draft,
 )
+from yinling.settlement.queries.statements import place_of_statement
 from yinling.settlement.rules import check_statement_payer
 
 DRAFT_TASK = "settlement.draft_month"
@@ -45,11 +48,12 @@ def draft_statement(
     payer: Annotated[str, Input(N_("付费方"), choices=STATEMENT_PAYERS, widget="choice")],
     month: Day,
 ) -> Statement:
-    """Draw up what a payer owes a provider: settled, unfrozen, unreversed charges up to the month's end."""
+    """Draw up what a payer owes a provider: settled, unfrozen, unreversed charges up to the month's end, as far as the drafter's area goes."""
     organisation = Organisation.objects.filter(pk=organisation_id).first()
     if organisation is None:
         raise NotFound("organisation.not_found", N_("没有这个机构，请从列表中选择"), field="organisation_id")
-    require(actor, "settlement.statement.draft", div=organisation.div)
+    div = place_of_statement(organisation, actor.div or "")
+    require(actor, "settlement.statement.draft", div=div)
     if payer not in dict(STATEMENT_PAYERS):
         check_statement_payer(payer)
         raise Refused("statement.payer", N_("没有这个付费方，请从列表中选择"), field="payer")
@@ -64,7 +68,7 @@ def draft_statement(
             field="month",
         )
     row = Statement.objects.create(
-        div=organisation.div, provider=organisation, payer=payer, month=first, total_fen=sum(charge.amount_fen for charge in found),
+        div=div, provider=organisation, payer=payer, month=first, total_fen=sum(charge.amount_fen for charge in found),
         line_count=len(found), drafted_at=now, drafted_by_id=person_of(actor), created_at=now, changed_at=now,
     )  # fmt: skip
     StatementLine.objects.bulk_create(
@@ -145,11 +149,16 @@ def draft_statements(*, actor: Actor, now: datetime, month: Day) -> Area:
 
 
 def _check_unfrozen(row: Statement) -> None:
-    """Refuse while an order on the statement is held, or its total is not the sum of its lines."""
-    orders = StatementLine.objects.filter(statement=row).values("charge__order")
-    held = Hold.objects.filter(to_at=None, order__in=orders).values_list("order_id", flat=True).first()
+    """Refuse while an order on the statement is held, or its total is not the sum of its lines, of which some may be of another district."""
+    lines = StatementLine.objects.filter(statement=row)
+    with scope(reader(row.div)):
+        held = (
+            Hold.objects.filter(to_at=None, order__in=lines.values("charge__order"))
+            .values_list("order_id", flat=True)
+            .first()
+        )
+        total = lines.aggregate(fen=Sum("charge__amount_fen"))["fen"]
     if held is not None:
         raise Refused("statement.held", N_("其中有订单在生成后被管制，请退回对账单，解除后再列入"), order=held)
-    total = StatementLine.objects.filter(statement=row).aggregate(fen=Sum("charge__amount_fen"))["fen"]
     if total != row.total_fen:
         raise Refused("statement.total", N_("明细与合计不相等，请退回对账单重新生成"), lines=total, total=row.total_fen)

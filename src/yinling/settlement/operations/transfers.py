@@ -14,12 +14,14 @@ from yinling.directory.models import Organisation
 from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
+from yinling.people.queries.names import reader
 from yinling.settlement.models import BUSINESSES, LedgerEntry, Posting, Statement, Transfer
 from yinling.settlement.operations.ledger import post, wait_for
 from yinling.settlement.operations.payments import lock_balance
@@ -41,6 +43,7 @@ from yinling.settlement.sharing import Part
 
 TWO_PERSONS = N_("提出人不能确认，请由另一位财务人员办理")
 explain_constraint("transfer_two_persons", "transfer.two_persons", TWO_PERSONS)
+explain_constraint("settlement_transfer_key_key", "transfer.receipt", N_("这个收据号或银行回单号已经登记过，请核对"))
 
 ADVANCE_KINDS = Transfer.KINDS[:2]
 ELDER_KINDS = Transfer.KINDS[2:6]
@@ -117,7 +120,9 @@ def withdraw_transfer(*, actor: Actor, now: datetime, transfer_id: Id, reason: R
     if row.posting_id is not None:
         raise NotAllowed("transfer.booked", N_("这笔款项已经入账，不能撤回。预付款请办理退回"))
     why = required_text(reason, "reason", most=500)
-    gone = {name: [getattr(row, name), None] for name in ("kind", "payer", "provider_id", "amount_fen", "business", "note")}
+    gone = {
+        name: [getattr(row, name), None] for name in ("kind", "payer", "provider_id", "amount_fen", "business", "note")
+    }
     record(actor=actor, now=now, event="settlement.transfer.withdraw", subject=row, changes=gone, reason=why)
     tell("settlement", pk=row.pk, div=row.div)
     Transfer.objects.filter(pk=row.pk).delete()
@@ -139,7 +144,9 @@ def take_transfer(
     paper = required_text(note, "note", most=60)
     key = f"{kind}:{elder.pk}:{paper}"
     wait_for(key)
-    if Transfer.objects.filter(key=key).exists():
+    with scope(reader(elder.div)):  # whoever takes it twice may do so at the old home and at the new one
+        is_known = Transfer.objects.filter(key=key).exists()
+    if is_known:
         raise Refused("transfer.receipt", N_("这个收据号已经登记过，请核对"), field="note")
     account = DEPOSIT if kind.startswith("deposit") else PREPAID
     is_back = kind.endswith(BACK)

@@ -13,8 +13,9 @@ from yinling.directory.rules import require
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import month_start, next_month
 from yinling.settlement.distributing import Score
-from yinling.settlement.models import Distribution, LedgerEntry, StaffShare
+from yinling.settlement.models import Deduction, Distribution, LedgerEntry, StaffShare, Statement, StatementLine
 from yinling.settlement.queries.scorecards import scores_of
+from yinling.settlement.queries.statements import WHOLE, whole_taken
 from yinling.settlement.rules import EARNED_DIRECTLY, PAYABLE
 from yinling.settlement.states import DistributionState
 
@@ -38,14 +39,34 @@ class OwnMonth:
 def medical_income(provider_id: int, from_on: date, to_on: date) -> int:
     """Return what a body earned by medical care at homes, as booked in the months from the first up to, not including, the last.
 
-    Whoever pays counts; what a reversal took back is off. Bed-days and goods without a visit are no home care.
+    Whoever pays counts; what a reversal took back, and what statements took off, is off. Bed-days and goods without a visit are no home care.
     """
-    at_home = Q(line__order__needs_visit=True) | Q(line__order__source__startswith=BED_SOURCE)
-    rows = LedgerEntry.objects.filter(
-        at_home, account__in=[PAYABLE, EARNED_DIRECTLY], provider_id=provider_id, business="medical", unit="fen", period__gte=from_on,
-        period__lt=to_on, line__isnull=False,
-    ).exclude(posting__kind="deduction")  # fmt: skip
-    return -int(rows.aggregate(fen=Coalesce(Sum("amount"), Value(0)))["fen"])
+    booked = LedgerEntry.objects.filter(
+        account__in=[PAYABLE, EARNED_DIRECTLY], provider_id=provider_id, business="medical", unit="fen", period__gte=from_on, period__lt=to_on
+    )  # fmt: skip
+    rows = booked.filter(_at_home("line"))
+    return -int(rows.aggregate(fen=Coalesce(Sum("amount"), Value(0)))["fen"]) - _deducted(booked)
+
+
+def _at_home(line: str) -> Q:
+    return Q(**{f"{line}__order__needs_visit": True}) | Q(**{f"{line}__order__source__startswith": BED_SOURCE})
+
+
+def _deducted(booked: QuerySet[LedgerEntry]) -> int:
+    """What statements took off medical care at homes: they are booked by statement, so its lines say which of it was at homes."""
+    keys = (
+        booked.filter(posting__kind="deduction", line=None).order_by().values_list("posting__key", flat=True).distinct()
+    )
+    statements = Statement.objects.filter(pk__in=[int(key.rpartition(":")[2]) for key in keys])
+    care = _at_home("charge__line") & Q(charge__line__item__is_medical=True)
+    named = Deduction.objects.filter(statement__in=statements, line__in=StatementLine.objects.filter(care))
+    total = int(named.aggregate(fen=Coalesce(Sum("amount_fen"), Value(0)))["fen"])
+    for row in statements.filter(pk__in=WHOLE):
+        fens = whole_taken(row)
+        total += sum(
+            fens[pk] for pk in StatementLine.objects.filter(care, pk__in=list(fens)).values_list("pk", flat=True)
+        )
+    return total
 
 
 def distributions(actor: Actor) -> QuerySet[Distribution]:

@@ -52,7 +52,9 @@ def frozen_lines(statement: Any) -> Any:
 
 
 def _statements(actor: Actor, div: str) -> Sequence[Payable]:
-    rows = not_in_batch(Statement.objects.visible_to(actor).within(div).filter(state=DecisionState.APPROVED), "statement")
+    rows = not_in_batch(
+        Statement.objects.visible_to(actor).within(div).filter(state=DecisionState.APPROVED), "statement"
+    )
     rows = rows.filter(~Exists(frozen_lines(OuterRef("pk"))))
     rows = rows.annotate(payable=PAYABLE_FEN).filter(payable__gt=0).select_related("provider").order_by("month", "id")
     return [
@@ -75,9 +77,7 @@ def _side(account: str, part: Part, fen: int) -> Side:
 
 
 def _reimbursements(actor: Actor, div: str) -> Sequence[Payable]:
-    rows = (
-        Reimbursement.objects.visible_to(actor).within(div).filter(state=DecisionState.APPROVED, subsidy_fen__gt=0)
-    )
+    rows = Reimbursement.objects.visible_to(actor).within(div).filter(state=DecisionState.APPROVED, subsidy_fen__gt=0)
     rows = not_in_batch(rows, "reimbursement")
     posted = LedgerEntry.objects.filter(posting=OuterRef("posting"), account=PERSON)
     rows = rows.annotate(fund=Subquery(posted.values("fund")[:1]))

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce, JSONObject
 
-from yinling.directory.queries import city_of
+from yinling.directory.queries import cities
 from yinling.directory.rules import require
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import day_bounds, local_date
 from yinling.orders.models import Hold, Order, PayerShare
 from yinling.orders.states import OrderState
-from yinling.settlement.models import LedgerEntry, Payment, PaymentBill, PayoutLine, Posting, Refund
+from yinling.settlement.models import LedgerEntry, Payment, PaymentBill, PayoutLine, Posting, RecoveryLine, Refund
 from yinling.settlement.payables import Payable, register
 from yinling.settlement.paying import BALANCE, Movement, Part
 from yinling.settlement.queries.ledger import elder_balance, live_posting, live_postings
 from yinling.settlement.rules import PAYABLE, PREPAID, SELF, SELF_FUND
-from yinling.settlement.states import PaymentState, RefundState
+from yinling.settlement.states import PaymentState, RecoveryState, RefundState
 
 PREFIX = "payment"
 """How the keys of what is owed to providers of payments begin."""
+MATCHED = "match:"
+"""How the keys of postings begin that owe a provider what an elder paid: the unique index finds them, however long the ledger is."""
 OBJECTION = "objection:"
 """How the cause of a hold by an objection begins; the number of its ticket follows."""
 UNPAYABLE = frozenset({OrderState.DRAFT, OrderState.CANCELLED, OrderState.FAILED})
@@ -117,15 +119,20 @@ def unmatched_payments(area: str) -> QuerySet[Payment]:
 def payments_to_return(area: str) -> QuerySet[Any]:
     """Payments of which money goes back by itself: too much, twice, or for what was not served. One the channel refused waits for a person.
 
-    What an order's payments are too much together (``above_fen``) goes back from the last one.
+    What an order's payments are too much together (``above_fen``) goes back from the last one: all of it where the service was taken back
+    for a death or a move. Other reversals are mostly billed anew, so a person decides what goes back.
     """
     tried = Refund.objects.filter(state__in=[RefundState.ASKED, RefundState.FAILED])
     rows = Payment.objects.within(area).filter(_MOVING, ~Exists(tried.filter(payment=OuterRef("pk"))))
     unserved = Q(state=PaymentState.PAID, order__state__in=ENDED_UNSERVED)
     later = Payment.objects.filter(_MOVING, state=PaymentState.PAID, order=OuterRef("order"), pk__gt=OuterRef("pk"))
     pending = tried.filter(payment__order=OuterRef("order"), payment__state=PaymentState.PAID)
-    above = Q(~Exists(later), ~Exists(pending), state=PaymentState.PAID, order__state__in=SETTLED, above_fen__gt=0)
-    rows = rows.annotate(above_fen=_of_order(F("amount_fen") - F("refunded_fen")) - _borne())
+    is_over = Q(order__state__in=SETTLED) | Q(is_recovered=True)
+    above = Q(~Exists(later), ~Exists(pending), is_over, state=PaymentState.PAID, above_fen__gt=0)
+    gone = RecoveryLine.objects.filter(order=OuterRef("order"), is_live=True, recovery__state=RecoveryState.APPROVED)
+    paid = _of_order(F("amount_fen") - F("refunded_fen"))
+    rows = rows.annotate(is_recovered=Exists(gone))
+    rows = rows.annotate(above_fen=Case(When(is_recovered=True, then=paid), default=paid - _borne()))
     return rows.filter(Q(state=PaymentState.SURPLUS) | unserved | above).select_related("order").order_by("pk")
 
 
@@ -180,13 +187,11 @@ def own_payables(actor: Actor, div: str) -> list[Payable]:
     What is held, as by an objection, is not paid out. Only the city pays: its channel took the money in, and a district does not see what
     the city has paid.
     """
-    if city_of(div) != div:
-        return []
     frozen = Hold.objects.filter(order=OuterRef("posting__order"), to_at=None)
     booked = (
         LedgerEntry.objects.visible_to(actor)
         .within(div)
-        .filter(~Exists(frozen), account=PAYABLE, posting__key__startswith=MATCHED)
+        .filter(Exists(cities().filter(pk=div)), ~Exists(frozen), account=PAYABLE, posting__key__startswith=MATCHED)
     )
     live = PayoutLine.objects.filter(
         is_live=True, key__startswith=f"{PREFIX}:", provider=OuterRef("provider"), business=OuterRef("business")

@@ -119,7 +119,7 @@ def lines_and_shares(orders: Sequence[int]) -> tuple[Mapping[int, list[Line]], M
     lines: dict[int, dict[int, Line]] = {order: {} for order in orders}
     shares: dict[int, list[Share]] = {order: [] for order in orders}
     with connection.cursor() as cursor:
-        cursor.execute(BILLS, [orders])
+        cursor.execute(BILLS, [list(orders)])
         for order, line, *values, is_medical, payer, amount, entitlement, uses, scheme, fund in cursor.fetchall():
             lines[order][line] = Line(line, *values)
             if payer:

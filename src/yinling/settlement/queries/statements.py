@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, ExtractYear
 
 from yinling.directory.models import Organisation
 from yinling.directory.rules import require
 from yinling.entitlements.models import PAYERS
+from yinling.ground.models import ScopedQuerySet
 from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
@@ -20,7 +22,7 @@ from yinling.orders.models import Hold
 from yinling.people.queries.names import reader
 from yinling.settlement.models import Charge, ClaimLine, Deduction, LedgerEntry, Posting, Statement, StatementLine
 from yinling.settlement.rules import PAYABLE, SELF, fund_of_payer
-from yinling.settlement.sharing import Part, Parts, Shares, shares
+from yinling.settlement.sharing import Part, Parts, Shares, less, shares, spread, whole_by_line
 from yinling.settlement.states import ClaimLineState, DecisionState
 
 STATEMENT_PAYERS = [(code, name) for code, name in PAYERS if code != SELF]
@@ -34,7 +36,7 @@ _DIMENSIONS = {
 """What a charge was booked with. An entitlement goes with its elder to other areas, so only the system of the province sees all of them."""
 
 
-def open_charges(month: date) -> QuerySet[Charge]:
+def open_charges(month: date) -> ScopedQuerySet:
     """Charges that a statement could take: served up to the month's end, settled, not held, not taken back, on no live statement.
 
     What a reversal took back is deducted once the charge itself was paid for by a statement, and is left out together with it before.
@@ -54,6 +56,11 @@ def open_charges(month: date) -> QuerySet[Charge]:
     return rows.filter(~Exists(on_live)).filter(fresh | deduction)
 
 
+def place_of_statement(organisation: Organisation, area: str) -> str:
+    """Where a statement lies that is drawn up in an area: at its provider's, or, for one of elsewhere, in that area."""
+    return organisation.div if organisation.div.startswith(area) else area
+
+
 def statement_candidates(organisation: Organisation, payer: str, month: date) -> QuerySet[Charge]:
     """The charges of one provider and one payer for a statement, in the order of the services."""
     return open_charges(month).filter(provider=organisation, payer=payer).order_by("service_day", "id")
@@ -71,11 +78,12 @@ class ToDraft:
 
 
 def to_draft(div: str, month: date) -> list[ToDraft]:
-    """Providers of an area and payers with charges up to a month and without a live statement of it."""
+    """Providers and payers with charges of an area up to a month and without a live statement of it there."""
+    place = Case(When(provider__div__startswith=div, then=F("provider__div")), default=Value(div))
     live = Statement.objects.filter(
-        ~Q(state=DecisionState.RETURNED), provider=OuterRef("provider"), payer=OuterRef("payer"), month=month
+        ~Q(state=DecisionState.RETURNED), provider=OuterRef("provider"), payer=OuterRef("payer"), month=month, div=place
     )
-    rows = open_charges(month).filter(~Q(payer=SELF), ~Exists(live), provider__div__startswith=div)
+    rows = open_charges(month).within(div).filter(~Q(payer=SELF), ~Exists(live))
     sums = rows.values("provider_id", "provider__short_name", "payer").annotate(
         count=Count("id"), fen=Sum("amount_fen")
     )
@@ -103,8 +111,12 @@ def parts_of(row: Statement) -> Parts:
         return {_part(one): one["fen"] for one in rows.annotate(fen=Sum("charge__amount_fen")).order_by()}
 
 
-def shares_of_statement(row: Statement) -> Shares:
-    """How the deductions and the advance of a statement fall on its parts, and what is left to pay of each."""
+WHOLE = Deduction.objects.filter(line=None).values("statement")
+"""The statements that something was taken off as a whole."""
+
+
+def _taken(row: Statement) -> tuple[Parts, int]:
+    """What was taken off a statement: by named lines, by their dimensions, and off the whole."""
     named: Parts = {}
     whole = 0
     taken = Deduction.objects.filter(statement=row)
@@ -114,7 +126,31 @@ def shares_of_statement(row: Statement) -> Shares:
             whole += fen
         else:
             named[parts[line]] = named.get(parts[line], 0) + fen
+    return named, whole
+
+
+def shares_of_statement(row: Statement) -> Shares:
+    """How the deductions and the advance of a statement fall on its parts, and what is left to pay of each."""
+    named, whole = _taken(row)
     return shares(parts_of(row), named=named, whole=whole, offset=_offset_of(row))
+
+
+def whole_taken(row: Statement) -> dict[int, int]:
+    """What of the deductions from a whole statement falls on each of its lines."""
+    named, whole = _taken(row)
+    if not whole:
+        return {}
+    own = StatementLine.objects.filter(statement=row, is_live=True)
+    off = dict(
+        Deduction.objects.filter(statement=row, line__in=own)
+        .order_by()
+        .values_list("line")
+        .annotate(fen=Sum("amount_fen"))
+    )
+    parts = parts_by_line(own, row.div)
+    with scope(reader(row.div)):
+        left = {pk: (parts[pk], fen - off.get(pk, 0)) for pk, fen in own.values_list("pk", "charge__amount_fen")}
+    return whole_by_line(left, spread(whole, less(parts_of(row), named)))
 
 
 @dataclass(frozen=True)
@@ -130,13 +166,20 @@ class Deducted:
 
 
 def deducted_of(posting: Posting) -> list[Deducted]:
-    """What statements took off the charges of a posting. A statement belongs to the area of the provider, so the province looks."""
+    """What statements took off the charges of a posting, by name or from the whole. A statement may lie elsewhere, so the province looks."""
     with scope(reader(posting.div)):
-        taken = Deduction.objects.filter(line__charge__posting=posting).exclude(statement__state=DecisionState.RETURNED)
-        parts = parts_by_line(StatementLine.objects.filter(pk__in=taken.values("line")), posting.div)
-        names = ("line__charge", "line__charge__line", "line__charge__payer", "line__charge__service_day")
-        sums: Any = taken.order_by("line").values_list("line", *names).annotate(fen=Sum("amount_fen"))
-        return [Deducted(charge, item, payer, day, parts[line], fen) for line, charge, item, payer, day, fen in sums]
+        lines = StatementLine.objects.filter(charge__posting=posting).exclude(statement__state=DecisionState.RETURNED)
+        taken = Deduction.objects.filter(line__in=lines).exclude(statement__state=DecisionState.RETURNED)
+        off = Counter(dict(taken.order_by().values_list("line").annotate(fen=Sum("amount_fen"))))
+        for row in Statement.objects.filter(pk__in=lines.values("statement")).filter(pk__in=WHOLE):
+            off.update(whole_taken(row))
+        parts = parts_by_line(lines, posting.div)
+        names = ("pk", "charge", "charge__line", "charge__payer", "charge__service_day")
+        return [
+            Deducted(charge, item, payer, day, parts[pk], off[pk])
+            for pk, charge, item, payer, day in lines.order_by("pk").values_list(*names)
+            if off[pk]
+        ]
 
 
 def undecided_statement_of(posting: Posting) -> int | None:

@@ -168,8 +168,8 @@ MONEY = [
     ),
     Resource(
         "invoices", Invoice, "settlement.statement.view", visible(Invoice),
-        f"div kind number issued_on title amount_fen statement_id order_id provider_id elder_id entered_at cancelled_at cancel_reason {VERSIONED}",
-        ids("statement", "provider", "elder") | texts("kind"),
+        f"div number issued_on title amount_fen statement_id provider_id entered_at cancelled_at cancel_reason {VERSIONED}",
+        ids("statement", "provider"),
     ),
     Resource(
         "payments", Payment, "settlement.payment.view", visible(Payment),

@@ -13,19 +13,19 @@ from yinling.catalogue.models import Package, ServiceItem
 from yinling.catalogue.queries import packages_for
 from yinling.entitlements.models import PAYERS
 from yinling.kernel.masks import mask_name
-from yinling.kernel.period import age_on
+from yinling.kernel.period import ONE_DAY, age_on
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
 from yinling.people.rules import elder_code
 from yinling.programmes.family_doctor.models import DoctorContract
 from yinling.programmes.family_doctor.queries import (
     call_list,
-    contract_on,
     contracts,
     doctors_of,
     groups,
     groups_of,
     names_of,
+    signed_until,
     usage,
 )
 from yinling.programmes.family_doctor.rules import GROUP_NAMES
@@ -33,7 +33,7 @@ from yinling.programmes.family_doctor.states import CONTRACT
 from yinling.web.actions import action_form
 from yinling.web.console.people import area_filter
 from yinling.web.options import options
-from yinling.web.pages import Filter, Listing, page, render
+from yinling.web.pages import Filter, Listing, page, render, sorting
 from yinling.web.sheets import YUAN, Column, excel
 from yinling.web.show import day, label_of, tr
 
@@ -60,6 +60,10 @@ def _filters(request: Any) -> list[Filter]:
         ),
         Filter("ends_by", _("到期日不晚于"), lambda rows, last: rows.filter(valid_to__lte=last), "date"),
         area,
+        sorting(
+            _("最新在前"), ("ends", _("到期日由近到远"), ("valid_to", "-id")), ("starts", _("首日由近到远"), ("-valid_from", "-id")),
+            ("body", _("机构"), ("provider__short_name", "-id")),
+        ),
     ]  # fmt: skip
 
 
@@ -105,7 +109,7 @@ def contract_sheet(request: Any) -> HttpResponse:
 
 def _elder(request: Any) -> Elder | None:
     number = request.GET.get("elder", "")
-    rows = Elder.objects.visible_to(request.actor).select_related("household")
+    rows = Elder.objects.visible_to(request.actor).annotate(signed_until=signed_until(request.day))
     return rows.filter(pk=number).first() if number.isascii() and number.isdigit() else None
 
 
@@ -124,7 +128,7 @@ def contract_new(request: Any) -> HttpResponse:
     return render(
         request, "console/contract_new.html", elder=elder, code=elder_code(elder.pk) if elder else "", form=form, packages=offered,
         groups=groups_here, group_names=GROUP_NAMES, providers=list(known.items()), body=body, audiences=dict(Package.AUDIENCES),
-        current=contract_on(elder.pk, today) if elder else None,
+        one_day=ONE_DAY,
     )  # fmt: skip
 
 

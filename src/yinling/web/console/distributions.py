@@ -155,7 +155,8 @@ def share_excel(request: Any, pk: int) -> HttpResponse:
     values = {"pool": capital(row.pool_fen), "ratio": rate(row.ratio_bp), "share": capital(row.share_fen)}
     above = [
         f"{row.provider.name} {months_of(row)} {tr(row.get_state_display())}",
-        _("可分配 %(pool)s，发放比例 %(ratio)s，发放人员 %(share)s") % values, _by(request),
+        _("可分配 %(pool)s，发放比例 %(ratio)s，发放人员 %(share)s") % values,
+        *([_("不计入绩效工资总量")] if row.is_outside_base else []), _by(request),
     ]  # fmt: skip
     below = (None, _("合计"), None, None, None, None, None, None, None, row.share_fen)
     return excel(f"{_('分配')}{row.pk}", columns, list(_rows(parts_in(row))), above=above, below=below)

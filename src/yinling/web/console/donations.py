@@ -17,9 +17,11 @@ from yinling.web.actions import action_form
 from yinling.web.console.funds import fund_tabs, years
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
-from yinling.web.show import tr
+from yinling.web.sheets import YUAN, Column, excel
+from yinling.web.show import day, tr
 
 VIEW = "subsidies.donation.view"
+EXPORTED = 5000
 
 
 @named("donation_lines")
@@ -32,9 +34,7 @@ def donation_lines(request: Any) -> list[tuple[str, str]]:
     ]
 
 
-@page(VIEW)
-def donation_list(request: Any) -> HttpResponse:
-    """Donations with their sum, and the form that registers one."""
+def _listing(request: Any) -> Listing:
     filters = (
         Filter(
             "year", _("年度"), lambda rows, value: rows.filter(received_on__year=int(value)), "choice", years(request)
@@ -42,7 +42,13 @@ def donation_list(request: Any) -> HttpResponse:
         Filter("purpose", _("用途"), lambda rows, value: rows.filter(purpose=value), "choice", PURPOSES),
         Filter("donor", _("捐赠人"), lambda rows, value: rows.filter(donor__contains=value)),
     )
-    listing = Listing(request, donations_shown(request.actor), *filters)
+    return Listing(request, donations_shown(request.actor), *filters)
+
+
+@page(VIEW)
+def donation_list(request: Any) -> HttpResponse:
+    """Donations with their sum, and the form that registers one."""
+    listing = _listing(request)
     form = action_form(
         request, "register_donation", {"received_on": local_date(request.now)}, next="/donations/{id}/print/", done=N_("已登记，请打印收据"),
         fields={"line_id": {"options": "donation_lines", "widget": "choice"}},
@@ -50,7 +56,28 @@ def donation_list(request: Any) -> HttpResponse:
     return render(
         request, "console/donations.html", tabs=fund_tabs(request, "donations"), listing=listing, form=form,
         totals=listing.every.order_by().aggregate(count=Count("pk"), fen=Sum("amount_fen")),
+        excel=listing.address(page=None).replace("/donations/", "/donations/excel/", 1),
     )  # fmt: skip
+
+
+@page(VIEW)
+def donations_excel(request: Any) -> HttpResponse:
+    """The list as a workbook, with who wants not to be named in public."""
+    found = _listing(request).every
+    columns = [
+        Column(_("收据号"), width=16), Column(_("到账日期"), width=12), Column(_("捐赠人"), width=24), Column(_("不公开姓名"), width=10),
+        Column(_("金额（元）"), YUAN), Column(_("用途"), width=16), Column(_("捐赠意愿"), width=30), Column(_("列入资金"), width=24),
+        Column(_("凭证"), width=14),
+    ]  # fmt: skip
+    lines = [
+        (
+            row.receipt_number, day(row.received_on), row.donor, _("是") if row.is_anonymous else "", row.amount_fen, tr(row.get_purpose_display()),
+            row.wish, row.line.name, row.posting.code,
+        )
+        for row in found[:EXPORTED]
+    ]  # fmt: skip
+    total = found.order_by().aggregate(fen=Sum("amount_fen"))["fen"] or 0
+    return excel(_("捐赠"), columns, lines, below=(_("合计"), None, None, None, total, None, None, None, None))
 
 
 @page(VIEW)
@@ -64,5 +91,6 @@ def donation_receipt(request: Any, pk: int) -> HttpResponse:
 
 urlpatterns = [
     path("donations/", donation_list),
+    path("donations/excel/", donations_excel),
     path("donations/<int:pk>/print/", donation_receipt),
 ]

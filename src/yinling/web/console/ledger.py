@@ -127,7 +127,11 @@ def _entries(request: Any, account: str) -> tuple[Any, tuple[Filter, ...]]:
     """Return the entries of an account as filtered, and the filters that a list shows."""
     if account not in ACCOUNTS:
         raise Http404
-    filters = (Filter("since", _("入账从"), _same, "date"), Filter("until", _("到"), _same, "date"), *_dimensions(request))
+    filters = (
+        Filter("since", _("入账从"), _same, "date"),
+        Filter("until", _("到"), _same, "date"),
+        *_dimensions(request),
+    )
     values = Listing(request, [], *filters).values
     rows = _narrowed(ledger_entries(request.actor).filter(account=account), values)
     if values["since"]:

@@ -115,7 +115,9 @@ def payout_page(request: Any, pk: int) -> HttpResponse:
 
 
 def _drop(request: Any, line: PayoutLine, here: str) -> ActionForm:
-    return action_form(request, "drop_payout_line", {"payout_line_id": line.pk}, next=here, done=N_("已移出"), tone="danger")
+    return action_form(
+        request, "drop_payout_line", {"payout_line_id": line.pk}, next=here, done=N_("已移出"), tone="danger"
+    )
 
 
 @page(VIEW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -70,6 +71,13 @@ def _filters(request: Any) -> tuple[tuple[Filter, ...], dict[str, str]]:
             "year", _("列支年度"), lambda rows, value: rows.filter(booking_year=int(value)), "choice", years(request)
         ),
         Filter("state", _("状态"), lambda rows, value: rows.filter(state=value), "choice", SUBSIDY.choices),
+        Filter(
+            "body",
+            _("机构"),
+            lambda rows, value: rows.filter(
+                Q(provider__name__icontains=value) | Q(provider__short_name__icontains=value)
+            ),
+        ),
         area,
     )
     return filters, names
@@ -189,7 +197,10 @@ def subsidy_page(request: Any, pk: int) -> HttpResponse:
 def _facts(row: Subsidy) -> list[tuple[str, Any]]:
     """The facts that a kind asks for, and no others."""
     facts = Facts.from_json(row.facts)
-    counted = [_("%(month)s月%(days)s天") % {"month": month, "days": facts.meal_days[month]} for month in sorted(facts.meal_days)]
+    counted = [
+        _("%(month)s月%(days)s天") % {"month": month, "days": facts.meal_days[month]}
+        for month in sorted(facts.meal_days)
+    ]
     pairs = [
         (_("食堂、站点或期次"), row.part), (_("开办日期"), facts.opened_on and day(facts.opened_on)),
         (_("停办日期"), facts.closed_on and day(facts.closed_on)),

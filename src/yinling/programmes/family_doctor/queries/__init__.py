@@ -3,13 +3,13 @@
 from yinling.programmes.family_doctor.queries.calls import Groups, call_list, groups, groups_of
 from yinling.programmes.family_doctor.queries.contracts import (
     Names,
-    contract_on,
     contracts,
     contracts_of_leavers,
     doctors_of,
     last_day,
     moved,
     names_of,
+    signed_until,
     usage,
 )
 
@@ -17,7 +17,6 @@ __all__ = [
     "Groups",
     "Names",
     "call_list",
-    "contract_on",
     "contracts",
     "contracts_of_leavers",
     "doctors_of",
@@ -26,5 +25,6 @@ __all__ = [
     "last_day",
     "moved",
     "names_of",
+    "signed_until",
     "usage",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from yinling.directory.models import Staff
 from yinling.entitlements.models import Quota
@@ -46,10 +46,10 @@ def names_of(rows: Iterable[DoctorContract]) -> dict[int, Names]:
     return {row.pk: Names(elders.get(row.elder_id, ""), doctors.get(row.doctor_id, "")) for row in shown}
 
 
-def contract_on(elder_id: int, on: date) -> DoctorContract | None:
-    """Return the contract that an elder has on a day."""
-    rows = DoctorContract.objects.filter(elder_id=elder_id, state=ContractState.SIGNED)
-    return rows.filter(valid_from__lte=on, valid_to__gt=on).select_related("provider", "package").first()
+def signed_until(on: date) -> Subquery:
+    """The first day after the contract that an elder has on a day, for a question about elders."""
+    rows = DoctorContract.objects.filter(elder_id=OuterRef("pk"), state=ContractState.SIGNED)
+    return Subquery(rows.filter(valid_from__lte=on, valid_to__gt=on).values("valid_to")[:1])
 
 
 def usage(row: DoctorContract) -> tuple[Use, ...]:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from yinling.accounts.operations import record
+from yinling.assessment.queries import current_level
 from yinling.directory.models import Staff
 from yinling.directory.queries import body_obstacles, system_actor, uncovered
 from yinling.directory.rules import known_choice, require, required_text
@@ -167,7 +168,7 @@ def approve_bed(
     )  # fmt: skip
     changes = changed(
         row, now=now, state=SICKBED.target("approve", row.state), approved_on=today, approved_by_id=actor.user_id, approved_to=approved_to,
-        groups=found.groups, assessment=found.assessment, consent=found.consent, entitlement=given,
+        groups=found.groups, assessment=current_level(elder.pk, today), consent_id=found.consent_id, entitlement=given,
     )  # fmt: skip
     record(actor=actor, now=now, event="home_beds.bed.approve", subject=row, changes=changes)
     tell("home_beds", pk=row.pk, div=row.div)

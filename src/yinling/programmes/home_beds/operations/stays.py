@@ -27,7 +27,7 @@ from yinling.people.operations.circumstances import end_circumstance, record_cir
 from yinling.people.operations.elders import open_file, require_alive
 from yinling.people.queries.names import PROVINCE
 from yinling.programmes.home_beds.models import BedStay
-from yinling.programmes.home_beds.queries.stays import billed_until, moved, source_of, unbilled
+from yinling.programmes.home_beds.queries.stays import billed_until, moved, next_source, unbilled
 from yinling.programmes.home_beds.rules import check_discharge, paid_days
 
 explain_constraint("bed_stay_one_at_a_time", "stay.overlap", N_("老人在这段时间已登记按床日付费的住院，请核对日期"))
@@ -123,7 +123,7 @@ def bill_stay(*, actor: Actor, now: datetime, stay_id: Id) -> BedStay:
         for month in months:
             order = place_for_programme(
                 actor=system, now=now, elder=elder, item_code=row.item.code, quantity=month.days, service_day=month.from_on,
-                provider=row.provider, source=source_of(row, month),
+                provider=row.provider, source=next_source(row, month),
                 note=f"{month.first:%Y-%m} {month.days}",
             )  # fmt: skip
             orders.append(order)

@@ -2,13 +2,14 @@
 
 from yinling.programmes.home_beds.queries.beds import (
     Basis,
+    Sheet,
     basis_of,
     beds,
     beds_of_leavers,
-    insurance_of,
+    groups_for,
     last_day,
     present,
-    staff_of,
+    sheet_of,
 )
 from yinling.programmes.home_beds.queries.stays import (
     Bill,
@@ -23,16 +24,17 @@ from yinling.programmes.home_beds.queries.stays import (
 __all__ = [
     "Basis",
     "Bill",
+    "Sheet",
     "basis_of",
     "beds",
     "beds_of_leavers",
     "billed_until",
     "bills_of",
     "elders_of",
-    "insurance_of",
+    "groups_for",
     "last_day",
     "present",
-    "staff_of",
+    "sheet_of",
     "stays",
     "stays_with_bills_due",
     "unbilled",

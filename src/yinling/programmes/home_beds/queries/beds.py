@@ -7,25 +7,27 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 
-from yinling.assessment.models import Assessment
-from yinling.assessment.queries import current_level
 from yinling.directory.models import Staff
 from yinling.entitlements.conditions import read_grades
 from yinling.entitlements.eligibility import Eligibility, eligibility
 from yinling.entitlements.models import Entitlement
 from yinling.entitlements.queries import last_day_of
-from yinling.entitlements.queries.eligibility import situation_of, words
+from yinling.entitlements.queries.eligibility import holdings, situation_of, words
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import DayPeriod
 from yinling.people.models import Circumstance, Consent, Elder
 from yinling.people.queries.names import names_on_paper, reader
 from yinling.programmes.home_beds.models import HomeSickbed
 from yinling.programmes.home_beds.rules import CONSENTS
 from yinling.programmes.home_beds.states import SickbedState
+
+OPEN = (SickbedState.APPLIED, SickbedState.APPROVED)
+"""States in which somebody may still be named."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,25 @@ class Names:
 
 @dataclass(frozen=True)
 class Basis:
-    """What an approval rests on besides the application: the groups that fit, why or why not, the result, the consent."""
+    """What an approval rests on besides the application: the groups that fit, why or why not, and the consent."""
 
     answer: Eligibility
-    assessment: Assessment | None
-    consent: Consent | None
+    consent_id: int | None
 
     @property
     def groups(self) -> list[str]:
         """The groups of the city's list that fit (R-BED-09)."""
         return [verdict.grade.name for verdict in self.answer.verdicts if verdict.fits]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What is shown at one bed besides its row: who is there and who may be chosen by kind, the insurance, what an approval could rest on."""
+
+    names: Names
+    staff: dict[str, list[tuple[str, str]]]
+    insurance: Entitlement | None
+    basis: Basis | None
 
 
 def beds(actor: Actor) -> Any:
@@ -75,36 +86,60 @@ def names_of(rows: Iterable[HomeSickbed]) -> dict[int, Names]:
 
 def basis_of(elder: Elder, kind: str, on: date) -> Basis:
     """Return what an approval on a day can rest on: read in a scope that shows the elder."""
+    consent_id = _consents(kind, on).filter(elder=elder).values_list("pk", flat=True).first()
+    return Basis(groups_for(elder, on), consent_id)
+
+
+def groups_for(elder: Elder, on: date, held: list[Entitlement] | None = None) -> Eligibility:
+    """Say which groups of the city's list an elder belongs to on a day, and why; the entitlements may be known already."""
     grades = read_grades(parameter("home_beds.groups", elder.div, on), words(elder.div, on))
-    consents = Consent.objects.filter(in_force(on), elder=elder, purpose=CONSENTS[kind])
-    return Basis(eligibility(grades, situation_of(elder, on)), current_level(elder.pk, on), consents.first())
+    return eligibility(grades, situation_of(elder, on, held))
+
+
+def _consents(kind: str, on: date) -> QuerySet[Consent]:
+    return Consent.objects.filter(in_force(on), purpose=CONSENTS[kind]).order_by("pk")
+
+
+def sheet_of(row: HomeSickbed, on: date) -> Sheet:
+    """Return what is shown at a bed, in four questions; the basis only while the application waits."""
+    consent = Subquery(_consents(row.kind, on).filter(elder_id=OuterRef("pk")).values("pk")[:1])
+    with scope(reader(row.div)):
+        elder = Elder.objects.annotate(consent_id=consent).get(pk=row.elder_id)
+        held = holdings([elder.pk])[elder.pk]
+        basis = Basis(groups_for(elder, on, held), elder.consent_id) if row.state == SickbedState.APPLIED else None
+        people, staff = _staff_of(row, on)
+    insured = [
+        one for one in held if one.scheme.payer == "ltci" and DayPeriod(one.valid_from, one.valid_to).contains(on)
+    ]
+    names = (people.get(pk or 0, "") for pk in (row.doctor_id, row.nurse_id, row.checked_by_id))
+    return Sheet(Names(elder.name, *names), staff, insured[0] if insured else None, basis)
+
+
+def _staff_of(row: HomeSickbed, on: date) -> tuple[dict[int, str], dict[str, list[tuple[str, str]]]]:
+    """Return the names of who is named at a bed, and the doctors and nurses of its body by kind, to choose from while it is open.
+
+    Their papers are checked when they are named.
+    """
+    works = Q(provider_id=row.provider_id, kind__in=("doctor", "nurse"), employed_from__lte=on)
+    works &= Q(employed_to=None) | Q(employed_to__gt=on)
+    named = Q(pk__in=[pk for pk in (row.doctor_id, row.nurse_id, row.checked_by_id) if pk])
+    rows = Staff.objects.filter(named | works if row.state in OPEN else named)
+    names: dict[int, str] = {}
+    staff: dict[str, list[tuple[str, str]]] = {}
+    for one in rows.annotate(works=ExpressionWrapper(works, BooleanField())).order_by("name", "pk"):
+        names[one.pk] = one.name
+        if one.works and row.state in OPEN:
+            staff.setdefault(one.kind, []).append((str(one.pk), one.name))
+    return names, staff
 
 
 def present(row: HomeSickbed, found: Basis) -> set[str]:
     """Return which pieces of an application are there."""
     has = {
         "level": found.answer.is_eligible, "diagnosis": bool(row.diagnosis_enc), "home_check": row.checked_on is not None,
-        "consent": found.consent is not None, "doctor": row.doctor_id is not None, "nurse": row.nurse_id is not None,
+        "consent": found.consent_id is not None, "doctor": row.doctor_id is not None, "nurse": row.nurse_id is not None,
     }  # fmt: skip
     return {piece for piece, is_there in has.items() if is_there}
-
-
-def staff_of(provider_id: int, div: str, on: date) -> dict[str, list[tuple[str, str]]]:
-    """Return who works for a body on a day as doctor or nurse, to choose from by kind. Their papers are checked when they are named."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    with scope(reader(div)):
-        working = Q(employed_to=None) | Q(employed_to__gt=on)
-        rows = Staff.objects.filter(working, provider_id=provider_id, kind__in=("doctor", "nurse"), employed_from__lte=on)
-        for pk, name, kind in rows.order_by("name", "pk").values_list("pk", "name", "kind"):
-            found.setdefault(kind, []).append((str(pk), name))
-    return found
-
-
-def insurance_of(elder_id: int, div: str, on: date) -> Entitlement | None:
-    """Return the grade of the long-term care insurance that an elder has beside the bed (R-LTC-09)."""
-    with scope(reader(div)):
-        rows = Entitlement.objects.filter(in_force(on), elder_id=elder_id, scheme__payer="ltci")
-        return rows.select_related("scheme").first()
 
 
 def beds_of_leavers(div: str, on: date) -> list[HomeSickbed]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
@@ -18,8 +18,12 @@ from yinling.people.models import Elder
 from yinling.people.queries.names import reader
 from yinling.programmes.home_beds.models import BedStay
 from yinling.programmes.home_beds.rules import Month, billable
+from yinling.settlement.models import RecoveryLine
+from yinling.settlement.states import RecoveryState
 
 SOURCE = "home_beds.stay:"
+AGAIN = ":again"
+"""How the source of a second bill ends: the first had days after a death known late, and was taken back as a whole."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,24 @@ def bills_of(rows: Iterable[BedStay], elders: dict[int, Elder], today: date) -> 
         elder = elders.get(stay.elder_id)
         for month in billable(stay.admitted_on, end_of(stay, elder.died_on if elder else None), today):
             wanted[source_of(stay, month)] = (stay.pk, month)
-    orders = Order.objects.filter(source__in=list(wanted)).exclude(state=OrderState.CANCELLED)
-    known = {source: (pk, total) for source, pk, total in orders.values_list("source", "pk", "total_fen")}
+    names = [*wanted, *(f"{source}{AGAIN}" for source in wanted)]
+    orders = Order.objects.filter(source__in=names).exclude(state=OrderState.CANCELLED)
+    standing = orders.exclude(Exists(_recovered())).order_by("pk").values_list("source", "pk", "total_fen")
+    known = {source.removesuffix(AGAIN): (pk, total) for source, pk, total in standing}
     found: dict[int, list[Bill]] = defaultdict(list)
     for source, (pk, month) in wanted.items():
         found[pk].append(Bill(month, *known.get(source, (None, None))))
     return found
+
+
+def _recovered() -> QuerySet[RecoveryLine]:
+    return RecoveryLine.objects.filter(order=OuterRef("pk"), is_live=True, recovery__state=RecoveryState.APPROVED)
+
+
+def next_source(stay: BedStay, month: Month) -> str:
+    """Return the source for billing a month: its second one, if the first bill was taken back."""
+    first = source_of(stay, month)
+    return f"{first}{AGAIN}" if Order.objects.filter(Exists(_recovered()), source=first).exists() else first
 
 
 def unbilled(stay: BedStay, elder: Elder, today: date) -> list[Month]:
@@ -79,7 +95,7 @@ def unbilled(stay: BedStay, elder: Elder, today: date) -> list[Month]:
 def billed_until(stay: BedStay) -> date | None:
     """Return the first day that no bill covers any more; nothing while none was made."""
     sources = Order.objects.filter(source__startswith=f"{SOURCE}{stay.pk}:").exclude(state=OrderState.CANCELLED)
-    codes = [source.rpartition(":")[2] for source in sources.values_list("source", flat=True)]
+    codes = [source.split(":")[2] for source in sources.values_list("source", flat=True)]
     if not codes:
         return None
     last = max(codes)

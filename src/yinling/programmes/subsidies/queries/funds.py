@@ -12,9 +12,11 @@ from django.db.models import BigIntegerField, Case, CharField, Exists, OuterRef,
 from django.db.models.functions import Cast, Coalesce, Concat, ExtractYear
 
 from yinling.entitlements.models import BudgetLine, Entitlement
+from yinling.ground.scope import current_scope, scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_midnight
 from yinling.people.models import Elder
+from yinling.people.queries.names import reader
 from yinling.programmes.subsidies.models import Donation, Spending, Subsidy
 from yinling.programmes.subsidies.queries.flows import Bearing, bearing, flows, in_year, payments
 from yinling.programmes.subsidies.queries.subsidies import PREFIX as SUBSIDY
@@ -115,10 +117,19 @@ class Row:
 
 
 def _rows(lines: dict[int, Way], bears: Bearing) -> list[Row]:
-    """All that stands beside the books, in one question. A subsidy without a receiver was paid by the treasury itself."""
+    """All that stands beside the books, in one question. A subsidy without a receiver was paid by the treasury itself.
+
+    An entitlement goes with its elder to other areas; what it brought counts where it was booked. So the province looks at what is ours.
+    """
+    opened = current_scope()
+    area = opened.values[0] if opened else ""
     number, text, yes = Cast(Value(None), BigIntegerField()), Cast(Value(None), CharField()), Value(value=True)
     subsidies = subsidies_of(lines).annotate(is_paid=Case(When(provider=None, then=True), default=_is_paid(SUBSIDY)))
-    helped = Reimbursement.objects.exclude(state=DecisionState.RETURNED).annotate(is_paid=_is_paid(REIMBURSEMENT))
+    helped = (
+        Reimbursement.objects.within(area)
+        .exclude(state=DecisionState.RETURNED)
+        .annotate(is_paid=_is_paid(REIMBURSEMENT))
+    )
     began = ExtractYear("entitlement__valid_from")
     used = Spending.objects.filter(subsidy__in=subsidies_of(lines))
     parts = [
@@ -133,22 +144,26 @@ def _rows(lines: dict[int, Way], bears: Bearing) -> list[Row]:
             number,
             "elder",
             "scheme",
-            "div",
+            "place",
             Value(year, output_field=BigIntegerField()),
             Value(""),
             yes,
         )
-        parts.append(_reached(schemes, year).values_list(*marks).annotate(fen=Value(0, output_field=BigIntegerField())))
-    return [Row(*row) for row in parts[0].order_by().union(*(part.order_by() for part in parts[1:]), all=True)]
+        parts.append(
+            _reached(schemes, year, area).values_list(*marks).annotate(fen=Value(0, output_field=BigIntegerField()))
+        )
+    with scope(reader(area)):
+        return [Row(*row) for row in parts[0].order_by().union(*(part.order_by() for part in parts[1:]), all=True)]
 
 
-def _reached(schemes: set[int], year: int) -> QuerySet[Entitlement]:
-    """Who got something in a year: asked of each entitlement, so that no page reads the charges of a city."""
-    charged = Charge.objects.filter(in_year("service_day")(year), entitlement=OuterRef("pk"))
-    spent = Reimbursement.objects.filter(entitlement=OuterRef("pk"), state=DecisionState.APPROVED)
-    return Entitlement.objects.filter(
+def _reached(schemes: set[int], year: int, area: str) -> QuerySet[Any]:
+    """Who got something in an area and year: asked of each entitlement, so that no page reads the charges of a city."""
+    charged = Charge.objects.within(area).filter(in_year("service_day")(year), entitlement=OuterRef("pk"))
+    spent = Reimbursement.objects.within(area).filter(entitlement=OuterRef("pk"), state=DecisionState.APPROVED)
+    rows = Entitlement.objects.filter(
         Q(Exists(charged)) | (Q(valid_from__year=year) & Q(Exists(spent))), scheme__in=schemes
     )
+    return rows.annotate(place=Coalesce(Subquery(charged.values("div")[:1]), Subquery(spent.values("div")[:1])))
 
 
 def _is_paid(prefix: str) -> Exists:
