@@ -26,6 +26,7 @@ from yinling.settlement.models import (
     ClaimLine,
     Closing,
     Distribution,
+    LedgerEntry,
     Payment,
     Payout,
     PayoutLine,
@@ -139,6 +140,11 @@ def test_contracts_beds_agreements_transfers_and_closed_months_are_there() -> No
         assert set(Agreement.objects.values_list("kind", flat=True)) == {"designation", "purchase", "cooperation"}
         assert {"advance", "arrival", "top_up", "deposit"} <= set(Transfer.objects.values_list("kind", flat=True))
         assert all(one.fen > 0 for one in open_by_fund(actor_of("finance", real_now()), local_date(real_now())))
+        bank = LedgerEntry.objects.filter(account="bank").order_by().values_list("fund").annotate(fen=Sum("amount"))
+        short = {fund for fund, fen in bank if fen < 0}
+        assert short <= {"medical_insurance", "commercial"}, (
+            "only insurers' money may come after it was paid out or advanced"
+        )
         closed = Closing.objects.filter(closed_at__isnull=False)
         assert closed.exists()
         assert all(row.month < this for row in closed)

@@ -75,6 +75,18 @@ def test_the_oldest_statement_is_paid_first_the_rest_is_kept_and_pays_with_the_n
     assert balance("receivable.government", TODAY, provider_id=third.provider_id) == 0
 
 
+def test_what_the_treasury_sends_for_subsidies_pays_no_statement(finance: Actor) -> None:
+    row = stated()
+    made = came(finance, 6_000_000, payer="treasury", fund="lottery")
+    assert (balance("bank", TODAY, fund="lottery"), balance("appropriation.received", TODAY)) == (6_000_000, -6_000_000)
+    assert owed(finance) == {row.code: 8000}
+    assert [(one.payer, one.fen) for one in open_by_fund(finance, TODAY)] == [("government", 8000)]
+    with refused("arrival.statement"):
+        came(finance, 8000, "回单 2", payer="treasury", statements=[row.code])
+    reverse_transfer(actor=finance, now=LATER, transfer_id=made.pk, reason="金额登错")
+    assert (balance("bank", TODAY), balance("appropriation.received", TODAY)) == (0, 0)
+
+
 def test_named_statements_are_paid_and_no_others(finance: Actor) -> None:
     first, second = stated(), stated()
     with refused("arrival.too_much"):

@@ -4,6 +4,7 @@ get, money of elders, and the months that are closed.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Sum
@@ -21,7 +22,7 @@ from yinling.ground.parameters import parameter
 from yinling.ground.scope import scope
 from yinling.kernel.period import local_date, month_start
 from yinling.settlement.bankfile import RETURN_HEADS
-from yinling.settlement.models import Charge, PayoutLine, StatementLine
+from yinling.settlement.models import Charge, PayoutLine, StatementLine, Transfer
 from yinling.settlement.operations import (
     answer_payout,
     approve_distribution,
@@ -60,6 +61,7 @@ def load_finance(people: People, bodies: Bodies, area: str, now: datetime) -> No
     load_claims(clerks, area, ago * 0.9)
     homes = load_homes(clerks, area)
     _payouts(clerks, area, ago)
+    _appropriation(clerks, area, [one for one in _owed(clerks, area) if one.key in homes], ago * 0.75)
     _pay(clerks, area, "居家适老化改造补贴拨付", homes, ago * 0.7, fails=False)
     _shares(clerks, bodies, last, ago)
     _transfers(clerks, bodies, people.demo.pk)
@@ -69,8 +71,8 @@ def load_finance(people: People, bodies: Bodies, area: str, now: datetime) -> No
 
 def _payouts(clerks: Clerks, area: str, ago: float) -> None:
     """Open an account for each body that is owed; pay subsidies and services; the bank sends one back, and one is owed again."""
+    owed = [one for one in _owed(clerks, area) if one.provider_id]
     with scope(clerks.actor("finance")):
-        owed = [one for one in payables(clerks.actor("finance"), area) if one.provider_id]
         names = dict(Organisation.objects.filter(pk__in={one.provider_id for one in owed}).values_list("pk", "name"))
     for number, (pk, name) in enumerate(sorted(names.items())):
         account = clerks.act(
@@ -81,8 +83,14 @@ def _payouts(clerks: Clerks, area: str, ago: float) -> None:
     support = [one for one in owed if one.key.startswith("subsidy:")]
     services = [one for one in owed if one.key.startswith("statement:")]
     _arrivals(clerks, area, services, ago * 0.85)
+    _appropriation(clerks, area, support[:-1], ago * 0.85)
     _pay(clerks, area, "补助资金拨付", [one.key for one in support[:-1]], ago * 0.8, fails=False)
     _pay(clerks, area, "上月服务费拨付", [one.key for one in services], ago * 0.6, fails=True)
+
+
+def _owed(clerks: Clerks, area: str) -> list[Payable]:
+    with scope(clerks.actor("finance")):
+        return payables(clerks.actor("finance"), area)
 
 
 def _arrivals(clerks: Clerks, area: str, services: list[Payable], ago: float) -> None:
@@ -100,6 +108,23 @@ def _arrivals(clerks: Clerks, area: str, services: list[Payable], ago: float) ->
         )
     for number, (payer, fund, fen) in enumerate(owed, start=1):
         asked = {"payer": payer, "fund": fund, "amount_fen": fen, "on": day, "note": f"YH{day:%y%m%d}{number:04d}"}
+        clerks.act("finance", ago, receive_transfer, div=area, **asked)
+
+
+def _appropriation(clerks: Clerks, area: str, support: list[Payable], ago: float) -> None:
+    """Let the treasury send what the subsidies to be paid need, fund by fund."""
+    day = local_date(clerks.now - timedelta(days=ago))
+    needed: Counter[str] = Counter()
+    for one in support:
+        needed[one.fund] += one.amount_fen
+    for fund, fen in sorted(needed.items()):
+        asked = {
+            "payer": Transfer.TREASURY,
+            "fund": fund,
+            "amount_fen": fen,
+            "on": day,
+            "note": f"CZ{day:%y%m%d}{fen:010d}",
+        }
         clerks.act("finance", ago, receive_transfer, div=area, **asked)
 
 

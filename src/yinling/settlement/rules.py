@@ -15,6 +15,7 @@ RECEIVABLE = "receivable"
 PAYABLE = "payable.provider"
 PAID_DIRECTLY = "direct.elder"
 EARNED_DIRECTLY = "direct.provider"
+APPROPRIATION = "appropriation.received"
 BANK = "bank"
 DEPOSIT = "deposit.elder"
 PREPAID = "prepaid.elder"
@@ -41,6 +42,7 @@ ACCOUNTS: dict[str, str] = {
     "advance.commercial": N_("预付服务商商业保险款"),
     "advance.donation": N_("预付服务商慈善捐赠款"),
     "advance.employer": N_("预付服务商单位款"),
+    APPROPRIATION: N_("财政拨入"),
     BANK: N_("银行存款"),
     DEPOSIT: N_("收取老年人押金"),
     PREPAID: N_("老年人预存款"),

@@ -201,7 +201,7 @@ class Migration(migrations.Migration):
                         ('changed_at', models.DateTimeField()),
                         ('key', models.CharField(max_length=100, unique=True)),
                         ('kind', models.CharField(choices=[('advance', '预付款'), ('advance_return', '预付款退回'), ('deposit', '押金'), ('deposit_return', '押金退还'), ('top_up', '柜面充值'), ('top_up_return', '充值退还'), ('arrival', '到账')], max_length=20)),
-                        ('payer', models.CharField(choices=[('state_care', '特困供养'), ('contract', '家医签约'), ('ltci', '长期护理保险'), ('medical_insurance', '基本医保'), ('government', '政府购买'), ('voucher', '消费补贴券'), ('meal_subsidy', '助餐补贴'), ('disability', '残疾补贴'), ('veteran', '优抚'), ('commercial', '商业保险'), ('donation', '慈善捐赠'), ('employer', '单位'), ('self', '个人自付')], max_length=20)),
+                        ('payer', models.CharField(choices=[('state_care', '特困供养'), ('contract', '家医签约'), ('ltci', '长期护理保险'), ('medical_insurance', '基本医保'), ('government', '政府购买'), ('voucher', '消费补贴券'), ('meal_subsidy', '助餐补贴'), ('disability', '残疾补贴'), ('veteran', '优抚'), ('commercial', '商业保险'), ('donation', '慈善捐赠'), ('employer', '单位'), ('self', '个人自付'), ('treasury', '财政拨款（用于补助和报销）')], max_length=20)),
                         ('provider', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='directory.organisation')),
                         ('elder', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.elder')),
                         ('amount_fen', models.BigIntegerField()),

@@ -305,10 +305,12 @@ class Transfer(Scoped, Versioned):
         ("advance", N_("预付款")), ("advance_return", N_("预付款退回")), ("deposit", N_("押金")), ("deposit_return", N_("押金退还")),
         ("top_up", N_("柜面充值")), ("top_up_return", N_("充值退还")), ("arrival", N_("到账")),
     ]  # fmt: skip
+    TREASURY = "treasury"
+    SENDERS = [*PAYERS, (TREASURY, N_("财政拨款（用于补助和报销）"))]
 
     key = models.CharField(max_length=100, unique=True)
     kind = models.CharField(max_length=20, choices=KINDS)
-    payer = models.CharField(max_length=20, choices=PAYERS)
+    payer = models.CharField(max_length=20, choices=SENDERS)
     provider = models.ForeignKey(Organisation, models.PROTECT, null=True, blank=True, related_name="+")
     elder = models.ForeignKey(Elder, models.PROTECT, null=True, blank=True, related_name="+")
     amount_fen = models.BigIntegerField()

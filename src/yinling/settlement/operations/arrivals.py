@@ -22,14 +22,17 @@ from yinling.people.queries.names import reader
 from yinling.settlement.arriving import Owed, Paid, allotted
 from yinling.settlement.models import Posting, Statement, Transfer
 from yinling.settlement.operations.ledger import post, sides_of, wait_for
-from yinling.settlement.operations.transfers import Amount, Payer
+from yinling.settlement.operations.transfers import Amount
 from yinling.settlement.queries.arrivals import KIND, kept, owed_out_of, unpaid
 from yinling.settlement.queries.claims import claim_payers
 from yinling.settlement.queries.ledger import FUND_CHOICES
 from yinling.settlement.queries.statements import STATEMENT_PAYERS
-from yinling.settlement.rules import BANK, RECEIVABLE, Side, opposite
+from yinling.settlement.rules import APPROPRIATION, BANK, RECEIVABLE, Side, opposite
 from yinling.settlement.sharing import Part, Parts
 
+SENDERS = [*STATEMENT_PAYERS, (Transfer.TREASURY, dict(Transfer.SENDERS)[Transfer.TREASURY])]
+
+Sender = Annotated[str, Input(N_("付款方"), choices=SENDERS, widget="choice")]
 Fund = Annotated[str, Input(N_("资金来源"), choices=FUND_CHOICES, widget="choice")]
 ArrivedOn = Annotated[date, Input(N_("到账日期"), help=N_("以银行回单为准"), widget="date")]
 Reference = Annotated[str, Input(N_("银行回单号"), help=N_("一个回单号只能登记一次"), max_length=60)]
@@ -41,10 +44,13 @@ Codes = Annotated[
 
 @operation("settlement.transfer.receive", label=N_("登记到账"))
 def receive_transfer(  # noqa: PLR0913 - what is written on the bank's receipt, and what it is for
-    *, actor: Actor, now: datetime, payer: Payer, fund: Fund, amount_fen: Amount, on: ArrivedOn, note: Reference, div: Place = "",
+    *, actor: Actor, now: datetime, payer: Sender, fund: Fund, amount_fen: Amount, on: ArrivedOn, note: Reference, div: Place = "",
     statements: Codes = None,
 ) -> Transfer:  # fmt: skip
-    """Book money that arrived: the bank has more, the payer owes less. More than it owes is kept and pays with what comes next."""
+    """Book money that arrived: the bank has more, the payer owes less. More than it owes is kept and pays with what comes next.
+
+    What the treasury sends for subsidies and reimbursements pays no statement: the city itself spends it.
+    """
     area = div or actor.div or ""
     require(actor, "settlement.transfer.receive", div=area)
     paper = _checked(payer, fund, area, on, note, local_date(now))
@@ -70,9 +76,10 @@ def receive_transfer(  # noqa: PLR0913 - what is written on the bank's receipt, 
         proposed_at=local_midnight(on), created_at=now, changed_at=now,
     )  # fmt: skip
     spare = Part("eldercare", fund, None, on.year)
+    account = APPROPRIATION if payer == Transfer.TREASURY else f"{RECEIVABLE}.{payer}"
     posting = post(
         actor, now, key=f"{KIND}:{row.pk}", kind=KIND, text=f"{paper} {on}", div=area,
-        sides=_sides(allotted(amount_fen, owed, before, spare=spare), f"{RECEIVABLE}.{payer}"),
+        sides=_sides(allotted(amount_fen, owed, before, spare=spare), account),
     )  # fmt: skip
     changes = changed(row, now=now, posting_id=posting.pk, booked_by_id=person_of(actor))
     about = {"payer": [None, payer], "fund": [None, fund], "amount_fen": [None, amount_fen], "on": [None, str(on)]}
@@ -83,7 +90,7 @@ def receive_transfer(  # noqa: PLR0913 - what is written on the bank's receipt, 
 
 def _checked(payer: str, fund: str, area: str, on: date, note: str, today: date) -> str:
     """Return the receipt's number; refuse what cannot be on a receipt, and payers whose money is booked from their answers."""
-    known_choice(payer, STATEMENT_PAYERS, "payer")
+    known_choice(payer, SENDERS, "payer")
     known_choice(fund, FUND_CHOICES, "fund")
     if not Area.objects.filter(pk=area).exists():
         raise Refused("arrival.area", N_("没有这个区划，请从列表中选择"), field="div")

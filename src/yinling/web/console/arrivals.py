@@ -12,7 +12,9 @@ from yinling.kernel.money import yuan
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.settlement.arriving import AGES
-from yinling.settlement.queries import PAYER_NAMES, STATEMENT_PAYERS, fund_name
+from yinling.settlement.models import Transfer
+from yinling.settlement.operations.arrivals import SENDERS
+from yinling.settlement.queries import PAYER_NAMES, fund_name
 from yinling.settlement.queries.arrivals import arrivals, open_by_fund, unpaid
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.settlement import settlement_tabs
@@ -31,7 +33,7 @@ def open_values(request: Any) -> dict[str, Any]:
 @page(VIEW)
 def arrival_list(request: Any) -> HttpResponse:
     """What is still to come, and what came."""
-    payer = Filter("payer", _("付费方"), lambda found, value: found.filter(payer=value), "choice", STATEMENT_PAYERS)
+    payer = Filter("payer", _("付款方"), lambda found, value: found.filter(payer=value), "choice", SENDERS)
     listing = Listing(request, arrivals(request.actor), payer)
     waiting = unpaid(request.actor, listing.values["payer"] or "")
     back = {
@@ -40,7 +42,7 @@ def arrival_list(request: Any) -> HttpResponse:
     }  # fmt: skip
     return render(
         request, "console/arrivals.html", tabs=settlement_tabs(request, "arrivals"), listing=listing, back=back, form=_form(request),
-        is_asked=any(name in request.GET for name in ASKED[1:]), waiting=waiting[:PAGE_SIZE], count=len(waiting),
+        is_asked=any(name in request.GET for name in ASKED[1:]), waiting=waiting[:PAGE_SIZE], count=len(waiting), senders=dict(Transfer.SENDERS),
         **open_values(request),
     )  # fmt: skip
 
