@@ -43,6 +43,7 @@ class Statement(Decided):
         indexes = [
             models.Index(fields=["div", "month"], name="statement_div"),
             models.Index(fields=["provider", "month"], name="statement_provider"),
+            models.Index(fields=["-month", "-id"], name="statement_newest"),
         ]
         constraints = [
             *Decided.Meta.constraints,
