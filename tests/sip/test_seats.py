@@ -277,6 +277,7 @@ def test_the_platform_ends_a_call_on_both_sides(line: Line) -> None:
     caller = line.caller(ANSWERED, HEARS_BYE, timeout=20)
     page.answer()
     (call,) = line.wait(1, state="answered")
+    assert page.heard().startswith("ACK"), "the call stands on both sides"
     with scope(system()):
         hang_up_call(actor=system(), now=business_now(), call_id=call.pk)
     assert caller.end() == 0
