@@ -192,6 +192,16 @@ def test_money_that_arrived_is_registered_from_the_row_of_what_is_open_and_taken
     assert 'data-action="receive_transfer"' not in text(sign_in("auditor"), "/settlement/arrivals/")
 
 
+def test_no_form_is_offered_for_a_payer_whose_money_is_booked_from_its_answers(sign_in: SignIn) -> None:
+    make_area_tree()
+    approved(payer="ltci")
+    client = sign_in("finance")
+    for address in ("/settlement/", "/settlement/month/?month=2026-06", "/settlement/arrivals/"):
+        html = text(client, address)
+        assert 'id="open-1"' in html, address
+        assert "?payer=ltci" not in html, address
+
+
 @pytest.mark.req("R-FUN-10")
 def test_a_closing_shows_its_figures_beside_the_books_and_as_a_workbook(sign_in: SignIn) -> None:
     make_area_tree()

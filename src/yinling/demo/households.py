@@ -124,7 +124,7 @@ def load_bills(clerks: Clerks, area: str, elder: Elder) -> None:
             0.4,
             raise_bill_objection,
             order_id=order.pk,
-            text="老人说当天只来了四十分钟，账单按一个半小时收（虚构）",
+            text="老人说当天没有做完说好的项目，账单照全部项目收（虚构）",
         )
     if gone is not None:
         died_on = local_date(gone.starts_at) - timedelta(days=1)

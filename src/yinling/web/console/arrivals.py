@@ -16,6 +16,7 @@ from yinling.settlement.models import Transfer
 from yinling.settlement.operations.arrivals import SENDERS
 from yinling.settlement.queries import PAYER_NAMES, fund_name
 from yinling.settlement.queries.arrivals import arrivals, open_by_fund, unpaid
+from yinling.settlement.queries.claims import claim_payers
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.settlement import settlement_tabs
 from yinling.web.pages import PAGE_SIZE, Filter, Listing, page, render
@@ -27,7 +28,8 @@ ASKED = ("payer", "fund", "amount_fen", "statements")
 def open_values(request: Any) -> dict[str, Any]:
     """What the table of open amounts shows; nothing to a role that does not see it."""
     rows = open_by_fund(request.actor, local_date(request.now)) if request.actor.has(VIEW) else []
-    return {"open": rows, "ages": AGES, "payers": PAYER_NAMES, "fund_name": fund_name}
+    answering = claim_payers(request.actor.div or "", local_date(request.now))
+    return {"open": rows, "ages": AGES, "payers": PAYER_NAMES, "fund_name": fund_name, "answering": answering}
 
 
 @page(VIEW)
