@@ -11,7 +11,7 @@ from django.db.models import Sum
 from yinling.catalogue.models import CalloutRate
 from yinling.demo.logins import actor_of
 from yinling.directory.queries import system_actor
-from yinling.entitlements.models import Agreement, BudgetLine
+from yinling.entitlements.models import Agreement, Budget, BudgetLine
 from yinling.ground.clock import real_now
 from yinling.ground.scope import scope
 from yinling.hotline.models import Ticket
@@ -20,6 +20,7 @@ from yinling.orders.models import Hold, OrderLine
 from yinling.programmes.family_doctor.models import DoctorContract
 from yinling.programmes.home_beds.models import HomeSickbed
 from yinling.programmes.subsidies.models import Donation, Spending, Subsidy
+from yinling.programmes.subsidies.queries.funds import executed_of, follow
 from yinling.programmes.subsidies.queries.rates import record_of
 from yinling.settlement.models import (
     Claim,
@@ -39,6 +40,7 @@ from yinling.settlement.models import (
 )
 from yinling.settlement.queries.arrivals import open_by_fund
 from yinling.settlement.queries.payables import payables
+from yinling.settlement.queries.tries import described, tries
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_city")]
 
@@ -124,6 +126,21 @@ def test_subsidies_stand_in_every_state_with_what_they_rest_on() -> None:
             assert spent <= line.spent_fen <= (line.approved_fen or 0)
 
 
+@pytest.mark.req("R-FUN-03")
+def test_a_line_stands_behind_all_that_schemes_cost() -> None:
+    finance = actor_of("finance", real_now())
+    with scope(finance):
+        lines = list(BudgetLine.objects.all())
+        found, loose = follow(lines)
+        assert loose == []
+        assert [one.line.name for one in found if one.is_over] == []
+        reached = {one.line.fund for one in found if one.persons}
+        assert {"lottery", "civil_affairs", "central_subsidy"} <= reached
+        for one in found:
+            assert sum(one.by_budget.values()) + one.subsidy_fen == one.executed_fen
+        assert {budget.line_id is None for budget in Budget.objects.all() if executed_of(budget)} == {False}
+
+
 @pytest.mark.req("R-FUN-09")
 def test_donations_have_receipts_without_gaps() -> None:
     with city():
@@ -160,3 +177,15 @@ def test_households_are_reimbursed_pay_doubt_and_give_back() -> None:
         assert Refund.objects.get().state == "done"
         hold = Hold.objects.get(to_at=None, cause__startswith="objection:")
         assert Ticket.objects.get(pk=hold.cause.partition(":")[2]).kind == "complaint"
+
+
+@pytest.mark.req("R-PAY-04")
+def test_one_visit_was_to_be_charged_while_another_was_paid_and_the_auditor_sees_both() -> None:
+    auditor = actor_of("auditor", real_now())
+    with scope(auditor):
+        (one,) = described(auditor, tries(auditor).filter(code="settlement.time_claimed"))
+    assert one.tried is not None
+    assert one.before is not None
+    assert one.tried.posting is None
+    assert one.before.posting is not None
+    assert one.tried.order.elder_id == one.before.order.elder_id

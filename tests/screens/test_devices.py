@@ -18,6 +18,7 @@ from tests.factories import NOW, OTHER_DISTRICT, actor, make_elder, make_organis
 
 from yinling.accounts.models import Journal
 from yinling.devices.models import Alarm, Device, DeviceTask
+from yinling.ground import models
 from yinling.hotline.models import Handover
 from yinling.kernel.actor import Actor
 
@@ -104,13 +105,18 @@ def test_an_alarm_rings_on_the_desk_until_somebody_takes_it_up(sign_in: SignIn) 
     assert "data-alarm" not in body(seat, "/desk/", **DESK_ALARMS)
 
 
-def test_the_desk_shows_the_first_alarms_and_counts_them_all(sign_in: SignIn) -> None:
+def test_the_desk_shows_the_first_alarms_and_counts_them_to_a_hundred(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seat = sign_in("seat")
     for _ in range(7):
         raised()
     text = body(seat, "/desk/", **DESK_ALARMS)
     assert text.count("/#where") == 5
     assert "有 7 个报警没有人受理" in text
+    monkeypatch.setattr(models.ScopedQuerySet, "counted", lambda _rows, tabs: dict.fromkeys(tabs, models.MOST_COUNTED))
+    assert "有 99+ 个报警没有人受理" in body(seat, "/desk/", **DESK_ALARMS)
+    assert "有 99+ 个报警没有人受理" in body(seat, "/alarms/")
 
 
 def test_a_seat_of_another_area_hears_nothing(sign_in: SignIn) -> None:

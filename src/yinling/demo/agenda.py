@@ -28,6 +28,7 @@ ENOUGH = 8
 TRIES = 40
 BEFORE = (5, 11, 16, 21, 26)
 """Days of the month before on which the demonstration's own people went out: what statements and shares of that month rest on."""
+BESIDE, LONG = timedelta(minutes=5), 45
 INSURANCE, INSURED, INSURED_FAMILIES = "ltci", 6, ("bathing", "daily_care", "nursing")
 CANTEENS, LUNCHES = 2, (8, 19)
 """So many canteens served a lunch on these days of every month of last year."""
@@ -151,10 +152,29 @@ class Agenda:
             mine = [item for item in items if (body := bodies.get(item.code)) and body.pk in bound]
             if mine and elder.pk not in self.away:
                 paid.append((elder, mine))
+        is_doubled = False
         for elder, mine in paid[:INSURED]:
             for day in days:
                 tries = (self.try_slot(elder, world.random.choice(mine), day) for _ in range(TRIES))
-                yield from islice((plan for plan in tries if plan), 1)
+                for plan in islice((plan for plan in tries if plan), 1):
+                    yield plan
+                    again = None if is_doubled else self.beside(plan, mine)
+                    if again is not None:
+                        is_doubled = True
+                        yield again
+
+    def beside(self, plan: Plan, items: list[ServiceItem]) -> Plan | None:
+        """Book another service while the first is going on, which nobody will be charged for (R-PAY-04); None if nobody is free."""
+        start = plan.starts_at + BESIDE
+        is_long = plan.outcome == "served" and plan.item.standard_minutes >= LONG
+        for item in [one for one in items if is_long and one != plan.item and one.standard_minutes >= LONG]:
+            provider = self.world.responsible(item.family, plan.elder.div)
+            for person in self.world.able[provider.pk, item.needs_qualification] if provider else ():
+                end = start + timedelta(minutes=item.standard_minutes)
+                works = person.day_from <= start.time() and end.time() <= person.day_to and not person.user_id
+                if works and all(end <= other or start >= until for other, until in self.busy[person.pk]):
+                    return replace(self.take(plan.elder, item, provider, person, start), outcome="served")
+        return None
 
     def lunches(self) -> Iterator[Plan]:
         """Yield a year of lunches that elders paid themselves, brought by the canteens nearest to the demonstration's own elder."""

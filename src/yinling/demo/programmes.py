@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from django.db.models import Q
+
 from yinling.catalogue.models import ServiceItem
 from yinling.catalogue.operations import draft_package, publish_package
 from yinling.demo.applications import Clerks
@@ -35,6 +37,8 @@ BACK = 20
 PACKAGE = "FD01"
 YUAN = 100
 BED_DAY = "BD01"
+LEFT = timedelta(days=10)
+"""What was served so long ago and is not settled will not be."""
 
 
 def load_programmes(clerks: Clerks, bodies: Bodies, area: str, street: str) -> None:
@@ -137,10 +141,9 @@ def _stays(clerks: Clerks, bodies: Bodies, elders: list[Elder]) -> None:
 
 
 def _settle(clerks: Clerks, area: str) -> None:
-    """Settle what was delivered without a visit, as the job does."""
-    system = system_actor(area)
+    """Settle what was delivered without a visit, as the job does, and try what was left: minutes that were charged once already."""
+    system, yesterday = system_actor(area), clerks.now - timedelta(days=1)
+    rest = Q(needs_visit=False) | Q(served_at__lt=yesterday - LEFT)
     with scope(system):
-        orders = list(
-            Order.objects.select_for_update(of=("self",)).filter(needs_visit=False, state="served").order_by("pk")
-        )
-        settle_each(system, clerks.now - timedelta(days=1), orders)
+        orders = list(Order.objects.select_for_update(of=("self",)).filter(rest, state="served").order_by("pk"))
+        settle_each(system, yesterday, orders)

@@ -64,18 +64,18 @@ def alarm_list(request: Any) -> HttpResponse:
     )  # fmt: skip
     rows = [(row, _take(request, row) if row.state == "raised" else None) for row in listing]
     return render(
-        request, "console/alarms.html", listing=listing, rows=rows, tabs=tabs, tab=tab, counts=counts, machine=ALARM, tones=TONES,
-        times=times(request.actor, request.now - timedelta(days=DAYS_OF_TIMES)), days=DAYS_OF_TIMES,
+        request, "console/alarms.html", listing=listing, rows=rows, tabs=tabs, tab=tab, counts=counts, raised=tally(counts["raised"]),
+        machine=ALARM, tones=TONES, times=times(request.actor, request.now - timedelta(days=DAYS_OF_TIMES)), days=DAYS_OF_TIMES,
     )  # fmt: skip
 
 
 def waiting_alarms(request: Any) -> dict[str, Any]:
     """What a seat's desk shows of alarms: those that nobody has taken up, the gravest first, and how many there are."""
     if not request.actor.has("devices.alarm.view"):
-        return {"rows": [], "count": 0, "tones": TONES}
+        return {"rows": [], "count": 0, "text": "", "tones": TONES}
     rows = list(alarm_queue(request.actor, "raised")[: ON_THE_DESK + 1])
     count = len(rows) if len(rows) <= ON_THE_DESK else alarm_counts(request.actor)["raised"]
-    return {"rows": [(row, _take(request, row)) for row in rows[:ON_THE_DESK]], "count": count, "tones": TONES}
+    return {"rows": [(row, _take(request, row)) for row in rows[:ON_THE_DESK]], "count": count, "text": tally(count), "tones": TONES}
 
 
 def _take(request: Any, row: Alarm) -> ActionForm:
