@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import include, path
+from django.urls import path
 
 from yinling.web import actions, asof
+from yinling.web.addresses import by_first_part
 from yinling.web.api import urls as api
 from yinling.web.console import (
     admin,
     agreements,
     applications,
+    arrival_files,
     arrivals,
     assessment_print,
     assessments,
@@ -47,6 +49,7 @@ from yinling.web.console import (
     line_quality,
     login,
     messages,
+    on_site,
     orders,
     payments,
     payouts,
@@ -80,8 +83,8 @@ from yinling.web.public import urls as public
 AREAS: tuple[Any, ...] = (
     contracts, beds, home, login, admin, funds, subsidies, donations, reimbursements,
     applications, budgets, assessment_print, assessments, scales, journal, system, people, benefits,
-    records, population, imports, directory, hotline, orders, dispatch, catalogue, settlement, arrivals, ledger, statements, insurer_claims, payouts,
-    reconciliation, payments, stops, health, campaigns, messages,
+    records, population, imports, directory, hotline, orders, dispatch, catalogue, settlement, on_site,
+    arrival_files, arrivals, ledger, statements, insurer_claims, payouts, reconciliation, payments, stops, health, campaigns, messages,
     supervision, indicators, profiles, resources, availability, callbacks, seats, tickets, ticket_moves, knowledge, supervisions, exchange, phone,
     line, line_quality, line_contracts, devices, green, rosters, shifts, forecast, agreements,
     audit_money, distributions, scorecards, mobile, elder, public, api,
@@ -91,7 +94,7 @@ urlpatterns: list[Any] = [
     path("", home.home, name="home"),
     path("as-of/", asof.look, name="as-of"),
     path("do/<slug:name>/", actions.perform, name="do"),
-    *[path("", include(area.urlpatterns)) for area in AREAS],
+    *by_first_part(pattern for area in AREAS for pattern in area.urlpatterns),
 ]
 
 handler400 = "yinling.web.refusals.bad_request"

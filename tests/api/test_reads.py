@@ -149,6 +149,29 @@ def test_the_quote_is_read_before_placing(api: MakeApi) -> None:
     assert (told["total_fen"], told["self_fen"], told["provider_id"]) == (8000, 8000, body.pk)
 
 
+@pytest.mark.req("R-MEA-05", "R-MEA-07")
+def test_meals_are_read_by_channel_and_form(api: MakeApi) -> None:
+    elder, body = make_elder(), make_organisation(kind="care_home")
+    item = make_item(family="meal", units=["lunch", "delivery"])
+    price = make_price(item, body, 1500)
+    query = {
+        "elder_id": elder.pk,
+        "item_code": item.code,
+        "provider_id": body.pk,
+        "starts_at": "2026-11-25T12:00:00+08:00",
+    }
+    caller = api("seat")
+    told = caller.get("/orders/quote", **query).json()
+    assert (told["meal_channel"], told["meal_forms"]) == ("care_home", ["delivery"])
+    order, _other = make_order(price=price, meal_channel="care_home"), make_order()
+    for narrow, expected in (
+        ({"meal_channel": "care_home"}, [order.pk]), ({"meal_channel": "canteen,internet"}, []), ({"meal_form": "delivery"}, [order.pk]),
+        ({"meal_form": "dining"}, []),
+    ):  # fmt: skip
+        assert [row["id"] for row in caller.get("/orders", **narrow).json()["items"]] == expected
+    assert caller.get(f"/orders/{order.pk}").json()["meal_channel"] == "care_home"
+
+
 def test_carers_are_proposed_with_reasons_and_why_not_another(api: MakeApi) -> None:
     order = make_order("placed")
     fit, newcomer = (

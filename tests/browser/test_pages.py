@@ -35,6 +35,7 @@ CONSOLE = {
         "/settlement/", "/settlement/waiting/", "/settlement/settled/", "/settlement/held/",
         "/settlement/drafting/", "/settlement/purchase/", "/settlement/claims/", "/settlement/claims/refused/", "/settlement/remittances/",
         "/settlement/remittances/new/", "/settlement/payouts/", "/settlement/payouts/new/", "/settlement/accounts/", "/settlement/month/",
+        "/settlement/arrivals/", "/settlement/arrivals/new/",
     ],
     "city": ["/indicators/", "/catalogue/", "/items/", "/price-lists/", "/price-lists/new/",
              "/price-lists/new/?whose=group", "/catalogue/packages/", "/catalogue/packages/new/", "/prices/callout/", "/prices/packages/",

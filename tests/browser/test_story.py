@@ -286,7 +286,7 @@ def statement(person: Enter, order: Order) -> None:
     form = page.locator("form[data-action=draft_statement]")
     form.locator("[name=organisation_id]").select_option(str(order.provider_id))
     form.locator("[name=payer]").select_option("voucher")
-    form.locator("[name=month]").fill(f"{local_date(order.starts_at).replace(day=1)}")
+    form.locator("[name=month]").fill(f"{local_date(order.starts_at):%Y-%m}")
     press(form.get_by_role("button", name="生成对账单"))
     pk = number_in(page, "/settlement/statements/")
     press(page.get_by_role("button", name="初审通过"))

@@ -257,6 +257,7 @@ def test_a_rate_for_days_gone_by_is_never_published(one: Actor, two: Actor, item
     [
         ("320213", "callout.distance"), ("320213, 5km", "callout.distance"), ("320213, 200001", "callout.distance"),
         ("320213, -5", "callout.distance"), ("320213, 5\n320213, 6", "callout.distance_twice"),
+        ("320213999, 5", "callout.distance_area"),
     ],
 )  # fmt: skip
 def test_a_table_of_ways_that_cannot_be_read_is_refused(one: Actor, item: ServiceItem, table: str, code: str) -> None:

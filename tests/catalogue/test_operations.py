@@ -188,6 +188,17 @@ def test_an_item_is_changed_only_by_who_keeps_the_list(item: ServiceItem) -> Non
         update_item(actor=city, now=NOW, item_id=item.pk, guide="x", seen=item.version + 1)
     with no(city, "item.name"):
         update_item(actor=city, now=NOW, item_id=item.pk, name="")
+    with no(city, "item.name"):
+        update_item(actor=city, now=NOW, item_id=item.pk, name="　")
+    with no(city, "item.minutes"):
+        update_item(actor=city, now=NOW, item_id=item.pk, standard_minutes=0)
+
+
+def test_the_texts_of_goods_are_changed_though_they_take_no_time() -> None:
+    drug = make_item(code="DR01", kind="drug", standard_minutes=0, steps=[])
+    update_item(actor=actor("city"), now=NOW, item_id=drug.pk, guide="凭处方", standard_minutes=0)
+    drug.refresh_from_db()
+    assert (drug.guide, drug.standard_minutes) == ("凭处方", 0)
 
 
 @pytest.mark.req("R-ORD-10")

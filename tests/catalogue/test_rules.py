@@ -14,6 +14,8 @@ from yinling.catalogue.rules import (
     check_items,
     check_publisher,
     fit,
+    parse_distances,
+    parse_package,
     parse_prices,
 )
 from yinling.kernel.refusals import Refused
@@ -66,6 +68,49 @@ def test_a_list_is_read_line_by_line() -> None:
         PriceLine("A01", 8000),
         PriceLine("B02", 120000, 3000),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffA01,1234.00,15\r\nB02,80",
+        "A01\t1,234.00\t15\t\r\nB02\t80\t\t",
+        'A01,"1,234.00",15\nB02,80,',
+        "Ａ０１，１２３４．００，１５\nB02　８０",
+        "A01; 1234元; ¥15\nB02 80.00",
+    ],
+)
+def test_what_is_pasted_from_a_spreadsheet_or_typed_in_full_width_reads_the_same(text: str) -> None:
+    assert parse_prices(text) == [PriceLine("A01", 123400, 1500), PriceLine("B02", 8000)]
+
+
+@pytest.mark.req("R-PAY-02")
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("A01,1,234.00", "price_list.thousands"),
+        ("A01, 1,234.00", "price_list.thousands"),
+        ("A01,100,150", "price_list.thousands"),
+        ("A01，1,234.00，15", "price_list.thousands"),
+        ("A01,,15", "price_list.amount"),
+        ("A01\t\t15", "price_list.amount"),
+        ("A01, 1 234.00", "price_list.line"),
+        ("A01, 100 150", "price_list.line"),
+    ],
+)
+def test_a_line_with_two_readings_is_refused_and_never_guessed(text: str, code: str) -> None:
+    """``1,234.00`` is not one yuan with a call-out fee of 234, and an empty price not the fee beside it."""
+    assert code_of(parse_prices, text) == code
+    assert parse_prices("A01,100.00,150.00") == [PriceLine("A01", 10000, 15000)]
+    assert parse_prices("RN01,100") == [PriceLine("RN01", 10000)]
+
+
+def test_zeros_before_a_number_hide_nothing_of_it() -> None:
+    assert parse_distances("320213, 0004200") == {"320213": 4200}
+    assert code_of(parse_distances, "320213, 0000000900000000") == "callout.distance"
+    assert code_of(parse_distances, "320213, 000900000") == "callout.distance"
+    assert code_of(parse_package, "NU01, 00009999, 项目") == "package.count"
+    assert code_of(parse_package, "NU01, 00019999, 项目") == "package.count"
 
 
 @pytest.mark.parametrize(

@@ -198,6 +198,20 @@ def test_the_last_order_gets_what_is_left_of_the_money_and_no_fen_more(buying: B
     assert buying.quote(buying.elder(), 3).self_fen == 0
 
 
+@pytest.mark.req("R-PAY-16", "R-LTC-05")
+def test_the_index_that_an_insurer_sets_a_body_is_watched_and_holds(buying: Buying) -> None:
+    """Total control: 100 yuan of basic insurance a month by the designation; the monitor says what is used and what is left of it."""
+    ServiceItem.objects.update(is_insurable=True)
+    buying.scheme = make_scheme(payer="medical_insurance", fund="medical_insurance", name="医保")
+    row = sign(buying.body, payer="medical_insurance", monthly_fen=10_000)
+    first = buying.place(buying.elder(share_bp=7000))
+    (seen,) = purchases(actor("finance"), [row], DAY)
+    assert (borne(first), seen.fen, seen.left_fen) == ({"medical_insurance": 5_600, "self": 2_400}, 5_600, 4_400)
+    last = buying.place(buying.elder(share_bp=7000), 2, "本人")
+    (seen,) = purchases(actor("finance"), [row], DAY)
+    assert (borne(last), seen.fen, seen.left_fen) == ({"medical_insurance": 4_400, "self": 3_600}, 10_000, 0)
+
+
 @pytest.mark.req("R-PAY-09")
 def test_a_second_agreement_gives_more_and_each_keeps_its_own_count(buying: Buying) -> None:
     first = buying.buys(monthly_count=1)

@@ -21,7 +21,7 @@ from tests.entitlements.applying import (
     record,
     reviewed,
 )
-from tests.factories import CITY, DISTRICT, NOW, OTHER_DISTRICT, STREET, WIDE, actor, make_elder, system
+from tests.factories import CITY, DISTRICT, NOW, OTHER_DISTRICT, STREET, WIDE, actor, make_elder, make_household, system
 
 from yinling.entitlements.jobs import call_up, go_on, stop_entitlements
 from yinling.entitlements.models import Application, Budget, Commitment, Entitlement
@@ -40,6 +40,7 @@ from yinling.entitlements.rules import Use
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, NotAllowed, Refused
+from yinling.people.models import Elder
 
 HALF_YEAR = 6 * 15000
 
@@ -351,6 +352,32 @@ def test_eight_approvals_at_once_get_the_one_last_place() -> None:
     with scope(WIDE):
         assert used(row) == (3, 3 * HALF_YEAR)
         assert Entitlement.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.req("R-MOD-04")
+def test_two_of_one_home_who_apply_at_once_make_one_application() -> None:
+    with scope(WIDE):
+        here = office(code="home_modification", name="适老化改造")
+        home = make_household()
+        people = [make_elder(household=home) for _ in range(4)]
+        for one in people:
+            record(one, "dibao")
+
+    def press(elder: Elder) -> bool:
+        try:
+            with scope(here.desk):
+                applied(here, elder, declared="另有证明")
+        except Refused as refusal:
+            return refusal.code != "application.household"
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(press, people))
+    with scope(WIDE):
+        assert (sum(found), Application.objects.count()) == (1, 1)
 
 
 def test_the_budget_equals_the_sum_of_its_commitments(here: Office) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,9 @@ from yinling.directory.roles import ROLES
 from yinling.entitlements.following import End, Give, Held, Wanted, steps
 from yinling.entitlements.models import Entitlement
 from yinling.entitlements.operations import follow_grade, follow_grades, grant_entitlement
+from yinling.entitlements.queries import eligibility
+from yinling.ground.parameters import product_files
+from yinling.kernel.parameters import load
 from yinling.kernel.period import ONE_DAY, DayPeriod
 from yinling.kernel.refusals import Refused
 from yinling.people.models import Circumstance, Elder
@@ -212,6 +216,27 @@ def test_another_grade_counts_from_monday(elder: Elder) -> None:
     new = graded(elder, level="2", on=TODAY)
     assert (follow(), follow()) == (1, 0)
     assert rows(elder) == [(date(2026, 6, 1), NEXT_MONDAY, 5), (NEXT_MONDAY, new.valid_to, 3)]
+
+
+def test_the_monthly_cap_of_a_grade_comes_with_it(
+    elder: Elder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "capped.yaml").write_text(
+        """parameters:
+  scheme.capped.grades:
+    - value: [{name: 重度, groups: [{label: 参保, any: [{kind: [ltci_insured]}]}], amounts: {share_bp: 9000, monthly_cap_fen: 150000}}]
+      from: 2015-01-01
+      document: d
+      clause: c
+""",
+        encoding="utf-8",
+    )
+    known = load([*product_files(), tmp_path / "capped.yaml"])
+    monkeypatch.setattr(eligibility, "parameters", lambda: known)
+    make_scheme(code="capped", payer="ltci", fund="insurance", families=["daily_care"], div=YIXING)
+    assert (follow(), follow()) == (1, 0)
+    row = Entitlement.objects.get(elder=elder, scheme__code="capped")
+    assert (row.share_bp, row.monthly_cap_fen, row.limits) == (9000, 150000, [])
 
 
 def test_losing_the_insurance_ends_it(elder: Elder) -> None:

@@ -1,5 +1,6 @@
 """In which order payers come, what limits mean, and what a counter gives."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -50,6 +51,12 @@ def test_payers_come_in_order_and_state_care_excludes_the_insurance_fund() -> No
         3,
         9,
     ]
+
+
+@pytest.mark.req("X-PAY-02")
+def test_state_care_that_cannot_be_used_on_the_day_excludes_nobody() -> None:
+    ended = replace(funding(2, "state_care"), barred={"": "服务当天不符合条件"})
+    assert payers(in_payer_order([funding(1, "ltci"), ended], ORDER, EXCLUDES)) == ["ltci"]
 
 
 def test_another_area_may_say_another_order_and_who_does_not_pay_there() -> None:
@@ -106,6 +113,11 @@ def test_every_limit_of_an_entitlement() -> None:
     assert kept_limits(kept, monthly_cap_fen=800, items=items) == [
         Limit("fen", "month", 800), Limit("visit", "week", 5), Limit("minute+", "month", 0, ((1, 60),)), Limit("item:A", "span", 4),
     ]  # fmt: skip
+
+
+def test_a_cap_or_count_of_nothing_is_a_limit_and_not_the_lack_of_one() -> None:
+    items = {"A": {"funds": "item", "count": 0}}
+    assert kept_limits([], monthly_cap_fen=0, items=items) == [Limit("fen", "month", 0), Limit("item:A", "span", 0)]
 
 
 units = st.sampled_from(["fen", "visit", "minute", "item:A"])

@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from yinling.accounts.models import Journal
 from yinling.accounts.operations import digest_of, record
 from yinling.directory.rules import require
-from yinling.ground.models import CalendarDay
+from yinling.ground.idempotency import once
+from yinling.ground.models import CalendarDay, IdempotencyKey
 from yinling.ground.operation import REGISTRY, changed, locked, operation
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
@@ -206,3 +208,38 @@ def test_a_refusal_inside_another_persons_scope_is_journalled_as_the_one_who_ask
         build(refuse)(actor=CLERK, now=NOW, elder_id=7)
     with scope(CLERK):
         assert Journal.objects.get().code == "inner"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inside_once_a_refusal_undoes_everything_and_leaves_the_connection_usable() -> None:
+    def fail(actor, now, _elder, _note, _seen):
+        CalendarDay.objects.create(day="2031-01-01", kind="holiday", name="元旦", source="t")
+        raise Refused("no", "不")
+
+    run = build(fail)
+    with scope(CLERK), pytest.raises(Refused):
+        once(user_id=1, key="k", route="/x", body={}, perform=lambda: (200, run(actor=CLERK, now=NOW, elder_id=1)))
+    with scope(CLERK):
+        assert not CalendarDay.objects.exists()
+        assert not IdempotencyKey.objects.exists()
+        assert Journal.objects.filter(is_refused=True, code="no").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inside_once_an_operation_takes_no_savepoint_of_its_own_but_those_inside_it_do() -> None:
+    def write(actor, now, _elder, note, _seen):
+        record(actor=actor, now=now, event=RIGHT, subject=Household(pk=1, div="320205001001"), changes={})
+        return note == "outer" and inner(actor=actor, now=now, elder_id=1)
+
+    inner, outer = build(write, "inner_one"), build(write, "outer_one")
+
+    def savepoints(run):
+        with scope(CLERK), CaptureQueriesContext(connection) as asked:
+            run()
+        return sum(one["sql"].startswith("SAVEPOINT") for one in asked)
+
+    def both():
+        return outer(actor=CLERK, now=NOW, elder_id=1, note="outer")
+
+    assert savepoints(both) == 2
+    assert savepoints(lambda: once(user_id=1, key="k", route="/x", body={}, perform=lambda: (200, both()))) == 2

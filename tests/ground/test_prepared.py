@@ -1,7 +1,7 @@
 """The server keeps the plan of what is asked often, unless it asks for an area."""
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from yinling.directory.models import Organisation
 from yinling.ground.prepared import OFTEN
@@ -28,3 +28,13 @@ def test_no_plan_is_kept_of_what_asks_for_an_area() -> None:
     for _ in range(2 * OFTEN):
         list(Organisation.objects.within("3202").only("pk"))
     assert kept('%directory_organisation%"div" >= %') == []
+
+
+def test_savepoints_do_not_crowd_out_what_is_asked_now_and_then() -> None:
+    rows = Organisation.objects.filter(phone="12346").only("pk")
+    for _ in range(OFTEN + 1):
+        list(rows.all())
+        for _ in range(connection.connection.prepared_max):
+            with transaction.atomic():
+                pass
+    assert len(kept('%"phone" = $1%')) == 1

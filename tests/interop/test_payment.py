@@ -178,6 +178,7 @@ SIGNED_NONSENSE = [
     b'{"key":"k","number":"n","amount":5,"status":"paid","paid_at":"2026-06-15T10:00:00"}',
     b'{"key":"k","number":"n","amount":99999999999999999999,"status":"paid","paid_at":"2026-06-15T10:00:00+08:00"}',
     b'{"key":"k\\u0000","number":"n","amount":5,"status":"paid","paid_at":"2026-06-15T10:00:00+08:00"}',
+    b'{"key":"k","number":"n","amount":5,"currency":"USD","status":"paid","paid_at":"2026-06-15T10:00:00+08:00"}',
     b'{"key":["k"],"number":"n","amount":5,"status":"paid","paid_at":"2026-06-15T10:00:00+08:00"}',
     b'{"key":"k","number":"","amount":5,"status":"paid","paid_at":"2026-06-15T10:00:00+08:00"}',
 ]

@@ -10,6 +10,7 @@ from tests.factories import (
     STREET,
     TODAY,
     actor,
+    make_area_tree,
     make_elder,
     make_household,
     make_item,
@@ -48,6 +49,7 @@ def publish(body: Organisation, now: Any = NOW, **values: Any) -> None:
 
 @pytest.fixture
 def body(wide: Any) -> Organisation:
+    make_area_tree()
     make_item(code="A01", charges_callout=True)
     return make_organisation()
 

@@ -188,6 +188,29 @@ def test_a_visit_that_was_counted_is_not_counted_again_for_what_is_added(door: D
     assert not Quota.objects.filter(unit="visit", reserved__gt=0).exists()
 
 
+@pytest.mark.req("D-19", "X-LTC-04")
+def test_a_visit_stays_counted_while_another_line_of_it_is_paid_by_the_same_source(door: Door) -> None:
+    """Two items added, both paid as one visit of the week; the first, which counts it, is dropped: the visit is made all the same."""
+    make_price(make_item(code="B02", name="修脚"), door.order.provider, 2000)
+    held = make_entitlement(
+        door.elder,
+        make_scheme(),
+        share_bp=10000,
+        monthly_cap_fen=None,
+        limits=[{"unit": "visit", "per": "week", "most": 1}],
+    )
+    first, second = door.add("B01"), door.add("B02")
+    visits = Quota.objects.get(entitlement=held, unit="visit")
+    assert visits.reserved == 1
+    door.drop(first)
+    visits.refresh_from_db()
+    assert visits.reserved == 1
+    assert [use[0] for use in second.shares.get().uses] == ["visit"]
+    door.drop(second)
+    visits.refresh_from_db()
+    assert visits.reserved == 0, "and is given back with the last of them, once"
+
+
 @pytest.mark.parametrize(
     ("code", "refusal"),
     [

@@ -26,6 +26,7 @@ def line_of(entry: dict[str, Any]) -> PricedLine:
     return PricedLine(
         entry.get("kind", ITEM), entry.get("code", "X1"), entry["name"], tuple(entry.get("units", ())), entry.get("minutes", 0),
         parse_yuan(entry["price"]), entry.get("insurable", False), entry.get("family", "daily_care"), entry.get("quantity", 1),
+        entry.get("goods", False),
     )  # fmt: skip
 
 
@@ -235,6 +236,70 @@ def test_nobody_is_asked_for_consent_where_no_limit_made_the_elder_pay_more(
     assert 0 <= found.beyond_fen <= found.self_fen
     if not any(line.meals for line in bill) and not any(one.limits or one.agreements for one in sources):
         assert found.beyond_fen == 0
+
+
+@pytest.mark.req("R-PAY-09")
+def test_an_item_that_two_sources_of_one_payer_bear_is_bought_once() -> None:
+    """What is left of an agreement is one time and 90 yuan: the second source of the government adds money, not another time."""
+    line = PricedLine(ITEM, "A", "换药", (), 30, 10_000, family="nursing")
+    bought = (Left(TIME, "month", DAY, 1, 9, 5), Left(FEN, "month", DAY, 9_000, 50_000, 5))
+    sources = [
+        Funding(number, number, "s", "政府购买", "government", "f", share_bp, families=frozenset({"nursing"}), agreements=(Agreed(5, limits=bought),))
+        for number, share_bp in ((1, 6000), (2, 10_000))
+    ]  # fmt: skip
+    bill = divide([line], sources, POLICY)
+    assert sums(bill) == {"government": 9_000, "self": 1_000}
+    used: dict[str, int] = defaultdict(int)
+    for share in bill.shares:
+        for use in share.uses:
+            used[use.unit] += use.amount
+    assert used == {TIME: 1, FEN: 9_000}
+
+
+@pytest.mark.req("R-PAY-09")
+def test_the_agreement_with_most_room_is_used_where_none_has_enough() -> None:
+    line = PricedLine(ITEM, "A", "换药", (), 30, 10_000, family="nursing")
+    agreed = (
+        Agreed(5, limits=(Left(TIME, "month", DAY, 0, 9, 5),)),
+        Agreed(6, limits=(Left(FEN, "month", DAY, 3_000, 9_000, 6),)),
+    )
+    held = Funding(1, 1, "s", "政府购买", "government", "f", 10_000, families=frozenset({"nursing"}), agreements=agreed)
+    bill = divide([line], [held], POLICY)
+    assert sums(bill) == {"government": 3_000, "self": 7_000}
+    assert [use.agreement_id for use in bill.shares[0].uses] == [6]
+
+
+def test_an_agreement_about_another_item_says_nothing_of_this_one() -> None:
+    line = PricedLine(ITEM, "A", "换药", (), 30, 10_000, family="nursing")
+    other = Agreed(5, frozenset({"B"}), (Left(TIME, "month", DAY, 0, 9, 5),))
+    held = Funding(
+        1, 1, "s", "政府购买", "government", "f", 10_000, families=frozenset({"nursing"}), agreements=(other,)
+    )
+    assert sums(divide([line], [held], POLICY)) == {"government": 10_000}
+
+
+@pytest.mark.req("R-MEA-09")
+def test_only_payers_of_whom_one_meal_is_asked_use_up_the_meal_of_the_day() -> None:
+    policy = replace(POLICY, one_meal=frozenset({"meal_subsidy"}))
+    meals = [PricedLine(ITEM, code, code, ("lunch",), 0, 1_000, family="meal") for code in ("M1", "M2")]
+    gift, subsidy = (
+        Funding(number, number, "s", "s", payer, "f", 10_000, items={code: {}}, families=frozenset({"meal"}))
+        for number, payer, code in ((1, "donation", "M1"), (2, "meal_subsidy", "M2"))
+    )
+    assert sums(divide(meals, [gift, subsidy], policy)) == {"donation": 1_000, "meal_subsidy": 1_000}
+    again = replace(subsidy, items={"M1": {}, "M2": {}})
+    assert sums(divide(meals, [again], policy)) == {"meal_subsidy": 1_000, "self": 1_000}
+
+
+@pytest.mark.req("D-19")
+def test_every_limit_of_a_unit_is_used_not_the_tightest_alone() -> None:
+    line = PricedLine(ITEM, "A", "换药", ("nurse_visit",), 30, 12_000, family="nursing")
+    limits = tuple(Left("visit", per, DAY, left, 20) for per, left in (("week", 5), ("month", 2)))
+    held = Funding(
+        7, 1, "s", "长护险", "ltci", "f", 0, {"nurse_visit": 7500}, limits=limits, families=frozenset({"nursing"})
+    )
+    (share, _own) = divide([line], [held], POLICY).shares
+    assert {(use.unit, use.per, use.amount) for use in share.uses} == {("visit", "week", 1), ("visit", "month", 1)}
 
 
 def test_an_area_may_let_basic_insurance_pay_the_fee() -> None:

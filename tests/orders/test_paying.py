@@ -265,6 +265,57 @@ def test_the_standard_of_the_service_day_counts_whenever_it_is_settled(
     assert list(charged) == [(2000, raised - timedelta(days=1))]
 
 
+@pytest.mark.req("R-LTC-04")
+def test_new_amounts_of_a_grade_that_a_job_gave_count_from_their_day_too(
+    at: Visit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    raised = local_date(START) + timedelta(days=1)
+    grade = (
+        "{{name: 重度失能, groups: [{{label: 人人, any: [{{age: {{least: 0}}}}]}}], "
+        "amounts: {{units: {{nurse_visit: {}}}, monthly_cap_fen: {}}}}}"
+    )
+    (tmp_path / "raised.yaml").write_text(
+        f"""parameters:
+  scheme.raised.grades:
+    - {{value: [{grade.format(2000, 6000)}], from: 2015-01-01, to: {raised - timedelta(days=1)}, document: d, clause: c}}
+    - {{value: [{grade.format(3000, 7000)}], from: {raised}, document: d, clause: c}}
+""",
+        encoding="utf-8",
+    )
+    known = load([*product_files(), tmp_path / "raised.yaml"])
+    monkeypatch.setattr(eligibility, "parameters", lambda: known)
+    held = at.fund(
+        "ltci",
+        code="raised",
+        share_bp=0,
+        units={"nurse_visit": 2000},
+        monthly_cap_fen=6000,
+        source="assessment.grade:1",
+    )
+    at.agree("ltci")
+    assert shares(at.place())[0] == ("N1", "ltci", 2000)
+    assert shares(at.place(starts_at=START + timedelta(days=1)))[0] == ("N1", "ltci", 3000)
+    assert shares(at.place(starts_at=START + timedelta(days=2), self_pay_consent="本人"))[0] == ("N1", "ltci", 2000)
+    assert counters(held) == {"fen": (7000, 0)}, "the cap of the new amounts holds, less what the month has used"
+    Entitlement.objects.filter(pk=held.pk).update(units={"nurse_visit": 500})
+    assert at.quote(starts_at=START + timedelta(days=25)).shares[0].amount_fen == 500, "another grade as it was given"
+
+
+@pytest.mark.req("D-19", "X-PAY-04")
+def test_a_month_has_one_cap_however_often_the_benefit_is_ended_and_given_again(at: Visit) -> None:
+    first = at.fund("voucher", share_bp=10000, monthly_cap_fen=8000)
+    day = local_date(START)
+    assert shares(at.place())[0] == ("N1", "voucher", 4500)
+    Entitlement.objects.filter(pk=first.pk).update(valid_to=day + timedelta(days=1))
+    again = make_entitlement(
+        at.elder, first.scheme, share_bp=10000, monthly_cap_fen=8000, valid_from=day + timedelta(days=1)
+    )
+    order = at.place(starts_at=START + timedelta(days=2), self_pay_consent="本人")
+    assert shares(order)[:2] == [("N1", "voucher", 500), ("N1", "self", 4000)]
+    assert (counters(first)["fen"], counters(again)["fen"]) == ((7500, 0), (500, 0))
+    assert at.quote(starts_at=START + timedelta(days=30)).shares[0].amount_fen == 4500, "a new month"
+
+
 @pytest.mark.req("R-LTC-04", "R-MEA-06", "X-MEA-02")
 def test_the_version_of_the_service_day_decides_not_the_one_granted(at: Visit) -> None:
     """Jurong's lunches: 80 years old, granted by an old rule; the rule of the day gives 5 yuan, and one meal a day."""

@@ -40,6 +40,6 @@ def test_a_new_order_starts_as_a_draft(state: OrderState) -> None:
 
 
 def test_a_person_is_offered_only_the_verbs_of_a_person() -> None:
-    assert [verb.verb for verb in ORDER.verbs("placed")] == ["accept", "refuse", "cancel"]
+    assert [verb.verb for verb in ORDER.verbs("placed")] == ["accept", "refuse", "deliver", "cancel"]
     assert [verb.verb for verb in ORDER.verbs("assigned")] == ["cancel"]
     assert [verb.verb for verb in ORDER.verbs("served")] == []

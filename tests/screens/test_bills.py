@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.http import HttpResponse
 from django.test import Client
 from python_calamine import CalamineWorkbook
 from tests.factories import (
@@ -29,7 +30,7 @@ from tests.factories import (
     system,
 )
 from tests.screens.test_hotline import form_of, queries
-from tests.settlement.paying import added
+from tests.settlement.paying import added, refuse_refunds
 
 from yinling.ground.clock import business_now
 from yinling.hotline.models import Ticket
@@ -38,9 +39,21 @@ from yinling.orders.models import Hold, Order, PayerShare
 from yinling.people.models import Representative
 from yinling.settlement import channel
 from yinling.settlement.models import Payment, PaymentBill, Posting, Refund
-from yinling.settlement.operations import ask_payment, post, settle_order, take_notice
+from yinling.settlement.operations import (
+    ask_payment,
+    decide_bill_objection,
+    post,
+    raise_bill_objection,
+    refund_payment,
+    settle_order,
+    take_notice,
+    take_transfer,
+)
+from yinling.settlement.queries.bills import bill_of
 from yinling.settlement.queries.payables import payables
 from yinling.settlement.rules import Side
+from yinling.web.elder import bills
+from yinling.web.papers import Paper
 
 SignIn = Callable[..., Client]
 
@@ -208,11 +221,103 @@ def test_an_objection_freezes_the_bill_and_its_answer_is_read_there(her: Any, si
     assert "没有待处理的异议" in text_of(finance, "/settlement/objections/")
 
 
+def test_money_paid_in_beforehand_and_a_deposit_are_said_on_the_bills(her: Any, sign_in: SignIn) -> None:
+    assert "存在这里的钱" not in text_of(her, "/e/bills/")
+    top_up(her.elder, 1234)
+    now = business_now()
+    take_transfer(
+        actor=actor("finance"), now=now, elder_id=her.elder.pk, kind="deposit", amount_fen=20000, method="cash", note="YJ-1"
+    )  # fmt: skip
+    text = text_of(her, "/e/bills/")
+    assert "预存的余额 12.34 元" in text
+    assert "押金 200.00 元" in text
+    daughter = sign_in(actor("family", elders=(her.elder,)))
+    assert "预存的余额 12.34 元" in text_of(daughter, f"/e/bills/?elder={her.elder.pk}")
+
+
+def test_many_bills_of_a_month_come_in_pages_and_the_sums_are_of_all(her: Any) -> None:
+    for _ in range(21):
+        served(her.elder)
+    html = her.get("/e/bills/").content.decode()
+    assert html.count('id="order-') == 20
+    assert "服务了 22 次，一共 1,760.00 元" in text_of(her, "/e/bills/")
+    assert "page=2" in html
+    second = her.get("/e/bills/?page=2").content.decode()
+    assert second.count('id="order-') == 2
+    assert "服务了 22 次" in re.sub(r"<[^>]+>", "", second)
+
+
+def test_who_comes_back_from_the_cashier_before_the_notice_is_told_to_wait(her: Any) -> None:
+    row = ask_payment(actor=her.actor, now=business_now(), order_id=her.order.pk)
+    assert "请不要再付" not in text_of(her, f"/e/pay/{row.pk}/")
+    her.get(f"/e/pay/{row.pk}/go/")
+    assert "刚才已经付过的，请不要再付" in text_of(her, f"/e/pay/{row.pk}/")
+
+
+def test_a_payment_that_an_objection_closed_leads_to_no_cashier(her: Any) -> None:
+    row = ask_payment(actor=her.actor, now=business_now(), order_id=her.order.pk)
+    her.get(f"/e/pay/{row.pk}/go/")
+    here = f"/e/bills/{her.order.pk}/"
+    her.post("/do/raise_bill_objection/", form_of(her, here, "raise_bill_objection") | {"text": "只来了十分钟"})
+    assert "这次付款已经结束，没有扣钱" in text_of(her, f"/e/pay/{row.pk}/")
+    answer = her.get(f"/e/pay/{row.pk}/go/")
+    assert (answer.status_code, "已经结束" in answer.content.decode()) == (409, True)
+
+
+def test_a_bill_that_was_taken_back_says_where_money_given_to_the_body_comes_from(her: Any) -> None:
+    here = f"/e/bills/{her.order.pk}/"
+    her.post("/do/raise_bill_objection/", form_of(her, here, "raise_bill_objection") | {"text": "没有人来"})
+    decide_bill_objection(
+        actor=actor("finance"), now=business_now(), order_id=her.order.pk, result="reversed", reason="没有签到"
+    )
+    text = text_of(her, here)
+    assert "账单已取消，不收钱" in text
+    assert "这张账单取消了，上面的钱都不收" in text
+    assert "替您付了" not in text
+    assert "直接付给服务机构的，请向机构要回" in text
+    assert "去付款" not in text
+    papers: list[Paper] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bills, "paper_pdf", lambda paper, _now: papers.append(paper) or HttpResponse())
+        her.get(f"/e/bills/pdf/?month={local_date(her.order.starts_at):%Y-%m}")
+    assert "账单已取消，不收钱" in papers[0].fields[0].text(next(iter(papers[0].rows)))
+    assert papers[0].total_fen == 0
+
+
+def test_the_answer_to_an_objection_is_among_the_messages_of_the_family(her: Any, sign_in: SignIn) -> None:
+    daughter, finance = sign_in(actor("family", elders=(her.elder,))), sign_in("finance")
+    assert "收到的消息" in text_of(daughter, "/e/")
+    assert "还没有消息" in text_of(daughter, "/notices/")
+    raise_bill_objection(actor=daughter.actor, now=business_now(), order_id=her.order.pk, text="多收了")  # type: ignore[attr-defined]
+    there = f"/settlement/bills/{her.order.pk}/"
+    assert "处理异议" in text_of(finance, there)
+    assert "老人和家属会读到这句话" in finance.get(there).content.decode()
+    values = form_of(finance, there, "decide_bill_objection") | {"result": "kept", "reason": "按公布的价格收的"}
+    finance.post("/do/decide_bill_objection/", values)
+    assert "收到的消息（1 条新）" in text_of(daughter, "/e/")
+    html = daughter.get("/notices/").content.decode()
+    assert "我们查过了，这张账单没有错：按公布的价格收的" in html
+    assert f'href="/e/bills/{her.order.pk}/"' in html
+    assert "<table" not in html
+
+
+def test_payments_and_refunds_stand_in_the_order_in_which_they_happened(her: Any, sign_in: SignIn) -> None:
+    first = paid(her.order)
+    refund_payment(actor=actor("finance"), now=business_now(), payment_id=first.pk, amount_fen=4000, reason="付了现金")
+    channel.send_refunds(system(), business_now())
+    paid(her.order)
+    assert [kind for kind, _row in bill_of(her.order).moves] == ["pay", "refund", "pay"]
+    assert "已退款 40.00 元 付了现金" in text_of(sign_in("seat"), f"/settlement/bills/{her.order.pk}/")
+    text = text_of(her, f"/e/bills/{her.order.pk}/")
+    assert text.index("退还了 40.00 元：付了现金") < text.rindex("网上付了 40.00 元")
+
+
 def test_paper_shows_the_sum_in_capital_characters(her: Any) -> None:
     month = f"{local_date(her.order.starts_at):%Y-%m}"
     text = text_of(her, f"/e/bills/print/?month={month}")
     assert "肆拾元整" in text
     assert "自己付 40.00" in text
+    assert "服务热线 12349" in text
     answer = her.get(f"/e/bills/pdf/?month={month}")
     assert (answer.status_code, answer["Content-Type"], answer.content[:5]) == (200, "application/pdf", b"%PDF-")
 
@@ -280,6 +385,27 @@ def test_finance_finds_a_payment_gives_it_back_and_exports_the_list(sign_in: Sig
         values = form_of(client, here, "refund_payment") | {"amount_fen": amount, "reason": "x"}
         assert client.post("/do/refund_payment/", values).status_code == 422
     assert Refund.objects.count() == 1
+
+
+def test_a_refund_the_channel_refused_is_shown_found_and_given_to_the_balance(
+    sign_in: SignIn, her: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, client = paid(her.order), sign_in("finance")
+    assert "被渠道拒绝" not in text_of(client, "/settlement/payments/")
+    refuse_refunds(monkeypatch)
+    back = refund_payment(actor=client.actor, now=business_now(), payment_id=row.pk, amount_fen=4000, reason="没有来")  # type: ignore[attr-defined]
+    assert her.order.code in text_of(client, "/settlement/payments/?refund=asked")
+    channel.send_refunds(system(), business_now())
+    assert "有 1 笔付款的退款被渠道拒绝" in text_of(client, "/settlement/payments/")
+    for address in ("?refund=failed", f"?key={back.key}"):
+        assert her.order.code in text_of(client, f"/settlement/payments/{address}")
+    here = f"/settlement/payments/{row.pk}/"
+    assert "超过退款期限" in text_of(client, here)
+    client.post("/do/credit_refund/", form_of(client, here, "credit_refund") | {"reason": "渠道超过退款期限"})
+    assert "已转入余额" in text_of(client, here)
+    assert "没有符合条件的付款" in text_of(client, "/settlement/payments/?refund=failed")
+    assert "把 40.00 元 转入了您预存的余额" in text_of(her, f"/e/bills/{her.order.pk}/")
+    assert "预存的余额 40.00 元" in text_of(her, "/e/bills/")
 
 
 def test_a_bill_of_the_channel_is_pasted_and_its_differences_are_listed(sign_in: SignIn, her: Any) -> None:

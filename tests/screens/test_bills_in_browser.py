@@ -68,8 +68,9 @@ def test_an_elder_reads_pays_and_objects(page: Page, live_server: Any) -> None:
     expect(page.locator("main")).to_contain_text("正在核查")
     _fits(page, "bills-objected")
     page.goto(live_server.url + "/e/bills/print/")
-    shoot(page, "bills-paper")
-    assert axe_findings(page) == []
+    _fits(page, "bills-paper")
+    targets = sizes(page, ".screen-only a, .screen-only button")
+    assert [one for one in targets if one["height"] < TARGET or one["width"] < TARGET] == []
 
 
 def _fits(page: Page, name: str) -> None:

@@ -103,6 +103,18 @@ def test_an_item_is_changed_on_its_page(sign_in: SignIn) -> None:
     assert "没有符合条件的项目" in client.get("/items/?family=meal").content.decode()
 
 
+def test_the_page_of_a_drug_saves_what_it_shows(sign_in: SignIn) -> None:
+    """It takes no minutes at the door, and its page must not ask for some."""
+    drug, client = make_item(code="DR01", kind="drug", standard_minutes=0, steps=[]), sign_in("city")
+    values = form_of(client.get(f"/items/{drug.pk}/").content.decode(), "update_item") | {
+        "name": "胰岛素", "description": "3ml", "standard": "药典", "standard_minutes": 0, "steps": "", "needs_qualification": "nurse",
+        "guide": "凭处方", "support_policy": "", "is_active": "on",
+    }  # fmt: skip
+    assert client.post("/do/update_item/", values).status_code == 302
+    drug.refresh_from_db()
+    assert (drug.name, drug.guide) == ("胰岛素", "凭处方")
+
+
 def test_pages_take_the_same_few_queries_for_one_row_and_for_three(sign_in: SignIn) -> None:
     client = sign_in("city")
     make_price()

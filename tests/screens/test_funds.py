@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from python_calamine import CalamineWorkbook
-from tests.factories import actor, make_organisation
+from tests.factories import CITY, DISTRICT, NOW, actor, city, make_organisation, make_scheme
 from tests.programmes.subsidies.shanwei import (
     AT,
     HAIFENG,
@@ -23,7 +23,9 @@ from tests.programmes.subsidies.shanwei import (
     make_money,
 )
 from tests.programmes.subsidies.shanwei import CITY as SHANWEI
-from tests.settlement.test_reimbursements import approved, promised, spent
+from tests.programmes.subsidies.test_funds import fund
+from tests.settlement.test_reimbursements import approved, move_away, promised, spent
+from tests.settlement.test_reimbursements import line as budget_line
 
 from yinling.accounts.models import User
 from yinling.entitlements.models import BudgetLine
@@ -223,6 +225,91 @@ def test_a_receipt_is_printed_in_figures_and_capital_characters(money: Money) ->
     assert "1,234.50 元" in client.get("/donations/?year=2022").content.decode()
     assert row.receipt_number in client.get(f"/funds/{line.pk}/?rows=donations").content.decode()
     assert client.get(f"/funds/{line.pk}/?rows=gifts").status_code == 200
+
+
+@pytest.mark.req("R-FUN-09")
+def test_a_donation_is_taken_back_on_its_page_and_who_wants_no_name_has_none_on_that_of_the_fund(money: Money) -> None:
+    line = make_line((money.first, money.second), 0, fund="donation")
+    row = register_donation(
+        actor=money.first,
+        now=AT,
+        donor="李先生",
+        amount_fen=500,
+        line_id=line.pk,
+        received_on=date(2022, 1, 1),
+        is_anonymous=True,
+    )
+    first, second, here = signed_in(money.first), signed_in(money.second), f"/donations/{row.pk}/"
+    fund = first.get(f"/funds/{line.pk}/?rows=donations").content.decode()
+    assert "李先生" not in fund
+    assert "不公开" in fund
+    assert "登记人以外的另一位" in first.get(here).content.decode()
+    assert 'data-action="withdraw_donation"' not in first.get(here).content.decode()
+    sent = form_of(second, here, "withdraw_donation") | {"reason": "退还捐赠人"}
+    assert second.post("/do/withdraw_donation/", sent)["Location"] == "/donations/"
+    html = second.get("/donations/").content.decode()
+    assert "已撤销" in html
+    assert "0.00 元" in html
+    (shown,) = second.get("/api/v1/donations").json()["items"]
+    assert (shown["donor"], shown["amount_fen"], shown["back_at"] is None) == ("", 500, False)
+    assert "（已撤销）" in second.get(f"{here}print/").content.decode()
+    assert "已撤销" in second.get(f"/funds/{line.pk}/?rows=donations").content.decode()
+
+
+@pytest.mark.req("R-FUN-03", "R-MOD-20")
+def test_all_rows_behind_a_fund_are_shown_though_people_have_moved(sign_in: SignIn) -> None:
+    """The district sees every person and household that its money reached; whose file is elsewhere now has no link."""
+    given = promised()
+    row = approved(spent(150_000, given))
+    who = actor("district", DISTRICT)
+    line = budget_line("donation", 10**7, "慈善")
+    BudgetLine.objects.filter(pk=line.pk).update(div=DISTRICT)
+    fund(given.scheme, line, div=DISTRICT)
+    register_donation(
+        actor=actor("finance"),
+        now=NOW,
+        donor="甲公司",
+        amount_fen=200_000,
+        line_id=line.pk,
+        received_on=date(2026, 6, 1),
+    )
+    client, here = signed_in(who), f"/funds/{line.pk}/"
+    assert f'href="/elders/{row.elder_id}/"' in client.get(f"{here}?rows=persons").content.decode()
+    move_away(row.elder)
+    html = client.get(f"{here}?rows=persons").content.decode()
+    assert f'id="person-{row.elder_id}"' in html
+    assert f'href="/elders/{row.elder_id}/"' not in html
+    assert "已迁出" in html
+    for kind in ("reimbursements", "gifts"):
+        shown = client.get(f"{here}?rows={kind}").content.decode()
+        assert row.code in shown, kind
+        assert "1,500.00 元" in shown, kind
+    assert row.code in client.get("/reimbursements/").content.decode()
+    trail = client.get(f"/reimbursements/{row.pk}/").content.decode()
+    assert "甲公司" in trail
+    book = CalamineWorkbook.from_filelike(io.BytesIO(client.get("/reimbursements/excel/").content))
+    assert book.get_sheet_by_index(0).to_python()[1][7] == 1500.0
+
+
+def test_who_does_not_see_the_citys_line_reads_that_the_money_came_from_above(sign_in: SignIn) -> None:
+    given = promised()
+    line = budget_line("lottery", 10**7, "适老化")
+    fund(given.scheme, line)
+    here = f"/reimbursements/{approved(spent(150_000, given)).pk}/"
+    for who, shown in ((actor("finance"), True), (actor("district", DISTRICT), False)):
+        html = signed_in(who).get(here).content.decode()
+        assert (f'href="/funds/{line.pk}/"' in html, "上级资金" in html) == (shown, not shown)
+
+
+def test_the_budget_of_a_scheme_that_another_department_grants_can_be_set(sign_in: SignIn) -> None:
+    city()
+    make_scheme(code="state_care", name="特困人员供养")
+    client = sign_in("city")
+    assert "特困人员供养" in client.get("/budgets/").content.decode()
+    sent = form_of(client, "/budgets/", "set_budget") | {
+        "scheme_code": "state_care", "div": CITY, "year": "2026", "amount_fen": "1000000", "document": "文"
+    }  # fmt: skip
+    assert client.post("/do/set_budget/", sent)["Location"].startswith("/budgets/")
 
 
 @pytest.mark.req("R-MOD-05", "R-PAY-14")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -28,6 +29,7 @@ from tests.settlement.stated import approved
 
 from yinling.accounts.models import Journal
 from yinling.orders.models import Order
+from yinling.settlement.arriving import HEADS
 from yinling.settlement.models import Closing, Posting, Transfer
 from yinling.settlement.operations import (
     book_transfer,
@@ -190,6 +192,39 @@ def test_money_that_arrived_is_registered_from_the_row_of_what_is_open_and_taken
     assert "已冲正" in html
     assert row.code in html
     assert 'data-action="receive_transfer"' not in text(sign_in("auditor"), "/settlement/arrivals/")
+
+
+@pytest.mark.req("R-PAY-12")
+def test_receipts_of_a_file_are_read_first_and_booked_with_one_button(sign_in: SignIn) -> None:
+    make_area_tree()
+    row = approved(payer="government")
+    client, address = sign_in("finance"), "/settlement/arrivals/new/"
+    assert f'href="{address}"' in text(client, "/settlement/arrivals/")
+    form = client.get(f"{address}csv/").content.decode("utf-8-sig").splitlines()
+    assert form == [",".join(HEADS), f",,政府购买,一般公共预算,80.00,{CITY},"]
+
+    def sent(*rows: str, **more: str) -> str:
+        file = SimpleUploadedFile("六月.csv", "\n".join([form[0], *rows]).encode("gb18030"))
+        return client.post(address, {"file": file, **more}).content.decode()
+
+    wrong = sent("2026-06-15,回单 1,政府,一般公共预算,80.00,,")
+    assert "没有这个名称" in wrong
+    assert "确认入账" not in wrong
+    html = sent("2026-06-15,回单 1,政府购买,一般公共预算,50.00,,", "2026-06-15,回单 2,政府购买,一般公共预算,50.00,,")
+    for said in (row.code, "与 回单 1 同日同额", "留存", "有 1 行须核对", "六月.csv"):
+        assert said in html, said
+    assert not Transfer.objects.exists()
+    kept = dict(re.findall(r'name="(content|name|then)" value="([^"]*)"', html))
+    assert client.post(address, kept)["Location"] == "/settlement/arrivals/"
+    assert sorted(Transfer.objects.values_list("note", flat=True)) == ["回单 1", "回单 2"]
+    again = client.post(address, kept)
+    assert again.status_code == 409
+    assert "没有新的到账" in again.content.decode()
+    known = sent("2026-06-15,回单 1,政府购买,一般公共预算,50.00,,")
+    assert "已登记" in known
+    assert "确认入账" not in known
+    assert client.post(address, {"file": SimpleUploadedFile("x.csv", b"")}).status_code == 422
+    assert sign_in("auditor").get(address).status_code == 403
 
 
 def test_no_form_is_offered_for_a_payer_whose_money_is_booked_from_its_answers(sign_in: SignIn) -> None:

@@ -229,7 +229,7 @@ def test_when_the_cap_is_used_up_the_box_for_consent_says_how_much_more(booking:
     Entitlement.objects.update(monthly_cap_fen=1000)
     html = booking.page()
     assert [
-        text for text in ("老人比平时多付 30.01 元", "谁同意多付 30.01 元", "本月只剩 10.00 元") if text not in html
+        text for text in ("老人比平时多付 30.01 元，须", "谁同意多付 30.01 元", "本月只剩 10.00 元") if text not in html
     ] == []
     values = form_of(html, "place_order")
     answer = booking.client.post("/do/place_order/", values)
@@ -254,3 +254,65 @@ def test_several_items_are_quoted_and_ordered_as_one_visit(booking: Booking) -> 
     ]
     assert "看不懂" in booking.page(more_items="**")
     assert 'value="G01"' not in html, "goods are no choice of their own"
+
+
+def lunch(kind: str = "meal_point", form: str = "delivery", **values: Any) -> Price:
+    body = make_organisation(kind=kind)
+    item = make_item(
+        code=f"LU-{form}", family="meal", name="午餐", units=["lunch", form], needs_visit=form == "delivery", **values
+    )
+    return make_price(item, body, 1500)
+
+
+@pytest.mark.req("R-MEA-05", "R-MEA-07")
+def test_a_meal_is_ordered_with_its_channel_and_found_by_channel_and_form(sign_in: SignIn) -> None:
+    brought, eaten, client, elder = lunch(), lunch("care_home", "dining"), sign_in("seat"), make_elder()
+    start = f"{business_now().astimezone(SHANGHAI) + timedelta(days=1):%Y-%m-%dT12:00}"
+    codes = {}
+    for price, chosen in ((brought, ""), (eaten, "internet")):
+        page = f"/orders/new/?elder={elder.pk}&item_code={price.item.code}&provider_id={price.organisation_id}&starts_at={start}"
+        html = client.get(f"{page}&meal_channel={chosen}").content.decode()
+        for word in ("供餐渠道", "幸福食堂", "社区助餐", "养老机构配送餐", "互联网+送餐"):
+            assert word in html
+        values = form_of(html, "place_order")
+        assert values["meal_channel"] == (chosen or "canteen")
+        assert client.post("/do/place_order/", values).status_code == 302
+        codes[price.pk] = Order.objects.latest("pk")
+    html = client.get(f"/orders/{codes[eaten.pk].pk}/").content.decode()
+    assert "互联网+送餐" in html
+    assert "就餐" in html
+    for address, order in (
+        ("?meal=canteen", codes[brought.pk]), ("?meal=internet", codes[eaten.pk]), ("?form=dining", codes[eaten.pk]),
+        ("?form=delivery", codes[brought.pk]),
+    ):  # fmt: skip
+        found = set(re.findall(r">(W-\d+-\d+)</a>", client.get(f"/orders/{address}").content.decode()))
+        assert found == {order.code}, address
+    assert not re.findall(r">(W-\d+-\d+)</a>", client.get("/orders/?form=making").content.decode())
+
+
+def test_who_serves_a_meal_at_the_table_confirms_it_and_accepts_nothing(sign_in: SignIn) -> None:
+    price = lunch("meal_point", "dining")
+    order = make_order("placed", price=price, needs_visit=False, meal_channel="canteen", starts_at=business_now())
+    html = sign_in(actor("provider_manager", organisation=order.provider)).get(f"/orders/{order.pk}/").content.decode()
+    assert set(re.findall(r'data-action="(\w+)"', html)) == {"deliver_order", "refuse_order"}
+
+
+def test_an_item_that_is_no_meal_asks_for_no_channel(sign_in: SignIn) -> None:
+    price, elder = make_price(), make_elder()
+    start = f"{business_now().astimezone(SHANGHAI) + timedelta(days=1):%Y-%m-%dT12:00}"
+    page = f"/orders/new/?elder={elder.pk}&item_code={price.item.code}&provider_id={price.organisation_id}&starts_at={start}"
+    assert "供餐渠道" not in sign_in("seat").get(page).content.decode()
+
+
+def test_the_bodies_to_choose_from_are_those_with_a_price_on_the_day_of_the_visit(sign_in: SignIn) -> None:
+    elder, item, now = make_elder(), make_item(), business_now()
+    later, gone = make_organisation(), make_organisation()
+    first = now.astimezone(SHANGHAI).date() + timedelta(days=3)
+    make_price(item, later, valid_from=first, recorded_from=now - timedelta(days=1))
+    make_price(item, gone, valid_to=first, recorded_from=now - timedelta(days=1))
+    page = f"/orders/new/?elder={elder.pk}&item_code={item.code}&starts_at="
+    soon, then = (
+        sign_in("seat").get(f"{page}{day}T10:00").content.decode() for day in (first - timedelta(days=1), first)
+    )
+    assert (gone.short_name in soon, later.short_name in soon) == (True, False)
+    assert (gone.short_name in then, later.short_name in then) == (False, True)

@@ -4,28 +4,33 @@ import io
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 from tests.api.conftest import token_of
-from tests.factories import actor, make_hold, make_organisation
-from tests.screens.equal import equal_everywhere, in_data, in_pdf, on_page
+from tests.factories import CITY, actor, make_area_tree, make_hold, make_organisation
+from tests.screens.equal import AMOUNT, equal_everywhere, in_data, in_pdf, on_page
 from tests.settlement.stated import JUNE, LATER, approved, drafted, exported, sent, settled, with_account
 
+from yinling.ground.scope import scope
 from yinling.kernel.money import yuan
 from yinling.kernel.refusals import Refused
 from yinling.settlement import bankfile
 from yinling.settlement.models import Statement
-from yinling.settlement.operations import answer_payout, deduct_statement
+from yinling.settlement.operations import answer_payout, deduct_statement, propose_closing
 from yinling.settlement.queries.payouts import payouts
+from yinling.settlement.queries.reconciliation import reconciliation
 from yinling.web import papers
 from yinling.web.papers import Field, Paper, paper_pdf
 from yinling.web.queries.settlement_papers import payout_paper, purchase_paper, receipt_paper, statement_paper
 from yinling.web.sheets import YUAN
 
 SignIn = Callable[..., Client]
+AFTER = LATER + timedelta(days=30)
 
 
 def odd_statement() -> Statement:
@@ -41,6 +46,24 @@ def odd_statement() -> Statement:
     return approved(row)
 
 
+def by_api(client: Client, where: str, **query: str) -> dict[str, Any]:
+    """What the same person's program reads."""
+    api = Client(headers={"Authorization": f"Bearer {token_of(client.actor)}"})  # type: ignore[attr-defined]
+    answer = api.get(f"/api/v1{where.rstrip('/')}", query)
+    assert answer.status_code == 200, answer.content
+    return answer.json()  # type: ignore[no-any-return]
+
+
+def sheet(client: Client, address: str) -> list[list[Any]]:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(address).content))
+    return book.get_sheet_by_index(0).to_python()
+
+
+def numbers(rows: list[list[Any]]) -> list[str]:
+    """Every number of a sheet as an amount that people read."""
+    return sorted(yuan(round(cell * 100)) for row in rows for cell in row if isinstance(cell, float))
+
+
 @pytest.mark.req("R-PAY-12")
 def test_a_statement_is_equal_on_page_paper_pdf_sheet_and_api(sign_in: SignIn) -> None:
     row, client = odd_statement(), sign_in("finance")
@@ -53,8 +76,7 @@ def test_a_statement_is_equal_on_page_paper_pdf_sheet_and_api(sign_in: SignIn) -
     for amount in in_data(statement_paper(row)):
         assert amount in html
     assert "壹佰壹拾元玖角捌分" in html
-    api = Client(headers={"Authorization": f"Bearer {token_of(client.actor)}"})  # type: ignore[attr-defined]
-    answered = api.get(f"/api/v1/statements/{row.pk}").json()
+    answered = by_api(client, f"/statements/{row.pk}")
     assert answered["paper"] == json.loads(json.dumps(statement_paper(row).data()))
     assert (answered["total_fen"], answered["deducted_fen"], answered["payable_fen"]) == (12333, 1235, 11098)
 
@@ -65,34 +87,37 @@ def test_the_payment_list_is_equal_everywhere(sign_in: SignIn) -> None:
     make_hold(settled(row.provider, "government", 777))
     drafted(payer="government", count=3)
     paper = purchase_paper(client.actor, "government", JUNE)
-    expected = sorted(in_data(paper))
-    query = "?payer=government&month=2026-06"
-    assert sorted(on_page(client, f"/settlement/purchase/{query}")) == expected
-    pdf, text = in_pdf(client, f"/settlement/purchase/pdf/{query}")
-    assert sorted(pdf) == expected
+    query, stem = "?payer=government&month=2026-06", "/settlement/purchase/"
+    text = equal_everywhere(client, stem + query, f"{stem}KIND/{query}", paper, 10)
     assert "政府购买支付清单" in text
     sums = {name: fen for name, _head, fen in paper.sums}
     assert (sums["payable_fen"], sums["frozen_fen"]) == (row.payable_fen + 12000, 777)
+    told = by_api(client, "/statements", payer="government", month="2026-06")["items"]
+    for name in ("total_fen", "deducted_fen", "offset_fen", "payable_fen"):
+        assert sum(one[name] for one in told) == sums[name], name
 
 
+@pytest.mark.req("R-PAY-12")
 def test_a_batch_and_its_receipt_are_equal_everywhere(sign_in: SignIn) -> None:
-    row, client = odd_statement(), sign_in("finance")
-    with_account(row.provider)
-    made = exported([f"statement:{row.pk}"])
-    line = made.lines.get()
+    row, other, client = odd_statement(), approved(payer="government", count=1), sign_in("finance")
+    for body in (row.provider, other.provider):
+        with_account(body)
+    made = exported([f"statement:{one.pk}" for one in (row, other)])
+    line, back = (made.lines.get(key=f"statement:{one.pk}") for one in (row, other))
+    answers = ((made.code, line.pk, "110.98", "成功", ""), (made.code, back.pk, "40.00", "失败", "户名不符"))
     answer_payout(
-        actor=actor("finance"), now=LATER, payout_id=made.pk,
-        content=sent((made.code, line.pk, "110.98", "成功", ""), heads=bankfile.RETURN_HEADS),
-    )  # fmt: skip
-    shown = payouts(client.actor).get()
+        actor=actor("finance"), now=LATER, payout_id=made.pk, content=sent(*answers, heads=bankfile.RETURN_HEADS)
+    )
+    paper = payout_paper(payouts(client.actor).get())
+    assert [fen for _name, _head, fen in paper.sums] == [15098, 11098, 4000]
     stem = f"/settlement/payouts/{made.pk}/"
-    pdf, text = in_pdf(client, stem + "pdf/")
-    assert sorted(pdf) == sorted(in_data(payout_paper(shown)))
+    text = equal_everywhere(client, stem, stem + "KIND/", paper, 9)
     assert "6222020200012345678" not in text
-    assert {"110.98", "0.00"} <= set(on_page(client, stem))
+    assert by_api(client, stem.removeprefix("/settlement"))["paper"] == json.loads(json.dumps(paper.data()))
     line.refresh_from_db()
     address = f"/settlement/receipts/{line.pk}/"
     assert sorted(on_page(client, address)) == sorted(in_data(receipt_paper(line))) == ["110.98", "110.98"]
+    assert f'href="{address}pdf/"' in client.get(address).content.decode()
     _amounts, text = in_pdf(client, address + "pdf/")
     assert "壹佰壹拾元玖角捌分" in text
 
@@ -115,16 +140,40 @@ def test_a_long_paper_repeats_its_heads_and_no_text_is_an_instruction(monkeypatc
     assert refusal.value.code == "paper.no_font"
 
 
-def test_a_month_reconciles_on_the_page_and_in_the_sheet(sign_in: SignIn) -> None:
+@pytest.mark.req("R-PAY-12")
+def test_a_month_reconciles_to_the_same_fen_on_the_page_in_the_sheet_and_by_the_api(sign_in: SignIn) -> None:
     row, client = odd_statement(), sign_in("finance")
     make_hold(settled(row.provider, "government", 500))
     settled(row.provider, "ltci", 900)
     html = client.get("/settlement/month/?month=2026-06").content.decode()
     assert "差异为 0" in html
-    for fen in (row.total_fen, row.deducted_fen, row.payable_fen, 500, 900, row.total_fen + 500):
-        assert yuan(fen) in html
-    rows = CalamineWorkbook.from_filelike(
-        io.BytesIO(client.get("/settlement/month/excel/?month=2026-06").content)
-    ).get_sheet_by_index(0).to_python()  # fmt: skip
-    totals = next(row for row in rows if row[0] == "合计")
-    assert totals[-1 if len(totals) < 7 else 6] == 0
+    tables = "".join(re.findall(r'id="month-\d".*?</table>', html, re.DOTALL))
+    assert sorted(AMOUNT.findall(tables)) == numbers(sheet(client, "/settlement/month/excel/?month=2026-06"))
+    with scope(client.actor):  # type: ignore[attr-defined]
+        found = reconciliation(client.actor, JUNE)  # type: ignore[attr-defined]
+    told = by_api(client, "/charges", size="100")["items"]
+    assert sum(one["amount_fen"] for one in told if one["payer"] != "self") == found.settled_sum.settled_fen
+    assert found.settled_sum.settled_fen == row.total_fen + 500 + 900
+    stated = by_api(client, "/statements", month="2026-06")["items"]
+    assert sum(one["payable_fen"] for one in stated) == found.stated_sum.payable_fen == row.payable_fen
+
+
+@pytest.mark.req("R-FUN-10")
+def test_a_closing_has_the_same_figures_on_the_page_in_the_sheet_and_by_the_api(sign_in: SignIn) -> None:
+    make_area_tree()
+    odd_statement()
+    row = propose_closing(actor=actor("finance"), now=AFTER, month=JUNE, div=CITY)
+    client = sign_in("finance")
+    here = f"/settlement/closings/{row.pk}/"
+    figures = by_api(client, f"/closings/{row.pk}")["figures"]
+    assert figures == row.figures
+    fen = [one[name] for one in figures for name in ("moved", "balance")]
+    assert sum(one["moved"] for one in figures) == 0
+    *rows, total = sheet(client, here + "excel/")[1:]
+    assert numbers([line[4:] for line in rows]) == sorted(map(yuan, fen))
+    assert total[4:] == [0, 0]
+    html = client.get(here).content.decode()
+    table = re.search(r'id="figures".*?</table>', html, re.DOTALL)
+    assert table is not None
+    shown = fen + [one["balance"] for one in figures]
+    assert sorted(AMOUNT.findall(table[0])) == sorted(map(yuan, shown))

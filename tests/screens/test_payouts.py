@@ -6,14 +6,14 @@ from datetime import date, timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from tests.factories import actor, make_organisation, system
+from tests.factories import DISTRICT, OTHER_COMMUNITY, actor, city, make_elder, make_organisation, system
 from tests.screens.test_settlement import form_of, queries
 from tests.settlement.stated import JUNE, LATER, approved, batch, claimed, drafted, exported, settled, with_account
 
 from yinling.entitlements.models import Entitlement
 from yinling.orders.operations import hold_order, release_hold
 from yinling.settlement import bankfile, remitting
-from yinling.settlement.models import BankAccount, Claim, Invoice, Payout, Posting, Remittance, Statement
+from yinling.settlement.models import BankAccount, Claim, ClaimLine, Invoice, Payout, Posting, Remittance, Statement
 from yinling.settlement.operations import (
     approve_payout,
     draft_statement,
@@ -35,7 +35,9 @@ PAGES = [
     "/settlement/purchase/", "/settlement/claims/", "/settlement/claims/refused/", "/settlement/remittances/", "/settlement/payouts/",
     "/settlement/accounts/", "/settlement/month/?month=2026-06",
 ]  # fmt: skip
-WRITING = ["/settlement/drafting/", "/settlement/remittances/new/", "/settlement/payouts/new/"]
+WRITING = [
+    "/settlement/drafting/", "/settlement/remittances/new/", "/settlement/payouts/new/", "/settlement/arrivals/new/", "/settlement/arrivals/new/csv/",
+]  # fmt: skip
 
 
 def test_the_empty_pages_say_what_to_do_next(sign_in: SignIn) -> None:
@@ -289,3 +291,20 @@ def test_the_payers_file_has_a_correction_as_a_number(sign_in: SignIn) -> None:
     claim = submit_claim(actor=actor("finance"), now=LATER, statement_id=approved(july).pk)
     lines = sign_in("finance").get(f"/settlement/claims/{claim.pk}/csv/").content.decode("utf-8-sig").split("\r\n")
     assert sorted(line.rpartition(",")[2] for line in lines[1:-1]) == ["-40.00", "40.00", "40.00"]
+
+
+def test_a_district_sees_all_lines_of_the_claim_of_its_body(sign_in: SignIn) -> None:
+    city()
+    body = make_organisation()
+    settled(body)
+    other = settled(body, elder=make_elder(OTHER_COMMUNITY))
+    claim = claimed(count=0, body=body)
+    client = sign_in(actor("finance", DISTRICT))
+    for address in (
+        f"/settlement/claims/{claim.pk}/",
+        f"/settlement/claims/{claim.pk}/csv/",
+        f"/settlement/statements/{claim.statement_id}/",
+    ):
+        assert other.code in client.get(address).content.decode(), address
+    ClaimLine.objects.filter(claim=claim).update(state="refused", refusal="101")
+    assert client.get("/settlement/claims/refused/").content.decode().count(f"/settlement/claims/{claim.pk}/") == 2

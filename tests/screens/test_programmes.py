@@ -1,6 +1,7 @@
 """Pages of contracts with family doctors, home sickbeds and stays, and the page of one elder that shows all three beside each other."""
 
 import io
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -102,6 +103,20 @@ def test_a_contract_is_drafted_signed_and_printed_from_its_pages(sign_in: SignIn
     assert "data-action" not in paper
 
 
+def test_a_renewal_begins_the_day_after_the_contract_that_runs(sign_in: SignIn) -> None:
+    row, client = make_signed(), sign_in(actor("street", STREET))
+    shown = page(client, f"/contracts/new/?elder={row.elder_id}&provider={row.provider_id}")
+    assert f'value="{row.valid_to.isoformat()}"' in shown
+
+
+def test_the_form_of_withdrawing_a_bed_proposes_no_day_after_its_last(sign_in: SignIn) -> None:
+    row = approve_bed(actor=office(), now=NOW, bed_id=make_bed_application().pk)
+    HomeSickbed.objects.filter(pk=row.pk).update(approved_on=date(2026, 5, 1), approved_to=date(2026, 6, 10))
+    shown = page(sign_in(office()), f"/beds/{row.pk}/")
+    assert 'data-action="withdraw_bed"' in shown
+    assert re.findall(r"name=.last_day. [^>]*value=.([0-9-]+)", shown) == ["2026-06-10"]
+
+
 @pytest.mark.req("R-FAM-03")
 def test_the_page_of_a_contract_shows_what_is_used_of_the_package(sign_in: SignIn) -> None:
     row = make_signed()
@@ -161,23 +176,19 @@ def test_bed_contract_and_insurance_stand_on_one_page(sign_in: SignIn) -> None:
     elder = Elder.objects.get(pk=bed.elder_id)
     approve_bed(actor=office(), now=NOW, bed_id=bed.pk)
     contract = make_signed(elder)
+    client, address = sign_in(actor("street", STREET)), f"/elders/{elder.pk}/programmes/"
+    file = page(client, f"/elders/{elder.pk}/")
+    assert 'data-action="record_circumstance"' in file
     for kind, detail, body, number in (
         ("ltci_insured", "居民", "市医保中心", "LT001"),
         ("accident_insured", "", "平安保险", "AX-77"),
     ):
-        Circumstance.objects.create(
-            div=elder.div,
-            elder=elder,
-            kind=kind,
-            detail=detail,
-            body=body,
-            evidence=number,
-            valid_from=date(2026, 1, 1),
-            recorded_from=NOW,
-        )
+        assert f'value="{kind}"' in file
+        policy = {"elder_id": elder.pk, "kind": kind, "detail": detail, "body": body, "evidence": number}
+        sent = policy | {"valid_from": "2026-01-01", "_key": kind}
+        assert client.post("/do/record_circumstance/", sent).status_code == 302
     scheme = make_scheme(code="ltci_here", name="长护险待遇", payer="ltci")
     make_entitlement(elder, scheme, limits=[{"unit": "visit", "per": "week", "most": 5}])
-    client, address = sign_in(actor("street", STREET)), f"/elders/{elder.pk}/programmes/"
     shown = page(client, address)
     assert all(text in shown for text in (bed.code, contract.code, "李医生", "张护士", "ROUND 剩 12 次"))
     part = client.get(address, headers={"HX-Request": "true", "HX-Target": "insurance"}).content.decode()
@@ -185,7 +196,7 @@ def test_bed_contract_and_insurance_stand_on_one_page(sign_in: SignIn) -> None:
     assert bed.code not in part
     beside = page(sign_in(office()), f"/beds/{bed.pk}/")
     assert "长护险待遇" in beside
-    assert f"/elders/{elder.pk}/programmes/" in page(sign_in(actor("street", STREET)), f"/elders/{elder.pk}/")
+    assert f'href="{address}"' in file
 
 
 @pytest.mark.req("R-BED-06")

@@ -30,6 +30,7 @@ from yinling.settlement.operations import (
     refund_payment,
     take_notice,
 )
+from yinling.settlement.ports import RefundRefused
 from yinling.settlement.queries.payments import standing
 from yinling.settlement.rules import Side
 
@@ -83,6 +84,15 @@ def sums(order: Order) -> dict[str, int]:
 def refund(row: Payment, fen: int, now: datetime = LATER) -> Refund:
     row.refresh_from_db()
     return refund_payment(actor=actor("finance"), now=now, payment_id=row.pk, amount_fen=fen, reason="服务没做完")
+
+
+def refuse_refunds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the channel makes no refund."""
+
+    def never(*_args: Any, **_values: Any) -> None:
+        raise RefundRefused("超过退款期限")
+
+    monkeypatch.setattr("yinling.interop.payment.fake.FakePayment.refund", never)
 
 
 def top_up(elder: Any, fen: int) -> None:

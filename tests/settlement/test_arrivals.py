@@ -128,6 +128,11 @@ def test_what_cannot_be_on_a_receipt_is_refused_and_nothing_is_booked(finance: A
             came(finance, 100, **{"note": "回单", **values})
     with refused("choice.unknown"):
         came(finance, 100, payer="self")
+    with refused("arrival.day"):
+        came(finance, 100, on=date(1, 1, 1))
+    for fen in (0, -100, 10_000_000_001):
+        with refused("arrival.amount"):
+            came(finance, fen)
     for who in (actor("auditor"), actor("seat"), actor("finance", "320281")):
         with pytest.raises(Denied):
             came(who, 100, div=CITY)

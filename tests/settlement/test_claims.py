@@ -5,12 +5,25 @@ from typing import Any
 
 import pytest
 from django.db.models import Sum
-from tests.factories import NOW, OTHER_DISTRICT, actor, make_organisation
-from tests.settlement.stated import JUNE, LATER, approved, claimed, drafted, refused, sent, settled
+from tests.factories import (
+    NOW,
+    OTHER_DISTRICT,
+    actor,
+    fund_order,
+    make_entitlement,
+    make_item,
+    make_order,
+    make_organisation,
+    make_price,
+    make_scheme,
+    system,
+)
+from tests.settlement.stated import JUNE, LATER, agree, approved, claimed, drafted, refused, sent, settled
 
 from yinling.accounts.models import Journal
 from yinling.entitlements.models import Agreement
 from yinling.entitlements.operations import end_agreement, sign_agreement
+from yinling.kernel.money import yuan
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Denied, NotAllowed
 from yinling.settlement.models import Claim, ClaimLine, LedgerEntry, Posting, Remittance
@@ -22,6 +35,8 @@ from yinling.settlement.operations import (
     draft_statement,
     load_remittance,
     resubmit_claim,
+    reverse_order,
+    settle_order,
     submit_claim,
     withdraw_claim,
 )
@@ -67,6 +82,25 @@ def test_a_claim_holds_what_is_left_after_deductions() -> None:
     assert (claim.claimed_fen, claim.attempt, claim.state) == (6299, 1, "submitted")
     assert [one.claimed_fen for one in claim.lines.order_by("number")] == [2700, 3599]
     assert list(claimable(actor("finance"))) == []
+
+
+@pytest.mark.req("R-PAY-05")
+def test_what_is_taken_off_the_whole_is_claimed_off_the_lines_it_was_booked_off() -> None:
+    """One fen off a medical and two elder-care services of one price: it is booked off elder care, and the payer owes nothing of either after."""
+    body, scheme = make_organisation(), make_scheme(payer="ltci", fund="insurance")
+    agree(body, "ltci")
+    for is_medical in (True, False, False):
+        order = make_order("served", price=make_price(make_item(is_medical=is_medical), body))
+        fund_order(order, make_entitlement(order.elder, scheme), 1000)
+        settle_order(actor=system(), now=LATER, order_id=order.pk)
+    row = drafted(count=0, body=body)
+    deduct_statement(actor=actor("finance"), now=LATER, statement_id=row.pk, reason="05", amount_fen=1, note="认定违规")
+    claim = submit_claim(actor=actor("finance"), now=LATER, statement_id=approved(row).pk)
+    amounts = list(claim.lines.order_by("number").values_list("number", "claimed_fen"))
+    assert [fen for _number, fen in amounts] == [1000, 999, 1000]
+    load(*((claim.code, number, yuan(fen), "", "") for number, fen in amounts))
+    owed = LedgerEntry.objects.filter(account="receivable.ltci").values_list("business")
+    assert dict(owed.annotate(fen=Sum("amount"))) == {"medical": 0, "eldercare": 0}
 
 
 def test_what_cannot_be_claimed() -> None:
@@ -318,3 +352,43 @@ def test_a_broken_upload_is_refused(content: str, code: str) -> None:
     with refused(code):
         load_remittance(actor=actor("finance"), now=NOW, payer="ltci", name="x.csv", content=content)
     assert not ClaimLine.objects.exists()
+
+
+@pytest.mark.req("R-LTC-05")
+def test_a_line_that_was_not_sent_is_not_deducted_when_its_claim_is_withdrawn() -> None:
+    """The platform itself refused it; after the withdrawal the statement may be claimed again."""
+    body = make_organisation()
+    settled(body, starts_at=NOW - timedelta(days=2))
+    settled(body, starts_at=NOW - timedelta(days=1))
+    row = approved(drafted(count=0, body=body))
+    Agreement.objects.filter(organisation=body).update(valid_to=local_date(NOW - timedelta(days=1)))
+    claim = submit_claim(actor=actor("finance"), now=LATER, statement_id=row.pk)
+    assert states(claim) == ["submitted", "refused"]
+    withdraw_claim(actor=actor("finance"), now=LATER, claim_id=claim.pk, reason="误报")
+    Agreement.objects.filter(organisation=body).update(valid_to=None)
+    settled(body)
+    july = draft_statement(
+        actor=actor("finance"), now=LATER + timedelta(days=30), organisation_id=body.pk, payer="ltci", month=date(2026, 7, 1)
+    )  # fmt: skip
+    assert (july.total_fen, july.deducted_fen) == (4000, 0)
+
+
+@pytest.mark.parametrize(("paid", "back"), [("0", []), ("15.00", [-1500])])
+def test_a_payer_gives_back_of_a_reversed_service_only_what_it_paid(paid: str, back: list[int]) -> None:
+    claim = claimed(count=1)
+    load((claim.code, 1, paid, "101", "无资格"))
+    line = claim.lines.get()
+    abandon_claim_line(actor=actor("finance"), now=LATER, claim_line_id=line.pk, reason="确无资格")
+    reverse_order(actor=actor("finance"), now=LATER, order_id=line.line.charge.order_id, reason="登记重复")
+    for _ in range(2):
+        settled(claim.provider)
+    july = LATER + timedelta(days=30)
+    row = draft_statement(
+        actor=actor("finance"), now=july, organisation_id=claim.provider_id, payer="ltci", month=date(2026, 7, 1)
+    )
+    assert (row.total_fen, row.deducted_fen) == (4000, 0)
+    again = submit_claim(actor=actor("finance"), now=july, statement_id=approved(row).pk)
+    assert sorted(again.lines.values_list("claimed_fen", flat=True)) == [*back, 4000, 4000]
+    load(*((again.code, one.number, yuan(one.claimed_fen).replace(",", ""), "", "") for one in again.lines.all()))
+    owed = LedgerEntry.objects.filter(account="receivable.ltci").aggregate(fen=Sum("amount"))["fen"]
+    assert owed == 0

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from tests.factories import CITY, COMMUNITY, DISTRICT, actor, make_area_tree, make_organisation, system
 
 from yinling.accounts.models import Journal
@@ -110,3 +112,18 @@ def test_books_close_by_city_and_only_whoever_answers_for_it_closes_them(finance
 def test_movements_that_do_not_cancel_out_are_named() -> None:
     rows = [{"unit": "fen", "moved": 5}, {"unit": "fen", "moved": -4}, {"unit": "minute", "moved": 0}]
     assert unbalanced(rows) == {"fen": 1}
+
+
+def test_proposing_and_closing_wait_in_the_same_order(finance: Actor) -> None:
+    """First for the row, then for the books: two who wait the other way round wait for each other."""
+    booked()
+    row = propose(finance)
+    for act in (
+        lambda: propose(finance),
+        lambda: close_closing(actor=actor("finance", CITY), now=IN_JULY, closing_id=row.pk),
+    ):
+        with CaptureQueriesContext(connection) as seen:
+            act()
+        sql = [one["sql"] for one in seen.captured_queries]
+        first = next(place for place, one in enumerate(sql) if "FOR UPDATE" in one and "settlement_closing" in one)
+        assert first < next(place for place, one in enumerate(sql) if "hashtext('settlement.closing')" in one)

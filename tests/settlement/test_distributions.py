@@ -32,7 +32,7 @@ from yinling.directory.models import Organisation, Staff
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refused
-from yinling.orders.models import Order
+from yinling.orders.models import Order, OrderLine
 from yinling.settlement.models import Distribution, LedgerEntry, Posting, StaffShare
 from yinling.settlement.operations import (
     approve_distribution,
@@ -336,3 +336,13 @@ def test_a_scorecard_counts_visits_satisfaction_and_completeness() -> None:
     medical = scores_of([nurse.pk], JUNE, JULY, area=body.div, medical_only=True)[nurse.pk]
     assert medical.visits == 3
     assert scores_of([nurse.pk], JULY, date(2026, 8, 1), area=body.div)[nurse.pk].visits == 0
+
+
+@pytest.mark.req("R-STF-21")
+def test_two_of_one_item_are_not_reckoned_four_when_a_visit_is_called_short() -> None:
+    body = make_organisation(kind="health_centre")
+    nurse = make_staff(body, kind="nurse", qualified="nurse")
+    order = visited(nurse, nursing(body))
+    OrderLine.objects.filter(order=order).update(quantity=2, minutes=60)
+    (card,) = scorecards([nurse], JUNE, JULY, area=body.div)
+    assert card.score.short == 0

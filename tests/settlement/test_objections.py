@@ -18,7 +18,10 @@ from tests.factories import (
     make_scheme,
     system,
 )
+from tests.settlement.paying import refuse_refunds, sums
 
+from yinling.accounts.models import Notice
+from yinling.entitlements.models import Quota
 from yinling.hotline.models import Callback, Ticket
 from yinling.hotline.operations import (
     close_ticket,
@@ -30,12 +33,14 @@ from yinling.hotline.operations import (
 )
 from yinling.kernel.refusals import Denied, NotAllowed, Refusal, Refused
 from yinling.orders.models import Hold, Order
+from yinling.people.models import Representative
 from yinling.settlement import channel
-from yinling.settlement.models import Payment
+from yinling.settlement.models import Payment, Refund
 from yinling.settlement.operations import (
     ask_payment,
     decide_bill_objection,
     raise_bill_objection,
+    refund_payment,
     settle_order,
     take_notice,
 )
@@ -74,7 +79,10 @@ def decide(order: Order, result: str, who: Any = None) -> Order:
 
 
 def paid(order: Order) -> Payment:
-    row = ask_payment(actor=actor("elder", elders=(order.elder,)), now=NOW, order_id=order.pk)
+    return told(ask_payment(actor=actor("elder", elders=(order.elder,)), now=NOW, order_id=order.pk))
+
+
+def told(row: Payment) -> Payment:
     return take_notice(
         actor=system(), now=NOW, key=row.key, number=f"N{row.pk}", amount_fen=row.amount_fen, paid_at=NOW, channel="demo"
     )  # fmt: skip
@@ -193,6 +201,58 @@ def test_a_bill_that_is_taken_back_is_reversed_and_what_was_paid_goes_back(state
     )
 
 
+@pytest.mark.parametrize("ends", ["done", "failed"])
+def test_what_is_left_of_a_payment_goes_back_once_its_refund_under_way_has_ended(
+    ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, finance = an_order(), actor("finance")
+    row = paid(order)
+    settle_order(actor=system(), now=LATER, order_id=order.pk)
+    channel.tend_payments(system(), LATER)
+    refund_payment(actor=finance, now=LATER, payment_id=row.pk, amount_fen=1000, reason="少做了一项")
+    objected(order)
+    decide(order, "reversed", finance)
+    row.refresh_from_db()
+    assert (row.state, row.matched_fen, row.refunded_fen) == ("surplus", 0, 0)
+    assert Refund.objects.count() == 1, "one at a time"
+    if ends == "failed":
+        refuse_refunds(monkeypatch)
+    for _ in range(3):
+        channel.tend_payments(system(), LATER)
+        channel.send_refunds(system(), LATER)
+    row.refresh_from_db()
+    if ends == "failed":
+        assert (row.state, row.refunded_fen, Refund.objects.get().state) == ("surplus", 0, "failed"), (
+            "waits for a person"
+        )
+        return
+    assert (row.state, row.refunded_fen) == ("refunded", 4000)
+    assert [one.amount_fen for one in Refund.objects.order_by("pk")] == [1000, 3000]
+    assert sums(order) == {}
+
+
+def test_a_bill_that_may_never_be_booked_can_be_taken_back(wide: object) -> None:
+    """The same service was charged by another order: settling this one is refused for ever, and the elder objects to it."""
+    first = an_order()
+    second = make_order("served", elder=first.elder, price=first.lines.get().price, starts_at=first.starts_at)
+    voucher = make_entitlement(second.elder, make_scheme(code="twice"))
+    fund_order(second, voucher, 4000)
+    settle_order(actor=system(), now=LATER, order_id=first.pk)
+    with refused("settlement.repeated"):
+        settle_order(actor=system(), now=LATER, order_id=second.pk)
+    row = paid(second)
+    objected(second, text="同一次服务收了两次")
+    decide(second, "reversed")
+    channel.send_refunds(system(), LATER)
+    row.refresh_from_db()
+    second.refresh_from_db()
+    assert (second.state, live_posting(second), row.state) == ("settled", None, "refunded")
+    assert sums(second) == {}
+    assert live_posting(first) is not None
+    assert list(Quota.objects.filter(entitlement=voucher).values_list("reserved", "used")) == [(0, 0)]
+    assert bill_of(second).own_fen == 0
+
+
 def test_who_may_not_reverse_may_not_decide_so() -> None:
     order = an_order()
     objected(order)
@@ -209,3 +269,45 @@ def test_who_may_not_reverse_may_not_decide_so() -> None:
 def test_what_nobody_objected_to_is_not_decided() -> None:
     with refused("objection.none", NotAllowed):
         decide(an_order(), "kept")
+
+
+def test_an_objection_closes_the_payment_nobody_made_and_money_that_comes_all_the_same_goes_back() -> None:
+    order = an_order()
+    row = ask_payment(actor=actor("elder", elders=(order.elder,)), now=NOW, order_id=order.pk)
+    channel.link_of(system(), NOW, row.pk, "养老服务")
+    objected(order, now=NOW)
+    row.refresh_from_db()
+    assert row.state == "closed"
+    with refused("payment.closed", NotAllowed):
+        channel.link_of(system(), NOW, row.pk, "养老服务")
+    assert told(row).state == "surplus"
+    channel.tend_payments(system(), NOW)
+    channel.send_refunds(system(), NOW)
+    assert sums(order) == {}
+    decide(order, "kept")
+    assert ask_payment(actor=actor("elder", elders=(order.elder,)), now=LATER, order_id=order.pk).amount_fen == 4000
+
+
+def test_the_answer_is_told_to_each_login_that_sees_the_bills_and_by_sms_once() -> None:
+    order = an_order()
+    order.seal_field("phone", "13912345678")
+    order.save()
+    daughter, son = actor("family", elders=(order.elder,)), actor("family", elders=(order.elder,))
+    Representative.objects.filter(user=son.user_id).update(covers_bills=False)
+    raise_bill_objection(actor=daughter, now=LATER, order_id=order.pk, text="没有人来")
+    decide(order, "kept")
+    answer = "我们查过了，这张账单没有错：查了定位"
+    said = Notice.objects.filter(key__startswith="objection:").order_by("pk")
+    assert [(one.user_id, one.channel, one.text, one.link) for one in said] == [
+        (daughter.user_id, "screen", answer, f"/e/bills/{order.pk}/"), (None, "sms", answer, "")
+    ]  # fmt: skip
+
+
+def test_who_has_neither_phone_nor_login_is_answered_by_the_call_after_the_ticket() -> None:
+    order = an_order()
+    order.seal_field("phone", "")
+    order.save()
+    ticket = raise_bill_objection(actor=actor("seat"), now=LATER, order_id=order.pk, text="没有人来")
+    decide(order, "kept")
+    assert not Notice.objects.filter(key__startswith="objection:").exists()
+    assert Callback.objects.get(ticket=ticket).kind == "satisfaction"

@@ -34,6 +34,7 @@ from yinling.settlement.operations import (
     return_statement,
     reverse_order,
     review_statement,
+    settle_each,
     settle_order,
 )
 
@@ -429,3 +430,16 @@ def test_each_step_leaves_one_journal_row() -> None:
     review_statement(actor=actor("finance"), now=LATER, statement_id=row.pk)
     events = Journal.objects.filter(event__startswith="settlement").order_by("id").values_list("event", flat=True)
     assert list(events) == ["settlement.order.settle", "settlement.statement.draft", "settlement.statement.review"]
+
+
+def test_a_service_that_costs_nobody_anything_is_settled_taken_back_and_settled_anew() -> None:
+    order = make_order("served", price=make_price(amount_fen=0))
+    other = make_order("served")
+    assert settle_each(system(), LATER, [order, other]) == {}
+    assert (Order.objects.get(pk=order.pk).state, entries_of(order)) == ("settled", [])
+    with refused("settlement.already", NotAllowed):
+        settle_order(actor=system(), now=LATER, order_id=order.pk)
+    reverse_order(actor=actor("finance"), now=LATER, order_id=order.pk, reason="登记重复")
+    settle_order(actor=system(), now=LATER, order_id=order.pk)
+    assert Posting.objects.filter(order=order).count() == 3
+    assert not Charge.objects.filter(order=order).exists()

@@ -12,16 +12,17 @@ from tests.factories import (
     make_area_tree,
     system,
 )
-from tests.settlement.paying import LATER, an_order, asked, refused, tell, use
+from tests.settlement.paying import LATER, an_order, asked, refused, sums, tell, top_up, use
 
 from yinling.accounts.models import Journal
 from yinling.ground.scope import scope
+from yinling.kernel.period import local_date
+from yinling.kernel.refusals import NotAllowed
 from yinling.settlement import channel
-from yinling.settlement.models import PaymentBill
-from yinling.settlement.operations import (
-    load_payment_bill,
-)
+from yinling.settlement.models import PaymentBill, Posting
+from yinling.settlement.operations import load_payment_bill, pay_from_balance
 from yinling.settlement.paying import Movement, Part, compare, off, off_lines, onto, read_bill, write_bill
+from yinling.settlement.ports import BillRow
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +52,53 @@ def test_a_bill_that_is_right_shows_no_difference_and_one_that_is_not_shows_each
         ("amount", "pay"), ("missing_here", "pay"), ("missing_here", "refund"), ("missing_there", "pay"), ("twice", "pay")
     ]  # fmt: skip
     assert bill.theirs_fen == 4000 + 3999 + 100 - 100 + 4000
+
+
+@pytest.mark.usefixtures("wide")
+def test_money_whose_notice_was_lost_is_taken_from_the_channels_bill(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost, other, late = asked(an_order()), asked(an_order()), an_order()
+    closed = asked(late)
+    top_up(late.elder, 4000)
+    pay_from_balance(actor=actor("station"), now=NOW, order_id=late.pk)
+    theirs = [
+        BillRow("pay", lost.key, "N1", 4000), BillRow("pay", other.key, "N2", 3999), BillRow("pay", closed.key, "N3", 4000),
+        BillRow("pay", f"{CITY}-x", "N9", 100),
+    ]  # fmt: skip
+    monkeypatch.setattr("yinling.interop.payment.fake.FakePayment.daily_bill", lambda *_args: theirs)
+    for _ in range(2):
+        channel.fetch_bill(system(), LATER, NOW.date())
+    for row in (lost, other, closed):
+        row.refresh_from_db()
+    assert [(row.state, row.channel_number) for row in (lost, other, closed)] == [
+        ("paid", "N1"),
+        ("asked", ""),
+        ("surplus", "N3"),
+    ]
+    assert local_date(lost.paid_at) == NOW.date(), "on the day of the bill"  # type: ignore[arg-type]
+    assert sums(lost.order) == {"bank": 4000, "received.order": -4000}
+    assert [(one["what"], one["key"]) for one in PaymentBill.objects.get().differences] == [
+        ("missing_here", other.key), ("missing_here", f"{CITY}-x")
+    ]  # fmt: skip
+    assert tell(lost, LATER, number="N1").state == "paid", "its notice comes after all"
+    assert Posting.objects.filter(kind="payment", order=lost.order).count() == 1
+
+
+@pytest.mark.usefixtures("wide")
+def test_nobody_says_by_pasting_a_bill_that_money_came() -> None:
+    row = asked(an_order())
+    load_payment_bill(actor=actor("finance"), now=LATER, day=NOW.date(), text=f"付款,{row.key},N1,40.00")
+    row.refresh_from_db()
+    assert (row.state, PaymentBill.objects.get().differences[0]["what"]) == ("asked", "missing_here")
+
+
+@pytest.mark.usefixtures("wide")
+def test_without_a_channel_there_is_no_bill_to_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_area_tree()
+    use(monkeypatch, "none.NoPayment")
+    assert channel.fetch_bill(system(), LATER, NOW.date()) is False
+    with refused("payment.no_channel", NotAllowed):
+        load_payment_bill(actor=actor("finance"), now=LATER, day=NOW.date())
+    assert not PaymentBill.objects.exists()
 
 
 @pytest.mark.usefixtures("wide")

@@ -22,17 +22,24 @@ from tests.factories import (
 )
 from tests.settlement.paying import LATER, added, an_order, asked, by_line, drop, refused, sums, tell, top_up, use
 
+from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused
 from yinling.orders.operations import cancel_order
-from yinling.people.models import Representative
+from yinling.people.models import Elder, Representative
 from yinling.people.queries import representation
 from yinling.settlement import channel
-from yinling.settlement.models import LedgerEntry, Payment, Posting, Refund
+from yinling.settlement.models import LedgerEntry, Payment, Posting, Recovery, Refund
 from yinling.settlement.operations import (
+    approve_recovery,
     ask_payment,
+    decide_bill_objection,
+    draft_recovery,
     pay_from_balance,
+    raise_bill_objection,
     reverse_order,
+    review_recovery,
     settle_order,
+    take_transfer,
 )
 from yinling.settlement.queries.bills import bill_of
 from yinling.settlement.queries.payments import balance_of
@@ -362,3 +369,66 @@ def test_after_a_reversal_both_payments_stand_as_received() -> None:
     settle_order(actor=system(), now=LATER, order_id=order.pk)
     channel.tend_payments(system(), LATER)
     assert sums(order) == {"bank": 5500, "receivable.voucher": 4000, "payable.provider": -9500}
+
+
+# --- a service after a death
+
+
+@pytest.mark.usefixtures("wide")
+def test_what_stands_on_a_recovery_list_is_not_paid_and_what_comes_all_the_same_goes_back_once() -> None:
+    order, finance = an_order("served"), actor("finance")
+    open_ = asked(order)
+    make_recovery(order, state="draft")
+    with refused("payment.objected", NotAllowed):
+        asked(order, LATER)
+    bill = bill_of(order)
+    assert (bill.standing, bill.can_pay, bill.is_reversed) == ("正在核查，先不付钱", False, False)
+    assert tell(open_).state == "surplus"
+    Recovery.objects.update(state="reviewed")
+    approve_recovery(actor=finance, now=LATER, recovery_id=Recovery.objects.get().pk)
+    with refused("payment.nothing", NotAllowed):
+        asked(order, LATER)
+    bill = bill_of(order)
+    assert (bill.standing, bill.own_fen, bill.can_pay) == ("账单已取消，不收钱", 0, False)
+    for _ in range(2):
+        channel.tend_payments(system(), LATER)
+        channel.send_refunds(system(), LATER)
+    assert sums(order) == {}
+    assert Refund.objects.count() == 1
+
+
+@pytest.mark.usefixtures("wide")
+def test_an_objection_to_a_service_on_an_approved_recovery_list_can_be_decided() -> None:
+    order = an_order("served")
+    make_recovery(order, state="reviewed")
+    approve_recovery(actor=actor("finance"), now=LATER, recovery_id=Recovery.objects.get().pk)
+    raise_bill_objection(actor=actor("seat"), now=LATER, order_id=order.pk, text="人已经不在了")
+    decide_bill_objection(actor=actor("finance"), now=LATER, order_id=order.pk, result="reversed", reason="查了登记")
+    assert bill_of(order).standing == "账单已取消，不收钱"
+
+
+def make_recovery(order: Any, *, state: str) -> None:
+    """A list of what a death takes back, with the order on it."""
+    Elder.objects.filter(pk=order.elder_id).update(died_on=local_date(NOW) - timedelta(days=9))
+    draft_recovery(actor=system(), now=NOW, elder_id=order.elder_id)
+    if state == "reviewed":
+        row = Recovery.objects.get()
+        review_recovery(actor=actor("finance"), now=NOW, recovery_id=row.pk)
+
+
+# --- two files of one person
+
+
+@pytest.mark.usefixtures("wide")
+def test_money_paid_in_under_a_file_that_was_merged_is_still_there() -> None:
+    kept, gone = make_elder(), make_elder()
+    top_up(gone, 5000)
+    Elder.objects.filter(pk=gone.pk).update(merged_into=kept)
+    assert balance_of(kept.pk, kept.div) == 5000
+    order = an_order(elder=kept)
+    assert pay_from_balance(actor=actor("station"), now=NOW, order_id=order.pk).state == "paid"
+    assert balance_of(kept.pk, kept.div) == 1000
+    with refused("elder.not_found", NotFound):
+        take_transfer(
+            actor=actor("finance"), now=NOW, elder_id=gone.pk, kind="top_up_return", amount_fen=1, method="cash", note="1"
+        )  # fmt: skip

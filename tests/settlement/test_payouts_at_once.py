@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from tests.factories import WIDE, actor
-from tests.settlement.stated import LATER, approved, batch, claimed, sent, with_account
+from tests.factories import CITY, WIDE, actor, make_area_tree
+from tests.settlement.stated import JUNE, LATER, approved, batch, claimed, sent, with_account
 
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Refusal
+from yinling.settlement import arriving
 from yinling.settlement.models import PayoutLine, Posting, Remittance
-from yinling.settlement.operations import load_remittance, submit_claim
+from yinling.settlement.operations import load_remittance, load_transfers, receive_transfer, submit_claim
+from yinling.settlement.queries.arrivals import kept, unpaid
 from yinling.settlement.remitting import HEADS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,3 +85,25 @@ def test_two_payers_files_cross_and_the_same_file_counts_once() -> None:
     with scope(WIDE):
         assert Remittance.objects.count() == 2
         assert Posting.objects.filter(kind="remittance").count() == 2
+
+
+@pytest.mark.req("R-PAY-12")
+def test_files_with_the_same_receipts_and_single_receipts_pay_once_and_never_wait_for_each_other_in_a_ring() -> None:
+    with scope(WIDE):
+        make_area_tree()
+        rows = [approved(payer=payer) for payer in ("government", "donation")]
+        people = [actor("finance") for _ in range(MANY)]
+    lines = [("2026-06-15", f"回单{payer}", payer, "general", "50.00", "", "") for payer in ("government", "donation")]
+    acts: list[Callable[[Actor], Any]] = [
+        lambda who: load_transfers(actor=who, now=LATER, content=sent(*lines, heads=arriving.HEADS)),
+        lambda who: load_transfers(actor=who, now=LATER, content=sent(*reversed(lines), heads=arriving.HEADS)),
+        lambda who: receive_transfer(
+            actor=who, now=LATER, payer="donation", fund="general", amount_fen=3000, on=JUNE, note=f"单笔{who.user_id}"
+        ),
+    ]
+    found = at_once([(who, acts[place % 3]) for place, who in enumerate(people)])
+    assert found == [*["arrival.nothing_new"] * 3, "done", "done", "done"]
+    with scope(WIDE):
+        who = actor("finance")
+        assert {one.statement.pk: one.fen for one in unpaid(who)} == {rows[0].pk: 3000}
+        assert kept(who, "donation", "general", CITY) == 5000 + 2 * 3000 - 8000

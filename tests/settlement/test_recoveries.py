@@ -143,7 +143,7 @@ def test_two_persons_decide_and_what_a_statement_paid_is_deducted(finance: Actor
     row.refresh_from_db()
     assert (row.state, row.approved_by_id) == ("approved", second.user_id)
     assert sum(Charge.objects.filter(order=order).values_list("amount_fen", flat=True)) == 0
-    due = statement_candidates(order.provider, "voucher", DIED.replace(month=DIED.month))
+    due = statement_candidates(order.provider, "voucher", DIED.replace(month=DIED.month), CITY)
     assert [charge.amount_fen for charge in due] == [-3000]
     assert not Hold.objects.filter(to_at=None).exists()
     with pytest.raises(Refused) as again:

@@ -13,6 +13,7 @@ from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.factories import (
+    CITY,
     COMMUNITY,
     NOW,
     WIDE,
@@ -28,6 +29,7 @@ from tests.settlement.paying import (
     by_line,
     drop,
     refund,
+    refuse_refunds,
     refused,
     sums,
     tell,
@@ -43,17 +45,21 @@ from yinling.settlement import channel
 from yinling.settlement.models import LedgerEntry, Payment, Posting, Refund
 from yinling.settlement.operations import (
     close_payment,
+    credit_refund,
+    decide_bill_objection,
     fail_refund,
     finish_refund,
     pay_from_balance,
+    raise_bill_objection,
     refund_payment,
     reverse_order,
     settle_order,
     take_notice,
+    take_transfer,
 )
-from yinling.settlement.ports import RefundRefused
+from yinling.settlement.queries.bills import bill_of
 from yinling.settlement.queries.ledger import live_posting
-from yinling.settlement.queries.payments import balance_of, own_part, paid_for
+from yinling.settlement.queries.payments import balance_of, movements, own_part, paid_for, stuck_refunds
 
 
 @pytest.fixture(autouse=True)
@@ -105,11 +111,7 @@ def test_a_refund_the_channel_refuses_waits_for_a_person(monkeypatch: pytest.Mon
     order = an_order()
     row = tell(asked(order))
     cancel_order(actor=actor("seat"), now=NOW, order_id=order.pk, reason="老人住院")
-
-    def never(*_args: Any, **_values: Any) -> None:
-        raise RefundRefused("超过退款期限")
-
-    monkeypatch.setattr("yinling.interop.payment.fake.FakePayment.refund", never)
+    refuse_refunds(monkeypatch)
     channel.tend_payments(system(), LATER)
     channel.send_refunds(system(), LATER)
     channel.tend_payments(system(), LATER)
@@ -118,6 +120,71 @@ def test_a_refund_the_channel_refuses_waits_for_a_person(monkeypatch: pytest.Mon
     assert sums(order) == {"bank": 4000, "received.order": -4000}
     row.refresh_from_db()
     assert (row.state, row.refunded_fen) == ("paid", 0)
+
+
+@pytest.mark.usefixtures("wide")
+def test_what_the_channel_will_not_give_back_goes_to_the_balance_and_from_there_into_the_hand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    order, finance = an_order("served"), actor("finance")
+    settle_order(actor=system(), now=LATER, order_id=order.pk)
+    row = tell(asked(order, LATER), LATER)
+    first = refund(row, 1500)
+    with refused("state.not_allowed", NotAllowed):
+        credit_refund(actor=finance, now=LATER, refund_id=first.pk, reason="渠道超过期限")
+    refuse_refunds(monkeypatch)
+    channel.send_refunds(system(), LATER)
+    with refused("text.missing"):
+        credit_refund(actor=finance, now=LATER, refund_id=first.pk, reason=" ")
+    with pytest.raises(Denied):
+        credit_refund(actor=actor("station"), now=LATER, refund_id=first.pk, reason="渠道超过期限")
+    assert [one.pk for one in stuck_refunds()] == [first.pk]
+    assert credit_refund(actor=finance, now=LATER, refund_id=first.pk, reason="渠道超过期限").state == "credited"
+    row.refresh_from_db()
+    assert (row.refunded_fen, row.matched_fen, balance_of(order.elder_id, order.div)) == (1500, 2500, 1500)
+    assert sums(order) == {
+        "bank": 4000, "prepaid.elder": -1500, "direct.elder": 1500, "direct.provider": -1500, "receivable.voucher": 4000,
+        "payable.provider": -6500,
+    }  # fmt: skip
+    assert not stuck_refunds().exists()
+    with refused("state.not_allowed", NotAllowed):
+        credit_refund(actor=finance, now=LATER, refund_id=first.pk, reason="再来一次")
+    assert [one.kind for one in movements(CITY, "demo", LATER.date())] == ["pay"], "the channel moved nothing"
+    take_transfer(
+        actor=finance, now=LATER, elder_id=order.elder_id, kind="top_up_return", amount_fen=1500, method="cash", note="TK-1"
+    )  # fmt: skip
+    assert balance_of(order.elder_id, order.div) == 0
+
+
+@pytest.mark.usefixtures("wide")
+def test_a_refused_refund_that_was_tried_again_is_not_credited_above_what_was_paid(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = tell(asked(an_order("served")))
+    first = refund(row, 4000)
+    refuse_refunds(monkeypatch)
+    channel.send_refunds(system(), LATER)
+    second = refund(row, 3000)
+    with refused("payment.refund_pending", NotAllowed):
+        credit_refund(actor=actor("finance"), now=LATER, refund_id=first.pk, reason="渠道超过期限")
+    finish_refund(actor=system(), now=LATER, refund_id=second.pk)
+    with refused("payment.refund_too_much"):
+        credit_refund(actor=actor("finance"), now=LATER, refund_id=first.pk, reason="渠道超过期限")
+    row.refresh_from_db()
+    assert (row.refunded_fen, stuck_refunds().exists()) == (3000, False)
+
+
+@pytest.mark.usefixtures("wide")
+def test_refunds_of_a_channel_that_is_no_longer_there_do_not_keep_others_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old, new = tell(asked(an_order())), tell(asked(an_order()))
+    Payment.objects.filter(pk=old.pk).update(channel="gone")
+    for row in (old, new):
+        refund(row, 4000)
+    monkeypatch.setattr(channel, "MOST_A_ROUND", 1)
+    assert channel.send_refunds(system(), LATER) == 1
+    assert set(Refund.objects.values_list("payment", "state")) == {(old.pk, "asked"), (new.pk, "done")}
 
 
 @pytest.mark.usefixtures("wide")
@@ -251,6 +318,9 @@ ACTS = st.sampled_from(
         "balance",
         "add",
         "drop",
+        "object",
+        "keep",
+        "take_back",
     ]
 )
 
@@ -277,6 +347,8 @@ def test_paid_less_refunded_is_what_moved_at_the_bank(acts: list[str], part: int
     order.refresh_from_db()
     if order.state == "settled" and live_posting(order):
         assert paid_for(order) <= own_part(order), "nobody has paid more than the own part"
+    if acts and acts[-1] == "take_back" and bill_of(order).is_reversed:
+        assert paid_for(order) == 0, "what was taken back by an objection is given back"
 
 
 def _do(act: str, order: Order, part: int, now: datetime) -> None:
@@ -294,6 +366,9 @@ def _do(act: str, order: Order, part: int, now: datetime) -> None:
         "settle": lambda: settle_order(actor=system(), **common),
         "reverse": lambda: reverse_order(actor=actor("finance"), reason="x", **common),
         "balance": lambda: pay_from_balance(actor=actor("station"), **common),
+        "object": lambda: raise_bill_objection(actor=actor("seat"), text="x", **common),
+        "keep": lambda: decide_bill_objection(actor=actor("finance"), result="kept", reason="x", **common),
+        "take_back": lambda: decide_bill_objection(actor=actor("finance"), result="reversed", reason="x", **common),
     }
     if act in ("add", "drop"):  # at the door only, before the bill is booked
         order.refresh_from_db()

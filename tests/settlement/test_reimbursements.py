@@ -27,9 +27,10 @@ from tests.factories import (
 
 from yinling.accounts.models import Journal
 from yinling.entitlements.models import Budget, BudgetLine, Commitment, Entitlement
-from yinling.entitlements.operations import end_entitlement
+from yinling.entitlements.operations import end_entitlement, follow_elders
 from yinling.ground.scope import scope
 from yinling.kernel.refusals import Denied, NotAllowed, Refusal, Refused
+from yinling.people.models import Elder, Household
 from yinling.programmes.subsidies.operations import register_donation
 from yinling.programmes.subsidies.queries.funds import gifts, persons_of, trail, ways
 from yinling.settlement.models import LedgerEntry, PayoutLine, Posting, Reimbursement
@@ -54,6 +55,13 @@ pytestmark = pytest.mark.usefixtures("wide")
 CAP = 200_000
 ACCEPTED = date(2026, 6, 1)
 BASE = ["1", "2", "11", "13", "17", "24", "29"]
+
+
+def move_away(elder: Elder) -> None:
+    """The elder and what goes with an elder lie in another district now."""
+    Household.objects.filter(pk=elder.household_id).update(div=OTHER_COMMUNITY)
+    Elder.objects.filter(pk=elder.pk).update(div=OTHER_COMMUNITY)
+    follow_elders(CITY)
 
 
 def refused(code: str, kind: type[Refusal] = Refused) -> pytest.RaisesExc:
@@ -307,7 +315,7 @@ def test_a_donation_pays_what_the_subsidy_leaves_and_every_fen_has_its_donor_and
     assert [(one.donation.donor, one.use.household_id, one.fen) for one in gifts(given)] == [
         ("甲公司", row.household_id, 30_000), ("乙先生", row.household_id, 20_000)
     ]  # fmt: skip
-    found = trail(again, line_of(more))
+    found = trail(again, line_of(again))
     assert found.line == given
     assert [one.fen for one in found.gifts] == [30_000, 20_000]
     assert set(LedgerEntry.objects.filter(posting=again.posting).values_list("fund", flat=True)) == {"donation"}
@@ -375,3 +383,69 @@ def test_a_sum_that_nobody_used_is_free_at_the_end() -> None:
     kept = Commitment.objects.get(entitlement=given)
     end_entitlement(actor=actor("district"), now=NOW, entitlement_id=given.pk, valid_to=date(2026, 6, 2), reason="放弃")
     assert Budget.objects.get(pk=kept.budget_id).committed_fen == 0
+
+
+# Homes change
+
+
+@pytest.mark.req("R-MOD-04")
+def test_a_move_or_a_wrong_address_makes_no_second_sum() -> None:
+    """Who was paid back and moves gets no second sum, nor does the home moved into: one home had two files, or it was two homes."""
+    first = promised()
+    row = approved(spent(150_000, first))
+    other = promised(scheme=first.scheme)
+    Elder.objects.filter(pk=first.elder_id).update(household_id=other.elder.household_id)
+    for again in (first, other):
+        with refused("reimbursement.household"):
+            drafted(Entitlement.objects.get(pk=again.pk), invoice_number="0002")
+        assert again.pk not in reimbursable(actor("finance"), ACCEPTED).values_list("pk", flat=True)
+    assert list(Reimbursement.objects.values_list("pk", flat=True)) == [row.pk]
+
+
+@pytest.mark.req("R-MOD-04")
+def test_two_homes_that_turn_out_to_be_one_are_paid_back_once() -> None:
+    first = promised()
+    other = promised(scheme=first.scheme)
+    one, two = reviewed(spent(100_000, first)), reviewed(spent(90_000, other))
+    Elder.objects.filter(pk=other.elder_id).update(household_id=first.elder.household_id)
+    approve_reimbursement(actor=actor("finance"), now=NOW, reimbursement_id=two.pk)
+    with refused("reimbursement.household"):
+        approve_reimbursement(actor=actor("finance"), now=NOW, reimbursement_id=one.pk)
+    assert LedgerEntry.objects.filter(account="payable.elder").count() == 1
+
+
+@pytest.mark.req("R-PAY-14")
+def test_the_area_that_promised_pays_though_the_elder_has_moved_away() -> None:
+    row = spent(150_000)
+    move_away(row.elder)
+    who = [actor("finance", DISTRICT) for _ in range(3)]
+    with scope(who[0]):
+        attach_expense(actor=who[0], now=NOW, reimbursement_id=row.pk, title="发票", content=picture())
+        review_reimbursement(actor=who[0], now=NOW, reimbursement_id=row.pk, invoice_fen=150_000)
+    with scope(who[1]):
+        done = approve_reimbursement(actor=who[1], now=NOW, reimbursement_id=row.pk)
+    assert (done.state, done.subsidy_fen) == ("approved", 150_000)
+    with scope(who[2]):
+        assert [one.key for one in payables(who[2], DISTRICT)] == [f"reimbursement:{row.pk}"]
+
+
+def test_work_accepted_in_time_is_offered_after_the_end() -> None:
+    given = promised(valid_to=date(2026, 6, 2))
+    for day, offered in ((date(2026, 6, 3), True), (date(2027, 6, 2), True), (date(2027, 6, 4), False)):
+        assert (given in reimbursable(actor("finance"), day)) is offered
+
+
+def test_what_nobody_applied_for_is_borne_by_the_budget_too() -> None:
+    given, bearing = promised(), line("lottery", 10**7, "适老化")
+    budget = Budget.objects.create(
+        scheme=given.scheme, div=CITY, year=2026, line=bearing, amount_fen=99_999, document="文", is_in_force=True, proposed_by=make_user(),
+        confirmed_by=make_user(), created_at=NOW, changed_at=NOW,
+    )  # fmt: skip
+    row = reviewed(spent(100_000, given))
+    with refused("budget.exhausted"):
+        approve_reimbursement(actor=actor("finance"), now=NOW, reimbursement_id=row.pk)
+    assert not Posting.objects.exists()
+    Budget.objects.filter(pk=budget.pk).update(amount_fen=100_000)
+    done = approve_reimbursement(actor=actor("finance"), now=NOW, reimbursement_id=row.pk)
+    budget.refresh_from_db()
+    assert (budget.committed_fen, budget.committed_heads, line_of(done)) == (100_000, 1, bearing)

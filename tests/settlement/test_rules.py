@@ -1,6 +1,8 @@
 """What a settled order puts into the ledger."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,6 +22,7 @@ from yinling.settlement.rules import (
     opposite,
     own_minutes,
     shared_out,
+    unbalanced,
 )
 
 DAY = date(2026, 6, 16)
@@ -128,6 +131,36 @@ def test_the_opposite_takes_back_and_sides_are_checked() -> None:
     assert [side.amount for side in opposite(sides)] == [-4001, 4001, -4000, 4000]
     with pytest.raises(Refused):
         check_sides(sides[:-1])
+
+
+@pytest.mark.req("R-PAY-05")
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"account": "till"}, "ledger.account"), ({"business": ""}, "ledger.business"), ({"fund": ""}, "ledger.fund"),
+        ({"unit": "minute"}, "ledger.not_balanced"), ({"amount": -4002}, "ledger.not_balanced"),
+    ],
+)  # fmt: skip
+def test_one_wrong_side_and_nothing_is_booked(changes: dict[str, Any], code: str) -> None:
+    debit, credit = entries([VOUCHER], service_day=DAY)
+    with pytest.raises(Refused) as refusal:
+        check_sides([debit, replace(credit, **changes)])
+    assert refusal.value.code == code
+
+
+def test_a_side_of_nothing_is_not_booked_either() -> None:
+    with pytest.raises(Refused) as refusal:
+        check_sides([replace(side, amount=0) for side in entries([VOUCHER], service_day=DAY)])
+    assert refusal.value.code == "ledger.not_balanced"
+
+
+def test_a_month_balances_in_each_unit() -> None:
+    moved = [{"unit": "fen", "moved": 5}, {"unit": "minute", "moved": -5}, {"unit": "fen", "moved": -5}]
+    assert unbalanced(moved) == {"minute": -5}
+
+
+def test_what_is_owed_the_other_way_round_is_neither_paid_nor_money() -> None:
+    assert shared_out([("a", -5), ("b", 10)], 7) == [("b", 7)]
 
 
 def test_money_pays_what_is_owed_one_after_the_other() -> None:

@@ -256,3 +256,20 @@ def test_the_month_is_not_asked_for_twice_while_it_waits_for_the_worker() -> Non
     draft_statements(actor=who, now=LATER, month=JUNE)
     with refused("statement.drafting", NotAllowed):
         draft_statements(actor=who, now=LATER, month=JUNE)
+
+
+def test_what_was_reversed_at_the_moment_the_statement_was_drawn_up_goes_back() -> None:
+    """The reversal did not see the statement yet: a deduction from its line would be taken from the provider a second time."""
+    row = drafted(count=1)
+    charge = row.lines.get().charge
+    Posting.objects.create(
+        div=charge.div,
+        key="reversal:0",
+        kind="reversal",
+        order=charge.order,
+        reverses=charge.posting,
+        text="同时冲正",
+        posted_at=LATER,
+    )
+    with refused("statement.reversed"):
+        review_statement(actor=actor("finance"), now=LATER, statement_id=row.pk)

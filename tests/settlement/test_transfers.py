@@ -91,7 +91,7 @@ def test_an_advance_needs_a_second_person_and_the_monitor_shows_what_is_left(fin
         book_transfer(actor=finance, now=NOW, transfer_id=row.pk)
     other = actor("finance")
     book_transfer(actor=other, now=NOW, transfer_id=row.pk)
-    assert (balance("bank", TODAY), balance("advance.voucher", TODAY), advance_balance(body.pk, "voucher")) == (
+    assert (balance("bank", TODAY), balance("advance.voucher", TODAY), advance_balance(body, "voucher")) == (
         -100_000,
         100_000,
         100_000,
@@ -116,7 +116,7 @@ def test_two_returns_proposed_from_the_same_balance_are_not_both_booked(finance:
     book_transfer(actor=other, now=NOW, transfer_id=one.pk)
     with refuses("transfer.balance"):
         book_transfer(actor=other, now=NOW, transfer_id=two.pk)
-    assert advance_balance(body.pk, "voucher") == 100
+    assert advance_balance(body, "voucher") == 100
 
 
 @pytest.mark.req("R-PAY-16")
@@ -129,7 +129,7 @@ def test_an_advance_is_offset_at_settlement_of_the_statement_once_and_in_its_own
     booked(order.provider, 3000)
     assert offset_advance(finance, LATER, row, 4000) == 3000
     assert offset_advance(finance, LATER, row, 4000) == 3000
-    assert advance_balance(order.provider_id, "voucher") == 500
+    assert advance_balance(order.provider, "voucher") == 500
     on = date(2026, 6, 20)
     assert balance("payable.provider", on, provider_id=order.provider_id) == -1000
     (line,) = [one for one in advances(finance) if one["payer"] == "voucher"]
@@ -192,6 +192,6 @@ def test_an_advance_pays_only_what_deductions_left_of_its_own_business(finance: 
     booked(body, 4000, business="medical")
     review_statement(actor=actor("finance"), now=LATER, statement_id=row.pk)
     done = approve_statement(actor=actor("finance"), now=LATER, statement_id=row.pk)
-    assert (done.offset_fen, done.payable_fen, advance_balance(body.pk, "voucher", "medical")) == (0, 4000, 4000)
+    assert (done.offset_fen, done.payable_fen, advance_balance(body, "voucher", "medical")) == (0, 4000, 4000)
     (part,) = shares_of_statement(done).payable
     assert (part.business, part.plan_year) == ("eldercare", 2026)

@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from django.test import Client
-from django.urls import URLPattern, get_resolver
+from django.urls import Resolver404, URLPattern, get_resolver, path
 
 from yinling.directory.rights import RIGHTS
 from yinling.directory.roles import ROLES
 from yinling.ground.operation import REGISTRY
 from yinling.web import navigation
+from yinling.web.addresses import by_first_part
 from yinling.web.api.urls import api
 from yinling.web.api.verbs import address
 
@@ -48,6 +50,21 @@ def test_only_these_addresses_are_public() -> None:
 def test_no_address_is_declared_twice() -> None:
     known = [where for where, _view in all_routes() if not where.startswith("api/v1/")]
     assert sorted({where for where in known if known.count(where) > 1}) == []
+
+
+def test_an_address_is_looked_for_among_those_that_begin_like_it() -> None:
+    def read(_request: object, **_names: object) -> None: ...
+
+    found = by_first_part([
+        path("orders/", read, name="list"), path("staff/<int:pk>/", read), path("orders/<int:pk>/", read), path("sw.js", read),
+    ])  # fmt: skip
+    assert [str(one.pattern) for one in found] == ["orders/", "staff/", "sw.js"]
+    assert [where for where, _view in routes(found)] == ["orders/", "orders/<int:pk>/", "staff/<int:pk>/", "sw.js"]
+    match = found[0].resolve("orders/7/")
+    assert (match.func, match.kwargs, match.route) == (read, {"pk": 7}, "<int:pk>/")
+    assert found[0].resolve("orders/").url_name == "list"
+    with pytest.raises(Resolver404):
+        found[0].resolve("orders/x/")
 
 
 def test_a_visitor_opens_no_page_that_is_not_public(client: Client, db: None) -> None:

@@ -27,6 +27,7 @@ from tests.factories import (
     make_visit,
     system,
 )
+from tests.programmes.home_beds.test_stays import admitted
 
 from yinling.accounts.operations import record
 from yinling.accounts.queries import audit_connection
@@ -39,6 +40,7 @@ from yinling.orders.models import Hold, Order, OrderLine
 from yinling.orders.operations import cancel_order, refuse_order
 from yinling.people.models import Elder
 from yinling.people.operations import record_circumstance
+from yinling.programmes.home_beds.jobs import bill_stays
 from yinling.settlement.operations import settle_order
 from yinling.supervision.jobs import run_all, run_round, write_all
 from yinling.supervision.models import Finding, Round
@@ -230,6 +232,30 @@ def test_more_than_the_list_of_the_day_allows_is_found_and_a_later_list_does_not
         assert (finding.facts, finding.staff_id) == ({"charged_fen": 8001, "allowed_fen": 8000}, None)
         assert Hold.objects.filter(order_id=above.order_id).exists()
         assert not Hold.objects.filter(order_id=exact.order_id).exists()
+
+
+@pytest.mark.req("R-BED-06", "R-LTC-04")
+def test_bed_days_at_the_price_and_cost_of_their_own_day_are_no_finding() -> None:
+    with scope(WIDE):
+        stay = admitted()
+        Price.objects.filter(item=stay.item).update(valid_to=date(2026, 5, 26))
+        make_price(stay.item, stay.provider, amount_fen=20000, valid_from=date(2026, 5, 26), unit="日")
+        scheme = make_scheme(payer="state_care", families=["nursing"], code="state_care")
+        make_entitlement(stay.elder, scheme, share_bp=10000, monthly_cap_fen=None, valid_from=date(2026, 5, 26))
+        bill_stays(system(), NOW)
+        (order,) = Order.objects.filter(needs_visit=False)
+        assert order.self_fen == 6 * 18000
+    run_round(EVENING)
+    assert found() == []
+
+
+@pytest.mark.req("X-SUP-03")
+def test_a_visit_as_long_as_its_items_together_is_not_short_however_many_there_are_of_one() -> None:
+    with scope(WIDE):
+        visit = done_visit(ends_at=TOMORROW + timedelta(hours=2))
+        OrderLine.objects.filter(order_id=visit.order_id).update(quantity=2, minutes=120, amount_fen=16000)
+    run_round(EVENING)
+    assert found() == []
 
 
 @pytest.mark.req("R-ORD-06")

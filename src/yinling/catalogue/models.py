@@ -21,6 +21,8 @@ FAMILIES = [
 ITEM_KINDS = [
     ("service", "服务"), ("scale_assessment", "量表评估"), ("drug", "药品"), ("consumable", "耗材"), ("bed_day", "床日"), ("fee", "费用"),
 ]  # fmt: skip
+MEAL_FORMS = [("making", "制餐"), ("sharing", "配餐"), ("dining", "就餐"), ("delivery", "送餐")]
+"""The units of a meal that say in which form it comes (R-MEA-07)."""
 BASIC = ("meal", "daily_care", "rehab_nursing", "rescue", "comfort")
 
 
@@ -30,7 +32,8 @@ class ServiceItem(Versioned):
     ``effective_on`` holds, for each published text that was changed, the day from which it holds (R-ORD-10). An item of the kind
     ``scale_assessment`` is an assessment with the clinical scales it names, priced and counted as such (R-ASM-12). Drugs and consumables go
     with a service (R-PAY-01). ``units`` are what schemes pay by: ``nurse_visit``, ``lunch``, ``delivery``, ``bed_day``. Basic insurance pays
-    only for what ``is_insurable`` (R-PAY-15). Nobody is sent for what does not ``needs_visit``: bed-days, fees of contracts, goods.
+    only for what ``is_insurable`` (R-PAY-15). Nobody is sent for what does not ``needs_visit``: bed-days, fees of contracts, goods, a meal
+    that the elder comes for.
     """
 
     KINDS = ITEM_KINDS

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
-from collections.abc import Collection, Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,7 +18,10 @@ MOST_COUNT = 366
 MOST_METRES = 200_000
 FUNDS = {"项目": "item", "item": "item", "整次": "visit", "visit": "visit"}
 """How a line of a package says what it pays: the item, or the whole visit in which it is done (D-08)."""
-_SEPARATOR = re.compile(r"[,，;；\t ]+")
+_SEPARATOR = re.compile(r"\s*[,;]\s*")
+_TWO_NUMBERS = re.compile(r"(?<=[,;\s¥])\d{1,3}(?:,\d{3})+(?!\d)")
+"""Reads as one amount with separators of thousands, or as two amounts beside each other."""
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,29 @@ def fit(on_record: Iterable[OnRecord], valid_from: date) -> Fit:
     )
 
 
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines with their numbers, without a byte order mark; full-width letters, digits and signs are as good as others."""
+    for number, line in enumerate(text.replace("\ufeff", "").replace("，", ", ").splitlines(), 1):
+        if plain := unicodedata.normalize("NFKC", line).strip():
+            yield number, plain
+
+
+def _cells(line: str) -> list[str]:
+    """Divide a line as typed, as pasted from a spreadsheet (tabs) or as in a CSV (quoted); an empty cell stays in its place."""
+    if "\t" in line:
+        cells = [cell.strip(" ,;") for cell in line.split("\t")]
+    elif '"' in line:
+        cells = [cell.strip() for cell in next(csv.reader([line], skipinitialspace=True))]
+    else:
+        cells = _SEPARATOR.split(line) if _SEPARATOR.search(line) else line.split()
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
 def parse_prices(text: str) -> list[PriceLine]:
     """Read a price list: one item a line, ``code, price in yuan[, call-out fee in yuan]``. Refuses a line it cannot read."""
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = list(_lines(text))
     if not lines:
         raise Refused(
             "price_list.empty",
@@ -95,8 +120,13 @@ def parse_prices(text: str) -> list[PriceLine]:
 
 
 def _line(number: int, line: str) -> PriceLine:
-    parts = _SEPARATOR.split(line)
-    if len(parts) not in (2, 3):
+    if "\t" not in line and '"' not in line and (unclear := _TWO_NUMBERS.search(line)):
+        sentence = N_(
+            "第 %(line)s 行的“%(text)s”可能是一个数，也可能是两个数。请去掉千位逗号；是两个数的，各写出两位小数"
+        )
+        raise Refused("price_list.thousands", sentence, field="prices", line=number, text=unclear[0])
+    parts = _cells(line)
+    if len(parts) not in (2, 3) or any(len(part.split()) > 1 for part in parts):
         sentence = N_("第 %(line)s 行看不懂。请写成：项目编号, 价格(元), 上门服务费(元)")
         raise Refused("price_list.line", sentence, field="prices", line=number)
     try:
@@ -146,11 +176,9 @@ def check_document(*, basis: str, document: str, document_on: date | None, today
 def parse_distances(text: str) -> dict[str, int]:
     """Read a table of ways: one division a line, ``code, metres``. Refuses a line it cannot read."""
     found: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        parts = _SEPARATOR.split(line.strip())
-        if len(parts) != 2 or not parts[0].isalnum() or not parts[1].isdecimal() or int(parts[1][:7]) > MOST_METRES:  # noqa: PLR2004 - a pair
+    for number, line in _lines(text):
+        parts = _cells(line)
+        if len(parts) != 2 or not parts[0].isalnum() or not _COUNT.fullmatch(parts[1]) or int(parts[1]) > MOST_METRES:  # noqa: PLR2004 - a pair
             sentence = N_("第 %(line)s 行看不懂。请写成：区划代码, 米数（不超过 200 公里）")
             raise Refused("callout.distance", sentence, field="callout_distances", line=number)
         if parts[0] in found:
@@ -166,7 +194,7 @@ def parse_distances(text: str) -> dict[str, int]:
 
 def parse_package(text: str) -> list[PackageLine]:
     """Read the lines of a package: one item a line, ``code, count, 项目 or 整次``. Refuses a line it cannot read."""
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = list(_lines(text))
     if not lines:
         raise Refused("package.empty", N_("请至少填写一个项目，每行一项：项目编号, 次数, 项目或整次"), field="lines")
     found = [_package_line(number, line) for number, line in lines]
@@ -177,11 +205,11 @@ def parse_package(text: str) -> list[PackageLine]:
 
 
 def _package_line(number: int, line: str) -> PackageLine:
-    parts = _SEPARATOR.split(line)
-    if len(parts) != 3 or not parts[1].isdecimal() or parts[2] not in FUNDS:  # noqa: PLR2004 - three columns
+    parts = _cells(line)
+    if len(parts) != 3 or not _COUNT.fullmatch(parts[1]) or parts[2] not in FUNDS:  # noqa: PLR2004 - three columns
         sentence = N_("第 %(line)s 行看不懂。请写成：项目编号, 次数, 项目（只含项目费用）或整次（含上门服务费）")
         raise Refused("package.line", sentence, field="lines", line=number)
-    count = int(parts[1][:4])
+    count = int(parts[1])
     if not 1 <= count <= MOST_COUNT:
         raise Refused("package.count", N_("第 %(line)s 行的次数应在 1 到 366 之间"), field="lines", line=number)
     return PackageLine(parts[0], count, FUNDS[parts[2]])
@@ -197,6 +225,16 @@ def check_first_day(valid_from: date, today: date) -> None:
     """Refuse prices for days gone by: what is asked is published before it is used."""
     if valid_from < today:
         raise Refused("price_list.past", N_("价目的生效日期不能早于今天，请改为今天或以后"), field="valid_from")
+
+
+SHORTEST_VISIT = 5
+
+
+def check_minutes(minutes: int, *, needs_visit: bool) -> None:
+    """Refuse a service at home that takes no time: visits are planned and judged by it. Goods, bed-days and fees take none."""
+    if needs_visit and minutes < SHORTEST_VISIT:
+        sentence = N_("上门服务的标准时长不能少于 %(least)s 分钟")
+        raise Refused("item.minutes", sentence, field="standard_minutes", least=SHORTEST_VISIT)
 
 
 def check_basics(active_families: Collection[str], basics: Sequence[str], labels: dict[str, str]) -> None:

@@ -169,7 +169,9 @@ class Agenda:
         is_long = plan.outcome == "served" and plan.item.standard_minutes >= LONG
         for item in [one for one in items if is_long and one != plan.item and one.standard_minutes >= LONG]:
             provider = self.world.responsible(item.family, plan.elder.div)
-            for person in self.world.able[provider.pk, item.needs_qualification] if provider else ():
+            if provider is None:
+                continue
+            for person in self.world.able[provider.pk, item.needs_qualification]:
                 end = start + timedelta(minutes=item.standard_minutes)
                 works = person.day_from <= start.time() and end.time() <= person.day_to and not person.user_id
                 if works and all(end <= other or start >= until for other, until in self.busy[person.pk]):

@@ -15,7 +15,7 @@ from yinling.demo.claims import load_claims, sheet, yuan
 from yinling.demo.elders import People
 from yinling.demo.households import load_bills, load_homes
 from yinling.demo.programmes import load_programmes
-from yinling.demo.support import load_support
+from yinling.demo.support import load_budgets, load_support
 from yinling.directory.models import Organisation
 from yinling.directory.queries import system_actor
 from yinling.ground.parameters import parameter
@@ -66,6 +66,7 @@ def load_finance(people: People, bodies: Bodies, area: str, now: datetime) -> No
     _shares(clerks, bodies, last, ago)
     _transfers(clerks, bodies, people.demo.pk)
     load_bills(clerks, area, people.demo)
+    load_budgets(clerks, area)
     _closings(clerks, area, last)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
 
 from yinling.demo.applications import CODE, PLACES, Clerks
 from yinling.demo.bodies import BEDS, LONG_AGO, Bodies
 from yinling.directory.models import Organisation
-from yinling.entitlements.models import BudgetLine
+from yinling.entitlements.models import FUNDS, Budget, BudgetLine, Scheme
 from yinling.entitlements.operations import approve_line, confirm_budget, fund_budget, propose_line, set_budget
+from yinling.ground.scope import scope
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refusal
 from yinling.programmes.subsidies.models import Subsidy
@@ -21,6 +23,7 @@ from yinling.programmes.subsidies.operations import (
     return_subsidy,
     review_subsidy,
 )
+from yinling.programmes.subsidies.queries.funds import executed_of, follow
 from yinling.programmes.subsidies.queries.rates import record_of
 from yinling.programmes.subsidies.rules import MONTHS
 
@@ -51,6 +54,8 @@ USED = (
 DECIDED = 25
 """Days ago on which the subsidies of last year were decided, or fewer while the year is young."""
 
+ROUND = 10_000 * YUAN
+
 Lines = dict[tuple[int, str, str], BudgetLine]
 
 
@@ -78,13 +83,64 @@ def _line(clerks: Clerks, area: str, year: int, fund: str, purpose: str, name: s
 
 def _purchase(clerks: Clerks, district: str, year: int, line_id: int) -> None:
     """Let a line bear what the demonstration's own district buys for its elders. A city without the scheme buys nothing."""
-    asked = {"scheme_code": CODE, "div": district, "year": year, "heads": PLACES, "amount_fen": PURCHASED * YUAN}
+    with scope(clerks.actor("finance")):
+        known = Budget.objects.filter(scheme__code=CODE, div=district, year=year).first()
+        cost = executed_of(known) if known else 0
+    asked = {
+        "scheme_code": CODE,
+        "div": district,
+        "year": year,
+        "heads": PLACES,
+        "amount_fen": max(PURCHASED * YUAN, _of_year(cost)),
+    }
     try:
         budget = clerks.act("district", 6, set_budget, document="演示用预算（虚构）", **asked)
     except Refusal:
         return
     clerks.act("finance", 5, confirm_budget, budget_id=budget.pk)
     clerks.act("finance", 5, fund_budget, budget_id=budget.pk, line_id=line_id)
+
+
+def load_budgets(clerks: Clerks, area: str) -> None:
+    """Put a budget, and a line of its fund, behind all that schemes cost so far: each fund's way can be followed to the persons."""
+    with scope(clerks.actor("finance")):
+        _ways, loose = follow([])
+        schemes = Scheme.objects.in_bulk({one.scheme_id for one in loose})
+    wanted: dict[tuple[int, str], list[tuple[Scheme, int]]] = defaultdict(list)
+    for one in loose:
+        scheme = schemes[one.scheme_id]
+        wanted[one.year, scheme.fund].append((scheme, _of_year(one.executed_fen)))
+    for (year, fund), parts in sorted(wanted.items()):
+        line = _line_for(clerks, area, year, fund, sum(fen for _scheme, fen in parts))
+        for scheme, fen in parts:
+            div = scheme.div if scheme.div.startswith(area) else area
+            asked = {"scheme_code": scheme.code, "div": div, "year": year, "amount_fen": fen, "document": PAPER}
+            budget = clerks.act("city", 198, set_budget, **asked)
+            clerks.act("finance", 197, confirm_budget, budget_id=budget.pk)
+            clerks.act("finance", 197, fund_budget, budget_id=budget.pk, line_id=line.pk)
+
+
+def _of_year(fen: int) -> int:
+    """A round sum for a year of which some months have cost so much."""
+    return -(-2 * fen // ROUND) * ROUND
+
+
+def _line_for(clerks: Clerks, area: str, year: int, fund: str, fen: int) -> BudgetLine:
+    """The line for home care of a fund and year, with room for so much more: approved anew, or, of donations, by one more gift."""
+    with scope(clerks.actor("finance")):
+        line = BudgetLine.objects.filter(div=area, year=year, fund=fund, purpose="home_care").first()
+    if line is None or (fund != "donation" and (line.approved_fen or 0) - line.spent_fen < fen):
+        name, spent = (line.name, line.spent_fen) if line else (f"{dict(FUNDS)[fund]}·老年人服务", 0)
+        line = _line(clerks, area, year, fund, "home_care", name, 0 if fund == "donation" else (spent + fen) // YUAN)
+    missing = fen - ((line.approved_fen or 0) - line.spent_fen)
+    if fund == "donation" and missing > 0:
+        today = local_date(clerks.now)
+        received = min(max(today - timedelta(days=60), date(year, 1, 1)), date(year, 12, 31))
+        clerks.act(
+            "finance", (today - received).days, register_donation, donor=DONATIONS[0][0], amount_fen=missing, line_id=line.pk,
+            received_on=received, wish="用于慈善助老服务",
+        )  # fmt: skip
+    return line
 
 
 def _subsidies(clerks: Clerks, bodies: Bodies, lines: Lines, today: date) -> None:

@@ -33,6 +33,7 @@ from yinling.directory.roles import ROLES
 from yinling.directory.rules import Duty, against_body, bodies_at, bodies_by_area, first_gap, token_hash
 from yinling.directory.states import GrantState
 from yinling.ground.clock import business_now, real_now
+from yinling.ground.kept import Given, Kept
 from yinling.ground.models import CalendarDay, ClockOffset, in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
@@ -41,7 +42,7 @@ from yinling.kernel.period import DayPeriod, day_bounds
 from yinling.kernel.workdays import WorkingCalendar
 
 
-def _holds(now: datetime, prefix: str = "") -> Q:
+def _holds(now: datetime | Given, prefix: str = "") -> Q:
     """Return the condition that a grant holds now."""
     later = Q(**{f"{prefix}to_at": None}) | Q(**{f"{prefix}to_at__gt": now})
     return later & Q(**{f"{prefix}state": GrantState.ACTIVE, f"{prefix}from_at__lte": now})
@@ -53,14 +54,24 @@ def active_grants(user_id: int, now: datetime) -> QuerySet[Grant]:
     return rows.select_related("organisation").order_by("id")
 
 
+def _grants_of_user() -> QuerySet[Grant]:
+    rows = Grant.objects.filter(user_id=Given("user_id"), state=GrantState.ACTIVE)
+    return rows.select_related("organisation").order_by("id")
+
+
+GRANTS: Kept[Any] = Kept(_grants_of_user)
+GRANTS_AND_CLOCK: Kept[Any] = Kept(
+    lambda: _grants_of_user().annotate(clock=Subquery(ClockOffset.objects.values("seconds")[:1]))
+)
+
+
 def grants_and_time(user_id: int) -> tuple[list[Grant], datetime]:
     """The grants of a user that hold now, and the business time: one statement for what every request asks first."""
-    rows = Grant.objects.filter(user_id=user_id, state=GrantState.ACTIVE).select_related("organisation").order_by("id")
     if not settings.DEMO:
-        now = real_now()
+        rows, now = GRANTS(user_id=user_id), real_now()
     else:
-        rows = rows.annotate(clock=Subquery(ClockOffset.objects.values("seconds")[:1]))
-        now = real_now() + timedelta(seconds=rows[0].clock or 0) if len(rows) else business_now()
+        rows = GRANTS_AND_CLOCK(user_id=user_id)
+        now = real_now() + timedelta(seconds=rows[0].clock or 0) if rows else business_now()
     return [row for row in rows if row.from_at <= now and (row.to_at is None or row.to_at > now)], now
 
 
@@ -173,10 +184,13 @@ def body_obstacles(organisation_id: int, days: Collection[date], *, is_medical: 
     return () if body is None else body.obstacles(days, is_medical=is_medical)
 
 
+SYSTEM: Kept[Any] = Kept(lambda: User.objects.filter(is_system=True).order_by("pk").values_list("pk")[:1])
+
+
 def system_actor(area: str) -> Actor:
     """Return the system user as an actor for an area; jobs act as this."""
-    user = User.objects.filter(is_system=True).only("pk", "name").first()
-    return Actor(user.pk if user else None, "系统", "system", ROLES["system"].rights, div=area, is_system=True)
+    numbers = [pk for (pk,) in SYSTEM.rows()]
+    return Actor(numbers[0] if numbers else None, "系统", "system", ROLES["system"].rights, div=area, is_system=True)
 
 
 def ancestors(div: str) -> list[str]:
@@ -315,13 +329,17 @@ def calendar_years() -> list[tuple[int, int, str]]:
     return [(year, days, source) for year, source, days in rows]
 
 
+TOKEN = Kept(
+    lambda: ApiToken.objects.filter(
+        _holds(Given("now"), "grant__"), token_hash=Given("token_hash"), ended_at=None, expires_at__gt=Given("real_now"),
+        user__is_active=True, grant__user=F("user"),
+    ).select_related("user", "grant")
+)  # fmt: skip
+
+
 def token_for(plain: str, now: datetime) -> ApiToken | None:
     """Return the token of a text, with login and grant, if both hold. Its life is counted in real time, the grant's in business time."""
-    rows = ApiToken.objects.filter(
-        token_hash=token_hash(plain), ended_at=None, expires_at__gt=real_now(), user__is_active=True
-    )
-    held = rows.filter(_holds(now, "grant__"), grant__user=F("user"))
-    return held.select_related("user", "grant__organisation").first()
+    return next(iter(TOKEN(token_hash=token_hash(plain), now=now, real_now=real_now())), None)
 
 
 def sites(actor: Actor) -> QuerySet[Site]:

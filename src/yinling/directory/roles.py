@@ -154,6 +154,7 @@ _LIST = [
             "assessment.request.view",
             *of.TOKENS,
             "orders.order.accept",
+            "orders.order.deliver",
             "orders.order.refuse",
             "orders.order.view",
             *of.AVOID,

@@ -333,7 +333,9 @@ def check_alive(died_on: date | None) -> None:
         raise Refused("dispatch.elder_died", N_("老人已登记去世，不能派单"), died_on=died_on.isoformat())
 
 
-def check_at_home(*, is_suspended: bool) -> None:
-    """Refuse to send anybody while the elder is away."""
+def check_at_home(*, is_suspended: bool, needs_visit: bool = True) -> None:
+    """Refuse to send anybody while the elder is away, and for what the elder comes for."""
+    if not needs_visit:
+        raise Refused("order.no_visit", N_("这张订单不用派人上门，由机构供餐后确认"))
     if is_suspended:
         raise Refused("dispatch.elder_away", N_("老人暂时不在家，订单已暂停。老人回家后自动恢复，届时再派单"))

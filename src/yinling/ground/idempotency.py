@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from yinling.ground.clock import real_now
 from yinling.ground.models import IdempotencyKey
+from yinling.ground.operation import undone_together
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 
@@ -19,6 +20,7 @@ KEPT = timedelta(days=7)
 # A second request waits here for the first, then finds its row.
 TAKE = """INSERT INTO ground_idempotencykey (user_id, key, route, body_hash, created_at) VALUES (%s, %s, %s, %s, now())
     ON CONFLICT (user_id, key) DO NOTHING RETURNING id"""
+KEEP = "UPDATE ground_idempotencykey SET status = %s, answer = %s WHERE id = %s"
 
 
 def once(
@@ -30,14 +32,12 @@ def once(
     The key's row is inserted first, and kept only with the effect.
     """
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).digest()
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(TAKE, [user_id, key, route, digest])
-            taken = cursor.fetchone()
-        if taken is None:
+    with transaction.atomic(), undone_together(), connection.cursor() as cursor:
+        cursor.execute(TAKE, [user_id, key, route, digest])
+        if (taken := cursor.fetchone()) is None:
             return _stored(IdempotencyKey.objects.get(user_id=user_id, key=key), route, digest)
         status, answer = perform()
-        IdempotencyKey.objects.filter(pk=taken[0]).update(status=status, answer=answer)
+        cursor.execute(KEEP, [status, json.dumps(answer), *taken])
     return status, answer, False
 
 

@@ -82,6 +82,13 @@ class Scoped(models.Model):
     class Meta:
         abstract = True
 
+    def is_visible_to(self, actor: Actor) -> bool:
+        """Whether ``visible_to`` shows this row: for a question that is kept, whose words name no actor."""
+        elder = getattr(self, getattr(self, "scope_elder", "elder_id"), None)
+        provider = getattr(self, getattr(self, "scope_provider", "provider_id"), None)
+        is_own = actor.organisation_id is not None and provider == actor.organisation_id
+        return actor.covers(self.div) or is_own or elder in actor.elder_ids
+
 
 class Versioned(models.Model):
     """A row that people change: ``version`` counts the changes, so that a page can tell whether it is out of date."""

@@ -113,13 +113,27 @@ def _note_locked(row: models.Model) -> None:
         frames[-1].elder_id = getattr(row, "elder_id", None)
 
 
+_whole: ContextVar[bool] = ContextVar("whole", default=False)
+
+
+@contextmanager
+def undone_together() -> Iterator[None]:
+    """What is refused inside undoes all that is done inside, so that the operation called needs no savepoint of its own."""
+    token = _whole.set(True)
+    try:
+        yield
+    finally:
+        _whole.reset(token)
+
+
 @contextmanager
 def _frame(frame: _Frame, right: str, name: str) -> Iterator[None]:
-    token = _frames.set((*_frames.get(), frame))
+    token, whole = _frames.set((*_frames.get(), frame)), _whole.set(False)
     try:
         yield
     finally:
         _frames.reset(token)
+        _whole.reset(whole)
     if right not in frame.checked or not frame.recorded:
         message = f"{name} must check {right} and write a journal row"
         raise RuntimeError(message)
@@ -135,7 +149,11 @@ def operation(right: str, *, label: str = "") -> Callable[[Callable[P, R]], Call
         def run(*args: P.args, **kwargs: P.kwargs) -> R:
             frame = _Frame()
             try:
-                with transaction.atomic(), told_together(), _frame(frame, right, function.__name__):
+                with (
+                    transaction.atomic(savepoint=not _whole.get()),
+                    told_together(),
+                    _frame(frame, right, function.__name__),
+                ):
                     return function(*args, **kwargs)
             except Refusal as refusal:
                 note_refusal(right, refusal, {"elder_id": frame.elder_id} | kwargs)

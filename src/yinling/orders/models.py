@@ -16,6 +16,10 @@ from yinling.kernel.period import local_date
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
 
+MEAL_CHANNELS = [
+    ("canteen", "幸福食堂"), ("community", "社区助餐"), ("care_home", "养老机构配送餐"), ("internet", "互联网+送餐"),
+]  # fmt: skip
+
 
 class Order(Scoped, Versioned, Sealed):
     """One visit to be made. What the door needs (name, address, position, phone) is copied here, so that a provider sees it and no more.
@@ -24,8 +28,9 @@ class Order(Scoped, Versioned, Sealed):
     between ``earliest_at`` and ``latest_at``, as agreed at placing. ``carers_needed`` is 2 for work that one alone cannot do.
 
     An order that does not ``needs_visit`` (bed-days, the fee of a contract, goods) is placed by a programme, named by ``source``, and is
-    served at once. ``distance_m`` and ``distance_method`` are what the call-out fee was reckoned from (R-PAY-03). ``self_pay_consent``
-    says who agreed to pay beyond a cap.
+    served at once; one for a meal that the elder comes for is delivered by the body. ``meal_channel`` says by which way meals come
+    (R-MEA-05). ``distance_m`` and ``distance_method`` are what the call-out fee was reckoned from (R-PAY-03). ``self_pay_consent`` says who
+    agreed to pay beyond a cap.
     """
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, null=True, blank=True, related_name="+")
@@ -49,6 +54,7 @@ class Order(Scoped, Versioned, Sealed):
     carers_needed = models.PositiveSmallIntegerField(default=1)
     needs_visit = models.BooleanField(default=True)
     source = models.CharField(max_length=60, blank=True, default="")
+    meal_channel = models.CharField(max_length=10, choices=MEAL_CHANNELS, blank=True, default="")
     is_urgent = models.BooleanField(default=False)
     note = models.CharField(max_length=500, blank=True)
     placed_at = models.DateTimeField(null=True, blank=True)

@@ -42,6 +42,7 @@ class PricedLine:
     is_insurable: bool = False
     family: str = ""
     quantity: int = 1
+    is_goods: bool = False
 
     @property
     def meals(self) -> frozenset[str]:
@@ -56,6 +57,7 @@ class PayerPolicy:
     order: tuple[str, ...]
     excludes: Mapping[str, Collection[str]] = field(default_factory=dict)
     items_only: frozenset[str] = frozenset()
+    care_only: frozenset[str] = frozenset()
     fund_visits: frozenset[str] = frozenset()
     highest_only: frozenset[str] = frozenset()
     one_meal: frozenset[str] = frozenset()
@@ -297,14 +299,15 @@ class _Division:
         why_not = self._why_not_for(source.funding, line)
         if why_not:
             return _Offer(0, why_not=why_not)
-        is_meal = bool(line.meals) and source.funding.payer in self.policy.one_meal
-        if is_meal and line.meals <= self.meals_taken:
+        meals = line.meals if source.funding.payer in self.policy.one_meal else frozenset()
+        taken, is_by_unit = meals & self.meals_taken, bool(source.funding.units.keys() & set(line.units))
+        if taken and (taken == meals or not is_by_unit):
             said = N_("当天的%(meal)s已补贴过一份，这一份按全价，%(name)s不再付")
             name = source.funding.scheme_name
-            return _Offer(0, why_not=said % {"meal": meals_in_words(line.meals), "name": name}, is_second_meal=True)
-        meal = Fraction(1, line.quantity) if is_meal else Fraction(1)
-        by = _by_unit if source.funding.units.keys() & set(line.units) else _by_share
-        return replace(by(source, line, meal), is_second_meal=meal < 1)
+            return _Offer(0, why_not=said % {"meal": meals_in_words(taken), "name": name}, is_second_meal=True)
+        meal = Fraction(1, line.quantity) if meals else Fraction(1)
+        left = replace(line, units=tuple(unit for unit in line.units if unit not in taken))
+        return replace((_by_unit if is_by_unit else _by_share)(source, left, meal), is_second_meal=meal < 1)
 
     def _why_not_for(self, funding: Funding, line: PricedLine) -> str:
         """Why a source is not for a line at all; a source for other items says nothing (a space)."""
@@ -312,13 +315,17 @@ class _Division:
         if barred := funding.why_barred(line.code):
             return barred
         if line.kind == CALLOUT:
-            is_for = (
-                line.family in funding.families and not funding.items and funding.payer not in self.policy.items_only
-            )
+            without_fee = (
+                self.policy.items_only | self.policy.fund_visits
+            )  # who funds visits pays for what is done in them
+            is_for = line.family in funding.families and not funding.items and funding.payer not in without_fee
             return "" if is_for else " "
         if line.code not in funding.items if funding.items else line.family not in funding.families:
             return " "
-        if funding.payer in self.policy.items_only and not line.is_insurable:
+        is_outside = (funding.payer in self.policy.items_only and not line.is_insurable) or (
+            funding.payer in self.policy.care_only and line.is_goods
+        )
+        if is_outside:
             return N_("“%(item)s”不在%(name)s的支付范围内") % (name | {"item": line.name})
         return ""
 

@@ -47,12 +47,18 @@ def read_items(item_code: str, more_items: Sequence[str]) -> dict[str, int]:
     return found
 
 
-def check_kinds(kinds: Sequence[str], *, needs_visit: bool) -> None:
-    """Refuse what nobody can be sent for: the main item is a service at home, the others services, drugs or consumables."""
-    if not needs_visit or kinds[0] in GOODS:
+def check_kinds(kinds: Sequence[str], *, needs_visit: bool, is_meal: bool = False) -> None:
+    """Refuse what cannot be ordered: the main item is a service at home or a meal, the others services, drugs or consumables."""
+    if not (needs_visit or is_meal) or kinds[0] in GOODS:
         raise Refused("order.no_visit", N_("这个项目不是上门服务，不能单独下单，请选择一项服务"), field="item_code")
     if not set(kinds) <= {*SERVICES, *GOODS}:
         raise Refused("order.more_items", N_("床日和签约费等由相应的业务登记，不能加在上门订单里"), field="more_items")
+
+
+def check_together(needs_visit: Sequence[bool]) -> None:
+    """Refuse to put a meal that the elder comes for into one order with what somebody brings or does at home."""
+    if len(set(needs_visit)) > 1:
+        raise Refused("order.more_items", N_("到店就餐、领餐和上门服务请分开下单"), field="more_items")
 
 
 def check_change_kind(kind: str, *, needs_visit: bool) -> None:

@@ -33,6 +33,7 @@ ORDER = Machine(
         ("mark_started", {S.ASSIGNED}, S.IN_SERVICE, None),
         ("mark_served", {S.IN_SERVICE}, S.SERVED, None),
         ("mark_delivered", {S.PLACED}, S.SERVED, None),
+        ("deliver", {S.PLACED}, S.SERVED, N_("确认已供餐")),
         ("mark_settled", {S.SERVED}, S.SETTLED, None),
         ("close", {S.SETTLED}, S.CLOSED, N_("完成")),
         ("cancel", {S.DRAFT, S.PLACED, S.ACCEPTED, S.ASSIGNED}, S.CANCELLED, N_("取消")),

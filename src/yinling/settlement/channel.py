@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
 from yinling.ground.rounds import tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import day_bounds
 from yinling.kernel.refusals import NotAllowed
 from yinling.kernel.words import N_
 from yinling.settlement.models import Payment
@@ -20,21 +22,23 @@ from yinling.settlement.operations import (
     load_payment_bill,
     match_payment,
     refund_payment,
+    take_notice,
 )
 from yinling.settlement.paying import Movement, write_bill
-from yinling.settlement.ports import PaymentChannel, RefundRefused, payment_channel
+from yinling.settlement.ports import BillRow, PaymentChannel, RefundRefused, payment_channel
 from yinling.settlement.queries.payments import (
     ENDED_UNSERVED,
     expired_payments,
     payments_to_return,
     refunds_to_send,
     unmatched_payments,
+    unnoticed,
 )
 from yinling.settlement.states import PaymentState
 
 MOST_A_ROUND = 500
 CANCELLED = N_("订单已取消，自动退款")
-SURPLUS = N_("重复付款或付款时已不用付，自动退回")
+SURPLUS = N_("重复付款，或者已经不用付，自动退回")
 ABOVE = N_("多付的部分，自动退回")
 RECOVERED = N_("服务发生在去世或迁出以后，已撤销，自动退款")
 logger = logging.getLogger("yinling.settlement")
@@ -65,13 +69,11 @@ def _back(row: Any) -> tuple[int, str]:
 
 def send_refunds(actor: Actor, now: datetime) -> int:
     """Tell the channel of refunds; return how many it made. One that cannot be reached is asked again in the next round."""
+    channel = payment_channel()
     with scope(actor):
-        waiting = list(refunds_to_send(actor.div or "")[:MOST_A_ROUND])
-    channel = payment_channel() if waiting else None
+        waiting = list(refunds_to_send(actor.div or "", channel.name)[:MOST_A_ROUND])
     done = 0
     for row in waiting:
-        if channel is None or channel.name != row.payment.channel:
-            continue
         try:
             channel.refund(
                 key=row.key, payment_key=row.payment.key, number=row.payment.channel_number, amount_fen=row.amount_fen, reason=row.reason
@@ -86,25 +88,42 @@ def send_refunds(actor: Actor, now: datetime) -> int:
 
 
 def fetch_bill(actor: Actor, now: datetime, day: date) -> bool:
-    """Compare the channel's bill of a day with ours; whether there was one."""
+    """Compare the channel's bill of a day with ours, after taking what it was paid without our having heard of it; whether there was one."""
     channel = payment_channel()
+    if not channel.name:
+        return False
     try:
         rows = channel.daily_bill(day)
     except OSError as fault:
         logger.warning("bill of %s: %s", day, fault)
         return False
+    _take_unnoticed(actor, now, day, channel.name, rows)
     text = write_bill(Movement(one.kind, one.key, one.number, one.amount_fen) for one in rows)
     return tried(actor, now, load_payment_bill, day=day, text=text)
+
+
+def _take_unnoticed(actor: Actor, now: datetime, day: date, channel: str, rows: Sequence[BillRow]) -> None:
+    """Take what the channel's bill says was paid and no notice told of: a notice may be lost. What does not fit is refused and stays a difference."""
+    paid = {row.key: row for row in rows if row.kind == "pay"}
+    with scope(actor):
+        missed = unnoticed(actor.div or "", channel, paid)
+    start, end = day_bounds(day)
+    for key, row in missed.items():
+        if row.asked_at < end:
+            tried(
+                actor, now, take_notice, key=key, number=paid[key].number, amount_fen=paid[key].amount_fen, channel=channel,
+                paid_at=max(start, row.asked_at),
+            )  # fmt: skip
 
 
 def link_of(actor: Actor, now: datetime, payment_id: int, title: str, channel: PaymentChannel | None = None) -> str:
     """Return where a payment is to be made, asked of the channel once. Raises OSError when it cannot be reached."""
     with scope(actor):
         row = Payment.objects.get(pk=payment_id)
-        if row.link:
-            return str(row.link)
         if row.state != PaymentState.ASKED or row.expires_at <= now:
             raise NotAllowed("payment.closed", N_("这笔付款已经结束，请回到账单重新付款"))
+        if row.link:
+            return str(row.link)
     way = channel or payment_channel()
     asked = way.order(key=row.key, amount_fen=row.amount_fen, title=title, expires_at=row.expires_at)
     with scope(actor):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import csv
 import io
 from collections.abc import Callable, Sequence
@@ -26,6 +28,17 @@ class Problem:
     code: str
     sentence: str
     values: dict[str, Any] = field(default_factory=dict)
+
+
+def bytes_of(content: str) -> bytes:
+    """Return what a screen or the API sends as base64."""
+    try:
+        data = base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise Refused("file.broken", N_("文件没有传完整，请重新上传"), field="content") from error
+    if not data:
+        raise Refused("file.missing", N_("请选择文件"), field="content")
+    return data
 
 
 def text_of(content: bytes) -> str:

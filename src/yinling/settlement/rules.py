@@ -23,6 +23,8 @@ STAFF_PAYABLE = "payable.staff"
 STAFF_POOL = "pool.staff"
 ADVANCE = "advance"
 BUSINESS = ("medical", "eldercare")
+MOST_FEN = 100_000_000_00
+"""The most that one transfer of money may be."""
 SELF = "self"
 SELF_FUND = "personal"
 
@@ -101,6 +103,7 @@ class Side:
     provider_id: int | None = None
     elder_id: int | None = None
     unit: str = "fen"
+    div: str = ""
 
 
 def accounts_of(payer: str) -> tuple[str, str]:

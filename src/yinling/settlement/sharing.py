@@ -65,11 +65,3 @@ def whole_by_line(lines: Mapping[int, tuple[Part, int]], over: Mapping[Part, int
         able = sorted(line for line, (own, left) in lines.items() if own == part and left > 0)
         found |= dict(zip(able, split(fen, [lines[line][1] for line in able], able), strict=True))
     return found
-
-
-def by_line(amounts: Mapping[int, int], named: Mapping[int, int], whole: int) -> dict[int, int]:
-    """Return what is claimed for each line: its amount less its own deductions and its share of those from the whole statement."""
-    left = {line: fen - named.get(line, 0) for line, fen in amounts.items()}
-    able = sorted(line for line, fen in left.items() if fen > 0)
-    parts = split(whole, [left[line] for line in able], able) if whole and able else [0] * len(able)
-    return left | {line: left[line] - part for line, part in zip(able, parts, strict=True)}

@@ -145,6 +145,7 @@ PAYMENT = Machine(
     [
         ("pay", {_Y.ASKED, _Y.CLOSED}, _Y.PAID, None),
         ("overpay", {_Y.ASKED, _Y.CLOSED}, _Y.SURPLUS, None),
+        ("release", {_Y.PAID}, _Y.SURPLUS, None),
         ("close", {_Y.ASKED}, _Y.CLOSED, N_("关闭")),
         ("refund", {_Y.PAID, _Y.SURPLUS}, _Y.REFUNDED, N_("退款")),
     ],
@@ -152,11 +153,12 @@ PAYMENT = Machine(
 
 
 class RefundState(State):
-    """From the decision to give money back to the channel's word that it went."""
+    """From the decision to give money back to the channel's word that it went, or to the elder's balance if the channel will not."""
 
     ASKED = "asked", N_("退款中")
     DONE = "done", N_("已退款")
     FAILED = "failed", N_("退款失败")
+    CREDITED = "credited", N_("已转入余额")
 
 
 _F = RefundState
@@ -164,7 +166,11 @@ REFUND = Machine(
     "refund",
     RefundState,
     _F.ASKED,
-    [("finish", {_F.ASKED}, _F.DONE, None), ("fail", {_F.ASKED}, _F.FAILED, None)],
+    [
+        ("finish", {_F.ASKED}, _F.DONE, None),
+        ("fail", {_F.ASKED}, _F.FAILED, None),
+        ("credit", {_F.FAILED}, _F.CREDITED, N_("转入预存余额")),
+    ],
 )
 
 

@@ -24,7 +24,9 @@ class Reader(Protocol):
 
 SERVICES = """
 SELECT o.id AS order_id, a.id AS assignment_id, v.id AS visit_id, coalesce(v.staff_id, a.staff_id) AS staff_id, o.provider_id, o.elder_id,
-    o.div, o.state AS order_state, a.state AS assignment_state, coalesce(a.slot, 1) AS slot,
+    o.div,
+    CASE WHEN o.state = 'placed' AND NOT o.needs_visit THEN 'expected' ELSE o.state END AS order_state,
+    a.state AS assignment_state, coalesce(a.slot, 1) AS slot,
     coalesce(a.state IN ('offered', 'accepted', 'done'), true)
         OR (a.id = max(a.id) OVER w AND NOT bool_or(a.state IN ('offered', 'accepted', 'done')) OVER w) AS is_current,
     a.id IS NOT DISTINCT FROM min(a.id) OVER w AS is_first,
@@ -41,16 +43,19 @@ SELECT o.id AS order_id, a.id AS assignment_id, v.id AS visit_id, coalesce(v.sta
     floor(extract(epoch FROM o.ends_at))::bigint AS ends_at,
     floor(extract(epoch FROM v.started_at))::bigint AS started_at,
     floor(extract(epoch FROM v.ended_at))::bigint AS ended_at,
-    (SELECT sum(l.minutes * l.quantity) FROM orders_orderline l WHERE l.order_id = o.id AND l.kind = 'item') AS standard_minutes,
+    (SELECT sum(l.minutes) FROM orders_orderline l WHERE l.order_id = o.id AND l.kind = 'item' AND l.dropped_at IS NULL)
+        AS standard_minutes,
     c.distance_m,
     floor(extract(epoch FROM (e.died_on + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'))::bigint AS death_over_at,
     floor(extract(epoch FROM (stay.valid_from + 1)::timestamp AT TIME ZONE 'Asia/Shanghai'))::bigint AS hospital_from_at,
     floor(extract(epoch FROM (stay.valid_to - 1)::timestamp AT TIME ZONE 'Asia/Shanghai'))::bigint AS hospital_to_at,
     charge.charged_fen, charge.allowed_fen,
     (SELECT coalesce(sum(s.amount_fen), 0)::bigint FROM orders_payershare s JOIN entitlements_entitlement f ON f.id = s.entitlement_id
+            JOIN orders_orderline l ON l.id = s.line_id
+            CROSS JOIN LATERAL (SELECT coalesce((l.detail ->> 'day')::date, day.booked) AS own) AS part
         WHERE s.order_id = o.id AND NOT EXISTS (
             SELECT FROM entitlements_entitlement g WHERE g.elder_id = o.elder_id AND g.scheme_id = f.scheme_id AND g.recorded_to IS NULL
-                AND g.valid_from <= day.booked AND (g.valid_to IS NULL OR g.valid_to > day.booked))) AS unfunded_fen,
+                AND g.valid_from <= part.own AND (g.valid_to IS NULL OR g.valid_to > part.own))) AS unfunded_fen,
     CASE WHEN o.state = 'cancelled' THEN floor(extract(epoch FROM o.changed_at))::bigint END AS cancelled_at,
     o.state = 'cancelled' AND EXISTS (SELECT FROM accounts_journal j WHERE j.subject_type = 'order' AND j.subject_id = o.id
         AND j.event = 'orders.order.refuse' AND NOT j.is_refused) AS is_declined,
@@ -80,9 +85,10 @@ CROSS JOIN LATERAL (SELECT sum(l.amount_fen)::bigint AS charged_fen, sum(least(l
         WHERE p.item_id = l.item_id AND k.state = 'published'
             AND (p.organisation_id = o.provider_id OR (p.organisation_id IS NULL AND p.id = l.price_id))
             AND p.recorded_from <= o.placed_at AND (p.recorded_to IS NULL OR p.recorded_to > o.placed_at)
-            AND p.valid_from <= day.booked AND (p.valid_to IS NULL OR p.valid_to > day.booked)
+            AND p.valid_from <= part.own AND (p.valid_to IS NULL OR p.valid_to > part.own)
         ORDER BY p.organisation_id NULLS LAST LIMIT 1), 0)))::bigint AS allowed_fen
-    FROM orders_orderline l WHERE l.order_id = o.id AND l.dropped_at IS NULL AND (l.added_at IS NULL OR l.confirmed_at IS NOT NULL)) AS charge
+    FROM orders_orderline l CROSS JOIN LATERAL (SELECT coalesce((l.detail ->> 'day')::date, day.booked) AS own) AS part
+    WHERE l.order_id = o.id AND l.dropped_at IS NULL AND (l.added_at IS NULL OR l.confirmed_at IS NOT NULL)) AS charge
 WHERE o.id = ANY(%s)
 WINDOW w AS (PARTITION BY o.id)
 """

@@ -130,14 +130,21 @@ def action_form(request: Any, name: str, initial: dict[str, Any] | None = None, 
     places = request.__dict__.setdefault("places", Counter())
     shape = Look(**look, place=places[name])
     places[name] += 1
-    form = form_class(operation, request, shape)(
-        initial=initial or {}, auto_id=f"{name}-{shape.id_stem}%s", label_suffix=""
-    )
+    form = form_of(operation, request, shape, initial=initial or {})
     return ActionForm(request, operation, shape, form, uuid.uuid4().hex)
 
 
-def form_class(operation: Operation, request: Any, look: Look) -> type[forms.Form]:
-    """Return the form class of an operation."""
+def form_of(
+    operation: Operation, request: Any, look: Look, data: Any = None, files: Any = None, **values: Any
+) -> forms.Form:
+    """Return the form of an operation. Its fields are made for it alone, so that no class is made, nor copied from."""
+    form = forms.Form(data, files, auto_id=f"{operation.name}-{look.id_stem}%s", label_suffix="", **values)
+    form.fields = fields_of(operation, request, look)
+    return form
+
+
+def fields_of(operation: Operation, request: Any, look: Look) -> dict[str, forms.Field]:
+    """Return the fields of an operation's form by name."""
     fields: dict[str, forms.Field] = {}
     for argument in operation.arguments:
         name = argument.name
@@ -150,7 +157,7 @@ def form_class(operation: Operation, request: Any, look: Look) -> type[forms.For
         if made.initial is None and argument.default is not None:
             made.initial = argument.default
         fields[name] = made
-    return type("OperationForm", (forms.Form,), fields)
+    return fields
 
 
 def arguments_from(operation: Operation, cleaned: dict[str, Any]) -> dict[str, Any]:
@@ -176,8 +183,7 @@ def perform(request: Any, name: str) -> HttpResponse:
     if not request.user.is_authenticated:
         raise Denied("login.needed", N_("请先登录"))
     look = Look.read(request.POST.get("_form", ""), name)
-    auto_id = f"{name}-{look.id_stem}%s"
-    form = form_class(operation, request, look)(request.POST, request.FILES, auto_id=auto_id, label_suffix="")
+    form = form_of(operation, request, look, request.POST, request.FILES)
     key = request.POST.get("_key", "")[:100] or uuid.uuid4().hex
     action = ActionForm(request, operation, look, form, key)
     if not form.is_valid():

@@ -120,13 +120,23 @@ def amounts_in_words(amounts: Amounts) -> list[str]:
     lines += [
         _("%(unit)s %(sum)s 元") % {"unit": tr(UNITS.get(unit, unit)), "sum": yuan(fen)} for unit, fen in amounts.units
     ]
-    lines += [
+    return lines + _counts(amounts) or [_("金额未配置")]
+
+
+def limits_in_words(amounts: Amounts) -> list[str]:
+    """Write how often and how much at most a grade gives, line by line."""
+    cap = amounts.monthly_cap_fen
+    return _counts(amounts) + ([_("每月最高 %(sum)s 元") % {"sum": yuan(cap)}] if cap is not None else [])
+
+
+def _counts(amounts: Amounts) -> list[str]:
+    lines = [
         _("%(unit)s %(count)s") % {"unit": tr(UNITS.get(unit, unit)), "count": count} for unit, count in amounts.counts
     ]
     for step in amounts.held:
         more = listed([f"{tr(UNITS.get(unit, unit))} {count}" for unit, count in (*step.counts, *step.extra)])
         lines.append(_("享受满 %(months)s 个月后另加：%(more)s") % {"months": step.after_months, "more": more})
-    return lines or [_("金额未配置")]
+    return lines
 
 
 def when_in_words(answer: Eligibility) -> str:

@@ -15,20 +15,20 @@ from django.template.backends.jinja2 import Template
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import get_language, ngettext, pgettext
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from jinja2.ext import InternationalizationExtension
 
 from yinling.dispatch.queries.travel import engine_trouble
 from yinling.web.shell import area_name, role_name
-from yinling.web.show import FILTERS
+from yinling.web.show import FILTERS, in_language
 
 FORM_WIDGETS = Path(django.__file__).parent / "forms" / "jinja2"
-
-
-def in_language(text: str) -> str:
-    """Return a text of our templates in the language of the page. They are written in Chinese, so Chinese pages need no look-up."""
-    return text if (get_language() or "").startswith("zh") else gettext(text)
+INPUT = "django/forms/widgets/input.html"
+INPUTS = frozenset(
+    f"django/forms/widgets/{kind}.html" for kind in ("checkbox", "date", "datetime", "file", "hidden", "number", "password", "search", "text")
+)  # fmt: skip
+"""Django's templates of these only include the one of any input."""
 
 
 def environment(**options: Any) -> Environment:
@@ -80,7 +80,7 @@ class FormRenderer(DjangoJinja2):
         engine: Any = engines["jinja2"]
         if not template_name.startswith("django/"):
             return engine.get_template(template_name)
-        return Template(self.lenient.get_template(template_name), engine)
+        return Template(self.lenient.get_template(INPUT if template_name in INPUTS else template_name), engine)
 
     @cached_property
     def lenient(self) -> Environment:

@@ -24,7 +24,11 @@ MOST_PHOTO = 8 * 1024 * 1024
 
 
 class YuanField(forms.CharField):
-    """Typed in yuan, stored in fen."""
+    """Typed in yuan, stored in fen, within the limits of its argument."""
+
+    def __init__(self, *, least: int | None, most: int | None, **values: Any) -> None:
+        self.least, self.most = least, most
+        super().__init__(**values)
 
     def clean(self, value: Any) -> Any:
         """Return fen."""
@@ -32,9 +36,14 @@ class YuanField(forms.CharField):
         if not text:
             return None
         try:
-            return parse_yuan(text)
+            fen = parse_yuan(text)
         except Refused as refusal:
             raise ValidationError(tr(refusal.template)) from refusal
+        if self.least is not None and fen < self.least:
+            raise ValidationError(_("金额不能少于 %(sum)s 元") % {"sum": yuan(self.least)})
+        if self.most is not None and fen > self.most:
+            raise ValidationError(_("金额不能多于 %(sum)s 元") % {"sum": yuan(self.most)})
+        return fen
 
     def prepare_value(self, value: Any) -> Any:
         """Show fen as yuan; text typed before stays as typed."""
@@ -139,8 +148,10 @@ def _choice(kind: Any, widget: str, choices: list[Any], common: dict[str, Any], 
 
 def _plain(kind: Any, widget: str, argument: Argument, common: dict[str, Any]) -> forms.Field:
     shown = argument.input
-    if widget in {"yuan", "photo"}:
-        return (YuanField if widget == "yuan" else PhotoField)(**common)
+    if widget == "yuan":
+        return YuanField(least=shown.least, most=shown.most, **common)
+    if widget in OF_WIDGET:
+        return OF_WIDGET[widget](**common)
     if kind in SIMPLE:
         return SIMPLE[kind](**common)
     if kind in (int, float):
@@ -172,7 +183,14 @@ def _day(**common: Any) -> forms.Field:
     )
 
 
+def _month(**common: Any) -> forms.Field:
+    return forms.DateField(
+        validators=[_in_range], input_formats=["%Y-%m", "%Y-%m-%d"], widget=forms.DateInput(attrs={"type": "month"}, format="%Y-%m"), **common
+    )  # fmt: skip
+
+
 SIMPLE: dict[Any, Any] = {bool: forms.BooleanField, datetime: _moment, date: _day}
+OF_WIDGET: dict[str, Any] = {"photo": PhotoField, "month": _month}
 INPUTS: dict[str, Any] = {
     "area": lambda: forms.Textarea(attrs={"rows": 3}),
     "hidden": forms.HiddenInput,
@@ -195,5 +213,5 @@ def _dress(field: forms.Field, widget: str, label: str) -> None:
         "invalid": _("“%(label)s”的格式不对，请重新填写") % {"label": label},
         "invalid_choice": _("“%(label)s”不在可选范围内，请重新选择") % {"label": label},
     }
-    if isinstance(field, forms.ChoiceField) or widget in {"date", "moment"}:
+    if isinstance(field, forms.ChoiceField) or widget in {"date", "moment", "month"}:
         field.error_messages["required"] = _("请选择“%(label)s”") % {"label": label}

@@ -58,6 +58,8 @@ MORE = (
     Entry(N_("账单异议"), "/settlement/objections/", "settlement.bill_objection.decide"),
     Entry(N_("待遇预算"), "/budgets/", "entitlements.budget.view"),
     Entry(N_("服务协议"), "/agreements/", "entitlements.agreement.view"),
+    Entry(N_("长护险上门占比"), "/settlement/on-site/", "settlement.statement.view"),
+    Entry(N_("长护险项目清单"), "/catalogue/insurance/", "catalogue.item.view"),
     Entry(N_("上门服务收入分配"), "/settlement/shares/", "settlement.distribution.view"),
     Entry(N_("人员考核"), "/staff/scorecards/", "settlement.score.view"),
     Entry(N_("资金审计"), "/settlement/tries/", "settlement.try.view"),

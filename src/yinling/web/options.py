@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from yinling.accounts.models import User
 from yinling.directory.models import Area, Organisation
 from yinling.directory.roles import DEMO_ROLES, ROLES
+from yinling.ground.kept import Kept
 from yinling.web.show import tr
 
 Pairs = list[tuple[str, str]]
@@ -55,11 +56,15 @@ def organisation_choices(request: Any) -> Pairs:  # noqa: ARG001 - one signature
     return [(str(pk), name) for pk, name in rows[:1000]]
 
 
+PROVIDERS: Kept[Any] = Kept(
+    lambda: Organisation.objects.filter(is_provider=True).order_by("short_name").values_list("pk", "short_name")[:1000]
+)
+
+
 @named("providers")
 def provider_choices(request: Any) -> Pairs:  # noqa: ARG001 - one signature for all lists
     """Organisations that serve."""
-    rows = Organisation.objects.filter(is_provider=True).order_by("short_name").values_list("pk", "short_name")
-    return [(str(pk), name) for pk, name in rows[:1000]]
+    return [(str(pk), name) for pk, name in PROVIDERS.rows()]
 
 
 @named("streets")

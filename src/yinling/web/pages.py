@@ -10,7 +10,9 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.db.models.expressions import OrderBy
 from django.http import HttpRequest, HttpResponse
-from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
+from django.middleware.csrf import get_token
+from django.template.backends.utils import csrf_input
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from jinja2_fragments import render_block
@@ -75,17 +77,25 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
     """Return what every template may use."""
     return {
         "request": request,
-        "csrf_input": csrf_input_lazy(request),
-        "csrf_token": csrf_token_lazy(request),
+        **csrf_of(request),
         "actor": getattr(request, "actor", None),
         "now": getattr(request, "now", None),
         "shell": Shell(request),
     }
 
 
+def csrf_of(request: HttpRequest) -> dict[str, Any]:
+    """Return field and token against forged requests, made at their first use and the same in all forms of a page."""
+    made: dict[str, Any] = request.__dict__.setdefault("csrf", {})
+    if not made:
+        made["csrf_input"] = SimpleLazyObject(functools.partial(csrf_input, request))
+        made["csrf_token"] = SimpleLazyObject(functools.partial(get_token, request))
+    return made
+
+
 @dataclass(frozen=True)
 class Filter:
-    """One filter above a list: ``kind`` is text, choice, date or check; ``apply`` narrows the queryset by a valid value."""
+    """One filter above a list: ``kind`` is text, choice, date, month (its first day) or check; ``apply`` narrows the queryset by a valid value."""
 
     name: str
     label: str
@@ -102,6 +112,8 @@ class Filter:
             return text if text in {str(value) for value, _label in self.choices} and text else None
         if self.kind == "date":
             return meant_day(text)
+        if self.kind == "month":
+            return meant_day(f"{text[:7]}-01")
         return text or None
 
 

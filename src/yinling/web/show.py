@@ -7,9 +7,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from yinling.ground.models import MOST_COUNTED
 from yinling.kernel.masks import mask_address, mask_id, mask_name, mask_phone
@@ -26,10 +26,15 @@ MINUTES_PER_DAY = 24 * MINUTES_PER_HOUR
 EMPTY = "—"
 
 
+def in_language(text: str) -> str:
+    """Return a text of ours in the language of the page. They are written in Chinese, so Chinese pages need no look-up."""
+    return text if (get_language() or "").startswith("zh") else _(text)
+
+
 def tr(text: object) -> str:
     """Translate a label of a table. The result is escaped like any text (``_()`` in a template would trust it)."""
     source = str(text)
-    return _(source) if source else ""
+    return in_language(source) if source else ""
 
 
 def source(document: object, clause: object = "") -> str:
@@ -180,12 +185,9 @@ def _names(value: str) -> str:
 
 def attributes(values: dict[str, Any]) -> Markup:
     """Write HTML attributes; None and False are left out, True stands alone."""
-    kept = {name.replace("_", "-"): value for name, value in values.items() if value not in (None, False)}
-    parts = [
-        Markup(" {}").format(name) if value is True else Markup(' {}="{}"').format(name, value)
-        for name, value in kept.items()
-    ]
-    return Markup("").join(parts)
+    kept = {name.replace("_", "-"): value for name, value in values.items() if value is not None and value is not False}
+    parts = [f" {name}" if value is True else f' {name}="{escape(value)}"' for name, value in kept.items()]
+    return Markup("".join(parts))  # noqa: S704 - names of ours, and values just escaped
 
 
 def tally(count: int | None) -> str | None:

@@ -42,6 +42,7 @@ from yinling.programmes.family_doctor.operations import (
     sign_contract,
     stop_after_leaving,
 )
+from yinling.programmes.family_doctor.operations import contracts as contract_operations
 from yinling.programmes.family_doctor.queries import call_list, contracts, groups, groups_of, names_of, usage
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -178,7 +179,7 @@ def test_a_second_contract_in_the_same_time_is_refused_and_explained() -> None:
         sign_contract(
             actor=actor("street", STREET), now=NOW, contract_id=second.pk, signed_by=elder.name, signed_as="self"
         )
-    assert caught.value.code in ("contract.overlap", "entitlement.overlap")
+    assert caught.value.code == "contract.overlap"
     after = make_draft(elder, valid_from=first.valid_to)
     sign_contract(actor=actor("street", STREET), now=NOW, contract_id=after.pk, signed_by=elder.name, signed_as="self")
     assert DoctorContract.objects.filter(state="signed").count() == 2
@@ -191,6 +192,17 @@ def test_the_database_itself_refuses_two_at_a_time() -> None:
     row, given = make_draft(elder), make_entitlement(elder)
     with pytest.raises(IntegrityError, match="doctor_contract_one_at_a_time"), transaction.atomic():
         DoctorContract.objects.filter(pk=row.pk).update(state="signed", signed_at=NOW, entitlement=given)
+
+
+def test_a_draft_whose_last_day_is_over_is_not_signed_and_bills_nothing() -> None:
+    elder = make_elder()
+    consent(elder)
+    row = make_draft(elder, valid_from=FIRST, valid_to=FIRST + timedelta(days=9))
+    sign: dict[str, Any] = {"actor": actor("street", STREET), "contract_id": row.pk, "signed_by": elder.name}
+    with pytest.raises(Refused) as caught:
+        sign_contract(now=NOW + timedelta(days=10), **sign)
+    assert (caught.value.code, Order.objects.count(), Entitlement.objects.count()) == ("contract.past", 0, 0)
+    assert sign_contract(now=NOW + timedelta(days=9), **sign).state == "signed"
 
 
 def test_a_price_that_differs_from_the_list_is_refused_and_nothing_is_written() -> None:
@@ -254,6 +266,20 @@ def test_moving_away_ends_it_the_day_before_and_moving_within_the_city_takes_it_
     row.refresh_from_db()
     other.refresh_from_db()
     assert (row.state, row.valid_to, other.state, other.div) == ("ended", TODAY, "signed", NEIGHBOUR)
+
+
+def test_contracts_that_ran_out_before_the_elder_moved_do_not_keep_others_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    old = make_signed()
+    DoctorContract.objects.filter(pk=old.pk).update(valid_from=date(2025, 1, 1), valid_to=date(2026, 1, 1))
+    new = make_signed()
+    for row in (old, new):
+        fact(Elder.objects.get(pk=row.elder_id), "moved_away", valid_from=TODAY)
+    monkeypatch.setattr(contract_operations, "MOST_A_ROUND", 1)
+    assert stop_after_leaving(system(), NOW) == 1
+    new.refresh_from_db()
+    assert new.state == "ended"
 
 
 @pytest.mark.req("R-FAM-05", "R-FAM-06")

@@ -321,3 +321,21 @@ def test_a_body_sees_its_own_beds_only() -> None:
         assert [one.pk for one in beds(manager)] == [row.pk]
     assert sheet_of(row, TODAY).insurance is None
     assert row.div.startswith(DISTRICT)
+
+
+@pytest.mark.req("R-BED-05")
+def test_a_bed_whose_days_are_over_is_closed_by_itself_and_can_be_asked_for_anew() -> None:
+    row = make_bed_application()
+    last = TODAY + timedelta(days=9)
+    approve_bed(actor=office(), now=NOW, bed_id=row.pk, approved_to=last)
+    assert stop_after_leaving(system(), NOW + timedelta(days=9)) == 0, "its last day counts"
+    later = NOW + timedelta(days=10)
+    assert (stop_after_leaving(system(), later), stop_after_leaving(system(), later)) == (1, 0)
+    row.refresh_from_db()
+    assert (row.state, row.withdrawn_on, row.reason) == ("withdrawn", last, "建床期满")
+    assert Entitlement.objects.get(pk=row.entitlement_id).valid_to == last + ONE_DAY
+    again = apply_for_bed(
+        actor=actor("street", STREET), now=later, elder_id=row.elder_id, provider_id=row.provider_id, kind="medical", need="仍需换药",
+        signed_by="王秀英",
+    )  # fmt: skip
+    assert again.state == "applied"

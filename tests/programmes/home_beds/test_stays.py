@@ -11,16 +11,19 @@ from tests.factories import (
     TODAY,
     actor,
     make_elder,
+    make_entitlement,
     make_item,
     make_organisation,
     make_price,
+    make_scheme,
     system,
 )
 from tests.programmes.making import office
 
+from yinling.catalogue.models import Price
 from yinling.kernel.period import ONE_DAY
 from yinling.kernel.refusals import NotAllowed, Refused
-from yinling.orders.models import Order
+from yinling.orders.models import Order, PayerShare
 from yinling.orders.queries import quote
 from yinling.people.models import Circumstance
 from yinling.people.operations import bury_elder
@@ -30,7 +33,7 @@ from yinling.programmes.home_beds.models import BedStay
 from yinling.programmes.home_beds.operations import admit_to_bed, bill_stay, discharge_stay, follow_stays
 from yinling.settlement.jobs import recover_overpaid
 from yinling.settlement.models import Recovery
-from yinling.settlement.operations import approve_recovery, review_recovery
+from yinling.settlement.operations import approve_recovery, reverse_order, review_recovery, settle_order
 
 pytestmark = [pytest.mark.usefixtures("wide"), pytest.mark.req("R-BED-06")]
 MAY_20 = date(2026, 5, 20)
@@ -187,3 +190,75 @@ def test_a_stay_goes_where_its_elder_goes() -> None:
     assert follow_stays(CITY) == 1
     stay.refresh_from_db()
     assert stay.div == "320213021002"
+
+
+def billed(stay: BedStay) -> list[list[tuple[int, int]]]:
+    """The bills of a stay, each with its lines as (days, fen)."""
+    orders = Order.objects.filter(source__startswith=f"home_beds.stay:{stay.pk}:").order_by("pk")
+    return [list(row.lines.order_by("pk").values_list("quantity", "amount_fen")) for row in orders]
+
+
+@pytest.mark.req("R-LTC-04")
+def test_a_price_that_changes_within_a_month_counts_from_its_day() -> None:
+    stay = admitted()
+    Price.objects.filter(item=stay.item).update(valid_to=date(2026, 5, 26))
+    make_price(stay.item, stay.provider, amount_fen=20000, valid_from=date(2026, 5, 26), unit="日")
+    assert bill_stays(system(), NOW) == 1
+    assert billed(stay) == [[(6, 6 * DAILY), (6, 6 * 20000)]]
+    assert Order.objects.get().total_fen == 6 * DAILY + 6 * 20000
+
+
+@pytest.mark.req("R-BED-05", "R-BED-06")
+def test_a_benefit_that_ends_within_a_month_pays_its_days_only_and_its_cap_holds_over_all_of_them() -> None:
+    elder = make_elder()
+    scheme = make_scheme(payer="state_care", families=["nursing"], code="state_care")
+    first = make_entitlement(elder, scheme, share_bp=10000, monthly_cap_fen=5 * DAILY, valid_to=date(2026, 5, 23))
+    again = make_entitlement(elder, scheme, share_bp=10000, monthly_cap_fen=5 * DAILY, valid_from=date(2026, 5, 25))
+    stay = admitted(elder=elder)
+    assert bill_stays(system(), NOW) == 1
+    assert billed(stay) == [[(3, 3 * DAILY), (2, 2 * DAILY), (7, 7 * DAILY)]]
+    shares = PayerShare.objects.order_by("pk").values_list("payer", "entitlement_id", "amount_fen")
+    assert list(shares) == [
+        ("state_care", first.pk, 3 * DAILY), ("self", None, 2 * DAILY), ("state_care", again.pk, 2 * DAILY), ("self", None, 5 * DAILY),
+    ]  # fmt: skip
+
+
+def test_a_death_within_the_second_part_of_a_bill_takes_the_bill_back() -> None:
+    stay = admitted()
+    Price.objects.filter(item=stay.item).update(valid_to=date(2026, 5, 22))
+    make_price(stay.item, stay.provider, amount_fen=20000, valid_from=date(2026, 5, 22), unit="日")
+    bill_stays(system(), NOW)
+    bury_elder(
+        actor=actor("street", STREET), now=NOW, elder_id=stay.elder_id, died_on=date(2026, 5, 28), evidence="死亡证明"
+    )
+    assert recover_overpaid(system(), NOW) == 1
+
+
+def test_a_stay_is_not_entered_over_a_short_one_within_it() -> None:
+    elder = make_elder()
+    short = admitted(TODAY - ONE_DAY, elder=elder)
+    discharge_stay(actor=actor("street", STREET), now=NOW, stay_id=short.pk, discharged_on=TODAY - ONE_DAY)
+    with pytest.raises(Refused) as refused:
+        admitted(MAY_20, elder=elder)
+    assert (refused.value.code, BedStay.objects.count()) == ("stay.overlap", 1)
+
+
+def test_a_bill_reversed_by_finance_lets_the_discharge_be_put_right_and_is_made_anew_for_the_right_days() -> None:
+    stay = admitted()
+    bill_stays(system(), NOW)
+    first, later = Order.objects.get(), NOW + timedelta(hours=2)
+    settle_order(actor=system(), now=later, order_id=first.pk)
+    discharge = {"actor": actor("street", STREET), "now": later, "stay_id": stay.pk, "discharged_on": date(2026, 5, 25)}
+    with pytest.raises(Refused) as refused:
+        discharge_stay(**discharge)
+    assert refused.value.code == "stay.billed"
+    reverse_order(actor=actor("finance"), now=later, order_id=first.pk, reason="出院日期有误")
+    assert bill_stays(system(), later) == 0, "what finance took back is not made anew by itself for the same days"
+    discharge_stay(**discharge)
+    assert (bill_stays(system(), later), bill_stays(system(), later)) == (1, 0)
+    assert billed(stay) == [[(12, 12 * DAILY)], [(5, 5 * DAILY)]]
+    again = Order.objects.order_by("-pk")[0]
+    settle_order(actor=system(), now=later, order_id=again.pk)
+    with pytest.raises(Refused) as repeated:
+        settle_order(actor=system(), now=later, order_id=first.pk)
+    assert repeated.value.code == "settlement.repeated"

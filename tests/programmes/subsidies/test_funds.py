@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection
 from django.db.models import QuerySet, Sum
+from django.test import Client
 from tests.factories import (
     CITY,
     DISTRICT,
@@ -24,14 +25,18 @@ from tests.settlement.test_out_of_sight import move_away
 from tests.settlement.test_reimbursements import approved as approved_expense
 from tests.settlement.test_reimbursements import line, promised, spent
 
+from yinling.accounts.models import User
+from yinling.directory.models import Organisation
 from yinling.entitlements.models import Budget, BudgetLine, Entitlement, Scheme
 from yinling.ground.scope import OpenScope, scope
 from yinling.kernel.money import yuan
 from yinling.orders.models import Order
+from yinling.people.queries.names import reader
 from yinling.programmes.subsidies.queries.flows import Bearing, bearing, flows
 from yinling.programmes.subsidies.queries.funds import (
     by_area,
     charges_of,
+    executed_of,
     follow,
     payments_of,
     persons_of,
@@ -166,6 +171,60 @@ def test_the_sum_of_the_page_is_the_ledger_also_of_what_no_line_bears() -> None:
             cursor.execute("SELECT settlement_merge_totals()")
 
 
+@pytest.mark.req("R-FUN-03", "R-FUN-10")
+def test_budget_page_line_and_ledger_say_the_same_of_a_budget() -> None:
+    """Services less deductions and what households got back: one figure, for whoever looks."""
+    order, entitlement = settled(4000)
+    lottery = line("lottery", 10**7, "福彩")
+    services = fund(entitlement.scheme, lottery)
+    helped = promised()
+    once = fund(helped.scheme, lottery)
+    approved_expense(spent(120_000, helped))
+    stated(order, deducted=500)
+    for one in (entitlement, helped):
+        move_away(one.elder)
+    (way,) = ways([lottery])
+    assert {services.pk: 3500, once.pk: 120_000} == dict(way.by_budget)
+    assert sum(way.by_budget.values()) == way.executed_fen == booked()[0]
+    for who in (actor("finance"), actor("district", DISTRICT)):
+        with scope(who):
+            assert [executed_of(one) for one in (services, once)] == [3500, 120_000]
+        client = Client()
+        client.force_login(User.objects.get(pk=who.user_id))
+        assert "35.00 元" in client.get(f"/budgets/{services.pk}/").content.decode()
+        assert "1,200.00 元" in client.get(f"/budgets/{once.pk}/").content.decode()
+
+
+def test_what_is_executed_beyond_what_was_arranged_is_marked() -> None:
+    _order, entitlement = settled(4000)
+    lottery = line("lottery", 10**7, "福彩")
+    fund(entitlement.scheme, lottery)
+    for spent_fen, over in ((3999, True), (4000, False)):
+        BudgetLine.objects.filter(pk=lottery.pk).update(spent_fen=spent_fen)
+        lottery.refresh_from_db()
+        assert [one.is_over for one in ways([lottery])] == [over]
+
+
+def test_a_districts_budget_bears_nothing_of_another_district() -> None:
+    _order, entitlement = settled(4000)
+    part = line("lottery", 10**7, "区")
+    fund(entitlement.scheme, part, div=OTHER_DISTRICT)
+    found, loose = follow([part])
+    assert [(one.charged_fen, one.persons) for one in found] == [(0, set())]
+    assert [(one.scheme_id, one.executed_fen) for one in loose] == [(entitlement.scheme_id, 4000)]
+
+
+def test_a_body_that_is_paid_at_home_for_work_beside_it_was_paid_for_that_work() -> None:
+    order, entitlement = settled(4000)
+    part = line("lottery", 10**7, "区")
+    fund(entitlement.scheme, part, div=DISTRICT)
+    Organisation.objects.filter(pk=order.provider_id).update(div=OTHER_DISTRICT)
+    pay(stated(order))
+    found, loose = follow([part])
+    assert [(one.charged_fen, one.paid_fen, one.owed_fen) for one in found] == [(4000, 4000, 0)]
+    assert loose == []
+
+
 def test_a_budget_of_another_year_does_not_count_the_services_of_this() -> None:
     _order, entitlement = settled(4000)
     lottery = line("lottery", 10**7, "福彩")
@@ -191,7 +250,7 @@ def test_what_is_owed_is_what_was_booked_last() -> None:
     moved += [(pk, div, None, None, year, False, fen) for pk, div, year, fen in rows]
     moved += [(scheme.pk, CITY, None, None, 2026, False, 70), (scheme.pk, CITY, 3, CITY, 2026, True, 70)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("yinling.programmes.subsidies.queries.flows._moved", lambda: moved)
+        patch.setattr("yinling.programmes.subsidies.queries.flows._moved", lambda _scheme: moved)
         found = {one.year: (one.line_id, one.executed_fen, one.paid_fen) for one in flows(Bearing([budget]))}
     assert found == {2025: (None, 100, 70), 2026: (7, 50, 0)}
 
@@ -206,6 +265,8 @@ def test_who_moved_counts_where_the_money_was_booked() -> None:
     approved_expense(spent(50_000, helped))
     for one in (entitlement, helped):
         move_away(one.elder)
+    with scope(actor("finance", DISTRICT)) as _, scope(reader(lottery.div)):
+        assert {one.pk: one.fen for one in persons_of(lottery)} == {order.elder_id: 4000, helped.elder_id: 50_000}
     for div, persons, fen in ((DISTRICT, {order.elder_id, helped.elder_id}, 50_000), (OTHER_DISTRICT, set(), 0)):
         with scope(actor("finance", div)):
             (way,) = ways([lottery])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Sum
-from tests.factories import actor, make_organisation
+from tests.factories import actor, make_organisation, make_site
 from tests.programmes.subsidies.shanwei import (
     AT,
     CHENGQU,
@@ -36,8 +36,9 @@ from yinling.programmes.subsidies.operations import (
     register_donation,
     return_subsidy,
     review_subsidy,
+    withdraw_donation,
 )
-from yinling.programmes.subsidies.queries.funds import gifts, ways
+from yinling.programmes.subsidies.queries.funds import donations_shown, gifts, standing_donations, ways
 from yinling.programmes.subsidies.queries.rates import offered
 from yinling.programmes.subsidies.queries.subsidies import owed, sides_of, subsidies_shown, uses_of
 from yinling.settlement.models import LedgerEntry, PayoutLine, Posting
@@ -184,11 +185,24 @@ def test_an_approval_beyond_the_line_is_refused_and_changes_nothing(money: Money
 
 def test_the_same_canteen_is_not_paid_twice_for_a_year(money: Money) -> None:
     line, body = make_line(two(money), 60_000_000), canteen()
+    make_site(body)
     drafted(money.first, line, body, part="一号食堂")
     drafted(money.first, line, body, part="二号食堂")
     with refused("subsidy.twice"):
         drafted(money.first, line, body, part="一号食堂")
     assert Subsidy.objects.count() == 2
+
+
+@pytest.mark.req("R-FUN-07")
+def test_a_second_line_does_not_pay_the_same_canteen_again(money: Money) -> None:
+    first, second = (make_line(two(money), 60_000_000, name=name) for name in ("一", "二"))
+    body = canteen()
+    row = decided(money, drafted(money.first, first, body))
+    with refused("subsidy.twice"):
+        drafted(money.first, second, body)
+    with refused("subsidy.places"):
+        drafted(money.first, second, body, part="新址")
+    assert list(Subsidy.objects.values_list("pk", flat=True)) == [row.pk]
 
 
 def test_the_end_of_a_year_is_not_known_before_it(money: Money) -> None:
@@ -344,6 +358,40 @@ def test_a_donation_that_cannot_be_is_refused(money: Money, values: dict[str, An
 def test_a_donation_goes_only_into_a_line_of_donations(money: Money) -> None:
     with refused("donation.line"):
         donated(money, make_line(two(money), 100), 100)
+
+
+@pytest.mark.req("R-FUN-09")
+def test_a_donation_is_taken_back_by_another_person_and_its_number_stays(money: Money) -> None:
+    line = make_line(two(money), 0, fund="donation")
+    first, second = donated(money, line, 50_000), donated(money, line, 70_000)
+    with refused("donation.two_persons"):
+        withdraw_donation(actor=money.first, now=AT, donation_id=first.pk, reason="退还捐赠人")
+    withdraw_donation(actor=money.second, now=AT, donation_id=first.pk, reason="退还捐赠人")
+    with refused("donation.withdrawn", NotAllowed):
+        withdraw_donation(actor=money.second, now=AT, donation_id=first.pk, reason="退还捐赠人")
+    line.refresh_from_db()
+    assert (line.approved_fen, line.planned_fen) == (70_000, 70_000)
+    balances = LedgerEntry.objects.values_list("account").annotate(fen=Sum("amount")).order_by("account")
+    assert list(balances) == [("bank", 70_000), ("donation.received", -70_000)]
+    shown = {row.pk: row.back_at for row in donations_shown(money.first)}
+    assert shown == {first.pk: AT, second.pk: None}
+    assert donated(money, line, 1).receipt_number.endswith("000003")
+    project = {"kind": "project", "opened_on": None, "meal_months": None, "actual_fen": 70_001}
+    decided(money, drafted(money.first, line, canteen(), **project))
+    assert {one.donation.pk for one in gifts(line)} == {second.pk, Donation.objects.latest("pk").pk}
+    with refused("line.exhausted"):
+        withdraw_donation(actor=money.second, now=AT, donation_id=second.pk, reason="x")
+    assert {row.pk for row in standing_donations()} == {second.pk, Donation.objects.latest("pk").pk}
+
+
+@pytest.mark.req("R-FUN-09")
+def test_the_purpose_of_donated_money_stays(money: Money) -> None:
+    line = make_line(two(money), 0, fund="donation", purpose="home_care")
+    donated(money, line, 50_000)
+    with refused("line.purpose"):
+        make_line(two(money), 50_000, fund="donation", purpose="welfare", name=line.name)
+    line.refresh_from_db()
+    assert (line.purpose, line.approved_fen) == ("home_care", 50_000)
 
 
 @pytest.mark.req("R-FUN-03", "R-FUN-09")

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from tests.factories import make_elder, make_item, make_order, make_price
+from tests.factories import make_elder, make_item, make_order, make_price, system
 from tests.programmes.subsidies.shanwei import (
     AT,
     CHENGQU,
+    CITY,
     HAIFENG,
     MEALS,
     PROVINCE,
@@ -26,6 +27,7 @@ from yinling.orders.models import Order
 from yinling.programmes.subsidies.models import Subsidy
 from yinling.programmes.subsidies.operations import review_subsidy
 from yinling.programmes.subsidies.queries.rates import record_of
+from yinling.settlement.operations import reverse_order, settle_order
 
 
 @pytest.fixture
@@ -112,6 +114,19 @@ def test_orders_that_were_taken_back_since_stop_the_review(money: Money) -> None
         review_subsidy(actor=money.second, now=AT, subsidy_id=row.pk)
     row.refresh_from_db()
     assert row.state == "draft"
+
+
+@pytest.mark.req("R-FUN-07")
+def test_a_meal_whose_bill_was_taken_back_was_none(money: Money) -> None:
+    body = canteen()
+    false, true = lunch(body, date(2022, 3, 1), date(2022, 4, 1))
+    for one in (false, true):
+        settle_order(actor=system(CITY), now=AT, order_id=one.pk)
+    assert dict(record_of(body, 2022).meal_days) == {3: 1, 4: 1}
+    reverse_order(actor=money.first, now=AT, order_id=false.pk, reason="没有送餐")
+    assert dict(record_of(body, 2022).meal_days) == {4: 1}
+    settle_order(actor=system(CITY), now=AT, order_id=false.pk)
+    assert dict(record_of(body, 2022).meal_days) == {3: 1, 4: 1}
 
 
 def test_a_body_that_went_out_of_business_is_not_open_at_the_years_end(money: Money) -> None:

@@ -25,6 +25,7 @@ from yinling.programmes.subsidies.rules import (
     Record,
     attribute,
     check_line,
+    check_size,
     check_winners,
     established,
     main_use,
@@ -256,3 +257,23 @@ def test_a_subsidy_is_never_more_than_was_spent_where_the_rate_says_so(fen: int,
             reckon(rate, Facts(count=count, actual_fen=actual), 2023)
     else:
         assert reckon(rate, Facts(count=count, actual_fen=actual), 2023).fen == min(fen * count, actual)
+
+
+@pytest.mark.req("R-PAY-18")
+@pytest.mark.parametrize(
+    ("unit", "wanted", "taken", "places", "beds", "code"),
+    [
+        ("bed", 4, [6], 1, 10, ""), ("bed", 5, [6], 1, 10, "subsidy.beds"), ("bed", 99, [6], 1, 0, ""), ("canteen", 1, [], 0, 0, ""),
+        ("canteen", 1, [1], 1, 0, "subsidy.places"), ("canteen", 1, [1], 2, 0, ""), ("organisation", 1, [1], 5, 0, "subsidy.places"),
+        ("person", 30, [30, 30], 1, 0, ""),
+    ],
+)  # fmt: skip
+def test_a_body_gets_no_more_than_it_has(
+    unit: str, wanted: int, taken: list[int], places: int, beds: int, code: str
+) -> None:
+    found = ""
+    try:
+        check_size(Rate(unit, 1, 1), wanted=wanted, taken=taken, places=places, beds=beds)
+    except Refused as refusal:
+        found = refusal.code
+    assert found == code

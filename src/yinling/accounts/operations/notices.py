@@ -13,6 +13,7 @@ from yinling.accounts.operations.journal import NATION
 from yinling.accounts.queries import Wording, number_index, wordings
 from yinling.accounts.states import NoticeState
 from yinling.accounts.wording import LONGEST, check_private, filled
+from yinling.ground.kept import Kept, one_of
 from yinling.ground.live import tell_each
 
 
@@ -58,10 +59,13 @@ def notify(
     return notify_each(now=now, messages=[Message(about, to, key, title, text, link, template)])[0]
 
 
+KNOWN = Kept(lambda: Notice.objects.filter(one_of("key", "keys", "text")))
+
+
 def notify_each(*, now: datetime, messages: Sequence[Message]) -> list[Notice]:
     """Leave many notices, each once per key, and tell the recipients' open screens; return them in the order of the messages."""
     keys = [one.key for one in messages]
-    notices = {row.key: row for row in Notice.objects.filter(key__in=keys)}
+    notices = {row.key: row for row in KNOWN(keys=keys)}
     new = {one.key: one for one in messages if one.key not in notices}
     asked = {(one.template.code, _div(one)) for one in new.values() if one.template is not None}
     worded = wordings(asked, now) if asked else {}

@@ -90,7 +90,7 @@ def draft_price_list(  # noqa: PLR0913 - a price list and its on-site rate
             "doctor": callout_doctor, "nurse": callout_nurse, "care_worker": callout_care_worker,
             "medical_care_worker": callout_care_worker,
         },
-        distances=parse_distances(callout_distances),
+        distances=_known_ways(parse_distances(callout_distances)),
     )  # fmt: skip
     if rate and owner["organisation"] is None:
         raise Refused("callout.group", N_("上门服务费由各机构自己制定，请写在机构的价目里"), field="callout_base")
@@ -135,6 +135,16 @@ def _require_row(actor: Actor, right: str, row: PriceList) -> None:
 
 def _div(row: PriceList) -> str:
     return row.organisation.div if row.organisation else row.div
+
+
+def _known_ways(distances: dict[str, int]) -> dict[str, int]:
+    """Return a table of ways as it is; refuses a division that does not exist, for which the fee would silently go by the straight line."""
+    known = set(Area.objects.filter(pk__in=distances).values_list("pk", flat=True))
+    if missing := next((div for div in distances if div not in known), None):
+        raise Refused(
+            "callout.distance_area", N_("没有区划 %(div)s，请核对代码"), field="callout_distances", div=missing
+        )
+    return distances
 
 
 def _rate(**given: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from yinling.catalogue.queries.public import (
     public_packages,
     public_rates,
 )
-from yinling.catalogue.queries.work import active_items, packages, price_lists
+from yinling.catalogue.queries.work import active_items, packages, price_lists, prices_until
 
 __all__ = [
     "BodyPrices",
@@ -43,6 +43,7 @@ __all__ = [
     "packages_for",
     "price_for",
     "price_lists",
+    "prices_until",
     "public_list",
     "public_packages",
     "public_rates",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
 from django.db.models import Count, Q, QuerySet
 
-from yinling.catalogue.models import Package, PriceList, ServiceItem
+from yinling.catalogue.models import Package, Price, PriceList, ServiceItem
+from yinling.catalogue.queries.prices import holding_on, known_at
 from yinling.kernel.actor import Actor
 
 
@@ -24,6 +28,21 @@ def price_lists(actor: Actor) -> QuerySet[PriceList]:
         mine |= Q(organisation=None, div__gte=actor.div, div__lt=end)
     rows = PriceList.objects.filter(mine).select_related("organisation", "drafted_by", "published_by")
     return rows.annotate(line_count=Count("prices")).order_by("-id")
+
+
+def prices_until(row: PriceList, drafted: Sequence[Price], now: datetime) -> dict[int, Price]:
+    """By item, what the owner of a draft asks so far on the draft's first day: what its prices are going to replace."""
+    if not drafted:
+        return {}
+    whose = (
+        Q(organisation=row.organisation_id)
+        if row.organisation_id
+        else Q(organisation=None, price_group=row.price_group, div=row.div)
+    )
+    rows = Price.objects.filter(
+        known_at(now), holding_on(drafted[0].valid_from), whose, item__in=[one.item_id for one in drafted]
+    )
+    return {one.item_id: one for one in rows}
 
 
 def packages(actor: Actor) -> QuerySet[Package]:

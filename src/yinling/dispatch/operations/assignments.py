@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Required, TypedDict, Unpack
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from yinling.accounts.operations import Recipient, notify, record, record_each
 from yinling.directory.models import Staff, Suspension
 from yinling.directory.rules import require
-from yinling.dispatch.models import LIVE, Assignment, DayPlan
+from yinling.dispatch.models import Assignment, DayPlan
 from yinling.dispatch.offers import (
     check_is_carer,
     check_people,
@@ -25,6 +25,8 @@ from yinling.dispatch.queries import (
     at_home,
     cause_of_end,
     choices,
+    held_assignments,
+    held_orphans,
     held_people,
     orphans,
     plan_until,
@@ -139,8 +141,7 @@ def _taken(order: Order) -> Places:
 def taken_of(orders: Iterable[Order]) -> dict[int, Places]:
     """Return the live assignments of locked orders by order."""
     found: dict[int, Places] = {order.pk: {} for order in orders}
-    rows = Assignment.objects.select_for_update(of=("self",)).filter(order_id__in=list(found), state__in=LIVE)
-    for row in rows.order_by("order_id", "slot"):
+    for row in held_assignments(found):
         found[row.order_id][row.slot] = row
     return found
 
@@ -181,7 +182,7 @@ def _choose(
 
 def _people(actor: Actor, chosen: Iterable[tuple[int, int, str]]) -> list[Any]:
     """Return the carers somebody chose, their days held."""
-    found = held_people(Staff.objects.visible_to(actor).filter(pk__in=[pk for _slot, pk, _field in chosen]))
+    found = held_people(actor, [pk for _slot, pk, _field in chosen])
     for _slot, pk, field in chosen:
         if pk not in found:
             raise NotFound("staff.not_found", N_("没有这位服务人员，或不在您的权限范围内"), field=field)
@@ -195,7 +196,7 @@ def check_may_go(now: datetime, orders: Sequence[Order]) -> None:
         died_on, is_away = known[order.pk]
         check_time(order.ends_at, now)
         check_alive(died_on)
-        check_at_home(is_suspended=is_away)
+        check_at_home(is_suspended=is_away, needs_visit=order.needs_visit)
 
 
 class Place(TypedDict, total=False):
@@ -264,7 +265,7 @@ def _offered_each(
             raise Refused("dispatch.twice", N_("这张订单已派给这位服务人员"), field="staff_id")
         rows.append(_offered(actor, now, one, plan, choice_reason.strip(), accept_due_at))
         places[one.slot] = rows[-1]
-    _clear(actor, now, orphans().filter(staff__in={row.staff_id for row in rows}))
+    _clear(actor, now, {row.staff_id for row in rows})
     # Two desks that name the same people the other way round must not wait for each other.
     Assignment.objects.bulk_create(sorted(rows, key=lambda row: (row.staff_id, row.starts_at)))
     named = [(row, {"staff": [None, row.staff_id], "rank": [None, row.rank], "slot": [None, row.slot]}) for row in rows]
@@ -324,9 +325,9 @@ def take_back_each(
     _move_each(actor, now, assignments, "withdraw", reason=reason, ended_at=now, end_reason=reason)
 
 
-def _clear(actor: Actor, now: datetime, found: QuerySet[Assignment]) -> None:
+def _clear(actor: Actor, now: datetime, staff_ids: Iterable[int]) -> None:
     """An order cancelled a moment ago must not keep its carer busy until the next round of the job."""
-    rows, reason = list(found.select_for_update(of=("self",))), N_("订单已取消")
+    rows, reason = held_orphans(staff_ids), N_("订单已取消")
     _move_each(actor, now, rows, "withdraw", reason=reason, ended_at=now, end_reason=reason)
 
 

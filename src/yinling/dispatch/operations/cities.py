@@ -65,7 +65,9 @@ def plan_city(*, actor: Actor, now: datetime, div: AreaCode, day: Day, seconds: 
 def plan_areas(div: str, day: date) -> dict[int, list[str]]:
     """Return the areas to be planned of each provider: streets, or what is wider where its carers belong to no street."""
     start, end = day_bounds(day)
-    orders = Order.objects.within(div).filter(starts_at__gte=start, starts_at__lt=end, state__in=OPEN_STATES)
+    orders = Order.objects.within(div).filter(
+        starts_at__gte=start, starts_at__lt=end, state__in=OPEN_STATES, needs_visit=True
+    )
     homes: dict[int, set[str]] = {}
     for provider_id, home in orders.values_list("provider_id", "div").distinct():
         homes.setdefault(provider_id, set()).add(home)

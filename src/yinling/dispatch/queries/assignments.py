@@ -16,6 +16,7 @@ from yinling.directory.models import Staff
 from yinling.dispatch.models import LIVE, Assignment
 from yinling.dispatch.offers import plan_offer_due
 from yinling.dispatch.states import AssignmentState
+from yinling.ground.kept import Kept, one_of
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import day_bounds, local_date
@@ -111,7 +112,7 @@ def plan_until(now: datetime, order: Order) -> datetime:
 
 
 def orphans(div: str = "") -> QuerySet[Assignment]:
-    """Live assignments below a division of orders to which nobody goes any more (cancelled by the elder side, for instance).
+    """Live assignments (below a division) of orders to which nobody goes any more (cancelled by the elder side, for instance).
 
     Of an order for two that lacks one, the other stays, unless nobody is at home.
     """
@@ -119,7 +120,28 @@ def orphans(div: str = "") -> QuerySet[Assignment]:
     waits = Q(order__state__in=WAITING_STATES)
     away = Exists(suspensions().filter(order=OuterRef("order_id")))
     gone = over | (waits & (Q(order__carers_needed=1) | away))
-    return Assignment.objects.within(div).filter(gone, state__in=LIVE)
+    rows = Assignment.objects.within(div) if div else Assignment.objects.all()
+    return rows.filter(gone, state__in=LIVE)
+
+
+TAKEN = Kept(
+    lambda: (
+        Assignment.objects.select_for_update(of=("self",))
+        .filter(one_of("order_id", "orders"), state__in=LIVE)
+        .order_by("order_id", "slot")
+    )
+)
+ORPHANED = Kept(lambda: orphans().select_for_update(of=("self",)).filter(one_of("staff_id", "staff")))
+
+
+def held_assignments(order_ids: Iterable[int]) -> list[Assignment]:
+    """Return the live assignments of orders, by order and place, and hold them until the end of the transaction."""
+    return TAKEN(orders=list(order_ids))
+
+
+def held_orphans(staff_ids: Iterable[int]) -> list[Assignment]:
+    """Return the orphans that some staff have, and hold them."""
+    return ORPHANED(staff=sorted(staff_ids))
 
 
 def cause_of_end(order: Order) -> str:

@@ -32,8 +32,10 @@ from yinling.dispatch.rules import (
     neighbours,
 )
 from yinling.dispatch.states import AssignmentState
+from yinling.ground.kept import Kept, one_of
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
+from yinling.kernel.actor import Actor
 from yinling.kernel.period import day_bounds, local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order, OrderLine
@@ -166,10 +168,25 @@ def carers_of_day(day: date, staff: QuerySet[Staff]) -> list[Carer]:
 
 
 def people_among(staff: QuerySet[Staff]) -> list[Any]:
-    """Return the rows of staff that ``with_day`` takes: with the place of their site, and why they are suspended."""
+    """Return the rows of staff that ``with_day`` takes."""
+    return list(_people(staff))
+
+
+def _people(staff: QuerySet[Staff]) -> QuerySet[Any]:
+    """Staff with the place of their site, and why they are suspended."""
     suspended = Suspension.objects.filter(staff=OuterRef("pk"), to_at=None).order_by("pk").values("reason")[:1]
     rows = staff.annotate(suspension_reason=Subquery(suspended), site_lon=F("site__lon"), site_lat=F("site__lat"))
-    return list(rows.order_by("pk"))
+    return rows.order_by("pk")
+
+
+HELD = Kept(lambda: _people(Staff.objects.filter(one_of("pk", "numbers")).select_for_update(of=("self",), no_key=True)))
+
+
+def held_people(actor: Actor, numbers: Iterable[int]) -> dict[int, Any]:
+    """Read those of some staff whom the actor sees, and hold their days until the end of the transaction: who assigns to them at the same
+    time waits. They are held in the order of their numbers, so that nobody waits for each other.
+    """
+    return {row.pk: row for row in HELD(numbers=sorted(set(numbers))) if row.is_visible_to(actor)}
 
 
 BUSY = """dispatch_assignment a JOIN orders_order o ON o.id = a.order_id

@@ -228,14 +228,6 @@ def why_not(*, actor: Actor, order: Order, staff_id: int, now: datetime, asked: 
     return [N_("可以派，排在第 %(place)s 位") % {"place": place}, *one.reasons]
 
 
-def held_people(staff: Any) -> dict[int, Any]:
-    """Read staff, by number, and hold their days until the end of the transaction: who assigns to them at the same time waits.
-
-    They are held in the order of their numbers, so that nobody waits for each other.
-    """
-    return {row.pk: row for row in people_among(staff.select_for_update(of=("self",), no_key=True))}
-
-
 def _asked(order: Order, now: datetime) -> Asked:
     job = job_of(order)
     first, last, needed = order.earliest_at, order.latest_at, order.carers_needed

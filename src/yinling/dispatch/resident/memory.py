@@ -198,8 +198,9 @@ class Resident:
             return {"days": held, "snapshot": self.snapshot, "most_bytes": most}
         began = time.process_time()
         asked = Enquiry.of(question["rank"])
-        day, today = date.fromisoformat(asked.day), self.today()
+        day = date.fromisoformat(asked.day)
         if day not in self.rosters:
+            today = self.today()
             if today <= day <= today + timedelta(days=DAYS_AHEAD):
                 self.missing.add(day)
             return {"later": asked.day}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -11,6 +14,7 @@ from yinling.entitlements.models.schemes import Entitlement, Scheme
 from yinling.entitlements.states import APPLICATION, OBJECTION, OPEN
 from yinling.ground.guards import append_only, state_check, state_field, state_guards
 from yinling.ground.models import Scoped, ScopedQuerySet, Sealed, StoredFile, Versioned
+from yinling.kernel.machine import Machine
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.people.inputs import CAPACITIES
@@ -58,6 +62,11 @@ class Application(Scoped, Versioned):
     the present state began, ``due_on`` the last day for the step that comes next. ``rank`` and ``queued_at`` are the place on the waiting
     list.
     """
+
+    MACHINE: ClassVar[Machine[Any]] = APPLICATION
+    TOPIC: ClassVar[str] = "applications"
+    WHY: ClassVar[str] = "reason"
+    SIGNED: ClassVar[Mapping[str, str]] = {"review": "reviewed", "approve": "decided", "queue": "decided"}
 
     merge_bar = MergeBar(
         "merge.applications",
@@ -131,6 +140,16 @@ class Application(Scoped, Versioned):
             ),
         ]
         triggers = state_guards(APPLICATION)
+
+    @property
+    def decided_in(self) -> str:
+        """The division whose officers decide it."""
+        return self.div
+
+    @property
+    def hands(self) -> frozenset[int]:
+        """Who took it down or reviewed it."""
+        return frozenset(user for user in (self.applied_by_id, self.reviewed_by_id) if user is not None)
 
     @property
     def code(self) -> str:

@@ -7,9 +7,12 @@ import binascii
 from datetime import date, datetime
 from typing import Annotated, Any
 
+from django.db.models import QuerySet
+
 from yinling.accounts.operations import record
 from yinling.assessment.models import Assessment
 from yinling.assessment.queries import current_level
+from yinling.directory import deciding
 from yinling.directory.queries import working_calendar
 from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.entitlements.models import Application, Entitlement, Paper, PublicNotice, Scheme
@@ -30,7 +33,7 @@ from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.kernel.workdays import WorkingDeadline
 from yinling.people.inputs import CAPACITIES
-from yinling.people.models import Elder, Representative
+from yinling.people.models import Elder, Household, Representative
 from yinling.people.operations.elders import open_file
 from yinling.people.queries import circumstances_on
 
@@ -145,6 +148,8 @@ def _check_not_held(elder: Elder, scheme: Scheme, procedure: Procedure, today: d
             days=RENEWABLE_DAYS,
         )
     if procedure.once_per == "household":
+        # Two of a home who apply at the same moment come one after the other.
+        Household.objects.select_for_update(of=("self",)).get(pk=elder.household_id)
         live = [*map(str, OPEN), str(ApplicationState.APPROVED)]
         others = Application.objects.filter(household_id=elder.household_id, scheme=scheme, state__in=live)
         had = Entitlement.objects.filter(elder__household_id=elder.household_id, scheme=scheme, recorded_to=None)
@@ -160,20 +165,23 @@ def push(now: datetime, row: Application, step: str, template: str, **values: st
 
 
 def move(
-    actor: Actor, now: datetime, row: Application, verb: str, event: str, *, procedure: Procedure | None = None, why: str = "", **values: Any
-) -> None:  # fmt: skip
-    """Move a locked application on with the values of the step, set the next last day to act, and journal it."""
+    actor: Actor, now: datetime, row: Application, verb: str, *, procedure: Procedure | None = None, **values: Any
+) -> Application:  # fmt: skip
+    """Make one step of a locked application, and set the last day for the step that comes next."""
     target, today = APPLICATION.target(verb, row.state), local_date(now)
     due = next_due(target, values.get("notice", row.notice), procedure, today) if procedure else None
-    deadline = {"due_on": due.day if due else None, "is_due_provisional": due.is_provisional if due else False}
-    changes = changed(row, now=now, state=target, stage_on=today, **deadline, **values)
-    record(actor=actor, now=now, event=event, subject=row, changes=changes, reason=why)
-    tell("applications", pk=row.pk, div=row.div)
+    values |= {"due_on": due.day if due else None, "is_due_provisional": due.is_provisional if due else False}
+    return deciding.move(actor, now, row, verb, stage_on=today, **values)
+
+
+def cases() -> QuerySet[Application]:
+    """What a step needs of an application."""
+    return Application.objects.select_related("elder", "scheme", "notice")
 
 
 def open_application(application_id: int, seen: int | None = None) -> Application:
     """Return an application, locked."""
-    return locked(Application.objects.select_related("elder", "scheme", "notice"), application_id, seen)
+    return locked(cases(), application_id, seen)
 
 
 @operation("entitlements.application.attach", label=N_("上传材料"))
@@ -234,11 +242,9 @@ def complete_application(
         raise Refused(f"application.{answer.code}", answer.reason, field="declared", **answer.values)
     given = terms(row.elder, row.scheme, today) if answer.is_eligible else None
     kept = as_json(answer, today, given)
-    move(
-        actor, now, row, "complete", "entitlements.application.complete", procedure=procedure, declared=more, verdict=kept,
-        **assessed(row.elder, today), **amounts_of(kept),
+    return move(
+        actor, now, row, "complete", procedure=procedure, declared=more, verdict=kept, **assessed(row.elder, today), **amounts_of(kept)
     )  # fmt: skip
-    return row
 
 
 def amounts_of(kept: dict[str, Any]) -> dict[str, Any]:
@@ -256,9 +262,7 @@ def withdraw_application(
     """Take an application back before it is decided."""
     row = open_application(application_id, seen)
     require(actor, "entitlements.application.withdraw", div=row.div, elder_id=row.elder_id)
-    why = required_text(reason, "reason", most=500)
-    move(actor, now, row, "withdraw", "entitlements.application.withdraw", reason=why, why=why)
-    return row
+    return move(actor, now, row, "withdraw", reason=reason)
 
 
 def stop_application(actor: Actor, now: datetime, row: Application) -> Application:

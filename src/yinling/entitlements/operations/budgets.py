@@ -14,6 +14,7 @@ from yinling.directory.rules import require, required_text
 from yinling.entitlements.models import Budget, Commitment, Entitlement, Quota
 from yinling.entitlements.operations.lines import follow_limit
 from yinling.entitlements.procedure import Cost
+from yinling.entitlements.queries.applications import nearest_budget
 from yinling.entitlements.queries.procedures import scheme_at
 from yinling.entitlements.rules import FEN
 from yinling.ground.live import tell
@@ -117,9 +118,8 @@ def _take_over(budget: Budget) -> None:
 
 def budget_of(scheme_id: int, div: str, year: int) -> Budget | None:
     """Return the budget that bears an elder of an area, locked: of those in force the nearest up the tree."""
-    rows = Budget.objects.filter(scheme_id=scheme_id, div__in=ancestors(div), year=year, is_in_force=True)
-    nearest = max(rows.values_list("div", "pk"), key=lambda pair: len(pair[0]), default=None)
-    return None if nearest is None else Budget.objects.select_for_update(of=("self",)).get(pk=nearest[1])
+    nearest = nearest_budget(scheme_id, div, year)
+    return None if nearest is None else Budget.objects.select_for_update(of=("self",)).get(pk=nearest.pk)
 
 
 def require_budget(scheme_id: int, div: str, year: int) -> None:
@@ -183,18 +183,33 @@ def _keep(kept: Commitment, fen: int, heads: int) -> None:
     tell("budgets", pk=kept.budget_id, div=kept.budget.div)
 
 
-def pay_once(row: Entitlement, fen: int) -> None:
+def pay_once(row: Entitlement, div: str, fen: int) -> None:
     """Note what of a once-only sum is paid: its budget bears that, and the rest is free for others. Plain, called by whoever approves it.
 
-    After the end nothing was held any more: then the budget must have room. The elder may have moved, so the province looks.
+    Where nothing is held (after the end; or another department granted it) the budget of the place must have room. The elder may have
+    moved, so the province looks.
     """
     with scope(system_actor(row.div[:2])):
+        _hold(row, div, fen)
         rows = Commitment.objects.filter(entitlement_id=row.pk, budget__year=row.valid_from.year)
         for kept in rows.select_related("budget"):
             Budget.objects.select_for_update(of=("self",)).get(pk=kept.budget_id)
             paid = (kept.paid_fen or 0) + fen
             Commitment.objects.filter(pk=kept.pk).update(paid_fen=paid)
             _keep(kept, paid, kept.heads)
+
+
+def _hold(row: Entitlement, div: str, fen: int) -> None:
+    """Let the nearest budget bear what was granted without an application."""
+    if Commitment.objects.filter(entitlement_id=row.pk, budget__year=row.valid_from.year).exists():
+        return
+    budget = budget_of(row.scheme_id, div, row.valid_from.year)
+    if budget is None:
+        return
+    if not has_room(budget, fen):
+        raise Refused("budget.exhausted", N_("预算不足，请刷新页面后查看余额"))
+    Commitment.objects.create(div=row.div, budget=budget, entitlement=row, amount_fen=0)
+    Budget.objects.filter(pk=budget.pk).update(committed_heads=F("committed_heads") + 1)
 
 
 def _needed(row: Entitlement, kept: Commitment, *, on: date, until: date) -> int:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
+from yinling.directory.deciding import check_hands, explain_hands, taken_up
 from yinling.directory.queries import working_calendar
-from yinling.directory.rules import known_choice, require, required_text
+from yinling.directory.rules import known_choice, required_text
 from yinling.entitlements.models import Application, Budget, Entitlement, Objection
 from yinling.entitlements.operations.applications import (
     amounts_of,
     assessed,
+    cases,
     move,
-    open_application,
     procedure_for,
     push,
 )
@@ -30,7 +31,7 @@ from yinling.entitlements.procedure import (
 )
 from yinling.entitlements.queries.applications import running_of, waiting_list
 from yinling.entitlements.queries.procedures import source_of
-from yinling.entitlements.states import APPLICATION, ApplicationState, ObjectionState
+from yinling.entitlements.states import ApplicationState, ObjectionState
 from yinling.ground.operation import operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
@@ -39,7 +40,8 @@ from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.people.queries import circumstances_on
 
-TWO_PERSONS = N_("%(number)s：登记人和初审人不能审批，请由另一位有权限的人员办理")
+explain_hands("application")
+REVIEW = "entitlements.application.review"
 OUTCOMES = [("pass", N_("通过")), ("return", N_("退回补正")), ("fail", N_("不予批准"))]
 Outcome = Annotated[str, Input(N_("初审意见"), choices=OUTCOMES, widget="radio")]
 Findings = Annotated[
@@ -56,17 +58,16 @@ def review_application(
     seen: Seen = None,
 ) -> Application:  # fmt: skip
     """Say after looking into it whether an application goes on, lacks something, or cannot be granted."""
-    row = open_application(application_id, seen)
-    require(actor, "entitlements.application.review", div=row.div)
+    row = taken_up(actor, cases(), application_id, seen, "review")
     known_choice(outcome, OUTCOMES, "outcome")
     found = required_text(findings, "findings", most=500)
-    event, today = "entitlements.application.review", local_date(now)
+    today = local_date(now)
     if outcome == "fail":
-        return _refuse(actor, now, row, found, event)
+        return _refuse(actor, now, row, found, event=REVIEW)
     procedure = procedure_for(row, today)
-    reviewed: dict[str, Any] = {"reviewed_by_id": actor.user_id, "reviewed_at": now, "findings": found}
+    noted: dict[str, Any] = {"procedure": procedure, "why": found, "findings": found}
     if outcome == "return":
-        move(actor, now, row, "return", event, procedure=procedure, why=found, **reviewed)
+        move(actor, now, row, "return", event=REVIEW, reviewed_by_id=actor.user_id, reviewed_at=now, **noted)
         text = N_("您的“%(scheme)s”申请（%(number)s）还需补正：%(found)s。请在%(day)s前补齐。")
         push(now, row, "returned", text, found=found, day=str(row.due_on))
         return row
@@ -74,20 +75,8 @@ def review_application(
     if not answer.is_eligible:
         raise Refused(f"application.{answer.code}", answer.reason, field="outcome", **answer.values)
     check_looked_into(procedure, checks or [])
-    reviewed["checks"] = list(procedure.checks)
-    kept = as_json(answer, today, terms(row.elder, row.scheme, today))
-    move(
-        actor,
-        now,
-        row,
-        "review",
-        event,
-        procedure=procedure,
-        why=found,
-        **reviewed,
-        **amounts_of(kept),
-        **assessed(row.elder, today),
-    )
+    given = amounts_of(as_json(answer, today, terms(row.elder, row.scheme, today)))
+    move(actor, now, row, "review", checks=list(procedure.checks), **noted, **given, **assessed(row.elder, today))
     push(now, row, "reviewed", N_("您的“%(scheme)s”申请（%(number)s）已通过初审。"))
     return row
 
@@ -98,9 +87,7 @@ def approve_application(*, actor: Actor, now: datetime, application_id: Id, seen
 
     Without money or place in the budget it goes on the waiting list, from which it is called up when there is room.
     """
-    row = open_application(application_id, seen)
-    require(actor, "entitlements.application.approve", div=row.div)
-    return _approve(actor, now, row)
+    return _approve(actor, now, taken_up(actor, cases(), application_id, seen, "approve"))
 
 
 @operation("entitlements.application.approve", label=N_("批量批准"))
@@ -110,9 +97,8 @@ def approve_applications(
     """Approve several at once: all of them or none. More than twenty need their number typed beside it."""
     chosen = sorted(set(application_ids))
     check_batch(len(chosen), confirmed_count)
-    rows = [open_application(pk) for pk in chosen]
+    rows = [taken_up(actor, cases(), pk, None, "approve") for pk in chosen]
     for row in rows:
-        require(actor, "entitlements.application.approve", div=row.div)
         _approve(actor, now, row)
     return rows[0]
 
@@ -120,28 +106,19 @@ def approve_applications(
 def _approve(actor: Actor, now: datetime, row: Application) -> Application:
     today = local_date(now)
     procedure = procedure_for(row, today)
-    APPLICATION.target("approve", row.state)
-    if actor.user_id in (row.reviewed_by_id, row.applied_by_id):
-        raise Refused("application.two_persons", TWO_PERSONS, number=row.code)
     _check_published(row, procedure, today)
     given = _check_still_fits(row, today)
     days = _days(row, procedure, today)
-    decided = {
-        "decided_by_id": actor.user_id, "decided_at": now, **_decision(row, today, given), **assessed(row.elder, today),
-    }  # fmt: skip
+    decided = {**_decision(row, today, given), **assessed(row.elder, today)}
     if procedure.has_budget:
         require_budget(row.scheme_id, row.div, days.from_.year)
     if not fits(row.scheme_id, row.div, given.cost, days.from_, days.to):
         rank = rank_of(procedure, frozenset(circumstances_on(row.elder_id, today)))
-        move(actor, now, row, "queue", "entitlements.application.approve", rank=rank, queued_at=now, **decided)
-        push(
-            now,
-            row,
-            "queued",
-            N_("您的“%(scheme)s”申请（%(number)s）符合条件，目前名额已满，已按次序轮候，有名额时自动通知您。"),
-        )
+        move(actor, now, row, "queue", event="entitlements.application.approve", rank=rank, queued_at=now, **decided)
+        text = N_("您的“%(scheme)s”申请（%(number)s）符合条件，目前名额已满，已按次序轮候，有名额时自动通知您。")
+        push(now, row, "queued", text)
         return row
-    move(actor, now, row, "approve", "entitlements.application.approve", **decided)
+    move(actor, now, row, "approve", **decided)
     _grant(now, row, procedure, given, days)
     return row
 
@@ -212,9 +189,7 @@ def _grant(now: datetime, row: Application, procedure: Procedure, given: Terms, 
 @operation("entitlements.application.call_up", label=N_("轮候递补"))
 def call_up_application(*, actor: Actor, now: datetime, application_id: Id) -> Application:
     """Give an application on the waiting list the place that has become free: the decision was taken before, the turn has come."""
-    row = open_application(application_id)
-    require(actor, "entitlements.application.call_up", div=row.div)
-    APPLICATION.target("call_up", row.state)
+    row = taken_up(actor, cases(), application_id, None, "call_up")
     today = local_date(now)
     procedure = procedure_for(row, today)
     given = _check_still_fits(row, today)
@@ -223,7 +198,7 @@ def call_up_application(*, actor: Actor, now: datetime, application_id: Id) -> A
         require_budget(row.scheme_id, row.div, days.from_.year)
     if not fits(row.scheme_id, row.div, given.cost, days.from_, days.to):
         raise Refused("budget.exhausted", N_("预算或名额还没有余额，请继续轮候"))
-    move(actor, now, row, "call_up", "entitlements.application.call_up", **_decision(row, today, given))
+    move(actor, now, row, "call_up", **_decision(row, today, given))
     _grant(now, row, procedure, given, days)
     return row
 
@@ -249,12 +224,11 @@ def refuse_application(
     *, actor: Actor, now: datetime, application_id: Id, reason: Reason, seen: Seen = None
 ) -> Application:
     """Refuse an application with its reason; the elder side is told how long and where it can appeal."""
-    row = open_application(application_id, seen)
-    require(actor, "entitlements.application.refuse", div=row.div)
-    return _refuse(actor, now, row, required_text(reason, "reason", most=500), "entitlements.application.refuse")
+    return _refuse(actor, now, taken_up(actor, cases(), application_id, seen, "refuse"), reason)
 
 
-def _refuse(actor: Actor, now: datetime, row: Application, why: str, event: str) -> Application:
+def _refuse(actor: Actor, now: datetime, row: Application, why: str, event: str = "") -> Application:
+    """Refuse an application: who reviewed it does not decide it too."""
     today = local_date(now)
     procedure = procedure_for(row, today)
     last = appeal_until(working_calendar(), today, procedure.appeal_days).day
@@ -262,8 +236,8 @@ def _refuse(actor: Actor, now: datetime, row: Application, why: str, event: str)
     if row.state == ApplicationState.APPLIED:
         who = {"reviewed_by_id": actor.user_id, "reviewed_at": now, "findings": why}
     elif row.reviewed_by_id == actor.user_id:
-        raise Refused("application.two_persons", TWO_PERSONS, number=row.code)
-    move(actor, now, row, "refuse", event, why=why, reason=why, appeal_until=last, **who)
+        check_hands(actor, row)
+    move(actor, now, row, "refuse", event=event, reason=why, appeal_until=last, **who)
     text = N_("您的“%(scheme)s”申请（%(number)s）未获批准：%(why)s。如不服，可在%(day)s前向%(where)s申请行政复议。")
-    push(now, row, "refused", text, why=why, day=last.isoformat(), where=procedure.appeal_to)
+    push(now, row, "refused", text, why=row.reason, day=last.isoformat(), where=procedure.appeal_to)
     return row

@@ -189,6 +189,7 @@ class ProgrammeTerms(TypedDict, total=False):
     items: dict[str, dict[str, Any]] | None
     units: dict[str, int] | None
     limits: list[dict[str, Any]] | None
+    monthly_cap_fen: int | None
     share_bp: int
 
 
@@ -205,8 +206,8 @@ def give_for_programme(
         return known
     scheme = known_scheme(scheme_code, elder.div)
     given = Terms(
-        share_bp=terms.get("share_bp", WHOLE_BP), units=terms.get("units") or {}, limits=terms.get("limits") or [],
-        items=terms.get("items") or {}, source=source,
+        share_bp=terms.get("share_bp", WHOLE_BP), monthly_cap_fen=terms.get("monthly_cap_fen"), units=terms.get("units") or {},
+        limits=terms.get("limits") or [], items=terms.get("items") or {}, source=source,
     )  # fmt: skip
     days = DayPeriod.through(valid_from, valid_to)
     row = give(now=now, elder=elder, scheme=scheme, given=given, days=days, basis=scheme.document)

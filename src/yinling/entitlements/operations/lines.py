@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from django.db.models import F
+from django.db.models.functions import Greatest
 
 from yinling.accounts.operations import record
 from yinling.directory.models import Area
@@ -22,6 +23,7 @@ from yinling.kernel.words import N_
 explain_constraint("budget_line_not_overspent", "line.exhausted", N_("这笔资金余额不足，请刷新页面后查看余额"))
 explain_constraint("budget_line_two_persons", "line.two_persons", N_("编列人不能审批，请由另一位有权限的人员办理"))
 
+DONATION = "donation"
 LEVEL_OF = {"city": "city", "district": "county", "street": "street"}
 Year = Annotated[int, Input(N_("年度"), least=2015, most=2100, widget="number")]
 Div = Annotated[str, Input(N_("区划"), help=N_("由哪一级的预算列支，就选哪一级"), max_length=12)]
@@ -59,6 +61,8 @@ def propose_line(  # noqa: PLR0913 - what a line consists of
     row = locked(BudgetLine.objects.all(), row.pk)
     if row.purpose != purpose and row.spent_fen:
         raise Refused("line.purpose", N_("这笔资金已有支出，不能改变用途，请另列一项"), field="purpose")
+    if row.purpose != purpose and fund == DONATION:
+        raise Refused("line.purpose", N_("捐赠按登记的用途使用，不能改变用途，请另列一项"), field="purpose")
     changes = changed(
         row, now=now, purpose=purpose, planned_fen=planned_fen, document=paper, proposed_by_id=person_of(actor), approved_fen=None,
         approved_by_id=None, approved_at=None,
@@ -118,10 +122,13 @@ def spend(line_id: int, fen: int) -> BudgetLine:
 
 
 def raise_line(line_id: int, fen: int) -> BudgetLine:
-    """Let a line grow by money that has come in: a donation."""
+    """Let a line grow by money that has come in, a donation; or shrink again (negative) by what nothing was arranged with."""
     row = open_line(line_id)
+    left = (row.approved_fen or 0) - row.spent_fen
+    if -fen > left:
+        raise Refused("line.exhausted", N_("这笔资金余额不足：还剩 %(left)s 分，需要 %(fen)s 分"), left=left, fen=-fen)
     BudgetLine.objects.filter(pk=row.pk).update(
-        approved_fen=F("approved_fen") + fen, planned_fen=F("planned_fen") + fen
+        approved_fen=F("approved_fen") + fen, planned_fen=Greatest(F("planned_fen") + fen, 0)
     )
     tell("budgets", pk=row.pk, div=row.div)
     return row

@@ -64,15 +64,8 @@ def publish_notice(
     )
     for row in rows:
         require(actor, "entitlements.notice.publish", div=row.div)
-        move(
-            actor,
-            now,
-            row,
-            "publish",
-            "entitlements.notice.publish",
-            procedure=procedure_for(row, today),
-            notice=notice,
-        )
+        hanging: dict[str, Any] = {"procedure": procedure_for(row, today), "notice": notice}
+        move(actor, now, row, "publish", event="entitlements.notice.publish", **hanging)
         push(now, row, "noticed", N_("您的“%(scheme)s”申请（%(number)s）公示至%(day)s。"), day=hangs.day.isoformat())
     tell("applications", pk=notice.pk, div=area)
     return notice

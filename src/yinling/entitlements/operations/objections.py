@@ -101,7 +101,7 @@ def _reopen(actor: Actor, now: datetime, row: Application) -> None:
     if row.state not in (ApplicationState.NOTICED, ApplicationState.WAITING):
         return
     move(
-        actor, now, row, "reopen", "entitlements.objection.decide", procedure=procedure_for(row, local_date(now)), reviewed_by_id=None,
+        actor, now, row, "reopen", event="entitlements.objection.decide", procedure=procedure_for(row, local_date(now)), reviewed_by_id=None,
         reviewed_at=None, findings="", notice=None, decided_by_id=None, decided_at=None, queued_at=None,
     )  # fmt: skip
     push(now, row, "reopened", N_("您的“%(scheme)s”申请（%(number)s）因公示异议重新初审。"))

@@ -119,7 +119,7 @@ def budgets_with_waiters(div: str) -> QuerySet[Budget]:
     return Budget.objects.within(div).filter(is_in_force=True, scheme_id__in=waiting).order_by("year", "pk")
 
 
-def budget_for(row: Application, year: int) -> Budget | None:
-    """Return the budget in force that bears an application in a year: the nearest up the tree."""
-    rows = Budget.objects.filter(scheme_id=row.scheme_id, div__in=ancestors(row.div), year=year, is_in_force=True)
-    return max(rows, key=lambda one: len(one.div), default=None)
+def nearest_budget(scheme_id: int, div: str, year: int) -> Budget | None:
+    """Return the budget in force that bears a scheme in an area and year: the nearest up the tree."""
+    rows = Budget.objects.filter(scheme_id=scheme_id, div__in=ancestors(div), year=year, is_in_force=True)
+    return max(rows.select_related("line"), key=lambda one: len(one.div), default=None)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet
 
+from yinling.entitlements.conditions import Grade
 from yinling.entitlements.eligibility import Eligibility
 from yinling.entitlements.models import Entitlement, Quota, Scheme
 from yinling.entitlements.queries.agreements import agreed, obstacle
@@ -60,7 +61,7 @@ def funding_for(
     if not fitting:
         return []
     answers = _answers(elder, fitting, on)
-    given = {row.pk: _given(row, answers.get(row.pk)) for row in fitting}
+    given = {row.pk: _given(row, answers.get(row.pk), on) for row in fitting}
     bought = None if provider_id is None else agreed(provider_id, {row.scheme.payer for row in fitting}, on)
     barred = _barred(elder, held, fitting, answers, on, bought, codes)
     left = _left(fitting, given, on)
@@ -86,19 +87,42 @@ class _Given:
     limits: Sequence[Limit]
 
 
-def _given(row: Entitlement, answer_: Eligibility | None) -> _Given:
+def _given(row: Entitlement, answer_: Eligibility | None, on: date) -> _Given:
     """What an entitlement gives: as granted, or, where the conditions are looked at again for the day, as the scheme says on that day
-    (R-LTC-04). What a programme gave stays as given.
+    (R-LTC-04).
     """
-    if answer_ is None or answer_.grade is None or row.source:
+    grade = None if answer_ is None else _same_grade(row, on) if row.source else answer_.grade
+    if grade is None:
         return _Given(
             row.share_bp, row.units, kept_limits(row.limits, monthly_cap_fen=row.monthly_cap_fen, items=row.items)
         )
-    amounts = answer_.grade.amounts
+    amounts = grade.amounts
     limits = kept_limits(
         [one.as_json() for one in limits_of(amounts)], monthly_cap_fen=amounts.monthly_cap_fen, items=row.items
     )
     return _Given(amounts.share_bp or 0, dict(amounts.units), limits)
+
+
+def _same_grade(row: Entitlement, on: date) -> Grade | None:
+    """The grade that an entitlement was given for by a job, as the scheme has it on a day; nothing if it still gives the same.
+
+    New amounts of a grade count from their day on, another grade of the elder only from the Monday that the job gives it (``following``).
+    """
+    then, now = (terms_of(row.scheme.code, row.scheme.div, day) for day in (row.valid_from, on))
+    if then is None or now is None:
+        return None
+    kept = (row.share_bp, row.monthly_cap_fen, row.units, row.limits)
+    if any(_kept_of(grade) == kept for grade in now.grades):
+        return None
+    names = {grade.name for grade in then.grades if _kept_of(grade) == kept}
+    return next((grade for grade in now.grades if grade.name in names), None)
+
+
+def _kept_of(grade: Grade) -> tuple[Any, ...]:
+    """What an entitlement keeps of a grade."""
+    amounts = grade.amounts
+    limits = [one.as_json() for one in limits_of(amounts)]
+    return (amounts.share_bp or 0, amounts.monthly_cap_fen, dict(amounts.units), limits)
 
 
 def _answers(elder: Elder, rows: Iterable[Entitlement], on: date) -> dict[int, Eligibility]:
@@ -135,23 +159,45 @@ def _barred(
 
 
 def _left(rows: Sequence[Entitlement], given: Mapping[int, _Given], on: date) -> dict[int, list[Left]]:
-    """What each limit of the entitlements still gives in the period of a day (D-19)."""
+    """What each limit of the entitlements still gives in the period of a day (D-19).
+
+    A day, week, month or year is one for all that the elder held of the scheme: what was used under an earlier grade, or before a renewal,
+    counts. Placing locks the elder, so that none comes between.
+    """
     limits = {row.pk: given[row.pk].limits for row in rows}
     since = {row.pk: _held_since(row) if any(one.held for one in limits[row.pk]) else row.valid_from for row in rows}
-    taken: dict[tuple[Any, ...], int] = {}
-    if any(limits.values()):
-        starts = {period_start(limit.per, on, row.valid_from) for row in rows for limit in limits[row.pk]}
-        counters = Quota.objects.filter(entitlement_id__in=limits, from_on__in=starts)
-        for *key, amount in counters.values_list("entitlement_id", "unit", "per", "from_on", F("reserved") + F("used")):
-            taken[tuple(key)] = amount
+    taken = _taken(rows, limits, on) if any(limits.values()) else {}
     found: dict[int, list[Left]] = {}
     for row in rows:
         found[row.pk] = []
         for limit in limits[row.pk]:
             first, most = period_start(limit.per, on, row.valid_from), limit.most_on(on, since[row.pk])
-            used = taken.get((row.pk, limit.unit, limit.per, first), 0)
+            used = taken.get((_shared_by(row.pk, row.scheme.code, limit.per), limit.unit, limit.per, first), 0)
             found[row.pk].append(Left(limit.unit, limit.per, first, max(0, most - used), most))
     return found
+
+
+def _taken(
+    rows: Sequence[Entitlement], limits: Mapping[int, Sequence[Limit]], on: date
+) -> dict[tuple[int | str, str, str, date], int]:
+    """What orders have reserved and used in the periods of a day, by whom the counter is shared, unit, period and its first day."""
+    starts = {period_start(limit.per, on, row.valid_from) for row in rows for limit in limits[row.pk]}
+    codes = {row.scheme.code for row in rows}
+    counters = Quota.objects.filter(
+        elder_id=rows[0].elder_id, entitlement__scheme__code__in=codes, from_on__in=starts
+    ).values_list(
+        "entitlement_id", "entitlement__scheme__code", "unit", "per", "from_on", F("reserved") + F("used")
+    )  # fmt: skip
+    found: dict[tuple[int | str, str, str, date], int] = {}
+    for pk, code, unit, per, first, amount in counters:
+        key = (_shared_by(pk, code, per), unit, per, first)
+        found[key] = found.get(key, 0) + amount
+    return found
+
+
+def _shared_by(entitlement_id: int, scheme_code: str, per: str) -> int | str:
+    """Whose a counter is: of the whole span the entitlement's own, of a calendar period the scheme's."""
+    return entitlement_id if per == "span" else scheme_code
 
 
 def _held_since(row: Entitlement) -> date:

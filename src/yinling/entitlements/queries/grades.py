@@ -43,6 +43,7 @@ def wanted_of(scheme: Scheme, situation: Situation, div: str) -> tuple[Wanted | 
     amounts = amounts_of(scheme, found.grade)
     given = {
         "share_bp": amounts.share_bp or 0,
+        "monthly_cap_fen": amounts.monthly_cap_fen,
         "units": dict(amounts.units),
         "limits": [limit.as_json() for limit in limits_of(amounts)],
     }
@@ -76,7 +77,9 @@ def held_of(scheme: Scheme, elder_ids: Sequence[int]) -> dict[int, list[Held]]:
         scheme=scheme, elder_id__in=elder_ids, source__startswith=SOURCE, recorded_to=None
     )
     for row in rows.order_by("valid_from"):
-        given = {"share_bp": row.share_bp, "units": row.units, "limits": row.limits}
+        given = {
+            "share_bp": row.share_bp, "monthly_cap_fen": row.monthly_cap_fen, "units": row.units, "limits": row.limits
+        }  # fmt: skip
         found[row.elder_id].append(Held(row.pk, given, DayPeriod(row.valid_from, row.valid_to)))
     return found
 

@@ -1,7 +1,7 @@
 """The notice of a payment: a POST signed with the shared secret, to ``/hooks/payment/<channel>/``.
 
-The body is ``{"key", "number", "amount", "status": "paid", "paid_at"}``, the amount in fen. A notice may come again as it was: taking it is
-idempotent, so its nonce is not kept.
+The body is ``{"key", "number", "amount", "status": "paid", "paid_at"}``, the amount in fen; a ``currency`` may be said,
+but only CNY. A notice may come again as it was: taking it is idempotent, so its nonce is not kept.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _notice(found: dict[str, Any]) -> Notice:
     key, number, amount = found["key"], found["number"], found["amount"]
     paid_at = datetime.fromisoformat(found["paid_at"])
     is_text = all(isinstance(one, str) and 0 < len(one) <= LENGTH and one.isprintable() for one in (key, number))
-    if found["status"] != "paid" or not is_text or paid_at.tzinfo is None:
+    if found["status"] != "paid" or found.get("currency", "CNY") != "CNY" or not is_text or paid_at.tzinfo is None:
         raise ValueError("fields")
     if type(amount) is not int or not 0 < amount <= MOST_FEN:
         raise ValueError("amount")

@@ -12,7 +12,7 @@ from yinling.directory.models import Qualification
 from yinling.directory.queries import system_actor
 from yinling.directory.rules import known_choice, require, required_text
 from yinling.entitlements.operations import give_back_each
-from yinling.entitlements.rules import uses_from_json
+from yinling.entitlements.rules import EXTRA, VISIT, uses_from_json
 from yinling.ground.live import tell
 from yinling.ground.models import in_force
 from yinling.ground.operation import changed, locked, operation
@@ -118,12 +118,25 @@ def _drop(actor: Actor, now: datetime, order: Order, row: OrderLine, *, reason: 
     row.dropped_at = now
     with scope(system := system_actor(order.div[:PROVINCE])):
         shares = list(PayerShare.objects.filter(line=row).order_by("pk"))
+        _leave_visit_counted(order, shares)
         kept = [(one.entitlement_id, use) for one in shares if one.entitlement_id for use in uses_from_json(one.uses)]
         give_back_each(system, now, kept)
         row.detail = row.detail | {"dropped": [[one.payer, one.amount_fen, one.reason] for one in shares]}
         PayerShare.objects.filter(line=row).delete()
         row.save(update_fields=["dropped_at", "detail"])
     _note(actor, now, "orders.line.drop", order, row, before=row.item.code, after=None, reason=reason)
+
+
+def _leave_visit_counted(order: Order, dropped: list[PayerShare]) -> None:
+    """Move what counts the visit to another line that the same source pays for: the visit takes place without the dropped line, too."""
+    for one in dropped:
+        visits = [use for use in one.uses if use[0] in (VISIT, VISIT + EXTRA)]
+        others = PayerShare.objects.filter(order=order, entitlement=one.entitlement_id, amount_fen__gt=0)
+        heir = others.exclude(line=one.line_id).order_by("pk").first() if visits else None
+        if heir is not None:
+            heir.uses = [*heir.uses, *visits]
+            heir.save(update_fields=["uses"])
+            one.uses = [use for use in one.uses if use not in visits]
 
 
 def _order(order_id: int, seen: int | None = None) -> Order:

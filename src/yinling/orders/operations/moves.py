@@ -10,6 +10,7 @@ from yinling.ground.live import tell
 from yinling.ground.operation import changed, locked, operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Reason, Seen
+from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
@@ -32,6 +33,8 @@ def accept_order(*, actor: Actor, now: datetime, order_id: Id, seen: Seen = None
     """The provider takes the order; late acceptance is possible and becomes a warning."""
     order = locked(Order.objects.all(), order_id, seen)
     require(actor, "orders.order.accept", div=order.div, provider_id=order.provider_id)
+    if not order.needs_visit:
+        raise NotAllowed("order.no_visit", N_("这张订单不用派人上门，供餐以后请直接“确认已供餐”"))
     is_medical = order.lines.filter(item__is_medical=True).exists()
     check_body(order.provider_id, order.starts_at, order.ends_at, is_medical=is_medical)
     return move(actor, now, order, "accept", accepted_at=now)
@@ -57,6 +60,18 @@ def cancel_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason, s
     reason = required_reason(reason)
     give_back_uses(order, now)
     return move(actor, now, order, "cancel", reason=reason, cancel_reason=reason)
+
+
+@operation("orders.order.deliver", label=N_("确认已供餐"))
+def deliver_order(*, actor: Actor, now: datetime, order_id: Id, seen: Seen = None) -> Order:
+    """The body says that the elder had the meal he came for, on its day or later: the order is settled like a visit that was made."""
+    order = locked(Order.objects.all(), order_id, seen)
+    require(actor, "orders.order.deliver", div=order.div, provider_id=order.provider_id)
+    if order.needs_visit:
+        raise NotAllowed("order.needs_visit", N_("这张订单要派人上门，由服务人员签到和签退"))
+    if local_date(now) < local_date(order.starts_at):
+        raise Refused("order.not_yet", N_("还没有到用餐的日子，请在供餐以后确认"))
+    return move(actor, now, order, "deliver", served_at=now)
 
 
 @operation("orders.order.close", label=N_("完成"))

@@ -14,7 +14,7 @@ from yinling.kernel.inputs import Id, Input, Moment
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
-from yinling.orders.models import Order
+from yinling.orders.models import MEAL_CHANNELS, Order
 from yinling.orders.operations.freezing import FrozenLine, freeze, reserve_shares
 from yinling.orders.queries import (
     Quote,
@@ -49,6 +49,10 @@ MoreItems = Annotated[list[str] | None, Input(N_("同时服务的其他项目"),
 Consent = Annotated[str, Input(N_("同意自付的人"), help=N_("补贴额度不够、老人要多付时填写"), max_length=60)]
 
 
+MEAL_HELP = N_("不选按供餐机构的类别")
+MealChannel = Annotated[str, Input(N_("供餐渠道"), help=MEAL_HELP, choices=MEAL_CHANNELS, widget="choice")]
+
+
 @operation("orders.order.place", label=N_("下单"))
 def place_order(  # noqa: PLR0913 - what an order consists of
     *,
@@ -67,6 +71,7 @@ def place_order(  # noqa: PLR0913 - what an order consists of
     flexible_minutes: Later = None,
     more_items: MoreItems = None,
     self_pay_consent: Consent = "",
+    meal_channel: MealChannel = "",
 ) -> Order:
     """Place an order at exactly the quote that was shown; price and payers are frozen, caps are reserved (D-18, D-19).
 
@@ -78,7 +83,7 @@ def place_order(  # noqa: PLR0913 - what an order consists of
         raise NotAllowed("elder.merged", N_("这份档案已并入另一份，请在那份档案中下单"))
     offer = quote(
         actor=actor, elder_id=elder_id, item_code=item_code, starts_at=starts_at, now=now, provider_id=provider_id,
-        more_items=more_items or [],
+        more_items=more_items or [], meal_channel=meal_channel,
     )  # fmt: skip
     check_quoted(
         quoted_fen=quoted_total_fen, total_fen=offer.total_fen, quoted_self_fen=quoted_self_fen, self_fen=offer.self_fen
@@ -92,7 +97,7 @@ def place_order(  # noqa: PLR0913 - what an order consists of
     )  # fmt: skip
     freeze(order, [_frozen(offer, number) for number in range(len(offer.lines))], offer.shares)
     reserve_shares(actor, now, offer.shares)
-    due = accept_until(now, is_urgent=is_urgent, div=order.div)
+    due = accept_until(now, is_urgent=is_urgent, div=order.div) if order.needs_visit else None
     changes = changed(order, now=now, state=ORDER.target("place", order.state), placed_at=now, accept_due_at=due)
     record(actor=actor, now=now, event="orders.order.place", subject=order, changes=changes | _noted(order, offer))
     tell("orders", pk=order.pk, div=order.div)
@@ -138,8 +143,8 @@ def _draft(
         elder_sex=elder.sex, address=home.address, lon=home.lon, lat=home.lat, door_code=home.door_code, wants_sex=elder.wants_sex,
         dialect=elder.dialect, starts_at=offer.starts_at, ends_at=offer.ends_at, is_urgent=is_urgent, note=note,
         earliest_at=offer.starts_at, latest_at=latest_at,
-        carers_needed=offer.carers_needed, self_pay_consent=consent, distance_m=offer.fee.distance_m,
-        distance_method=offer.fee.distance_method,
+        needs_visit=offer.item.needs_visit, meal_channel=offer.meal_channel, carers_needed=offer.carers_needed,
+        self_pay_consent=consent, distance_m=offer.fee.distance_m, distance_method=offer.fee.distance_method,
         total_fen=offer.total_fen, self_fen=offer.self_fen, created_at=now, changed_at=now,
     )  # fmt: skip
     order.seal_field("phone", elder.unseal_field("phone"))

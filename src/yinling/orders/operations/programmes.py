@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import NotRequired, TypedDict, Unpack
 
@@ -28,7 +29,10 @@ BY_PROGRAMME = N_("按约定由该付费方支付")
 
 
 class Delivered(TypedDict):
-    """What a programme delivered, and on which day; ``source`` names it, once."""
+    """What a programme delivered, and on which day; ``source`` names it, once.
+
+    ``later`` are further quantities, each at the price of its own day and paid by whoever pays on that day (R-LTC-04).
+    """
 
     item_code: str
     quantity: int
@@ -36,6 +40,7 @@ class Delivered(TypedDict):
     source: str
     payer_first: NotRequired[str]
     note: NotRequired[str]
+    later: NotRequired[Sequence[tuple[date, int]]]
 
 
 def place_for_programme(
@@ -46,24 +51,28 @@ def place_for_programme(
     With ``payer_first`` that payer bears the whole, as the programme has agreed with it; else whoever may pay comes in the usual order.
     """
     elder = Elder.objects.select_for_update(of=("self",)).select_related("household").get(pk=elder.pk)
-    item_code, quantity, service_day = delivered["item_code"], delivered["quantity"], delivered["service_day"]
-    source = delivered["source"]
+    item_code, service_day, source = delivered["item_code"], delivered["service_day"], delivered["source"]
     known = Order.objects.filter(source=source).exclude(state="cancelled").first()
     if known is not None:
         return known
     item = ServiceItem.objects.filter(code=item_code, is_active=True, needs_visit=False).first()
-    if item is None or quantity < 1:
+    parts = [(service_day, delivered["quantity"]), *delivered.get("later", ())]
+    if item is None or any(quantity < 1 for _day, quantity in parts):
         raise Refused(
             "order.item_unknown", N_("服务清单中没有在用的这个项目，请重新选择"), field="item_code", item=item_code
         )
-    price = price_for(item=item, organisation=provider, service_day=service_day, placed_at=now)
-    priced = Priced(item, price, quantity)
-    bill = _bill(elder, provider, priced, service_day, delivered.get("payer_first", ""))
-    order = _draft(elder, provider, bill, service_day, now, source=source, note=delivered.get("note", ""))
-    freeze(order, [FrozenLine(bill.lines[0], item, price)], bill.shares)
-    reserve_shares(actor, now, bill.shares)
-    placed = changed(order, now=now, state=ORDER.target("place", order.state), placed_at=now)
-    frozen = {"total_fen": [None, order.total_fen], "self_fen": [None, order.self_fen], "source": [None, source]}
+    order, total, own = _draft(elder, provider, service_day, now, source=source, note=delivered.get("note", "")), 0, 0
+    for day, quantity in parts:
+        price = price_for(item=item, organisation=provider, service_day=day, placed_at=now)
+        bill = _bill(elder, provider, Priced(item, price, quantity), day, delivered.get("payer_first", ""))
+        detail = {} if day == service_day else {"day": day.isoformat()}
+        freeze(order, [FrozenLine(bill.lines[0], item, price, detail)], bill.shares)
+        reserve_shares(actor, now, bill.shares)  # so that the next part finds what this one left
+        total, own = total + bill.total_fen, own + bill.self_fen
+    placed = changed(
+        order, now=now, state=ORDER.target("place", order.state), placed_at=now, total_fen=total, self_fen=own
+    )
+    frozen = {"total_fen": [None, total], "self_fen": [None, own], "source": [None, source]}
     record(actor=actor, now=now, event="orders.order.place", subject=order, changes=placed | frozen)
     served = changed(order, now=now, state=ORDER.target("mark_delivered", order.state), served_at=now)
     record(actor=actor, now=now, event="orders.order.mark_delivered", subject=order, changes=served)
@@ -78,14 +87,12 @@ def _bill(elder: Elder, provider: Organisation, priced: Priced, day: date, payer
     return bill_of(elder, provider, [line], day)[0]
 
 
-def _draft(
-    elder: Elder, provider: Organisation, bill: Bill, day: date, now: datetime, *, source: str, note: str
-) -> Order:  # fmt: skip
+def _draft(elder: Elder, provider: Organisation, day: date, now: datetime, *, source: str, note: str) -> Order:
     home, start = elder.household, datetime.combine(day, BEGINS, SHANGHAI)
     order = Order(
         div=elder.div, elder=elder, provider=provider, channel="console", elder_name=elder.name, elder_sex=elder.sex, address=home.address,
         lon=home.lon, lat=home.lat, door_code=home.door_code, starts_at=start, ends_at=start + SHORTEST, earliest_at=start,
-        latest_at=start, needs_visit=False, source=source, note=note[:500], total_fen=bill.total_fen, self_fen=bill.self_fen,
+        latest_at=start, needs_visit=False, source=source, note=note[:500],
         created_at=now, changed_at=now,
     )  # fmt: skip
     order.seal_field("phone", elder.unseal_field("phone"))

@@ -11,6 +11,7 @@ from yinling.catalogue.models import ServiceItem
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
+from yinling.orders.meals import FAMILY
 from yinling.orders.models import Hold, Order, OrderLine
 from yinling.orders.rules import (
     Acceptance,
@@ -45,6 +46,12 @@ def orders_of(actor: Actor) -> QuerySet[Order]:
     return Order.objects.visible_to(actor).select_related("provider").order_by("-starts_at", "-id")
 
 
+def in_form(rows: Any, form: str) -> Any:
+    """Of some orders those with a meal that comes in a form (R-MEA-07)."""
+    lines = OrderLine.objects.filter(order=OuterRef("pk"), item__family=FAMILY, item__units__contains=[form])
+    return rows.exclude(meal_channel="").filter(Exists(lines.filter(dropped_at=None)))
+
+
 def count_by_state(orders: Any) -> dict[str, int]:
     """Return how many orders are in each state that somebody still has to work on, no further than ``MOST_COUNTED``.
 
@@ -62,7 +69,8 @@ def window(div: str, on: date) -> timedelta:
 def in_dispatch_order(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Of some orders those that wait for a carer, in the order of work."""
     urgency = Case(When(is_urgent=True, then=Value(0)), default=Value(1), output_field=IntegerField())
-    waiting = orders.filter(~Exists(suspensions().filter(order=OuterRef("pk"))), state__in=WAITING_STATES)
+    suspended = Exists(suspensions().filter(order=OuterRef("pk")))
+    waiting = orders.filter(~suspended, state__in=WAITING_STATES, needs_visit=True)
     return waiting.select_related("provider").order_by(urgency, "starts_at", "id")
 
 

@@ -19,10 +19,20 @@ from yinling.kernel.actor import Actor
 from yinling.kernel.period import day_bounds, local_date
 from yinling.kernel.refusals import NotFound, Refused
 from yinling.kernel.words import N_
+from yinling.orders import meals
 from yinling.orders.callouts import VisitFee, visit_fee
 from yinling.orders.models import PayerShare
 from yinling.orders.payers import CALLOUT, ITEM, MEALS, Bill, PayerPolicy, PricedLine, Share, divide, meals_in_words
-from yinling.orders.rules import SERVICES, check_elder, check_kinds, check_second_meals, check_start, read_items
+from yinling.orders.rules import (
+    GOODS,
+    SERVICES,
+    check_elder,
+    check_kinds,
+    check_second_meals,
+    check_start,
+    check_together,
+    read_items,
+)
 from yinling.people.models import Elder
 from yinling.people.queries import circumstances_on
 
@@ -47,7 +57,7 @@ class Priced:
         item = self.item
         return PricedLine(
             ITEM, item.code, item.name, tuple(item.units), self.minutes, self.price.amount_fen * self.quantity, item.is_insurable,
-            item.family, self.quantity,
+            item.family, self.quantity, item.kind in GOODS,
         )  # fmt: skip
 
 
@@ -77,6 +87,7 @@ class Quote:
     fee: VisitFee
     beyond_fen: int = 0
     fundings: Sequence[Funding] = field(default=(), repr=False)
+    meal_channel: str = ""
 
     @property
     def total_fen(self) -> int:
@@ -108,7 +119,7 @@ class Quote:
 
 def quote(
     *, actor: Actor, elder_id: int, item_code: str, starts_at: datetime, now: datetime, provider_id: int | None = None,
-    more_items: Sequence[str] = (),
+    more_items: Sequence[str] = (), meal_channel: str = "",
 ) -> Quote:  # fmt: skip
     """Return the quote of one visit for one elder: provider, prices by D-18, payers by X-PAY-02, each with its reason.
 
@@ -138,10 +149,11 @@ def quote(
         starts_at=starts_at,
         placed_at=now,
     )
+    channel = meals.channel_for([one for one, _count in wanted], provider, elder, day, meal_channel)
     bill, fundings = bill_of(elder, provider, [*(one.line() for one in priced), *_callout(item, fee)], day)
     return Quote(
         elder, item, provider, priced[0].price, starts_at, ends_at, bill.lines, bill.shares, bill.reasons, priced, fee, bill.beyond_fen,
-        fundings,
+        fundings, channel,
     )  # fmt: skip
 
 
@@ -153,7 +165,11 @@ def _items(wanted: dict[str, int]) -> list[tuple[ServiceItem, int]]:
             sentence = N_("服务清单中没有在用的这个项目，请重新选择")
             raise Refused("order.item_unknown", sentence, field="more_items" if place else "item_code", item=code)
     found = [(known[code], count) for code, count in wanted.items()]
-    check_kinds([item.kind for item, _count in found], needs_visit=found[0][0].needs_visit)
+    main = found[0][0]
+    check_kinds(
+        [item.kind for item, _count in found], needs_visit=main.needs_visit, is_meal=main.family == meals.FAMILY
+    )
+    check_together([item.needs_visit for item, _count in found if item.kind in SERVICES])
     return found
 
 
@@ -186,7 +202,7 @@ def payer_policy(div: str, day: date) -> PayerPolicy:
     order = parameter("payers.order", div, day)
     sets = {
         name: frozenset(parameter(f"payers.{name}", div, day))
-        for name in ("items_only", "fund_visits", "highest_only", "one_meal")
+        for name in ("items_only", "care_only", "fund_visits", "highest_only", "one_meal")
     }
     return PayerPolicy(order=tuple(order), excludes=parameter("payers.excludes", div, day), **sets)
 

@@ -10,6 +10,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Model, OuterRef, QuerySet
 from django.db.models.functions import JSONObject
 
+from yinling.ground.kept import Given, Kept
 from yinling.ground.models import in_force
 from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_id, mask_phone
@@ -91,7 +92,7 @@ def together(rows: QuerySet[Any], **columns: Any) -> ArraySubquery:
     return ArraySubquery(rows.values(row=JSONObject(**columns)))
 
 
-def _with_surroundings(rows: QuerySet[Elder], on: date) -> QuerySet[Elder]:
+def _with_surroundings(rows: QuerySet[Elder], on: date | Given) -> QuerySet[Elder]:
     own = OuterRef("pk")
     facts = Circumstance.objects.filter(elder=own, recorded_to=None).order_by("-valid_from", "id")
     mates = Elder.objects.filter(household=OuterRef("household"), merged_into=None).exclude(pk=own).order_by("id")
@@ -115,13 +116,16 @@ def _made(model: type[M], found: list[dict[str, Any]]) -> list[M]:
     ]
 
 
+FILE = Kept(lambda: _with_surroundings(Elder.objects.select_related("household").filter(pk=Given("pk")), Given("on")))
+CONTACTS = Kept(lambda: Contact.objects.filter(elder_id=Given("elder_id")).order_by("rank", "id"))
+
+
 def elder_file(actor: Actor, elder_id: int, on: date) -> ElderFile | None:
     """Return the file, or nothing when there is none for this actor. Two queries."""
-    own = Elder.objects.visible_to(actor).select_related("household").filter(pk=elder_id)
-    found: Any = _with_surroundings(own, on).first()
-    if found is None:
+    found: Any = next(iter(FILE(pk=elder_id, on=on)), None)
+    if found is None or not found.is_visible_to(actor):
         return None
-    contacts = Contact.objects.filter(elder_id=elder_id).order_by("rank", "id")
+    contacts = CONTACTS(elder_id=elder_id)
     facts = _made(Circumstance, found.facts_found)
     return ElderFile(
         elder=found,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -73,6 +73,11 @@ class Rate:
         rate = cls(**(given | ({} if fen is None else {"urban_fen": fen, "rural_fen": fen}) | {"sources": sources}))
         rate.check()
         return rate
+
+    @property
+    def asks_opening(self) -> bool:
+        """Whether it matters when a body was open."""
+        return bool(self.needs) or self.part_year == MONTHLY
 
     def check(self) -> None:
         """Refuse what cannot be meant."""
@@ -213,7 +218,7 @@ def _explain_meals(found: Amount, facts: Facts) -> None:
 
 def _check_year(rate: Rate, facts: Facts, year: int) -> None:
     """Refuse who had not opened, was closed at the year's end, or served no meal in one of its months (R-FUN-07)."""
-    if not rate.needs and rate.part_year == FULL:
+    if not rate.asks_opening:
         return
     if facts.opened_on is None:
         raise Refused("subsidy.opened", N_("请填写开办日期"), field="opened_on")
@@ -262,6 +267,23 @@ def check_winners(rate: Rate, taken: int) -> None:
     """Refuse one winner more than the plan has places for (R-FUN-05)."""
     if rate.most is not None and taken >= rate.most:
         raise Refused("subsidy.full", N_("该年度名额 %(most)s 个已满，不能再登记"), most=rate.most)
+
+
+def check_size(rate: Rate, *, wanted: int, taken: Collection[int], places: int, beds: int) -> None:
+    """Refuse more places, or more beds, of one body and year than are registered; a body without sites is one place.
+
+    ``taken`` are the counts that stand already. Persons are counted by the list that is the evidence.
+    """
+    if rate.unit == "bed" and beds and sum(taken) + wanted > beds:
+        raise Refused(
+            "subsidy.beds", N_("机构登记床位 %(beds)s 张，该年度已登记补助 %(taken)s 张，请核对床位数"), field="count", beds=beds,
+            taken=sum(taken),
+        )  # fmt: skip
+    most = 1 if rate.unit == "organisation" else max(places, 1)
+    if rate.unit not in COUNTED and len(taken) >= most:
+        raise Refused(
+            "subsidy.places", N_("机构登记了 %(most)s 处站点，该年度已全部登记补助。另有站点的，请先在机构档案里登记"), field="part", most=most
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

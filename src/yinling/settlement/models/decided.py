@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import models
@@ -13,13 +14,17 @@ from yinling.kernel.machine import Machine
 
 
 class Decided(Scoped, Versioned):
-    """Money that one person reviews and another one approves, neither of them who drew it up; or it is given back with a reason."""
+    """Money that one person reviews and another one approves, neither of them who drew it up; or it is given back with a reason.
+
+    What the class variables say is told by ``directory.deciding``, which makes the steps.
+    """
 
     MACHINE: ClassVar[Machine[Any]]
     AUTHOR: ClassVar[str] = "drafted_by"
     """The column of who drew it up; empty where the system does."""
     TOPIC: ClassVar[str] = "settlement"
-    """The pages that hear of a change."""
+    SIGNED: ClassVar[Mapping[str, str]] = {"review": "reviewed", "approve": "approved"}
+    WHY: ClassVar[str] = "return_reason"
     state: models.CharField[str, str]
 
     reviewed_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")

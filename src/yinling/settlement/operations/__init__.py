@@ -1,7 +1,7 @@
 """Writing the ledger, one file per noun."""
 
 from yinling.settlement.operations.accounts import confirm_account, end_account, propose_account, reveal_account
-from yinling.settlement.operations.arrivals import receive_transfer, reverse_transfer
+from yinling.settlement.operations.arrivals import load_transfers, receive_transfer, reverse_transfer
 from yinling.settlement.operations.bank_returns import answer_payout
 from yinling.settlement.operations.claims import (
     abandon_claim_line,
@@ -46,7 +46,7 @@ from yinling.settlement.operations.recoveries import (
     return_recovery,
     review_recovery,
 )
-from yinling.settlement.operations.refunds import fail_refund, finish_refund, refund_payment
+from yinling.settlement.operations.refunds import credit_refund, fail_refund, finish_refund, refund_payment
 from yinling.settlement.operations.reimbursements import (
     approve_reimbursement,
     attach_expense,
@@ -89,6 +89,7 @@ __all__ = [
     "close_closing",
     "close_payment",
     "confirm_account",
+    "credit_refund",
     "decide_bill_objection",
     "deduct_statement",
     "draft_distribution",
@@ -107,6 +108,7 @@ __all__ = [
     "link_payment",
     "load_payment_bill",
     "load_remittance",
+    "load_transfers",
     "match_payment",
     "object_statement",
     "offset_advance",

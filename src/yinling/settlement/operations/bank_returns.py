@@ -17,10 +17,9 @@ from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.settlement import bankfile
 from yinling.settlement.bankfile import Result
-from yinling.settlement.files import MOST_BYTES, explain
+from yinling.settlement.files import MOST_BYTES, bytes_of, explain
 from yinling.settlement.models import Payout, PayoutLine, Posting
 from yinling.settlement.operations.ledger import post, sides_of
-from yinling.settlement.operations.remittances import bytes_of
 from yinling.settlement.payables import kind_of
 from yinling.settlement.queries.payouts import as_paid
 from yinling.settlement.rules import BANK, Side, opposite

@@ -14,6 +14,7 @@ from yinling.ground.live import tell
 from yinling.ground.operation import changed, changed_each, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
+from yinling.kernel.money import MOST_FEN
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
@@ -166,7 +167,9 @@ def answer_claim_line(
     actor: Actor,
     now: datetime,
     claim_line_id: Id,
-    paid_fen: Annotated[int, Input(N_("累计支付金额（元）"), least=0, widget="yuan")],
+    paid_fen: Annotated[
+        int, Input(N_("累计支付金额（元）"), help=N_("扣回的行填负数"), least=-MOST_FEN, most=MOST_FEN, widget="yuan")
+    ],
     refusal: Annotated[str, Input(N_("拒付代码"), help=N_("全额支付的不选"), max_length=20, widget="choice")] = "",
     text: Annotated[str, Input(N_("答复"), max_length=300, widget="area")],
     seen: Seen = None,

@@ -36,8 +36,8 @@ def propose_closing(*, actor: Actor, now: datetime, month: Day, div: City) -> Cl
     if not Area.objects.filter(div=div, level="city").exists():
         raise Refused("closing.city", N_("账按城市结，请填城市的区划代码"), field="div")
     first = month_start(month)
-    wait_for_books(div)
     row = Closing.objects.select_for_update(of=("self",)).filter(div=div, month=first).first()
+    wait_for_books(div)
     if row is not None and row.closed_at is not None:
         raise NotAllowed("closing.closed", N_("这个月已经结账"), month=str(first))
     figures = _checked(div, first, local_date(now))
@@ -83,14 +83,15 @@ def _checked(div: str, month: date, today: date) -> list[dict[str, Any]]:
     earlier = [one for one in months_to_close(div, month) if one < month]
     if earlier:
         raise Refused(
-            "closing.earlier", N_("前面的月份还没有结账，请按月份先后办理"), field="month", month=str(earlier[0])
+            "closing.earlier", N_("%(month)s 还没有结账，请按月份先后办理"), field="month", month=f"{earlier[0]:%Y-%m}"
         )
     open_states = [DecisionState.DRAFT, DecisionState.REVIEWED]
-    pending = Statement.objects.within(div).filter(month=month, state__in=open_states).order_by("pk").first()
-    if pending is not None:
+    pending = list(Statement.objects.within(div).filter(month=month, state__in=open_states).order_by("pk"))
+    if pending:
         raise Refused(
-            "closing.statements", N_("这个月还有对账单没有审定，请先复核或退回"), field="month", statement=pending.pk
-        )
+            "closing.statements", N_("这个月还有 %(count)s 份对账单没有审定（如 %(statement)s），请先复核或退回"), field="month",
+            count=len(pending), statement=pending[0].code,
+        )  # fmt: skip
     figures = month_figures(div, month)
     if wrong := unbalanced(figures):
         raise Refused("closing.not_balanced", N_("这个月借贷不平，不能结账，请联系管理员"), sums=wrong)

@@ -15,6 +15,7 @@ from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Note, Seen
+from yinling.kernel.money import yuan
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
@@ -27,6 +28,7 @@ from yinling.settlement.queries.statements import (
     deduction_reasons,
     refused_for_good,
     shares_of_statement,
+    whole,
 )
 from yinling.settlement.rules import PAYABLE, RECEIVABLE, Side
 from yinling.settlement.states import DecisionState
@@ -61,7 +63,7 @@ def deduct_statement(
     if amount_fen <= 0:
         raise Refused("deduction.amount", N_("扣减金额应大于 0"), field="amount_fen")
     if amount_fen > left:
-        raise Refused("deduction.too_much", N_("扣减不能超过剩余金额"), field="amount_fen", left=left)
+        raise Refused("deduction.too_much", N_("扣减不能超过剩余金额 %(left)s 元"), field="amount_fen", left=yuan(left))
     Deduction.objects.create(
         div=row.div, statement=row, line=line, provider_id=row.provider_id, reason=reason, note=note.strip()[:500], amount_fen=amount_fen,
         made_by_id=person_of(actor), made_at=now,
@@ -85,7 +87,8 @@ def _left(row: Statement, line_id: int | None) -> tuple[int, StatementLine | Non
     left = row.total_fen - row.deducted_fen
     if line_id is None:
         return left, None
-    line = StatementLine.objects.filter(statement=row, pk=line_id).select_related("charge").first()
+    with whole(row):
+        line = StatementLine.objects.filter(statement=row, pk=line_id).select_related("charge").first()
     if line is None:
         raise Refused("deduction.line", N_("这一行不在这份对账单上"), field="line_id")
     taken = Deduction.objects.filter(line=line).exclude(statement__state=DecisionState.RETURNED)

@@ -50,8 +50,8 @@ explain_constraint(
 OUTSIDE_BASE = "outside_base"
 """The fund of what is paid beside the total of performance pay (R-STF-20)."""
 BodyId = Annotated[int, Input(N_("医疗机构"), least=1, widget="choice")]
-FirstMonth = Annotated[date, Input(N_("起始月份"), help=N_("选该月任意一天"), widget="date")]
-LastMonth = Annotated[date | None, Input(N_("截止月份"), help=N_("选该月任意一天；只分配一个月可不填"), widget="date")]
+FirstMonth = Annotated[date, Input(N_("起始月份"), widget="month")]
+LastMonth = Annotated[date | None, Input(N_("截止月份"), help=N_("只分配一个月可不填"), widget="month")]
 Cost = Annotated[int, Input(N_("成本（元）"), least=0, widget="yuan")]
 CostPaper = Annotated[str, Input(N_("成本依据"), help=N_("成本核算表等材料的名称和编号"), max_length=200)]
 Drawn = Annotated[int, Input(N_("按规定提取的各项基金（元）"), least=0, widget="yuan")]

@@ -29,6 +29,10 @@ explain_constraint(
 explain_constraint("entry_business", "ledger.business", N_("没有注明医疗或养老收支，未入账。医疗与养老收入须分开核算"))
 
 
+MAY_BE_FREE = ("order", "reversal")
+"""What costs nobody anything is billed, and taken back, without a fen."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A posting to be written: its key, what it is about, and its sides."""
@@ -74,9 +78,10 @@ def post(
 def post_each(actor: Actor, now: datetime, wanted: Sequence[Wanted]) -> list[Posting]:
     """Write postings whose keys are known to be new, in few statements."""
     for one in wanted:
-        check_sides(one.sides)
+        if one.sides or one.kind not in MAY_BE_FREE:
+            check_sides(one.sides)
     today = local_date(now)
-    periods = open_periods({one.div for one in wanted}, today)
+    periods = open_periods({side.div or one.div for one in wanted for side in one.sides}, today)
     rows = Posting.objects.bulk_create(
         Posting(
             div=one.div, key=one.key, kind=one.kind, order_id=one.order_id, provider_id=one.provider_id, elder_id=one.elder_id,
@@ -85,7 +90,7 @@ def post_each(actor: Actor, now: datetime, wanted: Sequence[Wanted]) -> list[Pos
         for one in wanted
     )  # fmt: skip
     LedgerEntry.objects.bulk_create(
-        _entry(posting, one, side, today, periods[one.div])
+        _entry(posting, one, side, today, periods[side.div or one.div])
         for posting, one in zip(rows, wanted, strict=True)
         for side in one.sides
     )
@@ -94,7 +99,7 @@ def post_each(actor: Actor, now: datetime, wanted: Sequence[Wanted]) -> list[Pos
 
 def _entry(posting: Posting, wanted: Wanted, side: Side, today: date, period: date) -> LedgerEntry:
     return LedgerEntry(
-        div=wanted.div, posting_id=posting.pk, account=side.account, amount=side.amount, unit=side.unit, business=side.business,
+        div=side.div or wanted.div, posting_id=posting.pk, account=side.account, amount=side.amount, unit=side.unit, business=side.business,
         fund=side.fund, scheme_id=side.scheme_id, plan_year=side.plan_year or (side.service_day or today).year,
         provider_id=side.provider_id or wanted.provider_id, elder_id=side.elder_id or wanted.elder_id, line_id=side.line_id,
         service_day=side.service_day, booked_on=today, period=period,
@@ -122,6 +127,7 @@ def sides_of(posting: Posting) -> list[Side]:
         Side(
             account=row.account, amount=row.amount, business=row.business, fund=row.fund, scheme_id=row.scheme_id, plan_year=row.plan_year,
             line_id=row.line_id, service_day=row.service_day, provider_id=row.provider_id, elder_id=row.elder_id, unit=row.unit,
+            div=row.div,
         )
         for row in LedgerEntry.objects.filter(posting=posting).order_by("id")
     ]  # fmt: skip

@@ -5,27 +5,33 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from yinling.accounts.operations import record
+from yinling.accounts.operations import Message, Recipient, Worded, notify_each, record
+from yinling.accounts.wording import LONGEST
+from yinling.directory.queries import system_actor
 from yinling.directory.rules import known_choice, require, required_text
 from yinling.ground.live import tell
+from yinling.ground.models import in_force
 from yinling.ground.operation import locked, operation
+from yinling.ground.scope import scope
 from yinling.hotline.models import Ticket
 from yinling.hotline.operations.tickets import end_awaited, write_ticket
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason
 from yinling.kernel.money import yuan
+from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold, Order
 from yinling.orders.operations import hold_order, release_hold
 from yinling.orders.states import OrderState
+from yinling.people.models import Representative
 from yinling.settlement.models import Payment, Refund
-from yinling.settlement.operations.orders import reverse_order, settle_order
-from yinling.settlement.operations.payments import rematch
+from yinling.settlement.operations.orders import reverse_order, void_order
+from yinling.settlement.operations.payments import close_open, release
 from yinling.settlement.operations.refunds import begin_refund
 from yinling.settlement.queries.ledger import live_posting
-from yinling.settlement.queries.payments import OBJECTION, SETTLED, objection_of, paid_for
-from yinling.settlement.states import PaymentState, RefundState
+from yinling.settlement.queries.payments import OBJECTION, SETTLED, objection_of, paid_for, recovery_of
+from yinling.settlement.states import PaymentState, RecoveryState, RefundState
 
 RESULTS = [("kept", N_("账单没有错，照账单付")), ("reversed", N_("账单错了，不收钱，退还已付的钱"))]
 OPEN_TO_OBJECTION = frozenset({OrderState.SERVED, *SETTLED})
@@ -51,6 +57,7 @@ def raise_bill_objection(
     )  # fmt: skip
     write_ticket(actor, now, ticket)
     hold_order(actor=actor, now=now, order=order, cause=f"{OBJECTION}{ticket.pk}", reason=said)
+    close_open(actor, now, order, N_("账单有异议，查清以前不收钱"))
     record(
         actor=actor,
         now=now,
@@ -79,6 +86,7 @@ def decide_bill_objection(
     if result == "reversed":
         _take_back(actor, now, order, why)
     _answer(actor, now, hold, said)
+    _tell_elder_side(now, order, hold, said)
     record(
         actor=actor,
         now=now,
@@ -92,20 +100,19 @@ def decide_bill_objection(
 
 
 def _take_back(actor: Actor, now: datetime, order: Order, why: str) -> None:
-    """Reverse the settlement and give back what was paid. What was not settled yet is settled and reversed, so that it is never billed."""
-    if order.state == OrderState.SERVED:
-        settle_order(actor=actor, now=now, order_id=order.pk)
+    """Reverse the settlement, or end what was never billed, and give back what was paid. The job follows where a refund is under way."""
+    if order.state == OrderState.SERVED and recovery_of(order) != RecoveryState.APPROVED:
+        void_order(actor, now, order, why)
     if live_posting(order) is not None:
         reverse_order(actor=actor, now=now, order_id=order.pk, reason=why)
-    pending = Refund.objects.filter(state=RefundState.ASKED).values("payment")
-    paid = (
-        Payment.objects.select_for_update(of=("self",))
-        .filter(order=order, state=PaymentState.PAID)
-        .exclude(pk__in=pending)
+    pending = set(
+        Refund.objects.filter(payment__order=order, state=RefundState.ASKED).values_list("payment", flat=True)
     )
+    paid = Payment.objects.select_for_update(of=("self",)).filter(order=order, state=PaymentState.PAID)
     for row in paid.order_by("pk"):
-        rematch(actor, now, row, order)
-        begin_refund(actor, now, row, order, row.left_fen, why)
+        release(actor, now, row, order, why)
+        if row.pk not in pending:
+            begin_refund(actor, now, row, order, row.left_fen, why)
 
 
 def _in_words(result: str, why: str, paid_fen: int) -> str:
@@ -121,3 +128,20 @@ def _answer(actor: Actor, now: datetime, hold: Hold, said: str) -> None:
     ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=int(hold.cause.removeprefix(OBJECTION))).first()
     if ticket is not None:
         end_awaited(actor, now, ticket, said)
+
+
+def _tell_elder_side(now: datetime, order: Order, hold: Hold, said: str) -> None:
+    """Say the answer to each login that sees the elder's bills, and by SMS. Who decides sees no representatives, so the system looks."""
+    key, title = f"objection:{hold.pk}", N_("账单异议的答复")
+    with scope(system_actor(order.div[:2]), savepoint=False):
+        who = Representative.objects.filter(in_force(local_date(now)), elder=order.elder_id, covers_bills=True)
+        found = [
+            Message(
+                order, Recipient(user_id=user), f"{key}:user:{user}", title, said[:LONGEST], f"/e/bills/{order.pk}/"
+            )
+            for user in sorted(set(who.values_list("user_id", flat=True)))
+        ]
+        if number := order.unseal_field("phone"):
+            to, worded = Recipient(channel="sms", address=number), Worded("ticket_note", {"text": said})
+            found.append(Message(order, to, f"{key}:sms", title, template=worded))
+        notify_each(now=now, messages=found)

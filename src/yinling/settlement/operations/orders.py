@@ -230,6 +230,20 @@ def _time(posting: Posting, bill: Bill, minutes: Minutes) -> ClaimedTime:
     )  # fmt: skip
 
 
+def void_order(actor: Actor, now: datetime, order: Order, reason: str) -> None:
+    """End a served order that is never to be billed: charged without claiming its services or minutes, and taken back at once.
+
+    Plain; the order is locked. So the books show both, and what another order was charged for already does not stand in the way.
+    """
+    require(actor, "settlement.order.settle", div=order.div)
+    with scope(system_actor(order.div[:2]), savepoint=False):
+        due = dues([order])[0]
+        if (refusal := _barred(due)) is not None:
+            raise refusal
+        _write(actor, now, [Bill(due, entries(due.shares, service_day=local_date(order.starts_at)), [], None)])
+    reverse_order(actor=actor, now=now, order_id=order.pk, reason=reason)
+
+
 @operation("settlement.order.reverse", label=N_("冲正"))
 def reverse_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) -> Order:
     """Take the charges of an order back by counter-entries; give counters, services and minutes back. It may be billed anew.

@@ -13,7 +13,7 @@ from yinling.ground.operation import operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Day, Input
 from yinling.kernel.period import local_date
-from yinling.kernel.refusals import Refused
+from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.settlement.models import PaymentBill
 from yinling.settlement.paying import Movement, compare, read_bill
@@ -33,6 +33,8 @@ def load_payment_bill(*, actor: Actor, now: datetime, day: Day, text: Text = "")
     if day > local_date(now):
         raise Refused("bill.day", N_("这一天还没有到，请选择已经过去的日期"), field="day")
     channel = payment_channel().name
+    if not channel:
+        raise NotAllowed("payment.no_channel", N_("平台没有开通网上付款，没有渠道账单要核对"))
     others = tuple(f"{one.div}-" for one in cities() if one.div != place)
     theirs = [one for one in read_bill(text) if not one.key.startswith(others)]
     ours = movements(place, channel, day)

@@ -33,7 +33,7 @@ from yinling.settlement.queries.payments import (
     MATCHED,
     UNPAYABLE,
     balance_of,
-    objection_of,
+    is_checked,
     own_part,
     paid_for,
     self_parts,
@@ -87,11 +87,11 @@ def ask_payment(*, actor: Actor, now: datetime, order_id: Id) -> Payment:
 
 
 def _to_pay(order: Order) -> int:
-    """What is still to be paid of an order. Refused when it is nothing, or while an objection is open."""
+    """What is still to be paid of an order. Refused when it is nothing, or while somebody looks into the bill."""
     if order.state in UNPAYABLE:
         raise NotAllowed("payment.state", N_("这张订单没有生效或者已经取消，不用付款"))
-    if objection_of(order) is not None:
-        raise NotAllowed("payment.objected", N_("这张账单有异议，正在核查，查清以前不用付款"))
+    if is_checked(order):
+        raise NotAllowed("payment.objected", N_("这张账单正在核查，查清以前不用付款"))
     fen = own_part(order) - paid_for(order)
     if fen <= 0:
         raise NotAllowed("payment.nothing", N_("这张订单没有要付的钱，或者已经付清"))
@@ -152,17 +152,14 @@ def take_notice(
         return row
     verb = "pay" if _is_owed(row, order) else "overpay"
     if verb == "pay":
-        for other in (
-            Payment.objects.select_for_update().filter(order=order, state=PaymentState.ASKED).exclude(pk=row.pk)
-        ):
-            _close(actor, now, other, N_("这张订单已收到另一笔付款"))
+        close_open(actor, now, order, N_("这张订单已收到另一笔付款"), but=row)
     _arrive(actor, now, row, order, verb, number=number, paid_at=paid_at)
     return row
 
 
 def _is_owed(row: Payment, order: Order) -> bool:
     """Whether money that arrives is owed: what it is more than that goes back, the whole payment, so that nobody pays twice."""
-    return objection_of(order) is None and row.amount_fen <= own_part(order) - paid_for(order)
+    return not is_checked(order) and row.amount_fen <= own_part(order) - paid_for(order)
 
 
 def _arrive(
@@ -201,10 +198,9 @@ def _sides(order: Order, moves: Iterable[Laid], *accounts: str) -> list[Side]:
     ]  # fmt: skip
 
 
-def give_back(actor: Actor, now: datetime, row: Payment, order: Order, fen: int, *, key: str) -> None:
+def give_back(actor: Actor, now: datetime, order: Order, fen: int, account: str, *, key: str) -> None:
     """Book money that went back to whoever paid, off what stands as received. Plain; the rows are locked."""
-    source = PREPAID if row.channel == BALANCE else BANK
-    sides = _sides(order, off(standing(order, RECEIVED), fen), source, RECEIVED)
+    sides = _sides(order, off(standing(order, RECEIVED), fen), account, RECEIVED)
     post(
         actor, now, key=key, kind="refund", text=order.code, div=order.div, sides=sides, order=order, provider=order.provider, elder=order.elder_id
     )  # fmt: skip
@@ -272,10 +268,24 @@ def close_payment(*, actor: Actor, now: datetime, payment_id: Id, seen: Seen = N
     return row
 
 
+def close_open(actor: Actor, now: datetime, order: Order, note: str, *, but: Payment | None = None) -> None:
+    """Close the payment of an order that nobody made yet. Plain; the order is locked."""
+    open_ = Payment.objects.select_for_update().filter(order=order, state=PaymentState.ASKED)
+    for row in open_.exclude(pk=but.pk) if but else open_:
+        _close(actor, now, row, note)
+
+
 def _close(actor: Actor, now: datetime, row: Payment, note: str) -> None:
     target = PAYMENT.target("close", PaymentState(row.state))
     changes = changed(row, now=now, state=target, ended_at=now, note=note)
     record(actor=actor, now=now, event="settlement.payment.close", subject=row, changes=changes)
+
+
+def release(actor: Actor, now: datetime, row: Payment, order: Order, why: str) -> None:
+    """Give a payment up whose bill was taken back: what is left of it goes back once its refund under way has ended. Plain; all locked."""
+    rematch(actor, now, row, order)
+    changes = changed(row, now=now, state=PAYMENT.target("release", PaymentState(row.state)))
+    record(actor=actor, now=now, event="settlement.payment.release", subject=row, changes=changes, reason=why)
 
 
 @operation("settlement.payment.pay_from_balance", label=N_("用余额付款"))
@@ -290,8 +300,7 @@ def pay_from_balance(*, actor: Actor, now: datetime, order_id: Id) -> Payment:
         raise Refused(
             "payment.balance", N_("余额不够，请先到服务站充值，或者换一种方式付款"), balance_fen=balance, fen=fen
         )
-    for other in Payment.objects.select_for_update().filter(order=order, state=PaymentState.ASKED):
-        _close(actor, now, other, N_("这张订单已用余额付款"))
+    close_open(actor, now, order, N_("这张订单已用余额付款"))
     row = _new(actor, now, order, fen, channel=BALANCE, expires_at=now)
     _arrive(actor, now, row, order, "pay", number="", paid_at=now)
     return row

@@ -9,6 +9,7 @@ from typing import Annotated
 from django.db.models import Count, Q, Sum
 
 from yinling.accounts.operations import record
+from yinling.directory.deciding import explain_hands, move, taken_up
 from yinling.directory.rules import require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
@@ -19,12 +20,12 @@ from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.settlement import bankfile
 from yinling.settlement.models import BankAccount, Payout, PayoutLine
-from yinling.settlement.operations.deciding import move, taken_up
 from yinling.settlement.payables import Payable
 from yinling.settlement.queries.payables import payables
 from yinling.settlement.queries.payouts import NOT_SENT, accounts_of, bank_file, held_lines
 from yinling.settlement.states import PayoutState
 
+explain_hands("payout")
 explain_constraint("payout_line_once", "payout.line_twice", N_("有款项刚刚列入了另一个拨付批次，请刷新页面后重新勾选"))
 MOST_LINES = 5000
 

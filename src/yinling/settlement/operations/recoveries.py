@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from yinling.accounts.operations import record
+from yinling.directory.deciding import explain_hands, move, taken_up
 from yinling.directory.rules import require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
@@ -21,11 +22,11 @@ from yinling.orders.states import OrderState
 from yinling.people.models import Elder
 from yinling.people.queries.names import reader
 from yinling.settlement.models import Recovery, RecoveryLine
-from yinling.settlement.operations.deciding import move, taken_up
 from yinling.settlement.operations.orders import reverse_order
 from yinling.settlement.queries import Overpaid, live_posting, overpaid, stands
 from yinling.settlement.states import RecoveryState
 
+explain_hands("recovery")
 explain_constraint("recovery_line_once", "recovery.line_twice", N_("有费用已列入另一份追回清单，请刷新页面"))
 
 

@@ -17,6 +17,7 @@ from yinling.orders.models import Order
 from yinling.settlement.models import Payment, Refund
 from yinling.settlement.operations.payments import Fen, give_back, held_payment, rematch
 from yinling.settlement.paying import BALANCE
+from yinling.settlement.rules import BANK, PREPAID
 from yinling.settlement.states import PAYMENT, REFUND, PaymentState, RefundState
 
 explain_constraint("refund_open_once", "payment.refund_pending", N_("这笔付款已有一笔退款正在办理，请等它办完"))
@@ -35,15 +36,7 @@ def begin_refund(actor: Actor, now: datetime, row: Payment, order: Order, fen: i
     """Decide a refund. Plain; payment and order are locked. Money paid from the balance goes back there at once."""
     why = required_text(reason, "reason")
     PAYMENT.target("refund", PaymentState(row.state))
-    if fen <= 0 or fen > row.left_fen:
-        raise Refused(
-            "payment.refund_too_much",
-            N_("退款须大于 0，且不超过还没退的金额"),
-            field="amount_fen",
-            left_fen=row.left_fen,
-        )
-    if Refund.objects.filter(payment=row, state=RefundState.ASKED).exists():
-        raise NotAllowed("payment.refund_pending", N_("这笔付款已有一笔退款正在办理，请等它办完"))
+    _check_left(row, fen)
     number = Refund.objects.filter(payment=row).count() + 1
     refund = Refund(
         div=row.div, key=f"{row.key}-R{number}", payment=row, elder_id=row.elder_id, provider_id=row.provider_id, amount_fen=fen, reason=why,
@@ -64,6 +57,19 @@ def begin_refund(actor: Actor, now: datetime, row: Payment, order: Order, fen: i
     return refund
 
 
+def _check_left(row: Payment, fen: int) -> None:
+    """Refuse to give back more than is left of a payment, and a second refund while one is under way."""
+    if fen <= 0 or fen > row.left_fen:
+        raise Refused(
+            "payment.refund_too_much",
+            N_("退款须大于 0，且不超过还没退的金额"),
+            field="amount_fen",
+            left_fen=row.left_fen,
+        )
+    if Refund.objects.filter(payment=row, state=RefundState.ASKED).exists():
+        raise NotAllowed("payment.refund_pending", N_("这笔付款已有一笔退款正在办理，请等它办完"))
+
+
 @operation("settlement.refund.finish", label=N_("登记退款成功"))
 def finish_refund(*, actor: Actor, now: datetime, refund_id: Id) -> Refund:
     """Book a refund that the channel has made. Said twice, it is booked once."""
@@ -81,12 +87,15 @@ def finish_refund(*, actor: Actor, now: datetime, refund_id: Id) -> Refund:
     return refund
 
 
-def _finish(actor: Actor, now: datetime, refund: Refund, row: Payment, order: Order) -> None:
-    target = REFUND.target("finish", RefundState(refund.state))
+def _finish(
+    actor: Actor, now: datetime, refund: Refund, row: Payment, order: Order, *, verb: str = "finish", reason: str = ""
+) -> None:
+    target = REFUND.target(verb, RefundState(refund.state))
+    account = PREPAID if row.channel == BALANCE or verb == "credit" else BANK
     rematch(actor, now, row, order, less=refund.amount_fen)
-    give_back(actor, now, row, order, refund.amount_fen, key=f"refund:{refund.pk}")
+    give_back(actor, now, order, refund.amount_fen, account, key=f"refund:{refund.pk}")
     changes = changed(refund, now=now, state=target, ended_at=now)
-    record(actor=actor, now=now, event="settlement.refund.finish", subject=refund, changes=changes)
+    record(actor=actor, now=now, event=f"settlement.refund.{verb}", subject=refund, changes=changes, reason=reason)
     values: dict[str, object] = {"refunded_fen": row.refunded_fen + refund.amount_fen}
     if values["refunded_fen"] == row.amount_fen:
         values |= {"state": PAYMENT.target("refund", PaymentState(row.state)), "ended_at": now}
@@ -106,7 +115,19 @@ def fail_refund(
     return refund
 
 
-def _held(actor: Actor, verb: str, refund_id: int) -> tuple[Refund, Payment, Order]:
+@operation("settlement.refund.credit", label=N_("转入预存余额"))
+def credit_refund(*, actor: Actor, now: datetime, refund_id: Id, reason: Reason, seen: Seen = None) -> Refund:
+    """Give what the channel will not give back to the elder's balance: it pays other bills, or is paid out at the counter."""
+    refund, row, order = _held(actor, "credit", refund_id, seen)
+    REFUND.target("credit", RefundState(refund.state))
+    why = required_text(reason, "reason")
+    _check_left(row, refund.amount_fen)
+    _finish(actor, now, refund, row, order, verb="credit", reason=why)
+    tell("settlement", pk=row.pk, div=row.div)
+    return refund
+
+
+def _held(actor: Actor, verb: str, refund_id: int, seen: int | None = None) -> tuple[Refund, Payment, Order]:
     """Return a refund with payment and order, all locked, the order first; the right checked."""
     known = Refund.objects.filter(pk=refund_id).select_related("payment").first()
     if known is None:
@@ -114,6 +135,6 @@ def _held(actor: Actor, verb: str, refund_id: int) -> tuple[Refund, Payment, Ord
         raise NotFound("row.not_found", N_("没有这条记录，或者它不在您的权限范围内"))
     order = locked(Order.objects.all(), known.payment.order_id)
     row = locked(Payment.objects.all(), known.payment_id)
-    refund = locked(Refund.objects.all(), refund_id)
+    refund = locked(Refund.objects.all(), refund_id, seen)
     require(actor, f"settlement.refund.{verb}", div=refund.div)
     return refund, row, order

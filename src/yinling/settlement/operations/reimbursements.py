@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from django.db.models import QuerySet
+from django.db.models import Q
 
 from yinling.accounts.operations import record
+from yinling.directory.deciding import explain_hands, move, taken_up
 from yinling.directory.rules import person_of, require, required_text
 from yinling.entitlements.models import Entitlement
 from yinling.entitlements.operations import pay_once
@@ -27,13 +28,13 @@ from yinling.kernel.words import N_
 from yinling.people.models import Household
 from yinling.people.queries.names import reader
 from yinling.settlement.models import ExpensePaper, Reimbursement
-from yinling.settlement.operations.deciding import move, taken_up
 from yinling.settlement.operations.ledger import post, wait_for
-from yinling.settlement.queries.reimbursements import is_strict, item_list, line_of, result_of
+from yinling.settlement.queries.reimbursements import is_strict, item_list, line_of, result_of, standing_for
 from yinling.settlement.reimbursing import DONE, NOT_APPLICABLE, OUTCOMES, Line, Result
 from yinling.settlement.rules import Side
 from yinling.settlement.states import DecisionState
 
+explain_hands("reimbursement")
 explain_constraint("reimbursement_once", "reimbursement.household", N_("这一户已报销过这项补贴，每户只能报销一次"))
 
 EXPENSE, OWED = "expense.reimbursement", "payable.elder"
@@ -72,12 +73,14 @@ def draft_reimbursement(
     day = _accepted(entitlement, accepted_on, local_date(now))
     if not entitlement.once_fen or not item_list(entitlement.scheme.code, entitlement.div, day):
         raise Refused("reimbursement.not_once", N_("这项待遇不是按项目实报实销的，不能登记报销"))
-    household = Household.objects.select_for_update(of=("self",)).get(pk=entitlement.elder.household_id)
+    household = _home(entitlement.elder.household_id, entitlement.div)
     firm, number = (
         required_text(contractor, "contractor", most=120),
         required_text(invoice_number, "invoice_number", most=40),
     )
-    _check_once(entitlement, household, firm, number)
+    with scope(reader(entitlement.div), savepoint=False):
+        _check_once(entitlement, household)
+        _check_invoice(household, firm, number)
     row = Reimbursement.objects.create(
         div=entitlement.div, entitlement=entitlement, elder=entitlement.elder, household=household, contractor=firm, accepted_on=day,
         invoice_number=number, actual_fen=0, eligible_fen=0, subsidy_fen=0, self_fen=0, entered_by_id=person_of(actor), created_at=now,
@@ -100,17 +103,29 @@ def _accepted(entitlement: Entitlement, accepted_on: date | None, today: date) -
     return accepted_on
 
 
-def _check_once(entitlement: Entitlement, household: Household, contractor: str, number: str) -> None:
-    standing = Reimbursement.objects.exclude(state=DecisionState.RETURNED)
-    if standing.filter(household=household, entitlement__scheme_id=entitlement.scheme_id).exists():
+def _home(household_id: int, div: str) -> Household:
+    """Return the home, locked: all that is paid back to it comes one after the other. It may lie in another district by now."""
+    with scope(reader(div), savepoint=False):
+        return Household.objects.select_for_update(of=("self",)).get(pk=household_id)
+
+
+def _check_once(entitlement: Entitlement, household: Household, *, but: int | None = None) -> None:
+    """Refuse a second time, in a scope that shows the province: for the home, for who lives there now, and for the entitlement itself."""
+    others = standing_for(
+        entitlement.scheme_id, Q(household=household) | Q(elder__household=household) | Q(entitlement=entitlement)
+    )
+    if but is not None:
+        others = others.filter(state=DecisionState.APPROVED).exclude(pk=but)
+    if others.exists():
         raise Refused("reimbursement.household", N_("这一户已报销过这项补贴，每户只能报销一次"))
+
+
+def _check_invoice(household: Household, contractor: str, number: str) -> None:
+    """Refuse an invoice that another home has used: whoever uses one twice does so in another district."""
     wait_for(f"invoice:{contractor}:{number}")
-    with scope(reader(household.div)):  # whoever uses an invoice twice does so in another district
-        used = standing.filter(contractor=contractor, invoice_number=number).exclude(household=household)
-        if used.exists():
-            raise Refused(
-                "reimbursement.invoice_used", N_("这张发票已用于另一户的报销，请核对"), field="invoice_number"
-            )
+    standing = Reimbursement.objects.exclude(state=DecisionState.RETURNED)
+    if standing.filter(contractor=contractor, invoice_number=number).exclude(household=household).exists():
+        raise Refused("reimbursement.invoice_used", N_("这张发票已用于另一户的报销，请核对"), field="invoice_number")
 
 
 @operation("settlement.reimbursement.enter", label=N_("登记项目"))
@@ -206,7 +221,7 @@ def review_reimbursement(
     *, actor: Actor, now: datetime, reimbursement_id: Id, invoice_fen: Total, seen: Seen = None
 ) -> Reimbursement:  # fmt: skip
     """First of the two approvals: the reviewer reads the total off the invoice; actual cost is the invoice, never the estimate (R-MOD-05)."""
-    row = taken_up(actor, _rows(), reimbursement_id, seen, "review")
+    row = _taken(actor, reimbursement_id, seen, "review")
     found = _check_stands(row)
     if invoice_fen != found.invoice_fen:
         raise Refused("reimbursement.invoice", N_("发票合计与明细合计不一致，请核对"), field="invoice_fen")
@@ -218,17 +233,19 @@ def review_reimbursement(
 @operation("settlement.reimbursement.approve", label=N_("复核通过"))
 def approve_reimbursement(*, actor: Actor, now: datetime, reimbursement_id: Id, seen: Seen = None) -> Reimbursement:
     """Second approval, by a person who neither entered nor reviewed it: the subsidy is posted and owed; the excess is only recorded."""
-    row = taken_up(actor, _rows(), reimbursement_id, seen, "approve")
-    Household.objects.select_for_update(of=("self",)).get(pk=row.household_id)
+    row = _taken(actor, reimbursement_id, seen, "approve")
+    household = _home(row.household_id, row.div)
+    with scope(reader(row.div), savepoint=False):
+        _check_once(row.entitlement, household, but=row.pk)
+        scheme, line = row.entitlement.scheme, line_of(row)
     _check_stands(row)
-    scheme, line = row.entitlement.scheme, line_of(row.entitlement)
     fund = line.fund if line else scheme.fund
     debit = Side(EXPENSE, row.subsidy_fen, "eldercare", fund, scheme.pk, service_day=row.accepted_on)
     posting = post(
-        actor, now, key=f"reimbursement:{row.pk}", kind="reimbursement", text=f"{row.code} {scheme.name}", div=row.div, elder=row.elder,
+        actor, now, key=f"reimbursement:{row.pk}", kind="reimbursement", text=f"{row.code} {scheme.name}", div=row.div, elder=row.elder_id,
         sides=[debit, replace(debit, account=OWED, amount=-row.subsidy_fen)],
     )  # fmt: skip
-    pay_once(row.entitlement, row.subsidy_fen)
+    pay_once(row.entitlement, row.div, row.subsidy_fen)
     return move(actor, now, row, "approve", posting_id=posting.pk)
 
 
@@ -237,17 +254,24 @@ def return_reimbursement(
     *, actor: Actor, now: datetime, reimbursement_id: Id, reason: Reason, seen: Seen = None
 ) -> Reimbursement:  # fmt: skip
     """Give a reimbursement up with a reason; it may be entered anew."""
-    row = taken_up(actor, _rows(), reimbursement_id, seen, "return")
+    row = _taken(actor, reimbursement_id, seen, "return")
     return move(actor, now, row, "return", reason=reason)
 
 
-def _rows() -> QuerySet[Reimbursement]:
-    return Reimbursement.objects.select_related("entitlement__scheme", "elder")
+def _taken(actor: Actor, reimbursement_id: int, seen: int | None, verb: str) -> Reimbursement:
+    return _with_holder(taken_up(actor, Reimbursement.objects.all(), reimbursement_id, seen, verb))
+
+
+def _with_holder(row: Reimbursement) -> Reimbursement:
+    """Read the entitlement too. It goes with its elder, who may have moved away since; the area that promised still pays."""
+    with scope(reader(row.div), savepoint=False):
+        row.entitlement = Entitlement.objects.select_related("scheme").get(pk=row.entitlement_id)
+    return row
 
 
 def _draft(actor: Actor, reimbursement_id: int, seen: int | None, verb: str) -> Reimbursement:
     """Return the row, locked; after the first approval nothing of it may be changed."""
-    row = locked(_rows(), reimbursement_id, seen)
+    row = _with_holder(locked(Reimbursement.objects.all(), reimbursement_id, seen))
     require(actor, f"settlement.reimbursement.{verb}", div=row.div)
     if row.state != DecisionState.DRAFT:
         raise NotAllowed("reimbursement.not_draft", N_("初审以后不能修改明细，请退回后重新登记"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,7 +17,7 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.settlement import remitting
-from yinling.settlement.files import MOST_BYTES, explain
+from yinling.settlement.files import MOST_BYTES, bytes_of, explain
 from yinling.settlement.models import Claim, ClaimLine, Remittance
 from yinling.settlement.operations.answers import answer_lines
 from yinling.settlement.queries.claims import as_known, known_lines, refusal_reasons
@@ -99,14 +97,3 @@ def _locked(answers: Sequence[Answer]) -> dict[tuple[str, int], ClaimLine]:
     list(Claim.objects.select_for_update().filter(pk__in=claims).order_by("pk").values_list("pk"))
     list(ClaimLine.objects.select_for_update(of=("self",)).filter(claim__in=claims).order_by("pk").values_list("pk"))
     return known_lines(answers)
-
-
-def bytes_of(content: str) -> bytes:
-    """Return what a screen or the API sends as base64."""
-    try:
-        data = base64.b64decode(content, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Refused("file.broken", N_("文件没有传完整，请重新上传"), field="content") from error
-    if not data:
-        raise Refused("file.missing", N_("请选择文件"), field="content")
-    return data

@@ -10,6 +10,7 @@ from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
 from yinling.accounts.operations import record
+from yinling.directory.deciding import explain_hands, move, taken_up
 from yinling.directory.models import Area, Organisation
 from yinling.directory.rules import person_of, require
 from yinling.ground.live import tell
@@ -22,8 +23,7 @@ from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold
 from yinling.people.queries.names import reader
-from yinling.settlement.models import Statement, StatementLine
-from yinling.settlement.operations.deciding import move, taken_up
+from yinling.settlement.models import Posting, Statement, StatementLine
 from yinling.settlement.operations.deductions import book_deductions, deduct_refused
 from yinling.settlement.operations.transfers import offset_advance
 from yinling.settlement.queries import (
@@ -35,6 +35,7 @@ from yinling.settlement.queries.statements import place_of_statement
 from yinling.settlement.rules import check_statement_payer
 
 DRAFT_TASK = "settlement.draft_month"
+explain_hands("statement")
 explain_constraint("statement_once", "statement.twice", N_("该服务商、付费方和月份已有对账单，请先退回原来的对账单"))
 explain_constraint("statement_line_once", "statement.line_twice", N_("有费用已列入另一份对账单，请刷新后重新生成"))
 
@@ -60,7 +61,7 @@ def draft_statement(
     first = month_start(month)
     if first > local_date(now):
         raise Refused("statement.future", N_("这个月还没有开始，请选择已有服务的月份"), field="month")
-    found = list(statement_candidates(organisation, payer, first))
+    found = statement_candidates(organisation, payer, first, actor.div or "")
     if not found:
         raise Refused(
             "statement.empty",
@@ -122,7 +123,7 @@ def object_statement(*, actor: Actor, now: datetime, statement_id: Id, reason: R
     row = locked(Statement.objects.all(), statement_id, seen)
     require(actor, "settlement.statement.object", div=row.div, provider_id=row.provider_id)
     StatementLine.objects.filter(statement=row).update(is_live=False)
-    return move(actor, now, row, "return", event="object", reason=reason)
+    return move(actor, now, row, "return", event="settlement.statement.object", reason=reason)
 
 
 @operation("settlement.statement.draft_all", label=N_("生成全月对账单"))
@@ -149,7 +150,7 @@ def draft_statements(*, actor: Actor, now: datetime, month: Day) -> Area:
 
 
 def _check_unfrozen(row: Statement) -> None:
-    """Refuse while an order on the statement is held, or its total is not the sum of its lines, of which some may be of another district."""
+    """Refuse while an order on the statement is held or was reversed, or its total is not the sum of its lines. Some may be of another district."""
     lines = StatementLine.objects.filter(statement=row)
     with scope(reader(row.div)):
         held = (
@@ -158,7 +159,10 @@ def _check_unfrozen(row: Statement) -> None:
             .first()
         )
         total = lines.aggregate(fen=Sum("charge__amount_fen"))["fen"]
+        is_reversed = Posting.objects.filter(reverses__in=lines.values("charge__posting")).exists()
     if held is not None:
         raise Refused("statement.held", N_("其中有订单在生成后被管制，请退回对账单，解除后再列入"), order=held)
+    if is_reversed:  # at the moment at which it was drawn up: a reversal looks for statements only that are there
+        raise Refused("statement.reversed", N_("其中有费用在生成时被冲正，请退回对账单重新生成"))
     if total != row.total_fen:
         raise Refused("statement.total", N_("明细与合计不相等，请退回对账单重新生成"), lines=total, total=row.total_fen)

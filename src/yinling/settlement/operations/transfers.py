@@ -31,6 +31,7 @@ from yinling.settlement.rules import (
     BANK,
     BUSINESS,
     DEPOSIT,
+    MOST_FEN,
     PAYABLE,
     PREPAID,
     SELF,
@@ -48,7 +49,6 @@ explain_constraint("settlement_transfer_key_key", "transfer.receipt", N_("这个
 ADVANCE_KINDS = Transfer.KINDS[:2]
 ELDER_KINDS = Transfer.KINDS[2:6]
 METHODS = [("cash", N_("现金")), ("card", N_("刷卡")), ("transfer", N_("转账"))]
-MOST_FEN = 100_000_000_00
 BACK = "_return"
 
 Amount = Annotated[int, Input(N_("金额（元）"), least=1, most=MOST_FEN, widget="yuan")]
@@ -73,7 +73,7 @@ def propose_transfer(
     known_choice(business, BUSINESSES, "business")
     paper = required_text(note, "note")
     if kind == f"advance{BACK}":
-        _check_left(advance_balance(provider.pk, payer, business), amount_fen)
+        _check_left(advance_balance(provider, payer, business), amount_fen)
     row = Transfer.objects.create(
         div=provider.div, key=f"transfer:{secrets.token_hex(12)}", kind=kind, payer=payer, provider=provider, amount_fen=amount_fen,
         business=business, method="transfer", note=paper, proposed_by_id=person_of(actor), proposed_at=now, created_at=now, changed_at=now,
@@ -96,7 +96,7 @@ def book_transfer(*, actor: Actor, now: datetime, transfer_id: Id, seen: Seen = 
     assert row.provider is not None  # noqa: S101 - an advance has its provider
     if row.kind.endswith(BACK):
         wait_for(_advance_lock(row.provider.pk, row.payer))
-        _check_left(advance_balance(row.provider.pk, row.payer, row.business), row.amount_fen)
+        _check_left(advance_balance(row.provider, row.payer, row.business), row.amount_fen)
     fund = fund_of_payer(row.payer)
     posting = _post(
         actor,
@@ -135,7 +135,7 @@ def take_transfer(
     amount_fen: Amount, method: Annotated[str, Input(N_("方式"), choices=METHODS, widget="choice")], note: Receipt,
 ) -> Transfer:  # fmt: skip
     """Take a deposit or a top-up of an elder at the counter, or give it back; no more goes back than is left. A receipt counts once."""
-    elder = Elder.objects.filter(pk=elder_id).first()
+    elder = Elder.objects.filter(pk=elder_id, merged_into=None).first()
     if elder is None:
         raise NotFound("elder.not_found", N_("没有这位老人，请重新查找"), field="elder_id")
     require(actor, "settlement.transfer.take", div=elder.div)
@@ -179,7 +179,7 @@ def offset_advance(actor: Actor, now: datetime, statement: Statement, amount_fen
     sides = []
     wanted, payable = amount_fen, shares_of_statement(statement).payable
     for business in BUSINESS:
-        left = min(wanted, max(0, advance_balance(statement.provider_id, statement.payer, business)))
+        left = min(wanted, max(0, advance_balance(statement.provider, statement.payer, business)))
         for part, fen in shared_out([one for one in payable.items() if one[0].business == business], left):
             sides += [_side(PAYABLE, fen, part), _side(f"{ADVANCE}.{statement.payer}", -fen, part)]
             wanted -= fen

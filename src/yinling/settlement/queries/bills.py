@@ -8,23 +8,26 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from yinling.entitlements.models import PAYERS
 from yinling.kernel.period import local_midnight, next_month
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold, Order, OrderLine, PayerShare
 from yinling.orders.states import OrderState
-from yinling.settlement.models import Payment, Posting, Refund
+from yinling.settlement.models import Payment, Posting, RecoveryLine, Refund
 from yinling.settlement.paying import BALANCE
 from yinling.settlement.queries.payments import OBJECTION, SETTLED
 from yinling.settlement.rules import SELF
-from yinling.settlement.states import PaymentState, RefundState
+from yinling.settlement.states import PaymentState, RecoveryState, RefundState
 from yinling.visits.models import Visit
 
 BILLED = (OrderState.SERVED, *SETTLED)
 PAYER_WORDS = dict(PAYERS)
 UNSERVED = (OrderState.CANCELLED, OrderState.FAILED)
+RECOVERY = "recovery:"
+"""How the cause of a hold by a recovery list begins."""
+UNDECIDED = (RecoveryState.DRAFT, RecoveryState.REVIEWED)
 MINUTE = 60
 
 
@@ -79,6 +82,8 @@ class Bill:
     refunds: list[Refund] = field(default_factory=list)
     objections: list[Objection] = field(default_factory=list)
     is_reversed: bool = False
+    is_listed: bool = False
+    """Whether it stands on a list of what is to be recovered, not yet decided."""
 
     @property
     def total_fen(self) -> int:
@@ -124,19 +129,24 @@ class Bill:
         return any(one.to_at is None for one in self.objections)
 
     @property
+    def is_checked(self) -> bool:
+        """Whether somebody looks into it, so that nobody pays meanwhile."""
+        return self.is_objected or self.is_listed
+
+    @property
     def added(self) -> list[Line]:
         """What was added at the door."""
         return [line for line in self.lines if line.agreed_by]
 
     @property
     def can_pay(self) -> bool:
-        """Whether the elder can pay something here; not while an objection is open."""
-        return self.left_fen > 0 and not self.is_objected
+        """Whether the elder can pay something here; not while somebody looks into it."""
+        return self.left_fen > 0 and not self.is_checked
 
     @property
     def standing(self) -> str:
         """A few words about the money, for the elder as for the staff."""
-        if self.is_objected:
+        if self.is_checked:
             return N_("正在核查，先不付钱")
         if self.order.state in UNSERVED:
             return N_("没有服务，不收钱")
@@ -149,9 +159,15 @@ class Bill:
         return N_("付了一部分") if self.paid_fen else N_("还没在网上付")
 
     @property
-    def closed_in(self) -> list[Refund]:
-        """Refunds that were made or are on their way."""
-        return [row for row in self.refunds if row.state != RefundState.FAILED]
+    def moves(self) -> list[tuple[str, Payment | Refund]]:
+        """What was paid, and what went back or is on its way, in the order in which it happened."""
+        found: list[tuple[datetime, str, Payment | Refund]] = [
+            (row.paid_at or row.asked_at, "pay", row) for row in self.payments
+        ]
+        found += [
+            (row.ended_at or row.asked_at, "refund", row) for row in self.refunds if row.state != RefundState.FAILED
+        ]
+        return [(kind, row) for _at, kind, row in sorted(found, key=lambda one: one[0])]
 
 
 def orders_billed(elder_id: int, month: date) -> QuerySet[Order]:
@@ -174,7 +190,7 @@ def bills_of(orders: Sequence[Order], *, whole: bool = True) -> list[Bill]:
     shares = _by_order(PayerShare.objects.filter(worth_saying, order__in=pks).order_by("line_id", "id"), "line_id")
     lines = _by_order(OrderLine.objects.filter(_counts(), order__in=pks).order_by("id"))
     payments = _by_order(Payment.objects.filter(order__in=pks, paid_at__isnull=False).order_by("paid_at", "id"))
-    holds = _by_order(Hold.objects.filter(order__in=pks, cause__startswith=OBJECTION).order_by("from_at", "id"))
+    holds = _by_order(_holds(pks))
     postings = _by_order(Posting.objects.filter(order__in=pks, kind__in=["order", "reversal"]))
     visits, refunds = (_visits(pks), _refunds(pks)) if whole else ({}, {})
     return [
@@ -184,8 +200,13 @@ def bills_of(orders: Sequence[Order], *, whole: bool = True) -> list[Bill]:
             [_came(visit) for visit in visits.get(order.pk, [])],
             payments.get(order.pk, []),
             refunds.get(order.pk, []),
-            [Objection(one.reason, one.from_at, one.to_at, one.release_reason) for one in holds.get(order.pk, [])],
-            is_reversed=order.state in UNSERVED or _is_reversed(postings.get(order.pk, [])),
+            _objections(holds.get(order.pk, [])),
+            is_reversed=(
+                order.state in UNSERVED
+                or _is_reversed(postings.get(order.pk, []))
+                or any(one.list_state == RecoveryState.APPROVED for one in holds.get(order.pk, []))
+            ),
+            is_listed=any(one.list_state in UNDECIDED for one in holds.get(order.pk, [])),
         )
         for order in orders
     ]
@@ -195,6 +216,26 @@ def _is_reversed(postings: Sequence[Posting]) -> bool:
     """Whether the settlement of an order was taken back and not booked anew."""
     back = {one.reverses_id for one in postings if one.reverses_id}
     return bool(back) and all(one.pk in back for one in postings if one.reverses_id is None)
+
+
+def _holds(pks: Sequence[int]) -> QuerySet[Any]:
+    """Objections to orders, answered or not, and what holds an order because it stands on a recovery list, with the list's state."""
+    listed = RecoveryLine.objects.filter(order=OuterRef("order"), is_live=True)
+    rows = Hold.objects.filter(
+        Q(cause__startswith=OBJECTION) | Q(cause__startswith=RECOVERY, to_at=None), order__in=pks
+    )
+    state = Case(
+        When(cause__startswith=RECOVERY, then=Subquery(listed.values("recovery__state")[:1])), default=Value("")
+    )
+    return rows.annotate(list_state=state).order_by("from_at", "id")
+
+
+def _objections(holds: Iterable[Hold]) -> list[Objection]:
+    return [
+        Objection(one.reason, one.from_at, one.to_at, one.release_reason)
+        for one in holds
+        if one.cause.startswith(OBJECTION)
+    ]
 
 
 def _visits(pks: Sequence[int]) -> dict[int, list[Visit]]:

@@ -10,6 +10,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, TruncMonth
 
 from yinling.kernel.actor import Actor
 from yinling.settlement.models import Charge, PayoutLine, StatementLine
+from yinling.settlement.queries.ledger import beside
 from yinling.settlement.states import DecisionState, PayoutLineState
 
 MOST_MONTHS = 12
@@ -38,7 +39,8 @@ def settlement_of(actor: Actor, entitlement_id: int) -> list[MonthOfCase]:
         charged=Sum("amount_fen"), approved=Coalesce(Sum("amount_fen", filter=Q(on_statement__isnull=False)), Value(0)),
         paid=Coalesce(Sum("amount_fen", filter=Q(is_paid=True)), Value(0)),
     )  # fmt: skip
-    return [
-        MonthOfCase(row["month"], row["charged"], row["approved"], row["paid"])
-        for row in sums.order_by("-month")[:MOST_MONTHS]
-    ]
+    with beside(actor):  # the statement lies where its provider does, the batch with whoever pays
+        return [
+            MonthOfCase(row["month"], row["charged"], row["approved"], row["paid"])
+            for row in sums.order_by("-month")[:MOST_MONTHS]
+        ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,8 +20,8 @@ from yinling.kernel.period import local_date
 from yinling.settlement import remitting
 from yinling.settlement.files import Problem
 from yinling.settlement.models import Claim, ClaimLine, Deduction, Remittance, Statement, StatementLine
+from yinling.settlement.queries.statements import given_up, whole, whole_taken
 from yinling.settlement.remitting import Answer, Known
-from yinling.settlement.sharing import by_line
 from yinling.settlement.states import ClaimLineState, ClaimState, DecisionState
 
 AGES = (30, 60, 90)
@@ -100,7 +101,7 @@ def ageing(actor: Actor, now: datetime) -> list[Age]:
 
 
 def claim_lines(row: Claim) -> QuerySet[ClaimLine]:
-    """The lines of a claim with what a reader checks them by."""
+    """The lines of a claim with what a reader checks them by; to be read ``whole``."""
     rows = ClaimLine.objects.filter(claim=row)
     return rows.select_related("line__charge__order", "line__charge__line").order_by("number")
 
@@ -124,7 +125,9 @@ def outside_agreement(row: Statement, lines: Iterable[StatementLine]) -> set[int
     found: dict[date, list[Agreed]] = {}
     outside = set()
     shown = StatementLine.objects.filter(pk__in=[line.pk for line in lines])
-    for pk, day, code in shown.values_list("pk", "charge__service_day", "charge__line__item__code"):
+    with whole(row):
+        services = list(shown.values_list("pk", "charge__service_day", "charge__line__item__code"))
+    for pk, day, code in services:
         if day not in found:
             found[day] = agreed(row.provider_id, {row.payer}, day).get(row.payer, [])
         if obstacle(found[day], code):
@@ -133,19 +136,29 @@ def outside_agreement(row: Statement, lines: Iterable[StatementLine]) -> set[int
 
 
 def claimed_amounts(row: Statement) -> dict[StatementLine, int]:
-    """What is claimed for each line of a statement: less what was taken off it. What was refused of earlier ones is not claimed again."""
-    lines = {
-        line.pk: line for line in StatementLine.objects.filter(statement=row, is_live=True).select_related("charge")
-    }
-    named: dict[int, int] = {}
-    whole = 0
-    for deduction in Deduction.objects.filter(statement=row):
-        if deduction.line_id is None:
-            whole += deduction.amount_fen
-        elif deduction.line_id in lines:
-            named[deduction.line_id] = named.get(deduction.line_id, 0) + deduction.amount_fen
-    amounts = by_line({pk: line.charge.amount_fen for pk, line in lines.items()}, named, whole)
-    return {lines[pk]: fen for pk, fen in sorted(amounts.items()) if fen}
+    """What is claimed for each line of a statement: less what was booked off it. What was refused of earlier ones is not claimed again."""
+    with whole(row):
+        live = StatementLine.objects.filter(statement=row, is_live=True).select_related("charge")
+        lines = {line.pk: line for line in live}
+    off = Counter(whole_taken(row))
+    for pk, fen in Deduction.objects.filter(statement=row, line__in=lines).values_list("line", "amount_fen"):
+        off[pk] += fen
+    off.subtract(_never_paid(row, lines.values()))
+    left = {line: line.charge.amount_fen - off[pk] for pk, line in sorted(lines.items())}
+    return {line: fen for line, fen in left.items() if fen}
+
+
+def _never_paid(row: Statement, lines: Iterable[StatementLine]) -> dict[int, int]:
+    """What lines that take a charge back are less to a payer that had refused the charge for good: it never paid that."""
+    backs = StatementLine.objects.filter(
+        pk__in=[line.pk for line in lines if line.charge.amount_fen < 0], charge__posting__reverses__isnull=False
+    )
+    columns = ("pk", "charge__posting__reverses", "charge__line", "charge__entitlement")
+    with whole(row):
+        places = {tuple(charge): pk for pk, *charge in backs.values_list(*columns)}
+        refused = given_up(row).filter(line__charge__posting__in={posting for posting, *_charge in places})
+        columns = ("left_fen", "line__charge__posting", "line__charge__line", "line__charge__entitlement")
+        return {places[tuple(charge)]: fen for fen, *charge in refused.values_list(*columns) if tuple(charge) in places}
 
 
 def number_of(code: str) -> int | None:

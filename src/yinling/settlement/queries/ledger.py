@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 
+from yinling.directory.models import Organisation
 from yinling.directory.rules import require
 from yinling.entitlements.models import FUNDS, PAYERS
 from yinling.ground.scope import scope
@@ -16,13 +18,24 @@ from yinling.kernel.actor import Actor
 from yinling.kernel.period import month_start
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
+from yinling.people.queries import merged_numbers
 from yinling.people.queries.names import reader
 from yinling.settlement.models import AreaTotal, Closing, LedgerEntry, LedgerTotal, Posting, Transfer
-from yinling.settlement.rules import ACCOUNTS, ADVANCE
+from yinling.settlement.rules import ACCOUNTS, ADVANCE, DEPOSIT, PREPAID
 
 PAYER_NAMES = dict(PAYERS)
+CITY = 4
+"""Digits of a city's division."""
 FUND_CHOICES = [*FUNDS, *[pair for pair in PAYERS if pair[0] not in dict(FUNDS)]]
 FUND_NAMES = PAYER_NAMES | dict(FUNDS) | {"outside_base": N_("绩效工资总量外资金")}
+
+
+def beside(actor: Actor) -> AbstractContextManager[Any]:
+    """Look beyond a district: the city states, pays and registers money for its districts, and what that left lies there.
+
+    What is read so must itself be narrowed to what the actor may see.
+    """
+    return scope(reader(actor.div), savepoint=False) if actor.div and len(actor.div) > CITY else nullcontext()
 
 
 def live_postings() -> QuerySet[Posting]:
@@ -70,18 +83,25 @@ def balance(
 
 
 def elder_balance(account: str, elder_id: int, div: str) -> int:
-    """The balance of an account of one elder, such as a deposit, wherever in the province it was booked: elders move."""
+    """The balance of an account of one elder, ``DEPOSIT`` or ``PREPAID``."""
+    return elder_balances(elder_id, div).get(account, 0)
+
+
+def elder_balances(elder_id: int, div: str) -> dict[str, int]:
+    """What one elder paid in, by account, wherever in the province it was booked and under which file: elders move, files are merged."""
     with scope(reader(div)):
-        rows = LedgerEntry.objects.filter(elder=elder_id, account=account, unit="fen")
+        files = merged_numbers(elder_id)
+        rows = LedgerEntry.objects.filter(elder__in=files, account__in=[DEPOSIT, PREPAID], unit="fen")
+        return dict(rows.order_by().values_list("account").annotate(Sum("amount")))
+
+
+def advance_balance(provider: Organisation, payer: str, business: str = "") -> int:
+    """What a payer has paid a provider in advance and not yet offset or got back, wherever it was offset (R-PAY-16)."""
+    with scope(reader(provider.div)):
+        rows = LedgerTotal.objects.filter(provider=provider, account=f"{ADVANCE}.{payer}", unit="fen")
+        if business:
+            rows = rows.filter(business=business)
         return int(rows.aggregate(amount=Coalesce(Sum("amount"), Value(0)))["amount"])
-
-
-def advance_balance(provider_id: int, payer: str, business: str = "") -> int:
-    """What a payer has paid a provider in advance and not yet offset or got back (R-PAY-16)."""
-    rows = LedgerTotal.objects.filter(provider=provider_id, account=f"{ADVANCE}.{payer}", unit="fen")
-    if business:
-        rows = rows.filter(business=business)
-    return int(rows.aggregate(amount=Coalesce(Sum("amount"), Value(0)))["amount"])
 
 
 def account_sums(
@@ -129,16 +149,22 @@ def ledger_entries(actor: Actor) -> QuerySet[LedgerEntry]:
 
 
 def advances(actor: Actor) -> list[dict[str, Any]]:
-    """Per payer and provider what was given in advance, what was offset or came back, and what is left (R-PAY-16)."""
+    """Per payer and provider what was given in advance, what was offset or came back, and what is left (R-PAY-16).
+
+    Of the providers in the actor's area, wherever it was given and offset: it is one balance.
+    """
     require(actor, "settlement.transfer.view")
     given_out = [account for account in ACCOUNTS if account.startswith(f"{ADVANCE}.")]
-    rows = LedgerTotal.objects.visible_to(actor).filter(account__in=given_out, unit="fen")
-    sums = rows.values("account", "provider_id", "provider__short_name").annotate(left=Sum("amount"))
-    booked = Transfer.objects.visible_to(actor).filter(kind__in=["advance", "advance_return"], posting__isnull=False)
+    totals = LedgerTotal.objects.filter(account__in=given_out, unit="fen")
+    here = totals.visible_to(actor).values("provider")
+    sums = totals.filter(provider__in=here).values("account", "provider_id", "provider__short_name")
+    booked = Transfer.objects.filter(kind__in=["advance", "advance_return"], posting__isnull=False, provider__in=here)
     sums_of = booked.values_list("kind", "provider", "payer").annotate(fen=Sum("amount_fen"))
-    moved = {(kind, body, payer): fen for kind, body, payer, fen in sums_of}
+    with beside(actor):
+        rows = list(sums.annotate(left=Sum("amount")).order_by("account", "provider__short_name"))
+        moved = {(kind, body, payer): fen for kind, body, payer, fen in sums_of}
     found = []
-    for row in sums.order_by("account", "provider__short_name"):
+    for row in rows:
         payer = row["account"].removeprefix(f"{ADVANCE}.")
         given, back = (moved.get((kind, row["provider_id"], payer), 0) for kind in ("advance", "advance_return"))
         found.append(

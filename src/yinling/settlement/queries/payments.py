@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from yinling.orders.models import Hold, Order, PayerShare
 from yinling.orders.states import OrderState
 from yinling.settlement.models import LedgerEntry, Payment, PaymentBill, PayoutLine, Posting, RecoveryLine, Refund
 from yinling.settlement.payables import Payable, register
-from yinling.settlement.paying import BALANCE, Movement, Part
+from yinling.settlement.paying import Movement, Part
 from yinling.settlement.queries.ledger import elder_balance, live_posting, live_postings
 from yinling.settlement.rules import PAYABLE, PREPAID, SELF, SELF_FUND
 from yinling.settlement.states import PaymentState, RecoveryState, RefundState
@@ -48,8 +49,10 @@ def self_parts(order: Order) -> list[Part]:
 
 
 def own_part(order: Order) -> int:
-    """What the elder's side bears of an order now: nothing of one that was not served, or whose settlement was taken back."""
+    """What the elder's side bears of an order now: nothing of one that was not served, or that was taken back."""
     if order.state in UNPAYABLE or (order.state in SETTLED and live_posting(order) is None):
+        return 0
+    if recovery_of(order) == RecoveryState.APPROVED:
         return 0
     return sum(part.amount_fen for part in self_parts(order))
 
@@ -73,6 +76,18 @@ def paid_for(order: Order) -> int:
 def objection_of(order: Order) -> Hold | None:
     """The open objection to the bill of an order."""
     return Hold.objects.filter(order=order, to_at=None, cause__startswith=OBJECTION).order_by("from_at").first()
+
+
+def recovery_of(order: Order) -> str:
+    """The state of the recovery list that an order stands on, if any."""
+    return (
+        RecoveryLine.objects.filter(order=order, is_live=True).values_list("recovery__state", flat=True).first() or ""
+    )
+
+
+def is_checked(order: Order) -> bool:
+    """Whether somebody looks into the bill of an order: an objection, or a recovery list that is not decided. Nobody pays meanwhile."""
+    return objection_of(order) is not None or recovery_of(order) in (RecoveryState.DRAFT, RecoveryState.REVIEWED)
 
 
 def balance_of(elder_id: int, div: str) -> int:
@@ -148,9 +163,21 @@ def _borne() -> Coalesce:
     return Coalesce(Subquery(own.annotate(fen=Sum("amount_fen")).values("fen")), Value(0))
 
 
-def refunds_to_send(area: str) -> QuerySet[Refund]:
-    """Refunds the channel does not know of yet, oldest first."""
-    rows = Refund.objects.within(area).filter(state=RefundState.ASKED).exclude(payment__channel=BALANCE)
+def stuck_refunds() -> QuerySet[Refund]:
+    """Refunds that their channel refused and that were not tried again since: a person decides how the money goes back."""
+    later = Refund.objects.filter(payment=OuterRef("payment"), pk__gt=OuterRef("pk"))
+    return Refund.objects.filter(~Exists(later), state=RefundState.FAILED)
+
+
+def unnoticed(area: str, channel: str, keys: Iterable[str]) -> dict[str, Payment]:
+    """Payments of these keys of which no notice has come, by key."""
+    rows = Payment.objects.within(area).filter(channel=channel, key__in=list(keys), paid_at=None)
+    return {row.key: row for row in rows}
+
+
+def refunds_to_send(area: str, channel: str) -> QuerySet[Refund]:
+    """Refunds a channel does not know of yet, oldest first."""
+    rows = Refund.objects.within(area).filter(state=RefundState.ASKED, payment__channel=channel)
     return rows.select_related("payment").order_by("pk")
 
 

@@ -20,6 +20,7 @@ from yinling.settlement.bankfile import Paid, Result, Transfer
 from yinling.settlement.files import Problem
 from yinling.settlement.models import BankAccount, Payout, PayoutLine, StatementLine
 from yinling.settlement.payables import Payable
+from yinling.settlement.queries.ledger import beside
 from yinling.settlement.queries.payables import number_of
 from yinling.settlement.states import PayoutLineState, PayoutState
 
@@ -74,8 +75,9 @@ def payout_line(actor: Actor, pk: int) -> PayoutLine | None:
 
 
 def payment_of(actor: Actor, key: str) -> PayoutLine | None:
-    """The last payment of what a key names, as far as the actor may see it."""
-    return _with_batch(PayoutLine.objects.visible_to(actor).filter(key=key).order_by("-pk").first())
+    """The last payment of something that the actor sees: a district sees what the city paid for it."""
+    with beside(actor):
+        return _with_batch(PayoutLine.objects.filter(key=key).order_by("-pk").first())
 
 
 def _with_batch(line: PayoutLine | None) -> PayoutLine | None:

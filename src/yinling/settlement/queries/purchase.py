@@ -12,6 +12,7 @@ from yinling.kernel.actor import Actor
 from yinling.kernel.period import next_month
 from yinling.orders.models import Hold
 from yinling.settlement.models import Charge, Posting, Statement, StatementLine
+from yinling.settlement.queries.ledger import beside
 from yinling.settlement.states import DecisionState
 
 
@@ -64,4 +65,5 @@ def frozen(actor: Actor, payer: str, month: date) -> dict[int, tuple[str, int]]:
         Exists(held), ~Exists(on_live), ~Exists(taken_back), payer=payer, service_day__lt=next_month(month), posting__reverses=None
     )  # fmt: skip
     sums = rows.values("provider_id", "provider__name").annotate(fen=Sum("amount_fen")).order_by("provider_id")
-    return {row["provider_id"]: (row["provider__name"], row["fen"]) for row in sums}
+    with beside(actor):  # a charge may stand on a statement of the city
+        return {row["provider_id"]: (row["provider__name"], row["fen"]) for row in sums}

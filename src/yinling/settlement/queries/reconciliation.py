@@ -17,6 +17,7 @@ from yinling.kernel.period import next_month
 from yinling.orders.models import Hold
 from yinling.settlement.models import Charge, ClaimLine, LedgerEntry, PayoutLine, Statement, StatementLine
 from yinling.settlement.queries.arrivals import RECEIVABLES, arrival_entries
+from yinling.settlement.queries.ledger import beside
 from yinling.settlement.queries.statements import PAYABLE_FEN
 from yinling.settlement.rules import BANK, RECEIVABLE, SELF
 from yinling.settlement.states import ClaimLineState, ClaimState, DecisionState, PayoutLineState
@@ -113,7 +114,8 @@ def _sum(total: T, rows: Iterable[T]) -> T:
 def reconciliation(actor: Actor, month: date) -> Reconciliation:
     """Reconcile a month of the actor's area."""
     require(actor, "settlement.statement.view")
-    return Reconciliation(month, _settled(actor, month), _stated(actor, month))
+    with beside(actor):  # the city draws up statements, pays and receives for its districts
+        return Reconciliation(month, _settled(actor, month), _stated(actor, month))
 
 
 def _settled(actor: Actor, month: date) -> list[Settled]:

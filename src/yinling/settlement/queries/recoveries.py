@@ -7,8 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, DateField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import (
+    Count,
+    DateField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce, TruncDate
 
 from yinling.directory.rules import require
 from yinling.ground.scope import scope
@@ -71,7 +84,8 @@ def _late_orders(area: str, elder_id: int | None) -> QuerySet[Any]:
         .order_by("started_at")
         .values("started_at")[:1]
     )
-    beds = OrderLine.objects.filter(order=OuterRef("pk"), item__kind="bed_day", dropped_at=None).values("quantity")[:1]
+    days = OrderLine.objects.filter(order=OuterRef("pk"), item__kind="bed_day", dropped_at=None).order_by()
+    beds = days.values("order").annotate(all=Cast(Sum("quantity"), IntegerField())).values("all")
     listed = RecoveryLine.objects.filter(order=OuterRef("pk"), is_live=True)
     moved = Circumstance.objects.filter(kind="moved_away", recorded_to=None, elder=OuterRef("elder"))
     late = Q(began_at__date__gte=F("elder__died_on")) | Exists(moved.filter(valid_from__lte=OuterRef("began_at__date")))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import CharField, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 
 from yinling.assessment.scoring import scale
 from yinling.directory.rules import require
-from yinling.entitlements.models import BudgetLine, Entitlement
-from yinling.ground.models import in_force
+from yinling.entitlements.models import Budget, BudgetLine, Entitlement
+from yinling.entitlements.queries.applications import nearest_budget
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.settlement.models import LedgerEntry, PayoutLine, Reimbursement
@@ -22,6 +22,8 @@ from yinling.settlement.states import DecisionState
 
 PREFIX = "reimbursement"
 BASE = "base"
+AFTER_END = timedelta(days=366)
+"""So long after its end an entitlement is offered for work accepted before."""
 
 
 @dataclass(frozen=True)
@@ -66,25 +68,42 @@ def borne_by_others(row: Reimbursement) -> int:
     return int(others.aggregate(fen=Sum("subsidy_fen"))["fen"] or 0)
 
 
-def line_of(entitlement: Entitlement) -> BudgetLine | None:
-    """Return the budget line that bears an entitlement: that of the budget of its first year."""
-    return BudgetLine.objects.filter(
-        pk__in=entitlement.commitments.filter(budget__year=entitlement.valid_from.year).values("budget__line")
-    ).first()
+def line_of(row: Reimbursement) -> BudgetLine | None:
+    """Return the line that bears it: that of the budget that holds money for its entitlement, else of the nearest of its place and year.
+
+    To be read in a scope that shows the entitlement.
+    """
+    year = row.entitlement.valid_from.year
+    held = Budget.objects.filter(commitments__entitlement=row.entitlement_id, year=year).select_related("line").first()
+    budget = held or nearest_budget(row.entitlement.scheme_id, row.div, year)
+    return budget.line if budget else None
+
+
+def standing_for(scheme_id: Any, whose: Q) -> QuerySet[Reimbursement]:
+    """Reimbursements of a scheme that were not given back, of a home or a person."""
+    return Reimbursement.objects.filter(whose, entitlement__scheme=scheme_id).exclude(state=DecisionState.RETURNED)
 
 
 def reimbursable(actor: Actor, on: date) -> QuerySet[Entitlement]:
-    """Entitlements to a sum paid once whose household has no reimbursement of the same scheme yet."""
+    """Entitlements to a sum paid once whose household has no reimbursement of the same scheme yet; also those that ended within a year.
+
+    Work that was accepted in time is paid back after the end, and after a death.
+    """
     require(actor, "settlement.reimbursement.view")
-    standing = Reimbursement.objects.exclude(state=DecisionState.RETURNED)
-    taken = standing.filter(household=OuterRef("elder__household"), entitlement__scheme=OuterRef("scheme"))
-    rows = Entitlement.objects.visible_to(actor).filter(in_force(on), once_fen__gt=0)
-    rows = rows.annotate(taken=Subquery(taken.values("pk")[:1])).filter(taken=None)
-    return rows.select_related("elder", "scheme").order_by("valid_from", "pk")
+    home = OuterRef("elder__household")
+    taken = standing_for(
+        OuterRef("scheme"), Q(household=home) | Q(elder__household=home) | Q(entitlement=OuterRef("pk"))
+    )
+    late = Q(valid_to=None) | Q(valid_to__gt=on - AFTER_END)
+    rows = Entitlement.objects.visible_to(actor).filter(late, valid_from__lte=on, recorded_to=None, once_fen__gt=0)
+    return rows.filter(~Exists(taken)).select_related("elder", "scheme").order_by("valid_from", "pk")
 
 
 def reimbursements_shown(actor: Actor) -> QuerySet[Reimbursement]:
-    """Reimbursements of the actor's area with the state of their payment, newest first."""
+    """Reimbursements of the actor's area with the state of their payment, newest first.
+
+    To be read in the scope of a ``reader`` of the area: elders and their entitlements move away, what was paid back stays.
+    """
     require(actor, "settlement.reimbursement.view")
     paid = PayoutLine.objects.filter(key=Concat(Value(f"{PREFIX}:"), Cast(OuterRef("pk"), CharField())), is_live=True)
     rows = Reimbursement.objects.visible_to(actor).select_related(

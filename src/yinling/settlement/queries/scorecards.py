@@ -32,7 +32,7 @@ FROM visits_visit v
 JOIN dispatch_assignment a ON a.id = v.assignment_id
 LEFT JOIN visits_evaluation e ON e.order_id = v.order_id
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(l.minutes * l.quantity), 0) AS minutes, bool_or(i.is_medical) AS is_medical, coalesce(bool_and(
+    SELECT coalesce(sum(l.minutes), 0) AS minutes, bool_or(i.is_medical) AS is_medical, coalesce(bool_and(
         CASE WHEN jsonb_array_length(i.steps) > 0 THEN v.tasks @> i.steps ELSE v.tasks ? i.name END), true) AS is_whole
     FROM orders_orderline l JOIN catalogue_serviceitem i ON i.id = l.item_id
     WHERE l.order_id = v.order_id AND l.kind = 'item' AND l.dropped_at IS NULL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,16 +21,25 @@ from yinling.kernel.actor import Actor
 from yinling.kernel.period import next_month
 from yinling.orders.models import Hold
 from yinling.people.queries.names import reader
-from yinling.settlement.models import Charge, ClaimLine, Deduction, LedgerEntry, Posting, Statement, StatementLine
+from yinling.settlement.models import (
+    Charge,
+    Claim,
+    ClaimLine,
+    Deduction,
+    LedgerEntry,
+    Posting,
+    Statement,
+    StatementLine,
+)
 from yinling.settlement.rules import PAYABLE, SELF, fund_of_payer
 from yinling.settlement.sharing import Part, Parts, Shares, less, shares, spread, whole_by_line
-from yinling.settlement.states import ClaimLineState, DecisionState
+from yinling.settlement.states import ClaimLineState, ClaimState, DecisionState
 
 STATEMENT_PAYERS = [(code, name) for code, name in PAYERS if code != SELF]
 PAYABLE_FEN = F("total_fen") - F("deducted_fen") - F("offset_fen")
 REFUSED_BY_PAYER = "06"
 """The reason of a deduction that comes by itself."""
-_DIMENSIONS = {
+DIMENSIONS = {
     "medical": F("charge__line__item__is_medical"), "fund": F("charge__entitlement__scheme__fund"), "payer": F("charge__payer"),
     "scheme": F("charge__entitlement__scheme_id"), "year": ExtractYear("charge__service_day"),
 }  # fmt: skip
@@ -61,9 +71,14 @@ def place_of_statement(organisation: Organisation, area: str) -> str:
     return organisation.div if organisation.div.startswith(area) else area
 
 
-def statement_candidates(organisation: Organisation, payer: str, month: date) -> QuerySet[Charge]:
-    """The charges of one provider and one payer for a statement, in the order of the services."""
-    return open_charges(month).filter(provider=organisation, payer=payer).order_by("service_day", "id")
+def statement_candidates(organisation: Organisation, payer: str, month: date, div: str) -> list[Charge]:
+    """The charges of one provider and one payer for a statement of an area, in the order of the services.
+
+    What stands on a statement that lies elsewhere, as the city's of a whole provider, is not taken again: the province looks.
+    """
+    rows = open_charges(month).within(div).filter(provider=organisation, payer=payer)
+    with scope(reader(div)):
+        return list(rows.order_by("service_day", "id"))
 
 
 @dataclass(frozen=True)
@@ -87,13 +102,14 @@ def to_draft(div: str, month: date) -> list[ToDraft]:
     sums = rows.values("provider_id", "provider__short_name", "payer").annotate(
         count=Count("id"), fen=Sum("amount_fen")
     )
-    return [
-        ToDraft(row["provider_id"], row["provider__short_name"], row["payer"], row["count"], row["fen"])
-        for row in sums.order_by("provider__short_name", "provider_id", "payer")
-    ]
+    with scope(reader(div)):
+        return [
+            ToDraft(row["provider_id"], row["provider__short_name"], row["payer"], row["count"], row["fen"])
+            for row in sums.order_by("provider__short_name", "provider_id", "payer")
+        ]
 
 
-def _part(row: Any) -> Part:
+def part_of(row: Any) -> Part:
     business = "medical" if row["medical"] else "eldercare"
     return Part(business, row["fund"] or fund_of_payer(row["payer"]), row["scheme"], row["year"])
 
@@ -101,14 +117,14 @@ def _part(row: Any) -> Part:
 def parts_by_line(lines: QuerySet[StatementLine], div: str) -> dict[int, Part]:
     """The dimensions of the ledger that each of some lines was booked with."""
     with scope(reader(div)):
-        return {row["pk"]: _part(row) for row in lines.values("pk", **_DIMENSIONS)}
+        return {row["pk"]: part_of(row) for row in lines.values("pk", **DIMENSIONS)}
 
 
 def parts_of(row: Statement) -> Parts:
     """The live lines of a statement by the dimensions of the ledger."""
-    rows = StatementLine.objects.filter(statement=row, is_live=True).values(**_DIMENSIONS)
+    rows = StatementLine.objects.filter(statement=row, is_live=True).values(**DIMENSIONS)
     with scope(reader(row.div)):
-        return {_part(one): one["fen"] for one in rows.annotate(fen=Sum("charge__amount_fen")).order_by()}
+        return {part_of(one): one["fen"] for one in rows.annotate(fen=Sum("charge__amount_fen")).order_by()}
 
 
 WHOLE = Deduction.objects.filter(line=None).values("statement")
@@ -212,20 +228,25 @@ def deduction_reasons(div: str, day: date) -> dict[str, str]:
     return dict(parameter("settlement.deduction_reasons", div, day))
 
 
-def refused_for_good(row: Statement) -> QuerySet[Any]:
+def given_up(row: Statement) -> QuerySet[Any]:
     """Lines that this provider's payer refused and that were given up, with what of them is not taken off yet (``left_fen``).
 
-    Their money was or will be paid out. Of what was reversed since, the reversal takes off the rest.
+    What the platform itself refused of a claim that was withdrawn is not given up: its statement may be claimed again.
     """
     off = Deduction.objects.filter(line=OuterRef("line"), reason=REFUSED_BY_PAYER)
     taken = off.exclude(statement__state=DecisionState.RETURNED).order_by().values("line")
     rows = ClaimLine.objects.filter(
-        ~Q(refusal=""), provider=row.provider_id, claim__payer=row.payer, state=ClaimLineState.ABANDONED
-    )
+        ~Q(refusal=""), ~Q(claim__state=ClaimState.WITHDRAWN), provider=row.provider_id, claim__payer=row.payer,
+        state=ClaimLineState.ABANDONED,
+    )  # fmt: skip
     known = Coalesce(Subquery(taken.annotate(fen=Sum("amount_fen")).values("fen")), Value(0))
+    return rows.annotate(left_fen=F("claimed_fen") - F("paid_fen") - known).filter(left_fen__gt=0)
+
+
+def refused_for_good(row: Statement) -> QuerySet[Any]:
+    """What was given up and not reversed since: its money was or will be paid out, and a reversal takes off all of it."""
     taken_back = Posting.objects.filter(reverses=OuterRef("line__charge__posting"))
-    left = rows.filter(~Exists(taken_back)).annotate(left_fen=F("claimed_fen") - F("paid_fen") - known)
-    return left.filter(left_fen__gt=0).select_related("claim").order_by("id")
+    return given_up(row).filter(~Exists(taken_back)).select_related("claim").order_by("id")
 
 
 def statement_of(actor: Actor, pk: int) -> Statement | None:
@@ -242,17 +263,25 @@ def statements(actor: Actor) -> QuerySet[Statement]:
 
 def statement_totals(rows: QuerySet[Statement]) -> dict[str, int]:
     """Count and sum of the statements of a list."""
-    live = ~Q(state=DecisionState.RETURNED)
-    return rows.order_by().aggregate(
-        count=Count("id"), live_fen=Coalesce(Sum("total_fen", filter=live), Value(0)),
-        approved_fen=Coalesce(Sum("total_fen", filter=Q(state=DecisionState.APPROVED)), Value(0)),
-        payable_fen=Coalesce(Sum(PAYABLE_FEN, filter=Q(state=DecisionState.APPROVED)), Value(0)),
-        deducted_fen=Coalesce(Sum("deducted_fen", filter=live), Value(0)),
-    )  # fmt: skip
+    names = ("id", "total_fen", "deducted_fen", "offset_fen")
+    sums = rows.order_by().values_list("state").annotate(Count("id"), *(Sum(name) for name in names[1:]))
+    by_state = {state: dict(zip(names, values, strict=True)) for state, *values in sums}
+    live = [one for state, one in by_state.items() if state != DecisionState.RETURNED]
+    approved = by_state.get(DecisionState.APPROVED, dict.fromkeys(names, 0))
+    return {
+        "count": sum(one["id"] for one in by_state.values()), "live_fen": sum(one["total_fen"] for one in live),
+        "approved_fen": approved["total_fen"], "deducted_fen": sum(one["deducted_fen"] for one in live),
+        "payable_fen": approved["total_fen"] - approved["deducted_fen"] - approved["offset_fen"],
+    }  # fmt: skip
+
+
+def whole(row: Statement | Claim) -> AbstractContextManager[Any]:
+    """Read all lines of what one sees: the services of a body's statement may be of another district than the statement."""
+    return scope(reader(row.div), savepoint=False)
 
 
 def statement_lines(statement: Statement) -> QuerySet[StatementLine]:
-    """The charges on a statement with what a reader checks them by."""
+    """The charges on a statement with what a reader checks them by; to be read ``whole``."""
     rows = StatementLine.objects.filter(statement=statement)
     rows = rows.select_related("charge__line", "charge__order", "charge__posting", "charge__entitlement__scheme")
     return rows.order_by("charge__service_day", "id")

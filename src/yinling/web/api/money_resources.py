@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from yinling.catalogue.models import CalloutRate, Package
@@ -11,6 +12,7 @@ from yinling.kernel.actor import Actor
 from yinling.programmes.family_doctor.models import DoctorContract
 from yinling.programmes.home_beds.models import BedStay, HomeSickbed
 from yinling.programmes.subsidies.models import Donation, Spending, Subsidy
+from yinling.programmes.subsidies.queries.funds import donations_shown
 from yinling.settlement.models import (
     Charge,
     Claim,
@@ -26,6 +28,7 @@ from yinling.settlement.models import (
     PaymentBill,
     Payout,
     PayoutLine,
+    Posting,
     Recovery,
     Reimbursement,
     StaffShare,
@@ -66,6 +69,13 @@ def _packages(actor: Actor) -> Rows:  # noqa: ARG001 - one signature for all
 
 def _rates(actor: Actor) -> Rows:  # noqa: ARG001 - as above
     return CalloutRate.objects.filter(recorded_to=None)
+
+
+def _back_at(row: Donation) -> datetime | None:
+    """When a donation was taken back: read with every list, but not with the answer to a write."""
+    if hasattr(row, "back_at"):
+        return row.back_at  # type: ignore[no-any-return]
+    return Posting.objects.filter(reverses=row.posting_id).values_list("posted_at", flat=True).first()
 
 
 MONEY = [
@@ -215,8 +225,8 @@ MONEY = [
         "div subsidy_id provider_id category amount_fen spent_on text voucher entered_at", ids("subsidy") | texts("category"),
     ),
     Resource(
-        "donations", Donation, "subsidies.donation.view", visible(Donation),
+        "donations", Donation, "subsidies.donation.view", donations_shown,
         f"div amount_fen purpose received_on receipt_number line_id is_anonymous {VERSIONED}", ids("line") | texts("purpose"),
-        more={"donor": lambda row: "" if row.is_anonymous else row.donor},
+        more={"donor": lambda row: "" if row.is_anonymous else row.donor, "back_at": _back_at},
     ),
 ]  # fmt: skip

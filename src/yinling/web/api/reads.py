@@ -23,6 +23,7 @@ from yinling.kernel.parameters import Entry
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotFound
 from yinling.kernel.words import N_
+from yinling.orders.meals import forms_of
 from yinling.orders.models import Order
 from yinling.orders.queries import quote
 from yinling.people.models import Elder
@@ -133,16 +134,18 @@ def order_quote(
     starts_at: AwareMoment,
     provider_id: int | None = None,
     more_items: str = "",
+    meal_channel: str = "",
 ) -> HttpResponse:
     """Return what an order would cost whom. ``more_items`` are further codes, ``CODE`` or ``CODE*2``, separated by commas."""
     one = quote(
         actor=request.actor, elder_id=elder_id, item_code=item_code, starts_at=starts_at, now=request.now, provider_id=provider_id,
-        more_items=[code for code in more_items.split(",") if code],
+        more_items=[code for code in more_items.split(",") if code], meal_channel=meal_channel,
     )  # fmt: skip
     return answer({
         "elder_id": one.elder.pk, "item_code": one.item.code, "provider_id": one.provider.pk, "provider": one.provider.short_name,
         "starts_at": plain_value(one.starts_at), "ends_at": plain_value(one.ends_at), "total_fen": one.total_fen, "self_fen": one.self_fen,
         "lines": [asdict(line) for line in one.lines], "reasons": list(one.reasons), "beyond_fen": one.beyond_fen,
+        "meal_channel": one.meal_channel, "meal_forms": forms_of(priced.item for priced in one.priced),
         "shares": [asdict(share) | {"uses": [use.as_json() for use in share.uses]} for share in one.shares],
     })  # fmt: skip
 

@@ -32,6 +32,7 @@ from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import meant_day
 from yinling.kernel.masks import mask_name
 from yinling.orders.models import Order
+from yinling.orders.queries import in_form
 from yinling.people.health import OPEN
 from yinling.people.models import (
     Campaign,
@@ -290,9 +291,10 @@ LIST = [
     Resource(
         "orders", Order, "orders.order.view", visible(Order),
         "code div ticket_id elder_id elder_name elder_sex dialect wants_sex provider_id state channel address lon lat starts_at "
-        "ends_at earliest_at latest_at carers_needed is_urgent note placed_at "
+        "ends_at earliest_at latest_at carers_needed needs_visit meal_channel is_urgent note placed_at "
         f"accept_due_at accepted_at served_at settled_at total_fen self_fen cancel_reason {VERSIONED}",
-        ids("elder", "provider", "ticket") | texts("state") | {"div": within(), "day": on_day("day", "starts_at")},
+        ids("elder", "provider", "ticket") | texts("state", "meal_channel")
+        | {"div": within(), "day": on_day("day", "starts_at"), "meal_form": in_form},
         more={"lines": _lines, "shares": _shares, "holds": _holds}, with_rows=("lines", "shares", "holds"),
     ),
     Resource(

@@ -16,6 +16,7 @@ from yinling.ground.operation import REGISTRY, Operation, note_refusal
 from yinling.ground.scope import scope
 from yinling.kernel.refusals import Refusal, Refused
 from yinling.kernel.words import N_
+from yinling.web.addresses import by_first_part
 from yinling.web.api.caller import Caller
 from yinling.web.api.faults import fault_of
 from yinling.web.api.reads import SINGLE, list_view, row_view
@@ -175,5 +176,5 @@ def _marked(patterns: list[Any]) -> list[Any]:
 
 urlpatterns = [
     path("api/v1/docs", docs),
-    path("api/v1/", (_marked(api.urls[0]), api.urls[1], api.urls[2])),
+    path("api/v1/", (by_first_part(_marked(api.urls[0])), api.urls[1], api.urls[2])),
 ]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, Literal
 
+from django.db.models import Model, prefetch_related_objects
 from django.http import HttpResponse, JsonResponse
 from ninja import Body, Path, Schema
 from pydantic import AwareDatetime, ConfigDict, Field, create_model, model_validator
 
 from yinling.ground.idempotency import once
+from yinling.ground.kept import Given, Kept
 from yinling.ground.operation import Argument, Operation, note_refusal
 from yinling.kernel.inputs import EARLIEST, LATEST
+from yinling.kernel.money import MOST_FEN
 from yinling.kernel.refusals import Refusal
 from yinling.kernel.words import N_
 from yinling.web.actions import secrets_of
@@ -102,9 +106,11 @@ def _field(argument: Argument) -> tuple[Any, Any]:
             kind = Literal[tuple(value for value, _label in shape.choices)]  # type: ignore[misc]
             limits = {}
     elif kind is int:
+        is_money = shape.widget == "yuan"
         limits = {
             "ge": shape.least if shape.least is not None else -BIGGEST,
-            "le": shape.most if shape.most is not None else BIGGEST,
+            "le": shape.most if shape.most is not None else (MOST_FEN if is_money else BIGGEST),
+            "strict": is_money,
         }
     elif kind is float:
         limits = {"ge": shape.least, "le": shape.most, "allow_inf_nan": False}
@@ -208,6 +214,12 @@ def answer_of(result: Any) -> dict[str, Any]:
 
 def _again(noun: str, row: Any) -> Any:
     """Return the row with what its resource reads beside it, fresh from the database."""
-    resource = RESOURCES[noun]
-    rows = type(row)._default_manager.filter(pk=row.pk).prefetch_related(*resource.with_rows)  # noqa: SLF001 - Django's own name
-    return rows.first() or row
+    kept = _row_of(type(row))  # type: ignore[arg-type]  # a class is hashable
+    found = next(iter(kept(pk=row.pk)), row)
+    prefetch_related_objects([found], *RESOURCES[noun].with_rows)
+    return found
+
+
+@functools.cache
+def _row_of(model: type[Model]) -> Kept[Model]:
+    return Kept(lambda: model._default_manager.filter(pk=Given("pk")))  # noqa: SLF001 - Django's own name

@@ -129,7 +129,7 @@ def agreement_page(request: Any, pk: int) -> HttpResponse:
     if row is None:
         raise Http404
     today = local_date(request.now)
-    month = month_start(meant_day(request.GET.get("month", "")) or today)
+    month = meant_day(f"{request.GET.get('month', '')[:7]}-01") or month_start(today)
     (purchase,) = purchases(request.actor, [row], month)
     items = {
         one.code: one for one in ServiceItem.objects.filter(code__in={*row.items, *(use.code for use in purchase.uses)})

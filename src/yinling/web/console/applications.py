@@ -23,9 +23,9 @@ from yinling.entitlements.procedure import Procedure, working_days_left
 from yinling.entitlements.queries.applications import (
     application_file,
     applications,
-    budget_for,
     given_by,
     messages_about,
+    nearest_budget,
     objections_of,
     overdue,
     rechecks_due,
@@ -42,7 +42,6 @@ from yinling.people.rules import elder_code
 from yinling.settlement.queries.cases import settlement_of
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.people import area_filter
-from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
 from yinling.web.show import day, tr
@@ -60,16 +59,10 @@ EXPORTED = 5000
 SOON = timedelta(days=30)
 
 
-@named("applied_schemes")
-def applied_schemes(request: Any) -> list[tuple[str, str]]:
-    """Schemes of the actor's area that are applied for here."""
-    today, div = local_date(request.now), request.actor.div or ""
-    return [(row.code, row.name) for row in schemes_for(div) if procedure_of(row.code, div, today)]
-
-
-def _tabs(here: str) -> list[tuple[str, str, None, bool]]:
+def _tabs(request: Any, here: str) -> list[tuple[str, str, None, bool]]:
     tabs = [(tr(label), f"/applications/?queue={name}", None, name == here) for name, label, _states in QUEUES]
-    return [*tabs, (_("待复核待遇"), "/applications/rechecks/", None, here == "rechecks")]
+    rechecks = (_("待复核待遇"), "/applications/rechecks/", None, here == "rechecks")
+    return [*tabs, rechecks] if request.actor.has("entitlements.entitlement.recheck") else tabs
 
 
 def _filters(request: Any, schemes: Sequence[Any]) -> tuple[list[Filter], dict[str, str]]:
@@ -97,7 +90,7 @@ def application_list(request: Any) -> HttpResponse:
     calendar, today = working_calendar(), local_date(request.now)
     left = {row.pk: working_days_left(calendar, today, row.due_on) for row in listing if row.due_on}
     return render(
-        request, "console/applications.html", tabs=_tabs(here), queue=here, listing=listing, machine=APPLICATION, names=names, left=left,
+        request, "console/applications.html", tabs=_tabs(request, here), queue=here, listing=listing, machine=APPLICATION, names=names, left=left,
         today=today, batch=_batch(request, here, listing, today),
     )  # fmt: skip
 
@@ -196,7 +189,8 @@ def application_page(request: Any, pk: int) -> HttpResponse:
         .order_by("pk")
     )
     given = given_by(actor, pk) if row.state == "approved" else None
-    budget = budget_for(row, today.year) if row.state in OPEN and actor.has("entitlements.budget.view") else None
+    sees_budget = row.state in OPEN and actor.has("entitlements.budget.view")
+    budget = nearest_budget(row.scheme_id, row.div, today.year) if sees_budget else None
     return render(
         request, "console/application.html", row=row, machine=APPLICATION, bar=_bar(row), procedure=procedure, objections=objections,
         objection_machine=OBJECTION, timeline=[(one, RIGHTS.get(one.event, one.event)) for one in events], given=given,
@@ -318,7 +312,13 @@ def recheck_list(request: Any) -> HttpResponse:
     )
     forms = {row.pk: _recheck_form(request, row) for row in listing}
     return render(
-        request, "console/rechecks.html", tabs=_tabs("rechecks"), listing=listing, today=today, names=names, forms=forms
+        request,
+        "console/rechecks.html",
+        tabs=_tabs(request, "rechecks"),
+        listing=listing,
+        today=today,
+        names=names,
+        forms=forms,
     )
 
 

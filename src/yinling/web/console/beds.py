@@ -183,7 +183,11 @@ def _forms(request: Any, row: HomeSickbed, sheet: Sheet) -> dict[str, Any]:
             )
     if row.state == "approved":
         found["withdraw"] = action_form(
-            request, "withdraw_bed", one | {"last_day": request.day}, next=here, tone="danger"
+            request,
+            "withdraw_bed",
+            one | {"last_day": min(request.day, row.approved_to or request.day)},
+            next=here,
+            tone="danger",
         )
     return found
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.directory.models import Area
-from yinling.entitlements.models import Application, Quota
+from yinling.entitlements.models import Application, BudgetLine
 from yinling.entitlements.queries.applications import budgets_shown, waiting_list
+from yinling.entitlements.queries.eligibility import schemes_for
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
+from yinling.programmes.subsidies.queries.funds import executed_of
 from yinling.web.actions import action_form
 from yinling.web.console.people import area_filter
 from yinling.web.options import named
@@ -28,6 +30,12 @@ def own_areas(request: Any) -> list[tuple[str, str]]:
     div = request.actor.div or ""
     rows = Area.objects.filter(is_statistical=False, parent_id=div) | Area.objects.filter(pk=div)
     return [(pk, name) for pk, name in rows.order_by("div").values_list("div", "name")]
+
+
+@named("budget_schemes")
+def budget_schemes(request: Any) -> list[tuple[str, str]]:
+    """Schemes that may have a budget in the actor's area: also those that another department grants, whose money is followed too."""
+    return [(row.code, row.name) for row in schemes_for(request.actor.div or "")]
 
 
 @page(VIEW)
@@ -48,7 +56,7 @@ def budget_list(request: Any) -> HttpResponse:
     waiting = dict(waits.values_list("scheme_id").annotate(count=Count("pk")))
     form = action_form(
         request, "set_budget", {"year": today.year, "div": request.actor.div or ""}, next="/budgets/{id}/", done=N_("已编制，请另一人确认"),
-        fields={"scheme_code": {"options": "applied_schemes", "widget": "choice"}, "div": {"options": "own_areas", "widget": "choice"}},
+        fields={"scheme_code": {"options": "budget_schemes", "widget": "choice"}, "div": {"options": "own_areas", "widget": "choice"}},
     )  # fmt: skip
     return render(request, "console/budgets.html", listing=listing, names=names, waiting=waiting, form=form)
 
@@ -59,14 +67,19 @@ def budget_page(request: Any, pk: int) -> HttpResponse:
     row = budgets_shown(request.actor).filter(pk=pk).first()
     if row is None:
         raise Http404
-    spent = Quota.objects.filter(entitlement__commitments__budget=row, from_on__year=row.year).aggregate(
-        fen=Sum(F("used"))
-    )["fen"]
+    line = BudgetLine.objects.visible_to(request.actor).filter(pk=row.line_id or 0).first()
     listing = Listing(request, waiting_list(row))
     names = dict(Area.objects.filter(pk__in={one.div for one in listing}).values_list("div", "short_name"))
     confirm = action_form(request, "confirm_budget", {"budget_id": pk, "seen": row.version}, next=f"/budgets/{pk}/")
     return render(
-        request, "console/budget.html", row=row, spent_fen=spent or 0, listing=listing, names=names, confirm=confirm
+        request,
+        "console/budget.html",
+        row=row,
+        executed_fen=executed_of(row),
+        line=line,
+        listing=listing,
+        names=names,
+        confirm=confirm,
     )
 
 

@@ -142,7 +142,8 @@ def _draft_form(request: Any, elder: Elder, body: int, offered: list[Package]) -
         "package_id": {"options": [(str(one.pk), one.name) for one in offered], "widget": "choice"},
         "payer": {"options": [(code, tr(label)) for code, label in PAYERS if code in payers], "widget": "choice"},
     }
-    initial = {"elder_id": elder.pk, "provider_id": body, "valid_from": request.day}
+    first = getattr(elder, "signed_until", None) or request.day  # a renewal follows the contract that runs
+    initial = {"elder_id": elder.pk, "provider_id": body, "valid_from": first}
     return action_form(
         request,
         "draft_contract",
@@ -190,7 +191,7 @@ def _forms(request: Any, row: DoctorContract) -> dict[str, Any]:
                 only=("given_by",),
                 tone="",
             )
-    if row.state == "signed":
+    if row.state == "signed" and row.last_day >= request.day:
         found["end"] = action_form(
             request, "end_contract", initial | {"last_day": request.day}, next=here, tone="danger"
         )

@@ -75,7 +75,12 @@ def waiting_alarms(request: Any) -> dict[str, Any]:
         return {"rows": [], "count": 0, "text": "", "tones": TONES}
     rows = list(alarm_queue(request.actor, "raised")[: ON_THE_DESK + 1])
     count = len(rows) if len(rows) <= ON_THE_DESK else alarm_counts(request.actor)["raised"]
-    return {"rows": [(row, _take(request, row)) for row in rows[:ON_THE_DESK]], "count": count, "text": tally(count), "tones": TONES}
+    return {
+        "rows": [(row, _take(request, row)) for row in rows[:ON_THE_DESK]],
+        "count": count,
+        "text": tally(count),
+        "tones": TONES,
+    }
 
 
 def _take(request: Any, row: Alarm) -> ActionForm:

@@ -77,7 +77,7 @@ def plans(request: Any) -> HttpResponse:
     areas, providers = options("streets", request), options("providers", request)
     listing = Listing(
         request,
-        counted(plans_of(request.actor, None, request.actor.div, day)),
+        counted(plans_of(request.actor, None, request.actor.div or "", day)),
         Filter("div", _("街道"), lambda rows, div: rows.within(div), "choice", areas),
         Filter("provider", _("机构"), lambda rows, pk: rows.filter(provider_id=pk), "choice", providers),
         Filter("state", _("状态"), lambda rows, state: rows.filter(state=state), "choice", DAY_PLAN.choices),

@@ -54,9 +54,7 @@ def _filters(request: Any) -> tuple[Filter, ...]:
     bodies = medical_bodies(request) if request.actor.div else []
     found = [
         Filter("state", _("状态"), lambda rows, value: rows.filter(state=value), "choice", DISTRIBUTION.choices),
-        Filter(
-            "month", _("月份（任一天）"), lambda rows, value: rows.filter(from_on__lte=value, to_on__gt=value), "date"
-        ),
+        Filter("month", _("月份"), lambda rows, value: rows.filter(from_on__lte=value, to_on__gt=value), "month"),
     ]
     if bodies:
         found.insert(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Sum, Value
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -45,6 +46,14 @@ def _listing(request: Any) -> Listing:
     return Listing(request, donations_shown(request.actor), *filters)
 
 
+def _totals(rows: Any) -> dict[str, Any]:
+    """Count and sum of what was not taken back."""
+    found: dict[str, Any] = (
+        rows.filter(back_at=None).order_by().aggregate(count=Count("pk"), fen=Coalesce(Sum("amount_fen"), Value(0)))
+    )
+    return found
+
+
 @page(VIEW)
 def donation_list(request: Any) -> HttpResponse:
     """Donations with their sum, and the form that registers one."""
@@ -55,7 +64,7 @@ def donation_list(request: Any) -> HttpResponse:
     )  # fmt: skip
     return render(
         request, "console/donations.html", tabs=fund_tabs(request, "donations"), listing=listing, form=form,
-        totals=listing.every.order_by().aggregate(count=Count("pk"), fen=Sum("amount_fen")),
+        totals=_totals(listing.every),
         excel=listing.address(page=None).replace("/donations/", "/donations/excel/", 1),
     )  # fmt: skip
 
@@ -67,30 +76,51 @@ def donations_excel(request: Any) -> HttpResponse:
     columns = [
         Column(_("收据号"), width=16), Column(_("到账日期"), width=12), Column(_("捐赠人"), width=24), Column(_("不公开姓名"), width=10),
         Column(_("金额（元）"), YUAN), Column(_("用途"), width=16), Column(_("捐赠意愿"), width=30), Column(_("列入资金"), width=24),
-        Column(_("凭证"), width=14),
+        Column(_("凭证"), width=14), Column(_("撤销"), width=12),
     ]  # fmt: skip
     lines = [
         (
             row.receipt_number, day(row.received_on), row.donor, _("是") if row.is_anonymous else "", row.amount_fen, tr(row.get_purpose_display()),
-            row.wish, row.line.name, row.posting.code,
+            row.wish, row.line.name, row.posting.code, day(row.back_at) if row.back_at else "",
         )
         for row in found[:EXPORTED]
     ]  # fmt: skip
-    total = found.order_by().aggregate(fen=Sum("amount_fen"))["fen"] or 0
-    return excel(_("捐赠"), columns, lines, below=(_("合计"), None, None, None, total, None, None, None, None))
+    total = _totals(found)["fen"]
+    return excel(
+        _("捐赠"),
+        columns,
+        lines,
+        below=(_("合计（不含已撤销）"), None, None, None, total, None, None, None, None, None),
+    )
+
+
+def _row(request: Any, pk: int) -> Any:
+    row = donations_shown(request.actor).filter(pk=pk).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+@page(VIEW)
+def donation_page(request: Any, pk: int) -> HttpResponse:
+    """One donation: what was given for what, its receipt, and whether it was taken back; by another person than who entered it."""
+    row, back = _row(request, pk), None
+    if row.back_at is None and row.entered_by_id != request.actor.user_id:
+        back = action_form(
+            request, "withdraw_donation", {"donation_id": pk, "seen": row.version}, next="/donations/", tone="danger", done=N_("已撤销")
+        )  # fmt: skip
+    return render(request, "console/donation.html", row=row, back=back, here=f"/donations/{pk}/")
 
 
 @page(VIEW)
 def donation_receipt(request: Any, pk: int) -> HttpResponse:
     """The receipt on paper, amount in figures and in capital characters."""
-    row = donations_shown(request.actor).filter(pk=pk).first()
-    if row is None:
-        raise Http404
-    return render(request, "console/donation_receipt.html", row=row)
+    return render(request, "console/donation_receipt.html", row=_row(request, pk))
 
 
 urlpatterns = [
     path("donations/", donation_list),
     path("donations/excel/", donations_excel),
+    path("donations/<int:pk>/", donation_page),
     path("donations/<int:pk>/print/", donation_receipt),
 ]

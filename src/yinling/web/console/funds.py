@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Q
@@ -14,8 +14,11 @@ from django.utils.translation import gettext as _
 from yinling.entitlements.lottery import LOTTERY
 from yinling.entitlements.models import FUNDS, PURPOSES, BudgetLine, Scheme
 from yinling.entitlements.queries.lines import lines_shown, lottery_checks, planned_lines
+from yinling.ground.scope import scope
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
+from yinling.people.models import Elder
+from yinling.people.queries.names import reader
 from yinling.programmes.subsidies.models import Spending, Subsidy
 from yinling.programmes.subsidies.queries.flows import Bearing, bearing
 from yinling.programmes.subsidies.queries.funds import (
@@ -76,29 +79,41 @@ def _filters(request: Any) -> tuple[tuple[Filter, ...], dict[str, str]]:
     return filters, names
 
 
-def _ways(request: Any) -> tuple[Listing, list[Way], list[Loose], dict[str, str]]:
+@dataclass(frozen=True)
+class Ways:
+    """What the page and the workbook show; cut off where there are more lines than are read."""
+
+    listing: Listing
+    found: list[Way]
+    loose: list[Loose]
+    names: dict[str, str]
+    is_cut: bool
+
+
+def _ways(request: Any) -> Ways:
     """Follow every line that the filters leave: the sums need all of them, the page shows a part. What no line bears has only its year."""
     filters, names = _filters(request)
     rows = lines_shown(request.actor)
     for entry in filters:
         if (value := entry.value(request.GET.get(entry.name, ""))) is not None:
             rows = entry.apply(rows, value)
-    lines: list[Any] = list(rows[:MOST])
-    found, loose = follow(lines)
+    lines: list[Any] = list(rows[: MOST + 1])
+    found, loose = follow(lines[:MOST])
     listing = Listing(request, found, *(replace(entry, apply=lambda kept, _value: kept) for entry in filters))
     chosen = {name: value for name, value in listing.values.items() if value is not None}
     year = chosen.pop("year", None)
     loose = [] if chosen else [one for one in loose if year in (None, str(one.year))]
-    return listing, found, loose, names | {line.div: line.area for line in lines}
+    return Ways(listing, found, loose, names | {line.div: line.area for line in lines}, is_cut=len(lines) > MOST)
 
 
 @page(VIEW)
 def ways_page(request: Any) -> HttpResponse:
     """Each fund from its line to what was paid and to how many; the sums are those of all rows the filters leave."""
-    listing, found, loose, names = _ways(request)
+    shown = _ways(request)
     return render(
-        request, "console/funds.html", tabs=fund_tabs(request, "ways"), listing=listing, ways=listing.rows, totals=totals(found), loose=loose,
-        schemes=scheme_names(loose), areas=by_area(found), names=names, excel=listing.address().replace("/funds/", "/funds/excel/", 1),
+        request, "console/funds.html", tabs=fund_tabs(request, "ways"), listing=shown.listing, ways=shown.listing.rows, totals=totals(shown.found),
+        loose=shown.loose, schemes=scheme_names(shown.loose), areas=by_area(shown.found), names=shown.names, is_cut=shown.is_cut, most=MOST,
+        excel=shown.listing.address().replace("/funds/", "/funds/excel/", 1),
     )  # fmt: skip
 
 
@@ -112,7 +127,8 @@ def scheme_names(loose: list[Loose]) -> dict[int, str]:
 @page(VIEW)
 def ways_excel(request: Any) -> HttpResponse:
     """The same as a workbook, equal to the fen."""
-    _listing, found, loose, names = _ways(request)
+    shown = _ways(request)
+    found, loose, names = shown.found, shown.loose, shown.names
     funds, levels, purposes = dict(FUNDS), dict(BudgetLine.LEVELS), dict(PURPOSES)
     columns = [
         Column(_("年度"), COUNT, 8), Column(_("区划"), width=14), Column(_("级次"), width=10), Column(_("资金来源"), width=20),
@@ -169,7 +185,7 @@ def _of_plan(asked: list[dict[str, Any]], name: str) -> dict[str, Any]:
 
 
 def _rows(request: Any, line: BudgetLine, kind: str, bears: Bearing) -> Listing:
-    """The rows that stand behind one number of a line."""
+    """The rows that stand behind one number of a line: all of them for whoever sees the line, also of elders who have moved away since."""
     own = [line.pk]
     found: dict[str, Callable[[], Any]] = {
         "subsidies": lambda: subsidies_of(own).select_related("provider").order_by("-pk"),
@@ -181,7 +197,16 @@ def _rows(request: Any, line: BudgetLine, kind: str, bears: Bearing) -> Listing:
         "donations": lambda: donations_shown(request.actor).filter(line=line),
         "gifts": lambda: gifts(line, bears),
     }
-    return Listing(request, found[kind]())
+    with scope(reader(line.div)):
+        return Listing(request, found[kind]())
+
+
+def _in_sight(request: Any, kind: str, listing: Listing) -> set[int]:
+    """The people of a page whose files the reader may open; the others live elsewhere now."""
+    if kind != "persons":
+        return set()
+    rows = Elder.objects.visible_to(request.actor).filter(pk__in=[one.pk for one in listing])
+    return set(rows.values_list("pk", flat=True))
 
 
 def paid_deciding(request: Any, row: Any, here: str) -> Deciding:
@@ -220,6 +245,7 @@ def line_page(request: Any, pk: int) -> HttpResponse:
         kinds += [("donations", _("捐赠")), ("gifts", _("捐赠去向"))]
     asked = request.GET.get("rows", "")
     kind = asked if asked in dict(kinds) else "subsidies"
+    listing = _rows(request, row, kind, bears)
     approve = action_form(
         request, "approve_line", {"budget_line_id": pk, "seen": row.version, "approved_fen": row.planned_fen}, next=here
     )
@@ -228,9 +254,9 @@ def line_page(request: Any, pk: int) -> HttpResponse:
         fields={"budget_id": {"options": _free(request, row, bears), "widget": "choice", "label": N_("待遇预算")}},
     )  # fmt: skip
     return render(
-        request, "console/fund_line.html", row=row, way=way, kind=kind, listing=_rows(request, row, kind, bears), approve=approve, fund=fund,
+        request, "console/fund_line.html", row=row, way=way, kind=kind, listing=listing, approve=approve, fund=fund,
         tabs=[(label, f"{here}?rows={name}", None, name == kind) for name, label in kinds], checks=lottery_checks(lines), subsidy_machine=SUBSIDY,
-        machine=REIMBURSEMENT, categories=dict(Spending.CATEGORIES), used=way.used,
+        machine=REIMBURSEMENT, categories=dict(Spending.CATEGORIES), used=way.used, in_sight=_in_sight(request, kind, listing),
         kinds=dict(Subsidy.KINDS), purposes=dict(PURPOSES), levels=dict(BudgetLine.LEVELS),
     )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +11,7 @@ from django.utils.translation import gettext as _
 
 from yinling.kernel.masks import mask_name
 from yinling.kernel.period import local_date
-from yinling.kernel.refusals import Refusal, Refused
 from yinling.kernel.words import N_
-from yinling.settlement.files import MOST_BYTES
 from yinling.settlement.models import Claim
 from yinling.settlement.operations import load_remittance
 from yinling.settlement.queries import PAYER_NAMES
@@ -31,14 +28,17 @@ from yinling.settlement.queries.claims import (
     refused_lines,
     remittances,
 )
+from yinling.settlement.queries.ledger import beside
+from yinling.settlement.queries.statements import whole
 from yinling.settlement.remitting import HEADS
 from yinling.settlement.states import CLAIM, CLAIM_LINE
 from yinling.web.actions import ActionForm, action_form
-from yinling.web.console.settlement import settlement_tabs
+from yinling.web.console.settlement import MOST_EXPORTED, called, exported_by, of_provider, settlement_tabs
+from yinling.web.console.uploads import upload
 from yinling.web.options import Pairs, named
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, comma_separated, excel
-from yinling.web.show import day, refusal_text, tr
+from yinling.web.show import day, moment, tr
 
 VIEW = "settlement.claim.view"
 SHOWN = 10
@@ -51,16 +51,27 @@ def refusal_choices(request: Any) -> Pairs:
     return [("", _("全额支付")), *[(code, f"{code} {tr(text)}") for code, text in reasons.items()]]
 
 
-@page(VIEW)
-def claim_list(request: Any) -> HttpResponse:
-    """Claims with their sums and age, and the statements that may be claimed."""
-    payers = [(code, PAYER_NAMES[code]) for code in claim_payers(request.actor.div or "", local_date(request.now))]
+def _payers(request: Any) -> Pairs:
+    """Who pays by claim in the actor's area."""
+    return [(code, PAYER_NAMES[code]) for code in claim_payers(request.actor.div or "", local_date(request.now))]
+
+
+def _listing(request: Any) -> Listing:
+    payers = _payers(request)
     filters = (
         Filter("payer", _("付费方"), lambda found, value: found.filter(payer=value), "choice", payers),
         Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", CLAIM.choices),
+        Filter("month", _("对账月份"), lambda found, value: found.filter(statement__month=value), "month"),
+        Filter("q", _("编号或服务商"), of_provider),
         Filter("refused", _("只看有拒付"), lambda found, _yes: found.filter(refused_count__gt=0), "check"),
     )
-    listing = Listing(request, claims(request.actor), *filters)
+    return Listing(request, claims(request.actor), *filters)
+
+
+@page(VIEW)
+def claim_list(request: Any) -> HttpResponse:
+    """Claims with their sums and age, and the statements that may be claimed."""
+    listing, payers = _listing(request), _payers(request)
     ready = list(claimable(request.actor).filter(payer__in=[code for code, _name in payers])[: SHOWN + 1])
     forms = [
         (
@@ -82,6 +93,24 @@ def claim_list(request: Any) -> HttpResponse:
     )  # fmt: skip
 
 
+@page(VIEW)
+def claim_sheet(request: Any) -> HttpResponse:
+    """The list as a workbook."""
+    columns = [
+        Column(_("申报编号"), width=18), Column(_("对账单"), width=16), Column(_("服务商"), width=28), Column(_("付费方"), width=16),
+        Column(_("状态"), width=10), Column(_("行数"), COUNT, 8), Column(_("申报（元）"), YUAN), Column(_("已支付（元）"), YUAN),
+        Column(_("待回复（元）"), YUAN), Column(_("拒付行"), COUNT, 8), Column(_("申报时间"), width=18),
+    ]  # fmt: skip
+    lines = [
+        (
+            row.code, row.statement.code, row.provider.name, tr(PAYER_NAMES[row.payer]), tr(row.get_state_display()), row.line_count,
+            row.claimed_fen, row.paid_fen, row.open_fen, row.refused_count, moment(row.submitted_at),
+        )
+        for row in _listing(request).every[:MOST_EXPORTED]
+    ]  # fmt: skip
+    return excel(_("申报"), columns, lines, above=exported_by(request))
+
+
 def _claim(request: Any, pk: int) -> Claim:
     row = claims(request.actor).filter(pk=pk).first()
     if row is None:
@@ -96,7 +125,8 @@ def claim_page(request: Any, pk: int) -> HttpResponse:
     here = f"/settlement/claims/{pk}/"
     rows = claim_lines(row)
     states = Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", CLAIM_LINE.choices)
-    listing = Listing(request, rows, states)
+    with whole(row):
+        listing = Listing(request, rows, states)
     values = {"claim_id": pk, "seen": row.version}
     forms: dict[str, ActionForm] = {}
     if row.refused_count:  # type: ignore[attr-defined]
@@ -142,10 +172,12 @@ def claim_file(request: Any, pk: int, kind: str) -> HttpResponse:
     """The claim for its payer, line by line: CSV for the payer's system, or a workbook."""
     row = _claim(request, pk)
     heads = [_("申报编号"), _("行号"), _("订单号"), _("服务日期"), _("老年人"), _("项目"), _("申报金额（元）")]
+    with whole(row):
+        lines = list(claim_lines(row).exclude(refusal=OUTSIDE))
     rows = [
         (row.code, line.number, line.line.charge.order.code, day(line.line.charge.service_day), mask_name(line.line.charge.order.elder_name),
          tr(line.line.charge.line.name), line.claimed_fen)
-        for line in claim_lines(row).exclude(refusal=OUTSIDE)
+        for line in lines
     ]  # fmt: skip
     if kind == "csv":
         return comma_separated(row.code, heads, [(*cells, Decimal(fen).scaleb(-2)) for *cells, fen in rows])
@@ -165,40 +197,23 @@ def claim_file(request: Any, pk: int, kind: str) -> HttpResponse:
 def remittance_new(request: Any) -> HttpResponse:
     """Upload a payer's file: first every fault by line, then, if there is none, the button that books it."""
     day_of = local_date(request.now)
-    payers = [(code, PAYER_NAMES[code]) for code in claim_payers(request.actor.div or "", day_of)]
+    payers = _payers(request)
     payer = request.POST.get("payer", "")
-    shown, problem, status, content, name = None, "", 200, "", ""
-    if request.method == "POST":
-        try:
-            data, name = uploaded(request)
-            content = base64.b64encode(data).decode()
-            if request.POST.get("then") == "load":
-                load_remittance(actor=request.actor, now=request.now, payer=payer, name=name, content=content)
-                return HttpResponseRedirect("/settlement/remittances/")
-            shown = preview_remittance(request.actor, payer, data, day_of)
-        except Refusal as refusal:
-            problem, status = refusal_text(refusal), refusal.status
-    rows = list(shown.answers[:20]) if shown else []
+    found = upload(
+        request,
+        lambda data: preview_remittance(request.actor, payer, data, day_of),
+        lambda content, name: load_remittance(
+            actor=request.actor, now=request.now, payer=payer, name=name, content=content
+        ),
+        payer=payer,
+    )
+    if found is None:
+        return HttpResponseRedirect("/settlement/remittances/")
     return render(
-        request, "console/remittance_new.html", status=status, payers=payers, payer=payer, shown=shown, rows=rows, problem=problem,
-        problems=shown.problems[:100] if shown else [], content=content, name=name, heads=HEADS, tabs=settlement_tabs(request, "claims"),
+        request, "console/remittance_new.html", status=found.status, payers=payers, payer=payer, found=found, heads=HEADS,
+        reasons=[(code, tr(text)) for code, text in refusal_reasons(request.actor.div or "", day_of).items() if code != OUTSIDE],
+        tabs=settlement_tabs(request, "claims"),
     )  # fmt: skip
-
-
-def uploaded(request: Any) -> tuple[bytes, str]:
-    """Return the file of a form, as sent or as shown before."""
-    file = request.FILES.get("file")
-    if file is None:
-        kept = request.POST.get("content", "")
-        if not kept:
-            raise Refused("file.missing", N_("请选择文件"), field="content")
-        try:
-            return base64.b64decode(kept, validate=True), request.POST.get("name", "")[:200]
-        except ValueError as error:
-            raise Refused("file.broken", N_("文件没有传完整，请重新上传"), field="content") from error
-    if file.size > MOST_BYTES:
-        raise Refused("file.too_large", N_("文件超过 8 MB，请拆成几个文件"), field="content")
-    return file.read(), file.name[:200]
 
 
 @page(VIEW)
@@ -217,7 +232,12 @@ def remittance_list(request: Any) -> HttpResponse:
 @page(VIEW)
 def refused_list(request: Any) -> HttpResponse:
     """Refused lines on which somebody has to decide."""
-    listing = Listing(request, refused_lines(request.actor))
+    with beside(request.actor):  # a body's claim has services of other districts, too
+        listing = Listing(
+            request,
+            refused_lines(request.actor),
+            Filter("q", _("服务商"), lambda rows, text: rows.filter(called(text))),
+        )
     reasons = refusal_reasons(request.actor.div or "", local_date(request.now))
     return render(
         request, "console/claims_refused.html", listing=listing, reasons=reasons, payers=PAYER_NAMES, tabs=settlement_tabs(request, "claims")
@@ -226,6 +246,7 @@ def refused_list(request: Any) -> HttpResponse:
 
 urlpatterns = [
     path("settlement/claims/", claim_list),
+    path("settlement/claims/excel/", claim_sheet),
     path("settlement/claims/refused/", refused_list),
     path("settlement/claims/<int:pk>/", claim_page),
     path("settlement/claims/<int:pk>/csv/", claim_file, {"kind": "csv"}),

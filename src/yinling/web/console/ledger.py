@@ -12,7 +12,8 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.directory.models import Organisation
-from yinling.kernel.period import add_months, local_date, month_start
+from yinling.kernel.masks import mask_name
+from yinling.kernel.period import ONE_DAY, add_months, local_date, local_midnight, month_start
 from yinling.kernel.words import N_
 from yinling.settlement.models import BUSINESSES, Closing
 from yinling.settlement.operations.transfers import ADVANCE_KINDS, ELDER_KINDS
@@ -30,14 +31,16 @@ from yinling.settlement.queries import (
 from yinling.settlement.queries.ledger import FUND_CHOICES
 from yinling.settlement.rules import ACCOUNTS
 from yinling.web.actions import action_form
+from yinling.web.console.choosing import elder_choice
 from yinling.web.console.people import area_filter
-from yinling.web.console.settlement import settlement_tabs
+from yinling.web.console.settlement import MOST_EXPORTED, exported_by, settlement_tabs
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
-from yinling.web.show import day, tr
+from yinling.web.show import day, moment, tr
 
 MOST_ROWS, MOST_IN_SHEET = 500, 20_000
 BUSINESS_NAMES = dict(BUSINESSES)
+TRANSFER_KINDS = [*ADVANCE_KINDS, *ELDER_KINDS]
 
 
 def _same(rows: Any, value: Any) -> Any:  # noqa: ARG001 - the sums are made with the value
@@ -174,15 +177,48 @@ def account_excel(request: Any, account: str) -> HttpResponse:
         for row in rows[:MOST_IN_SHEET]
     ]  # fmt: skip
     below = (_("合计"), None, None, None, None, None, None, None, sum(one[8] for one in found), None)
-    return excel(tr(account_name(account)), columns, found, below=below)
+    above = (
+        [_("分录超过 %(most)s 笔，这里只有最近的；请按日期分几次导出") % {"most": MOST_IN_SHEET}]
+        if len(found) == MOST_IN_SHEET
+        else []
+    )
+    return excel(tr(account_name(account)), columns, found, above=above, below=below)
+
+
+def _transfers(request: Any) -> Listing:
+    filters = (
+        Filter("kind", _("种类"), lambda found, value: found.filter(kind=value), "choice", TRANSFER_KINDS),
+        Filter("since", _("日期从"), lambda found, value: found.filter(proposed_at__gte=local_midnight(value)), "date"),
+        Filter("until", _("到"), lambda found, value: found.filter(proposed_at__lt=local_midnight(value + ONE_DAY)), "date"),
+        Filter("note", _("凭证"), lambda found, text: found.filter(note__icontains=text)),
+    )  # fmt: skip
+    return Listing(request, transfers(request.actor), *filters)
+
+
+@page("settlement.transfer.view")
+def transfer_sheet(request: Any) -> HttpResponse:
+    """Advances, deposits and top-ups as a workbook; names masked."""
+    columns = [
+        Column(_("时间"), width=18), Column(_("种类"), width=14), Column(_("对象"), width=24), Column(_("付费方"), width=16),
+        Column(_("收支类别"), width=10), Column(_("金额（元）"), YUAN), Column(_("凭证"), width=24), Column(_("提出")), Column(_("确认")),
+        Column(_("状态"), width=14),
+    ]  # fmt: skip
+    kinds = dict(TRANSFER_KINDS)
+    lines = [
+        (
+            moment(row.proposed_at), tr(kinds[row.kind]), row.provider.name if row.provider else mask_name(row.elder.name),
+            tr(PAYER_NAMES[row.payer]), tr(BUSINESS_NAMES[row.business]), row.amount_fen, row.note, row.proposed_by.name,
+            row.booked_by.name if row.booked_by else "", _("已入账") if row.posting_id else _("待另一人确认"),
+        )
+        for row in _transfers(request).every[:MOST_EXPORTED]
+    ]  # fmt: skip
+    return excel(_("收付记录"), columns, lines, above=exported_by(request))
 
 
 @page("settlement.transfer.view")
 def transfer_list(request: Any) -> HttpResponse:
     """Advances, deposits and top-ups, and what is left of every advance (R-PAY-16)."""
-    kinds = [*ADVANCE_KINDS, *ELDER_KINDS]
-    kind = Filter("kind", _("种类"), lambda found, value: found.filter(kind=value), "choice", kinds)
-    listing = Listing(request, transfers(request.actor), kind)
+    listing = _transfers(request)
     here = "/settlement/transfers/"
     options = {"provider_id": {"options": "providers", "widget": "choice"}}
     propose = action_form(
@@ -193,10 +229,10 @@ def transfer_list(request: Any) -> HttpResponse:
         done=N_("已提出，请另一位财务人员确认"),
         fields=options,
     )
+    who = elder_choice(request)
     take = action_form(
-        request, "take_transfer", next=here, done=N_("已入账"),
-        fields={"elder_id": {"widget": "number", "label": N_("老年人档案编号"), "help": N_("见老年人档案页地址末尾的数字")}},
-    )  # fmt: skip
+        request, "take_transfer", {"elder_id": who.elder.pk}, next=here, done=N_("已入账"), hidden=("elder_id",)
+    ) if who.elder else None  # fmt: skip
     book = {
         row.pk: action_form(request, "book_transfer", {"transfer_id": row.pk, "seen": row.version}, next=here, done=N_("已入账"))
         for row in listing if row.posting_id is None and row.proposed_by_id != request.actor.user_id
@@ -206,8 +242,8 @@ def transfer_list(request: Any) -> HttpResponse:
         for row in listing if row.posting_id is None
     }  # fmt: skip
     return render(
-        request, "console/transfers.html", tabs=settlement_tabs(request, "transfers"), listing=listing, propose=propose, take=take, book=book,
-        back=back, monitor=advances(request.actor), payers=PAYER_NAMES, businesses=BUSINESS_NAMES, kinds=dict(kinds),
+        request, "console/transfers.html", tabs=settlement_tabs(request, "transfers"), listing=listing, propose=propose, who=who, take=take,
+        book=book, back=back, monitor=advances(request.actor), payers=PAYER_NAMES, businesses=BUSINESS_NAMES, kinds=dict(TRANSFER_KINDS),
     )  # fmt: skip
 
 
@@ -218,7 +254,8 @@ def closing_list(request: Any) -> HttpResponse:
     propose = action_form(
         request, "propose_closing",
         {"month": add_months(month_start(local_date(request.now)), -1), "div": (request.actor.div or "")[:4]},
-        next="/settlement/closings/{id}/", done=N_("已提出，请另一位财务人员核对后结账"), fields={"month": {"label": N_("月份（任一天）")}},
+        next="/settlement/closings/{id}/", done=N_("已提出，请另一位财务人员核对后结账"), hidden=("div",),
+        fields={"month": {"widget": "month", "label": N_("月份")}},
     )  # fmt: skip
     return render(
         request, "console/closings.html", tabs=settlement_tabs(request, "closings"), listing=listing, propose=propose
@@ -306,6 +343,7 @@ urlpatterns = [
     path("settlement/ledger/<str:account>/", account_page),
     path("settlement/ledger/<str:account>/excel/", account_excel),
     path("settlement/transfers/", transfer_list),
+    path("settlement/transfers/excel/", transfer_sheet),
     path("settlement/closings/", closing_list),
     path("settlement/closings/<int:pk>/", closing_page),
     path("settlement/closings/<int:pk>/excel/", closing_excel),

@@ -13,19 +13,21 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.accounts.models import Journal
-from yinling.catalogue.models import FAMILIES
+from yinling.catalogue.models import FAMILIES, MEAL_FORMS, ServiceItem
 from yinling.catalogue.queries import active_items, offers
 from yinling.directory.rights import RIGHTS
 from yinling.dispatch.models import LIVE, Assignment
 from yinling.dispatch.queries import with_avoidance
 from yinling.entitlements.models import PAYERS
+from yinling.kernel.inputs import meant_day
 from yinling.kernel.money import yuan
 from yinling.kernel.period import SHANGHAI, day_bounds, local_date
 from yinling.kernel.refusals import Refusal
 from yinling.kernel.words import N_
-from yinling.orders.models import Order, OrderLine, PayerShare
+from yinling.orders import meals
+from yinling.orders.models import MEAL_CHANNELS, Order, OrderLine, PayerShare
 from yinling.orders.operations import LATER
-from yinling.orders.queries import COUNTED_STATES, Quote, count_by_state, open_holds, orders_of, quote, window
+from yinling.orders.queries import COUNTED_STATES, Quote, count_by_state, in_form, open_holds, orders_of, quote, window
 from yinling.orders.rules import BAR, SERVICES, STAGE_LABELS, Stage
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
@@ -104,6 +106,10 @@ def orders(request: Any) -> HttpResponse:
         ),
         Filter("from", _("服务日期从"), _from_day, "date"),
         Filter("to", _("到"), _to_day, "date"),
+        Filter(
+            "meal", _("供餐渠道"), lambda found, channel: found.filter(meal_channel=channel), "choice", MEAL_CHANNELS
+        ),
+        Filter("form", _("供餐形式"), in_form, "choice", MEAL_FORMS),
     )
     tabs = [
         (
@@ -137,9 +143,18 @@ def order(request: Any, pk: int) -> HttpResponse:
     current, carers = stage(found), _carers(found, local_date(request.now))
     return render(
         request, "console/order.html", order=found, shares=shares, payers=PAYERS, machine=ORDER, label=STAGE_LABELS[current],
-        bar=stage_bar(current), holds=list(open_holds(found)) if getattr(found, "is_held", False) else [],
+        bar=stage_bar(current), meal_forms=_meal_forms(found), holds=list(open_holds(found)) if getattr(found, "is_held", False) else [],
         entries=_journal(found), forms=[*_acts(request, found), *_avoiding(request, found, carers)], carers=carers,
     )  # fmt: skip
+
+
+def _meal_forms(found: Order) -> list[str]:
+    """In which forms the meals of an order come."""
+    if not found.meal_channel:
+        return []
+    names, rows = dict(MEAL_FORMS), OrderLine.objects.filter(order=found, dropped_at=None)
+    items = ServiceItem.objects.filter(pk__in=rows.values("item"))
+    return [tr(names[form]) for form in meals.forms_of(items)]
 
 
 def _avoiding(request: Any, found: Order, carers: list[Any]) -> list[ActionForm]:
@@ -196,9 +211,11 @@ def _acts(request: Any, found: Order) -> list[ActionForm]:
         "accept": action_form(request, "accept_order", base, next=here),
         "refuse": action_form(request, "refuse_order", base, next=here, tone="danger"),
         "cancel": action_form(request, "cancel_order", base, next=here, tone="danger"),
+        "deliver": action_form(request, "deliver_order", base, next=here),
         "close": action_form(request, "close_order", base, next=here),
     }
-    shown = [form for verb, form in forms.items() if ORDER.allows(verb, found.state) and form.allowed]
+    other = "accept" if not found.needs_visit else "deliver"
+    shown = [form for verb, form in forms.items() if verb != other and ORDER.allows(verb, found.state) and form.allowed]
     if open_holds(found).filter(cause=ALONE).exists():
         review = action_form(request, "review_visit", {"order_id": found.pk}, next=here)
         shown += [review] if review.allowed else []
@@ -216,6 +233,7 @@ class QuoteForm(forms.Form):
     provider_id = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
     is_urgent = forms.BooleanField(required=False)
     more_items = forms.CharField(required=False, max_length=400)
+    meal_channel = forms.ChoiceField(required=False)
 
     def __init__(
         self, *args: Any, items: list[Any], providers: list[tuple[str, str]], usual_minutes: int, **kwargs: Any
@@ -228,9 +246,11 @@ class QuoteForm(forms.Form):
             "provider_id": _("服务机构"),
             "is_urgent": _("紧急"),
             "more_items": _("同时服务的其他项目"),
+            "meal_channel": _("供餐渠道"),
         }
         for name, label in labels.items():
             self.fields[name].label = label
+        items_by_code = {item.code: item.family for item in items}
         grouped = [
             (
                 tr(family),
@@ -244,6 +264,11 @@ class QuoteForm(forms.Form):
         ]
         self.fields["item_code"].choices = [("", _("请选择")), *[group for group in grouped if group[1]]]  # type: ignore[attr-defined]
         self.fields["provider_id"].choices = [("", _("责任机构")), *providers]  # type: ignore[attr-defined]
+        if items_by_code.get(self["item_code"].value() or "", "") != meals.FAMILY:
+            del self.fields["meal_channel"]
+        else:
+            channels = [(code, tr(name)) for code, name in MEAL_CHANNELS]
+            self.fields["meal_channel"].choices = [("", _("按供餐机构")), *channels]  # type: ignore[attr-defined]
         usual = _("按本地惯例，可晚 %(minutes)s 分钟") % {"minutes": usual_minutes}
         later = [(value, tr(text)) for value, text in LATER]
         self.fields["flexible_minutes"].choices = [("", usual), *later]  # type: ignore[attr-defined]
@@ -264,9 +289,14 @@ def new(request: Any) -> HttpResponse:
         return render(
             request, "console/order_new.html", elder=None, form=None, offer=None, confirm=None, problem="", ticket=""
         )
-    items = [item for item in active_items() if item.kind in SERVICES and item.needs_visit]
+    items = [
+        item for item in active_items()
+        if item.kind in SERVICES and (item.needs_visit or item.family == meals.FAMILY)
+    ]  # fmt: skip
+    values = _quote_values(request)
+    day = meant_day(values["starts_at"][:10]) or local_date(request.now)
     form = QuoteForm(
-        _quote_values(request), items=items, providers=_providers(request, items), label_suffix="", auto_id="quote-%s",
+        values, items=items, providers=_providers(request, items, day), label_suffix="", auto_id="quote-%s",
         usual_minutes=window(elder.div, local_date(request.now)) // timedelta(minutes=1),
     )  # fmt: skip
     offer, problem = _offer(request, elder, form)
@@ -306,15 +336,12 @@ def _quote_values(request: Any) -> dict[str, Any]:
     return values
 
 
-def _providers(request: Any, items: list[Any]) -> list[tuple[str, str]]:
-    """The organisations that ask a price for the item on the day."""
+def _providers(request: Any, items: list[Any], day: date) -> list[tuple[str, str]]:
+    """The organisations that ask a price for the item on the day of the visit."""
     item = next((item for item in items if item.code == request.GET.get("item_code")), None)
     if item is None:
         return []
-    return [
-        (str(offer.organisation.pk), offer.organisation.short_name)
-        for offer in offers(item, local_date(request.now), request.now)
-    ]
+    return [(str(offer.organisation.pk), offer.organisation.short_name) for offer in offers(item, day, request.now)]
 
 
 def _offer(request: Any, elder: Elder, form: QuoteForm) -> tuple[Quote | None, str]:
@@ -326,7 +353,7 @@ def _offer(request: Any, elder: Elder, form: QuoteForm) -> tuple[Quote | None, s
     try:
         offer = quote(
             actor=request.actor, elder_id=elder.pk, item_code=chosen["item_code"], starts_at=chosen["starts_at"], now=request.now,
-            provider_id=chosen["provider_id"], more_items=chosen["more_items"],
+            provider_id=chosen["provider_id"], more_items=chosen["more_items"], meal_channel=chosen.get("meal_channel", ""),
         )  # fmt: skip
     except Refusal as refusal:
         if refusal.field in form.fields:
@@ -343,7 +370,8 @@ def _confirm(request: Any, offer: Quote, form: QuoteForm, ticket: str) -> Action
         "flexible_minutes": chosen["flexible_minutes"], "more_items": chosen["more_items"],
         "ticket_id": int(ticket) if ticket.isascii() and ticket.isdigit() else None, "channel": "phone" if by_phone else "console",
     }  # fmt: skip
-    hidden = ["item_code", "starts_at", "provider_id", "is_urgent", "flexible_minutes", "more_items"]
+    initial["meal_channel"] = offer.meal_channel
+    hidden = ["meal_channel", "item_code", "starts_at", "provider_id", "is_urgent", "flexible_minutes", "more_items"]
     fields = {}
     if offer.beyond_fen:
         label = _("谁同意多付 %(more)s 元") % {"more": yuan(offer.beyond_fen)}

@@ -12,13 +12,14 @@ from yinling.catalogue.models import Package, ServiceItem
 from yinling.catalogue.queries import packages
 from yinling.directory.models import Area
 from yinling.kernel.period import local_date
+from yinling.kernel.words import N_
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.pages import Filter, Listing, page, render
 
 HERE = "/catalogue/packages/"
 MOST_DIGITS = 18
 """More digits are no number of a row."""
-STANDING = [("draft", "草稿"), ("published", "已公布")]
+STANDING = [("draft", N_("草稿")), ("published", N_("已公布"))]
 
 
 @page("catalogue.package.draft")

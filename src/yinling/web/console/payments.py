@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -25,8 +26,9 @@ from yinling.settlement.queries.payments import (
     payment_bills,
     payment_totals,
     payments,
+    stuck_refunds,
 )
-from yinling.settlement.states import PAYMENT, REFUND
+from yinling.settlement.states import PAYMENT, REFUND, RefundState
 from yinling.web.actions import action_form
 from yinling.web.console.settlement import settlement_tabs
 from yinling.web.elder.bills import month_of
@@ -36,6 +38,7 @@ from yinling.web.show import moment, tr
 
 VIEW = "settlement.payment.view"
 BILLS = "settlement.order.view"
+REFUND_CHOICES = [("failed", N_("退款失败，待处理")), ("asked", N_("退款中"))]
 
 
 def _filters() -> tuple[Filter, ...]:
@@ -44,8 +47,11 @@ def _filters() -> tuple[Filter, ...]:
         Filter(
             "key",
             _("商户单号或渠道单号"),
-            lambda found, value: found.filter(key=value) | found.filter(channel_number=value),
+            lambda found, value: found.filter(
+                Q(key=value) | Q(channel_number=value) | Q(pk__in=Refund.objects.filter(key=value).values("payment"))
+            ),
         ),
+        Filter("refund", _("退款"), _refunding, "choice", REFUND_CHOICES),
         Filter(
             "since", _("发起日期从"), lambda found, value: found.filter(asked_at__gte=local_midnight(value)), "date"
         ),
@@ -53,6 +59,11 @@ def _filters() -> tuple[Filter, ...]:
             "until", _("到"), lambda found, value: found.filter(asked_at__lt=local_midnight(value + ONE_DAY)), "date"
         ),
     )
+
+
+def _refunding(found: Any, value: str) -> Any:
+    rows = stuck_refunds() if value == "failed" else Refund.objects.filter(state=RefundState.ASKED)
+    return found.filter(Exists(rows.filter(payment=OuterRef("pk"))))
 
 
 def _found(request: Any) -> tuple[Any, Listing]:
@@ -70,7 +81,7 @@ def payment_list(request: Any) -> HttpResponse:
     rows, listing = _found(request)
     return render(
         request, "console/payments.html", tabs=settlement_tabs(request, "payments"), listing=listing, totals=payment_totals(rows),
-        machine=PAYMENT, how_paid=how_paid,
+        machine=PAYMENT, how_paid=how_paid, stuck=_refunding(payments(request.actor), "failed").count(),
     )  # fmt: skip
 
 
@@ -105,14 +116,22 @@ def payment_page(request: Any, pk: int) -> HttpResponse:
         forms["refund"] = action_form(
             request, "refund_payment", {"payment_id": pk, "seen": row.version, "amount_fen": row.left_fen}, next=here, tone="danger",
             done=N_("退款已提交渠道"),
+            fields={"amount_fen": {"help": N_("只退钱，账单不变：退掉的部分在账单上又是没付。账单有错的，请登记异议并处理")}},
         )  # fmt: skip
     if PAYMENT.allows("close", row.state):
         forms["close"] = action_form(
             request, "close_payment", {"payment_id": pk, "seen": row.version}, next=here, tone=""
         )
     refunds = Refund.objects.filter(payment=row).select_related("asked_by").order_by("id")
+    credit = {
+        one.pk: action_form(
+            request, "credit_refund", {"refund_id": one.pk, "seen": one.version}, next=here, tone="", done=N_("已转入老年人的预存余额")
+        )
+        for one in stuck_refunds().filter(payment=row)
+    }  # fmt: skip
     return render(
-        request, "console/payment.html", row=row, refunds=refunds, machine=PAYMENT, refund_machine=REFUND, forms=forms, how_paid=how_paid
+        request, "console/payment.html", row=row, refunds=refunds, credit=credit, machine=PAYMENT, refund_machine=REFUND, forms=forms,
+        how_paid=how_paid,
     )  # fmt: skip
 
 
@@ -192,10 +211,19 @@ def elder_bill(request: Any, pk: int) -> HttpResponse:
     if bill.can_pay and balance_of(order.elder_id, order.div) >= bill.left_fen:
         forms["balance"] = action_form(request, "pay_from_balance", initial, next=here, done=N_("已付清"))
     if hold is not None:
-        forms["decide"] = action_form(request, "decide_bill_objection", initial, next=here, done=N_("异议已处理"))
+        forms["decide"] = action_form(
+            request, "decide_bill_objection", initial, next=here, done=N_("异议已处理，答复已发给老人和家属"),
+            fields={"reason": {"help": N_("老人和家属会读到这句话，手机上也会收到：请用平常的话写查到了什么")}},
+        )  # fmt: skip
     elif order.state in ("served", "settled", "closed"):
         forms["object"] = action_form(
-            request, "raise_bill_objection", initial, next=here, tone="", done=N_("异议已登记，订单已冻结")
+            request,
+            "raise_bill_objection",
+            initial,
+            next=here,
+            submit=N_("登记异议"),
+            tone="",
+            done=N_("异议已登记，订单已冻结"),
         )
     ticket = int(hold.cause.removeprefix(OBJECTION)) if hold else None
     return render(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import base64
+from datetime import date
 from typing import Any
 
+from django.db.models import Q
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -31,10 +32,10 @@ from yinling.settlement.queries.payouts import (
 )
 from yinling.settlement.states import PAYOUT, PAYOUT_LINE
 from yinling.web.actions import ActionForm, action_form
-from yinling.web.console.insurer_claims import uploaded
-from yinling.web.console.settlement import settlement_tabs
+from yinling.web.console.choosing import Choice, elder_choice
+from yinling.web.console.settlement import numbered, settlement_tabs
+from yinling.web.console.uploads import upload
 from yinling.web.decisions import deciding
-from yinling.web.options import Pairs, named, provider_choices
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.papers import page_table, paper_answer
 from yinling.web.queries.settlement_papers import payout_fields, payout_paper, receipt_paper
@@ -46,17 +47,12 @@ SHOWN = 200
 """Amounts that are offered at once; what is left is offered when these are in a batch."""
 
 
-@named("providers_or_none")
-def provider_choices_or_none(request: Any) -> Pairs:
-    """Organisations that serve, or none: the account is an elder's."""
-    return [("", _("不是机构（老年人的账户）")), *provider_choices(request)]
-
-
 @page(VIEW)
 def payout_list(request: Any) -> HttpResponse:
     """Batches with what the bank has paid and sent back."""
     states = Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", PAYOUT.choices)
-    listing = Listing(request, payouts(request.actor), states)
+    named_so = Filter("q", _("名称或编号"), lambda found, text: found.filter(Q(title__icontains=text) | numbered(text)))
+    listing = Listing(request, payouts(request.actor), states, named_so)
     return render(
         request, "console/payouts.html", listing=listing, machine=PAYOUT, totals=payout_totals(listing.every),
         tabs=settlement_tabs(request, "payouts"),
@@ -103,7 +99,7 @@ def payout_page(request: Any, pk: int) -> HttpResponse:
     listing = Listing(request, payout_lines(row), states)
     table = page_table(
         payout_fields(), [(0, line) for line in listing], link="text", mark=lambda one: f"line-{one[1].pk}",
-        address=lambda one: f"/settlement/receipts/{one[1].pk}/" if one[1].state == "paid" else "",
+        address=lambda one: f"/settlement/receipts/{one[1].pk}/" if one[1].state == "paid" and request.actor.has("settlement.statement.view") else "",
     )  # fmt: skip
     here = f"/settlement/payouts/{pk}/"
     return render(
@@ -139,20 +135,15 @@ def payout_bank(request: Any, pk: int) -> HttpResponse:
 def payout_answer(request: Any, pk: int) -> HttpResponse:
     """Upload the bank's answer: first every fault by line, then, if there is none, the button that books it."""
     row = _payout(request, pk)
-    shown, problem, status, content, name = None, "", 200, "", ""
-    if request.method == "POST":
-        try:
-            data, name = uploaded(request)
-            content = base64.b64encode(data).decode()
-            if request.POST.get("then") == "load":
-                answer_payout(actor=request.actor, now=request.now, payout_id=pk, content=content)
-                return HttpResponseRedirect(f"/settlement/payouts/{pk}/")
-            shown = preview_return(request.actor, row, data)
-        except Refusal as refusal:
-            problem, status = refusal_text(refusal), refusal.status
+    found = upload(
+        request,
+        lambda data: preview_return(request.actor, row, data),
+        lambda content, _name: answer_payout(actor=request.actor, now=request.now, payout_id=pk, content=content),
+    )
+    if found is None:
+        return HttpResponseRedirect(f"/settlement/payouts/{pk}/")
     return render(
-        request, "console/payout_answer.html", status=status, row=row, shown=shown, problem=problem, heads=bankfile.RETURN_HEADS,
-        problems=shown.problems[:100] if shown else [], rows=shown.results[:20] if shown else [], content=content, name=name,
+        request, "console/payout_answer.html", status=found.status, row=row, found=found, heads=bankfile.RETURN_HEADS,
         words={state: word for word, state in bankfile.RESULTS.items()},
     )  # fmt: skip
 
@@ -168,8 +159,9 @@ def receipt_page(request: Any, pk: int, kind: str = "") -> HttpResponse:
         return paper_answer(paper, kind, request.now)
     back = f"/settlement/payouts/{line.payout_id}/" if request.actor.has(VIEW) else "/settlement/"
     return render(
-        request, "console/paper_print.html", paper=paper, table=page_table(paper.fields, paper.rows), back=back
-    )
+        request, "console/paper_print.html", paper=paper, table=page_table(paper.fields, paper.rows), back=back,
+        pdf=f"/settlement/receipts/{pk}/pdf/",
+    )  # fmt: skip
 
 
 @page("settlement.account.view")
@@ -187,15 +179,24 @@ def account_list(request: Any) -> HttpResponse:
         ),
     )
     listing = Listing(request, accounts(request.actor), *filters)
-    own = request.actor.organisation_id
-    propose = action_form(
-        request, "propose_account", {"valid_from": today, "organisation_id": own}, next="/settlement/accounts/", done=N_("已登记，待另一人确认"),
-        fields={"organisation_id": {"options": "providers_or_none", "widget": "choice"}, "valid_from": {"label": N_("启用日期")}},
-        hidden=("organisation_id", "elder_id") if own else (),
-    )  # fmt: skip
+    who = elder_choice(request)
+    propose = _propose(request, who, today)
     rows = [(row, _account_forms(request, row, today)) for row in listing]
     return render(
-        request, "console/bank_accounts.html", listing=listing, rows=rows, propose=propose, today=today, tabs=settlement_tabs(request, "accounts")
+        request, "console/bank_accounts.html", listing=listing, rows=rows, propose=propose, who=who, today=today,
+        is_asked=who.elder is not None or "organisation" in request.GET, tabs=settlement_tabs(request, "accounts"),
+    )  # fmt: skip
+
+
+def _propose(request: Any, who: Choice, today: date) -> ActionForm:
+    """The form for an account: of the elder chosen, else of a body."""
+    own = request.actor.organisation_id
+    is_known = bool(own or who.elder)
+    whose = {"elder_id": who.elder.pk} if who.elder else {"organisation_id": own or request.GET.get("organisation")}
+    body = {} if is_known else {"organisation_id": {"options": "providers", "widget": "choice", "required": True}}
+    return action_form(
+        request, "propose_account", whose | {"valid_from": today}, next="/settlement/accounts/", done=N_("已登记，待另一人确认"),
+        hidden=("organisation_id", "elder_id") if is_known else ("elder_id",), fields=body | {"valid_from": {"label": N_("启用日期")}},
     )  # fmt: skip
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.accounts.operations import record
 from yinling.ground.files import content_of
+from yinling.ground.scope import scope
 from yinling.kernel.masks import mask_name
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
-from yinling.programmes.subsidies.queries.funds import trail
+from yinling.people.queries.names import reader
+from yinling.programmes.subsidies.queries.funds import Trail, trail
 from yinling.settlement.models import ExpensePaper
 from yinling.settlement.queries.reimbursements import (
     item_list,
@@ -28,9 +31,11 @@ from yinling.settlement.states import PAYOUT_LINE, REIMBURSEMENT
 from yinling.web.actions import action_form
 from yinling.web.console.funds import fund_tabs, paid_deciding
 from yinling.web.console.people import area_filter
+from yinling.web.console.settlement import numbered
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import YUAN, Column, excel
+from yinling.web.shell import area_name
 from yinling.web.show import day, tr
 
 VIEW = "settlement.reimbursement.view"
@@ -41,25 +46,37 @@ EXPORTED = 5000
 def reimbursable_choices(request: Any) -> list[tuple[str, str]]:
     """Holders of a sum paid once whose household has not been reimbursed."""
     rows = reimbursable(request.actor, local_date(request.now))[:300]
-    return [(str(row.pk), f"{row.elder.name} {row.scheme.name} {row.elder.div}") for row in rows]
+    return [(str(row.pk), f"{row.elder.name} {row.scheme.name} {area_name(row.elder.div)}") for row in rows]
+
+
+def _found(rows: Any, text: str) -> Any:
+    return rows.filter(numbered(text) | Q(contractor__icontains=text) | Q(invoice_number__icontains=text))
 
 
 def _listing(request: Any) -> Listing:
     area, _names = area_filter(request)
     filters = (
         Filter("state", _("状态"), lambda rows, value: rows.filter(state=value), "choice", REIMBURSEMENT.choices),
+        Filter("q", _("编号、施工单位或发票号码"), _found),
         area,
     )
     return Listing(request, reimbursements_shown(request.actor), *filters)
 
 
+def _reading(request: Any) -> Any:
+    """The scope in which the papers of an area are whole: some of its elders live elsewhere by now."""
+    return scope(reader(request.actor.div or ""))
+
+
 @page(VIEW)
 def reimbursement_list(request: Any) -> HttpResponse:
     """Reimbursements with their sums."""
-    listing = _listing(request)
+    with _reading(request):
+        listing = _listing(request)
+        totals = reimbursement_totals(listing.every)
     return render(
         request, "console/reimbursements.html", tabs=fund_tabs(request, "reimbursements"), listing=listing, machine=REIMBURSEMENT,
-        totals=reimbursement_totals(listing.every), payout=PAYOUT_LINE,
+        totals=totals, payout=PAYOUT_LINE,
         excel=listing.address().replace("/reimbursements/", "/reimbursements/excel/", 1),
     )  # fmt: skip
 
@@ -67,7 +84,8 @@ def reimbursement_list(request: Any) -> HttpResponse:
 @page(VIEW)
 def reimbursements_excel(request: Any) -> HttpResponse:
     """The list as a workbook."""
-    rows = _listing(request).every
+    with _reading(request):
+        rows = list(_listing(request).every[:EXPORTED])
     states = dict(REIMBURSEMENT.choices)
     columns = [
         Column(_("编号"), width=14), Column(_("老年人"), width=10), Column(_("待遇"), width=20), Column(_("施工单位"), width=24),
@@ -79,7 +97,7 @@ def reimbursements_excel(request: Any) -> HttpResponse:
             row.code, mask_name(row.elder.name), row.entitlement.scheme.name, row.contractor, row.invoice_number, day(row.accepted_on),
             row.actual_fen, row.subsidy_fen, row.self_fen, tr(states[row.state]),
         )
-        for row in rows[:EXPORTED]
+        for row in rows
     ]  # fmt: skip
     return excel(_("报销"), columns, lines)
 
@@ -91,20 +109,25 @@ def reimbursement_new(request: Any) -> HttpResponse:
         request, "draft_reimbursement", next="/reimbursements/{id}/", done=N_("已登记，请逐项填写"),
         fields={"entitlement_id": {"options": "reimbursable", "widget": "choice", "label": N_("待遇")}},
     )  # fmt: skip
-    return render(request, "console/reimbursement_new.html", tabs=fund_tabs(request, "reimbursements"), form=form)
+    has_any = reimbursable(request.actor, local_date(request.now)).exists()
+    return render(
+        request, "console/reimbursement_new.html", tabs=fund_tabs(request, "reimbursements"), form=form, has_any=has_any
+    )
 
 
-def _row(request: Any, pk: int) -> Any:
-    row = reimbursements_shown(request.actor).filter(pk=pk).first()
-    if row is None:
-        raise Http404
-    return row
+def _row(request: Any, pk: int) -> tuple[Any, Trail]:
+    with _reading(request):
+        row = reimbursements_shown(request.actor).filter(pk=pk).first()
+        if row is None:
+            raise Http404
+        return row, trail(row, line_of(row), request.actor.div or "")
 
 
 @page(VIEW)
 def reimbursement_page(request: Any, pk: int) -> HttpResponse:
     """One reimbursement: its items and what is open, papers, who decided, and where the money came from and went."""
-    row, here = _row(request, pk), f"/reimbursements/{pk}/"
+    here = f"/reimbursements/{pk}/"
+    row, found = _row(request, pk)
     items = item_list(row.entitlement.scheme.code, row.div, row.accepted_on)
     choices = [
         (one.code, f"{one.code} {one.name}（{_('基础') if one.is_base else _('可选')}）") for one in items.values()
@@ -122,7 +145,7 @@ def reimbursement_page(request: Any, pk: int) -> HttpResponse:
         request, "console/reimbursement.html", row=row, result=result_of(row), items=items, machine=REIMBURSEMENT,
         deciding=paid_deciding(request, row, here),
         enter=enter if is_draft else None, attach=attach if is_draft else None, outcomes=dict(OUTCOMES), payout=PAYOUT_LINE,
-        papers=list(ExpensePaper.objects.filter(reimbursement=row).order_by("pk")), trail=trail(row, line_of(row.entitlement)),
+        papers=list(ExpensePaper.objects.filter(reimbursement=row).order_by("pk")), trail=found,
     )  # fmt: skip
 
 

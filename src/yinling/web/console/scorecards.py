@@ -25,7 +25,7 @@ MOST_EXPORTED = 5_000
 
 
 def _month(request: Any) -> tuple[date, date]:
-    first = month_start(meant_day(request.GET.get("month", "")) or local_date(request.now))
+    first = meant_day(f"{request.GET.get('month', '')[:7]}-01") or month_start(local_date(request.now))
     return first, next_month(first)
 
 
@@ -34,7 +34,7 @@ def _filters(request: Any) -> tuple[Filter, ...]:
         organisations(request.actor).filter(is_provider=True).order_by("short_name").values_list("pk", "short_name")
     )
     found = [
-        Filter("month", _("月份（任一天）"), lambda rows, _value: rows, "date"),
+        Filter("month", _("月份"), lambda rows, _value: rows, "month"),
         Filter("kind", _("岗位"), lambda rows, value: rows.filter(kind=value), "choice", [one for one in Staff.KINDS if one[0] != "office"]),
         Filter("q", _("姓名"), lambda rows, value: rows.filter(name__icontains=value)),
     ]  # fmt: skip
@@ -113,7 +113,7 @@ def body_list(request: Any) -> HttpResponse:
     first, after = _month(request)
     rows = organisations(request.actor).filter(is_provider=True)
     listing = Listing(
-        request, rows, Filter("month", _("月份（任一天）"), lambda found, _value: found, "date"),
+        request, rows, Filter("month", _("月份"), lambda found, _value: found, "month"),
         Filter("kind", _("类别"), lambda found, value: found.filter(kind=value), "choice", Organisation.KINDS),
         Filter("q", _("名称"), lambda found, value: found.filter(name__icontains=value)),
     )  # fmt: skip

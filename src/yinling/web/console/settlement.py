@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -24,8 +26,11 @@ from yinling.settlement.queries import (
 from yinling.settlement.states import STATEMENT
 from yinling.web.actions import action_form
 from yinling.web.pages import Filter, Listing, page, render
+from yinling.web.show import moment
 
 VIEW = "settlement.statement.view"
+MOST_EXPORTED = 5_000
+NUMBER = re.compile(r"(?:^|[A-Z]-\d{4,6}-)(\d{1,15})(?:-\d{1,3})?$", re.IGNORECASE)
 
 
 def settlement_tabs(request: Any, here: str) -> list[tuple[str, str, int | None, bool]]:
@@ -51,9 +56,32 @@ def settlement_tabs(request: Any, here: str) -> list[tuple[str, str, int | None,
     return [(label, address, None, name == here) for name, label, address, right in tabs if request.actor.has(right)]
 
 
+def exported_by(request: Any) -> list[str]:
+    """What stands above a list that somebody took away as a workbook."""
+    values = {"who": request.actor.name, "when": moment(request.now), "most": MOST_EXPORTED}
+    return [_("导出人 %(who)s，%(when)s；最多%(most)s行") % values]
+
+
+def of_provider(rows: Any, text: str) -> Any:
+    """Keep the rows with the number that people read aloud (``S-2611-0042``), and those of the providers that are called so."""
+    return rows.filter(numbered(text) | called(text))
+
+
+def called(text: str) -> Q:
+    """Return the condition that a row's provider is called so."""
+    return Q(provider__name__icontains=text) | Q(provider__short_name__icontains=text)
+
+
+def numbered(text: str) -> Q:
+    """Return the condition that a row has the number that people read aloud, or its last digits."""
+    found = NUMBER.search(text.strip())
+    return Q(pk=int(found[1])) if found else Q(pk__in=[])
+
+
 def _orders(request: Any, here: str, rows: Any) -> HttpResponse:
     listing = Listing(
-        request, rows, Filter("since", _("服务日期从"), lambda found, value: found.filter(starts_at__gte=local_midnight(value)), "date"),
+        request, rows, Filter("q", _("订单号或服务商"), of_provider),
+        Filter("since", _("服务日期从"), lambda found, value: found.filter(starts_at__gte=local_midnight(value)), "date"),
         Filter("until", _("到"), lambda found, value: found.filter(starts_at__lt=local_midnight(value + ONE_DAY)), "date"),
     )  # fmt: skip
     for entry in listing.filters:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.translation import gettext as _
 
@@ -26,16 +28,17 @@ from yinling.settlement.queries import (
 )
 from yinling.settlement.queries.claims import claim_payers
 from yinling.settlement.queries.payouts import payment_of
-from yinling.settlement.queries.statements import REFUSED_BY_PAYER, deduction_reasons
+from yinling.settlement.queries.statements import REFUSED_BY_PAYER, deduction_reasons, whole
 from yinling.settlement.states import CLAIM, PAYOUT_LINE, STATEMENT
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.arrivals import open_values
-from yinling.web.console.settlement import VIEW, settlement_tabs
+from yinling.web.console.settlement import MOST_EXPORTED, VIEW, exported_by, of_provider, settlement_tabs
 from yinling.web.decisions import deciding
 from yinling.web.options import Pairs, named
 from yinling.web.pages import PAGE_SIZE, Filter, Listing, page, render
 from yinling.web.papers import page_table, paper_answer
 from yinling.web.queries.settlement_papers import purchase_fields, purchase_paper, statement_fields, statement_paper
+from yinling.web.sheets import COUNT, YUAN, Column, excel
 from yinling.web.show import tr
 
 
@@ -50,27 +53,51 @@ def deduction_choices(request: Any) -> Pairs:
     return [(code, f"{code} {tr(text)}") for code, text in reasons.items() if code != REFUSED_BY_PAYER]
 
 
-@page(VIEW)
-def statement_list(request: Any) -> HttpResponse:
-    """Statements with their totals, the form that draws one up, and the button for the whole month."""
+def _listing(request: Any) -> Listing:
     filters = (
         Filter("payer", _("付费方"), lambda found, value: found.filter(payer=value), "choice", STATEMENT_PAYERS),
         Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", STATEMENT.choices),
-        Filter("month", _("月份（任一天）"), _in_month, "date"),
+        Filter("month", _("月份"), _in_month, "month"),
+        Filter("q", _("编号或服务商"), of_provider),
     )
-    listing = Listing(request, statements(request.actor), *filters)
+    return Listing(request, statements(request.actor), *filters)
+
+
+@page(VIEW)
+def statement_list(request: Any) -> HttpResponse:
+    """Statements with their totals, the form that draws one up, and the button for the whole month."""
+    listing = _listing(request)
     this = month_start(local_date(request.now))
     draft = action_form(
         request, "draft_statement", {"month": this}, next="/settlement/statements/{id}/", done=N_("对账单已生成"),
         fields={
             "organisation_id": {"options": "providers", "widget": "choice"},
-            "month": {"label": N_("月份"), "help": N_("选该月任意一天；以前月份尚未列入的费用一并列入")},
+            "month": {"widget": "month", "label": N_("月份"), "help": N_("以前月份尚未列入的费用一并列入")},
         },
     )  # fmt: skip
     return render(
         request, "console/settlement.html", tabs=settlement_tabs(request, "statements"), listing=listing, machine=STATEMENT,
         draft=draft, totals=statement_totals(listing.every), this=this, **open_values(request),
     )  # fmt: skip
+
+
+@page(VIEW)
+def statement_sheet(request: Any) -> HttpResponse:
+    """The list as a workbook."""
+    columns = [
+        Column(_("对账单"), width=16), Column(_("服务商"), width=28), Column(_("付费方"), width=16), Column(_("月份"), width=10),
+        Column(_("状态"), width=10), Column(_("笔数"), COUNT, 8), Column(_("金额（元）"), YUAN), Column(_("扣减（元）"), YUAN),
+        Column(_("冲抵预付（元）"), YUAN), Column(_("应付（元）"), YUAN), Column(_("起草")), Column(_("初审")), Column(_("复核")),
+    ]  # fmt: skip
+    lines = [
+        (
+            row.code, row.provider.name, tr(PAYER_NAMES[row.payer]), f"{row.month:%Y-%m}", tr(row.get_state_display()), row.line_count,
+            row.total_fen, row.deducted_fen, row.offset_fen, row.payable_fen, row.drafted_by.name,
+            row.reviewed_by.name if row.reviewed_by else "", row.approved_by.name if row.approved_by else "",
+        )
+        for row in _listing(request).every[:MOST_EXPORTED]
+    ]  # fmt: skip
+    return excel(_("对账单"), columns, lines, above=exported_by(request))
 
 
 @page("settlement.statement.draft_all")
@@ -106,9 +133,10 @@ def _statement(request: Any, pk: int) -> Statement:
 def statement_page(request: Any, pk: int) -> HttpResponse:
     """One statement with its lines and what may be done next."""
     row = _statement(request, pk)
-    listing = Listing(request, statement_lines(row))
+    with whole(row):
+        listing = Listing(request, statement_lines(row))
+        off = list(deductions(row)) if row.deducted_fen else []
     first = (listing.page - 1) * PAGE_SIZE + 1
-    off = list(deductions(row)) if row.deducted_fen else []
     paper = statement_paper(row, listing.rows, off)
     table = page_table(
         statement_fields(), [(number, line) for number, line in enumerate(listing.rows, first)], link="order",
@@ -120,6 +148,24 @@ def statement_page(request: Any, pk: int) -> HttpResponse:
         deductions=off, reasons=deduction_reasons(row.div, local_date(row.drafted_at)), claim_machine=CLAIM, line_machine=PAYOUT_LINE,
         **_afterwards(request, row),
     )  # fmt: skip
+
+
+@page(VIEW)
+def statement_next(request: Any, pk: int) -> HttpResponse:
+    """Go on to the next statement of the month on which the person has a step to take, or back to the month."""
+    row = _statement(request, pk)
+    mine = Q(pk__in=[])
+    if request.actor.has("settlement.statement.review"):
+        mine |= Q(state="draft")
+    if request.actor.has("settlement.statement.approve"):
+        own = Q(drafted_by=request.actor.user_id) | Q(reviewed_by=request.actor.user_id)
+        mine |= Q(state="reviewed") & ~own
+    others = statements(request.actor).filter(mine, month=row.month).exclude(pk=pk)
+    following = others.annotate(is_above=Q(pk__gt=pk)).order_by("is_above", "-pk").values_list("pk", flat=True).first()
+    if following is None:
+        messages.info(request, _("这个月没有别的对账单等您办理"))
+        return HttpResponseRedirect(f"/settlement/?month={row.month:%Y-%m}")
+    return HttpResponseRedirect(f"/settlement/statements/{following}/")
 
 
 def _afterwards(request: Any, row: Statement) -> dict[str, Any]:
@@ -226,11 +272,13 @@ def purchase_file(request: Any, kind: str) -> HttpResponse:
 
 urlpatterns = [
     path("settlement/", statement_list),
+    path("settlement/excel/", statement_sheet),
     path("settlement/drafting/", statement_month),
     path("settlement/purchase/", purchase_list),
     path("settlement/purchase/excel/", purchase_file, {"kind": "excel"}),
     path("settlement/purchase/pdf/", purchase_file, {"kind": "pdf"}),
     path("settlement/statements/<int:pk>/", statement_page),
+    path("settlement/statements/<int:pk>/next/", statement_next),
     path("settlement/statements/<int:pk>/print/", statement_print),
     path("settlement/statements/<int:pk>/excel/", statement_file, {"kind": "excel"}),
     path("settlement/statements/<int:pk>/pdf/", statement_file, {"kind": "pdf"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from yinling.entitlements.models import FUNDS, BudgetLine
 from yinling.entitlements.queries.lines import bearing_lines
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.models import Spending, Subsidy
-from yinling.programmes.subsidies.queries.rates import PROJECT, offer, record_of
+from yinling.programmes.subsidies.queries.rates import PROJECT, Offer, offer, record_of
 from yinling.programmes.subsidies.queries.subsidies import (
     lines_seen,
     spendings_of,
@@ -39,21 +39,12 @@ from yinling.web.console.people import area_filter
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
+from yinling.web.shell import area_name
 from yinling.web.show import amount, day, tr
 
 VIEW = "subsidies.subsidy.view"
 EXPORTED = 5000
 MONTHS = [(month, f"{month}月") for month in range(1, 13)]
-
-
-@named("lines_of_year")
-def lines_of_year(request: Any) -> list[tuple[str, str]]:
-    """Approved lines with something left, the newest years first."""
-    rows = (
-        BudgetLine.objects.visible_to(request.actor).filter(approved_fen__isnull=False).order_by("-year", "div", "name")
-    )
-    funds = dict(FUNDS)
-    return [(str(row.pk), f"{row.year} {row.name}（{tr(funds[row.fund])}，{row.div}）") for row in rows[:300]]
 
 
 @named("local_bodies")
@@ -134,22 +125,40 @@ def subsidy_new(request: Any) -> HttpResponse:
     div = chosen.div if chosen else request.actor.div or ""
     found = offer(kind, div, year)
     needs = found.rate.needs if found else ()
-    known = record_of(chosen, year) if chosen and needs else None
+    asks = bool(found and found.rate.asks_opening)
+    known = record_of(chosen, year) if chosen and asks else None
+    booked = year + (found.rate.booking_offset if found else 0)
     form = action_form(
         request, "draft_subsidy", _initial(kind, year, chosen, known), next="/subsidies/{id}/",
         hidden=("kind", "result_year", *(("provider_id",) if known else ())),
-        only=_asked(kind, found.rate if found else None, known), done=N_("已登记，请另一人初审"),
+        only=_asked(kind, found.rate if found else None, known), done=N_("已登记，请初审后由另一人复核"),
         fields={
-            "line_id": {"options": "lines_of_year", "widget": "choice"}, "provider_id": {"options": bodies, "widget": "choice"},
+            "line_id": {"options": _lines(request, found, booked, div), "widget": "choice"},
+            "provider_id": {"options": bodies, "widget": "choice"},
             "meal_months": {"options": _by_hand(known), "widget": "choice", "help": N_("平台还没有记录的月份，勾选至少一天供餐的")},
         },
     )  # fmt: skip
-    lines = bearing_lines(request.actor, div, year + (found.rate.booking_offset if found else 0)) if div else []
+    lines = bearing_lines(request.actor, div, booked) if div else []
     return render(
         request, "console/subsidy_new.html", tabs=fund_tabs(request, "subsidies"), kind=kind, kinds=Subsidy.KINDS, year=year, offer=found,
         form=form if found or kind == PROJECT else None, is_project=kind == PROJECT, has_lines=bool(lines), bodies=bodies, body=body,
-        known=known, cooks=MEALS_EVERY_MONTH in needs, asks_body=bool(needs),
+        known=known, cooks=MEALS_EVERY_MONTH in needs, asks_body=asks,
     )  # fmt: skip
+
+
+def _lines(request: Any, found: Offer | None, booked: int, div: str) -> list[tuple[str, str]]:
+    """Approved lines with what is left of them: of the year and the sources that the rate names; of all for what has no rate."""
+    rows = BudgetLine.objects.visible_to(request.actor).filter(approved_fen__gt=F("spent_fen"))
+    if found is not None:
+        source = found.rate.source_of(div)
+        rows = rows.filter(year=booked, **({"fund__in": source.funds} if source and source.funds else {}))
+    funds = dict(FUNDS)
+    return [
+        (str(row.pk), _("%(year)s %(name)s（%(fund)s，%(area)s）余 %(left)s") % {
+            "year": row.year, "name": row.name, "fund": tr(funds[row.fund]), "area": area_name(row.div), "left": amount(row.left_fen),
+        })
+        for row in rows.annotate(left_fen=F("approved_fen") - F("spent_fen")).order_by("-year", "div", "name")[:300]
+    ]  # fmt: skip
 
 
 def _initial(kind: str, year: int, body: Organisation | None, known: Record | None) -> dict[str, Any]:
@@ -166,7 +175,7 @@ def _by_hand(known: Record | None) -> list[tuple[int, str]]:
 def _asked(kind: str, rate: Rate | None, known: Record | None) -> tuple[str, ...]:
     """The fields of the form of a kind."""
     fields = ["line_id", "provider_id", "part", "evidence"]
-    if rate is not None and (rate.needs or rate.part_year == MONTHLY):
+    if rate is not None and rate.asks_opening:
         fields += (
             ["opened_on", "closed_on"] if OPEN_AT_YEAR_END in rate.needs or rate.part_year == MONTHLY else ["opened_on"]
         )

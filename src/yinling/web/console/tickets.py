@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from yinling.accounts.models import Journal
 from yinling.directory.models import Organisation
+from yinling.ground.kept import Kept, one_of
 from yinling.ground.parameters import parameter
 from yinling.hotline.models import KINDS, LEVELS, Call, Ticket, TicketNote, TicketTemplate
 from yinling.hotline.queries import (
@@ -139,11 +140,15 @@ def _queue_frame(request: Any, tab: str) -> dict[str, Any]:
     return {"tabs": tabs, "address": request.get_full_path()}
 
 
+OF_TICKETS = Kept(lambda: with_progress(Order.objects.filter(one_of("ticket_id", "numbers"))).order_by("pk"))
+
+
 def stages_of(request: Any, numbers: list[int]) -> dict[int, list[tuple[Order, str]]]:
     """Return the orders of tickets with their stages, in one query."""
     found: dict[int, list[tuple[Order, str]]] = defaultdict(list)
-    for order in with_progress(Order.objects.visible_to(request.actor).filter(ticket_id__in=numbers)).order_by("pk"):
-        found[order.ticket_id or 0].append((order, tr(STAGE_LABELS[stage(order)])))
+    for order in OF_TICKETS(numbers=numbers):
+        if order.is_visible_to(request.actor):
+            found[order.ticket_id or 0].append((order, tr(STAGE_LABELS[stage(order)])))
     return found
 
 

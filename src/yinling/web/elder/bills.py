@@ -20,17 +20,19 @@ from yinling.settlement.channel import link_of
 from yinling.settlement.models import Payment
 from yinling.settlement.ports import payment_channel
 from yinling.settlement.queries.bills import Bill, Line, bill_of, bills_of, how_paid, month_sum, orders_billed
+from yinling.settlement.queries.ledger import elder_balances
 from yinling.settlement.queries.payments import balance_of
-from yinling.settlement.rules import SELF
+from yinling.settlement.rules import DEPOSIT, PREPAID, SELF
 from yinling.settlement.states import PAYMENT, PaymentState
 from yinling.web.actions import action_form
 from yinling.web.elder.views import Person, _person, _show
-from yinling.web.pages import page, render
+from yinling.web.pages import Listing, page
 from yinling.web.papers import Field, Paper, paper_pdf
 from yinling.web.sheets import YUAN
 from yinling.web.show import day, tr
 
 VIEW = "settlement.order.view"
+BILLS_SHOWN = 20
 
 
 def month_of(request: Any) -> date:
@@ -52,16 +54,21 @@ def _month(request: Any, person: Person, *, whole: bool) -> dict[str, Any]:
 
 @page(VIEW)
 def bill_list(request: Any) -> HttpResponse:
-    """The services of a month with what they cost."""
+    """The services of a month with what they cost, and what the elder has paid in beforehand."""
     person = _person(request)
-    return _show(request, "bills", person, **_month(request, person, whole=False))
+    found = _month(request, person, whole=False)
+    held = elder_balances(person.elder.pk, person.elder.div)
+    return _show(
+        request, "bills", person, **found, listing=Listing(request, found["bills"], size=BILLS_SHOWN), prepaid_fen=-held.get(PREPAID, 0),
+        deposit_fen=-held.get(DEPOSIT, 0),
+    )  # fmt: skip
 
 
 @page(VIEW)
 def bill_print(request: Any) -> HttpResponse:
     """The month on paper, with the sum in capital characters."""
     person = _person(request)
-    return render(request, "elder/bills_print.html", person=person, **_month(request, person, whole=True))
+    return _show(request, "bills_print", person, **_month(request, person, whole=True))
 
 
 @page(VIEW)
@@ -73,15 +80,22 @@ def bill_pdf(request: Any) -> HttpResponse:
     paper = Paper(
         f"bill-{month:%Y-%m}", "养老服务账单",
         (
-            Field("day", "日期", lambda row: day(row[0].order.starts_at), width=12), Field("item", "服务", lambda row: row[1].name, width=18),
+            Field("day", "日期", _when, width=12), Field("item", "服务", lambda row: row[1].name, width=18),
             Field("who", "谁来的", lambda row: "、".join(dict.fromkeys(one.name for one in row[0].came)), width=12),
             Field("amount", "金额（元）", lambda row: row[1].amount_fen, YUAN, 12), Field("payers", "谁付多少，为什么", _payers, width=44),
         ),
-        [(bill, line) for bill in found["bills"] if not bill.is_reversed for line in bill.lines],
+        [(bill, line) for bill in found["bills"] for line in bill.lines],
         facts=(("姓名", person.elder.name), ("月份", f"{month:%Y-%m}"), ("打印日期", day(request.now))),
-        sums=(("total", "合计", sums.total_fen), ("others", "补贴和保险付", sums.others_fen), ("own", "自己付", sums.own_fen)), total="own",
+        sums=(("total", "合计（已取消的不算）", sums.total_fen), ("others", "补贴和保险付", sums.others_fen), ("own", "自己付", sums.own_fen),
+              ("paid", "其中网上已付", sums.paid_fen)), total="own",
     )  # fmt: skip
     return paper_pdf(paper, request.now)
+
+
+def _when(row: tuple[Bill, Line]) -> str:
+    """The day of a line, and what else has to be known of its bill."""
+    bill = row[0]
+    return day(bill.order.starts_at) + (f" {tr(bill.standing)}" if bill.is_reversed or bill.is_checked else "")
 
 
 def _payers(row: tuple[Bill, Line]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.http import Http404, HttpResponse
 
-from yinling.accounts.models import Journal
+from yinling.accounts.models import Journal, Notice
 from yinling.catalogue.models import ServiceItem
 from yinling.catalogue.queries import public_list
 from yinling.devices.queries import open_alarms_of
@@ -92,7 +92,8 @@ def home(request: Any) -> HttpResponse:
     order = coming.prefetch_related("lines").order_by("starts_at", "id").first()
     carers = carers_of([order]).get(order.pk, []) if order else []
     alarms = open_alarms_of(request.actor, person.elder.pk) if request.actor.has("devices.alarm.view") else []
-    return _show(request, "home", person, order=order, carers=carers, alarms=alarms)
+    unread = Notice.objects.filter(user_id=request.user.pk, read_at=None).count()
+    return _show(request, "home", person, order=order, carers=carers, alarms=alarms, unread=unread)
 
 
 @page("orders.order.place")

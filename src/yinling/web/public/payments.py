@@ -35,13 +35,13 @@ logger = logging.getLogger(__name__)
 
 def take(channel: PaymentChannel, headers: Mapping[str, str], body: bytes, now: datetime) -> Payment:
     """Take one notice. A refusal is journalled and raised again."""
-    places = [city.div for city in cities()]
+    places = [city.div for city in cities()] or [""]
     try:
         notice = channel.parse_notice(headers=headers, body=body)
     except NoticeRefused as fault:
         logger.warning("payment notice: not taken, %s", fault)
         refusal = Denied("notice.forged", N_("付款通知的签名、时间或内容不对，未入账"), why=str(fault))
-        actor = system_actor(places[0] if places else "")
+        actor = system_actor(places[0])
         with scope(actor):
             note_refusal(RIGHT, refusal, {"actor": actor, "now": now})
         raise refusal from fault

@@ -12,12 +12,11 @@ from django.utils.translation import gettext as _
 from yinling.catalogue.models import CalloutRate, Package, ServiceItem
 from yinling.catalogue.queries import body_prices, public_packages, public_rates
 from yinling.directory.models import Area
-from yinling.directory.queries import areas_below
 from yinling.kernel.inputs import meant_day
 from yinling.kernel.period import SHANGHAI, local_date
 from yinling.orders.pricing import LEVELS, Asked, Callout, callout
 from yinling.web.pages import Filter, Listing, public_page, render
-from yinling.web.public.places import city_of_reader
+from yinling.web.public.places import asked_place
 
 EXAMPLE_KM, EXAMPLE_HOUR = 5, 21
 """The example that shows every part: beyond the free distance, in the evening of a working day."""
@@ -51,13 +50,6 @@ def body(request: Any, pk: int) -> HttpResponse:
     )
 
 
-def _place(request: Any) -> tuple[Area | None, list[Area]]:
-    """The area asked for, the city without one; and its districts to choose from."""
-    city = city_of_reader(request)
-    districts = list(areas_below(city.div)) if city else []
-    return next((area for area in districts if area.div == request.GET.get("div", "")), city), districts
-
-
 def _area_filter(districts: list[Area]) -> Filter:
     return Filter("div", _("地区"), lambda rows, _div: rows, "choice", [(area.div, area.name) for area in districts])
 
@@ -65,7 +57,7 @@ def _area_filter(districts: list[Area]) -> Filter:
 @public_page
 def rates(request: Any) -> HttpResponse:
     """The on-site rates of all bodies, each with an example (R-PAY-03)."""
-    place, districts = _place(request)
+    place, districts = asked_place(request)
     on = meant_day(request.GET.get("day", "")) or local_date(request.now)
     listing = Listing(
         request, public_rates(place.div, on, request.now) if place else CalloutRate.objects.none(), _area_filter(districts),
@@ -80,7 +72,7 @@ def rates(request: Any) -> HttpResponse:
 @public_page
 def packages(request: Any) -> HttpResponse:
     """The packages that can be signed, with their lines (R-FAM-03)."""
-    place, districts = _place(request)
+    place, districts = asked_place(request)
     on = meant_day(request.GET.get("day", "")) or local_date(request.now)
     listing = Listing(
         request, public_packages(place.div, on, request.now) if place else Package.objects.none(), _area_filter(districts),

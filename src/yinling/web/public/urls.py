@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from yinling.web.public import complaints, line, notices, payments, prices, views
+from yinling.web.public import complaints, insurance, line, notices, payments, prices, views
 
 urlpatterns = [
     *complaints.urlpatterns,
+    *insurance.urlpatterns,
     *line.urlpatterns,
     *notices.urlpatterns,
     *prices.urlpatterns,

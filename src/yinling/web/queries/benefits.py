@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import BigIntegerField, CharField, F, OuterRef, Subquery, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import BigIntegerField, CharField, F, OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Cast, Coalesce, Least
 
 from yinling.assessment.models import Assessment
 from yinling.assessment.rules import level_label
@@ -44,10 +44,13 @@ class Benefit:
 
 def benefits(elder_id: int, on: date) -> tuple[list[Benefit], list[Benefit]]:
     """Return (results, entitlements) on record, the newest first."""
-    left = Quota.objects.filter(entitlement=OuterRef("pk"), unit="fen", per="month", from_on=month_start(on))
-    left_fen = Subquery(left.annotate(left=F("cap") - F("reserved") - F("used")).values("left")[:1])
+    same = Quota.objects.filter(
+        elder=elder_id, entitlement__scheme__code=OuterRef("scheme__code"), unit="fen", per="month"
+    )
+    taken = same.filter(from_on=month_start(on)).order_by().values("unit").annotate(all=Sum(F("reserved") + F("used")))
+    used = Least(F("monthly_cap_fen"), Coalesce(Subquery(taken.values("all")), Value(0)))
     results = _columns(Assessment, elder_id, "assessment", F("level"), F("scale"), Cast("points", BigIntegerField()))
-    number = Coalesce(left_fen, F("monthly_cap_fen"), output_field=BigIntegerField())
+    number = Cast(F("monthly_cap_fen") - used, BigIntegerField())  # one month of a scheme, however often it was renewed
     grants = _columns(
         Entitlement,
         elder_id,

@@ -14,7 +14,7 @@ from yinling.settlement.models import Decided, Deduction, Payout, PayoutLine, St
 from yinling.settlement.queries import PAYER_NAMES, statement_lines
 from yinling.settlement.queries.payouts import payout_lines
 from yinling.settlement.queries.purchase import Purchased, purchased
-from yinling.settlement.queries.statements import deduction_reasons, deductions
+from yinling.settlement.queries.statements import deduction_reasons, deductions, whole
 from yinling.settlement.states import PAYOUT, PAYOUT_LINE, STATEMENT
 from yinling.web.papers import Field, Paper, signers
 from yinling.web.sheets import COUNT, YUAN
@@ -63,8 +63,9 @@ def statement_paper(
     row: Statement, lines: Iterable[StatementLine] | None = None, off: Sequence[Deduction] | None = None
 ) -> Paper:
     """One provider's statement of one payer and month; a page that has read lines and deductions hands them over."""
-    found = statement_lines(row) if lines is None else lines
-    taken = (deductions(row) if row.deducted_fen else ()) if off is None else off
+    with whole(row):
+        found = list(statement_lines(row)) if lines is None else lines
+        taken = (list(deductions(row)) if row.deducted_fen else ()) if off is None else off
     return Paper(
         row.code, _("养老服务费用对账单"), statement_fields(), list(enumerate(found, 1)),
         facts=[

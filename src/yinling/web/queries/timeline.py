@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from django.db.models.functions import Cast
 
 from yinling.accounts.models import Journal
 from yinling.directory.rights import RIGHTS
+from yinling.ground.kept import Given, Kept
 from yinling.hotline.models import Call, Ticket
 from yinling.hotline.states import CALL, TICKET
 from yinling.kernel.actor import Actor
@@ -93,15 +95,17 @@ def timeline(actor: Actor, elder_id: int, limit: int = MOST) -> list[Entry]:
         done = done.exclude(event__startswith=f"{context}.")
     journal = list(done.order_by("-id")[:limit])
     told = {(row.subject_type, row.subject_id) for row in journal}
-    rows = [row for row in _rows(elder_id, limit) if row["kind"] not in hidden]
-    entries = [_done(row) for row in journal]
+    names = ("kind", "pk", "at", "text", "state", "order")
+    happened = [dict(zip(names, row, strict=True)) for row in HAPPENED.rows(elder_id=elder_id)[:limit]]
+    rows = [row for row in happened if row["kind"] not in hidden]
+    entries = [_done(row, hidden) for row in journal]
     entries += [_happened(row) for row in rows if (row["kind"], row["pk"]) not in told]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
 
 
-def _done(row: Journal) -> Entry:
+def _done(row: Journal, hidden: Collection[str]) -> Entry:
     label = EVENTS.get(row.event) or RIGHTS.get(row.event) or row.event
-    base = PAGES.get(row.subject_type, "") if row.subject_id else ""
+    base = PAGES.get(row.subject_type, "") if row.subject_id and row.subject_type not in hidden else ""
     return Entry(
         at=row.business_at,
         kind=row.event.split(".")[0],
@@ -124,23 +128,25 @@ def _words(row: dict[str, Any], machine: Machine[Any] | None) -> str:
     return " · ".join(part for part in (row["text"], state) if part)
 
 
-def _rows(elder_id: int, limit: int) -> list[dict[str, Any]]:
-    """Calls, tickets, orders, visits and evaluations in one statement."""
+def _happened_to() -> QuerySet[Any]:
+    """Calls, tickets, orders, visits and evaluations in one statement, the latest first."""
     first = OrderLine.objects.filter(order=OuterRef("pk"), kind="item").order_by("id").values("name")[:1]
     nothing = Value(None, output_field=CharField())
-    calls = _part(Call.objects.filter(elder_id=elder_id), "call", at=F("rang_at"), text=Value(""), order=nothing)
+    calls = _part(_own(Call), "call", at=F("rang_at"), text=Value(""), order=nothing)
     parts = [
-        _part(Ticket.objects.filter(elder_id=elder_id), "ticket", at=F("opened_at"), text=F("title"), order=nothing),
-        _part(Order.objects.filter(elder_id=elder_id), "order", at=F("starts_at"), text=Subquery(first), order=nothing),
-        _part(Visit.objects.filter(elder_id=elder_id, started_at__isnull=False), "visit", at=F("started_at"), text=F("findings")),
+        _part(_own(Ticket), "ticket", at=F("opened_at"), text=F("title"), order=nothing),
+        _part(_own(Order), "order", at=F("starts_at"), text=Subquery(first), order=nothing),
+        _part(_own(Visit).filter(started_at__isnull=False), "visit", at=F("started_at"), text=F("findings")),
         _part(
-            Evaluation.objects.filter(elder_id=elder_id), "evaluation", at=F("evaluated_at"), text=F("comment"),
-            state=Cast("score", CharField()),
+            _own(Evaluation), "evaluation", at=F("evaluated_at"), text=F("comment"), state=Cast("score", CharField())
         ),
-    ]  # fmt: skip
-    names = ("kind", "pk", "at", "text", "state", "order")
-    found = calls.union(*parts, all=True).order_by("-at_")[:limit]
-    return [dict(zip(names, row, strict=True)) for row in found]
+    ]
+    found: QuerySet[Any] = calls.union(*parts, all=True).order_by("-at_")[:MOST]
+    return found
+
+
+def _own(model: Any) -> Any:
+    return model.objects.filter(elder_id=Given("elder_id"))
 
 
 def _part(rows: QuerySet[Any], kind: str, *, at: Any, text: Any, state: Any = None, order: Any = None) -> Any:
@@ -156,3 +162,6 @@ def _part(rows: QuerySet[Any], kind: str, *, at: Any, text: Any, state: Any = No
         .order_by()
         .values_list("kind_", "id", "at_", "text_", "state_", "order_")
     )
+
+
+HAPPENED: Kept[Any] = Kept(_happened_to)

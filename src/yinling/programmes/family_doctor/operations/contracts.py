@@ -34,7 +34,7 @@ from yinling.people.queries.names import PROVINCE
 from yinling.people.rules import check_signer
 from yinling.programmes.family_doctor.models import DoctorContract
 from yinling.programmes.family_doctor.queries.calls import groups, groups_of
-from yinling.programmes.family_doctor.queries.contracts import contracts_of_leavers, last_day, moved
+from yinling.programmes.family_doctor.queries.contracts import contracts_of_leavers, last_day, moved, overlapping
 from yinling.programmes.family_doctor.rules import check_audience, check_payer, items_of
 from yinling.programmes.family_doctor.states import CONTRACT
 
@@ -45,11 +45,8 @@ LACKS = {
     "doctor": N_("%(name)s 从 %(day)s 起没有在本地有效的医师执业证，不能签到这一天"),
     "filing": N_("%(name)s 从 %(day)s 起没有在这个机构执业的备案，不能签到这一天"),
 }
-explain_constraint(
-    "doctor_contract_one_at_a_time",
-    "contract.overlap",
-    N_("老人在这段时间已有家庭医生签约。请改日期，或先解除原有签约"),
-)
+OVERLAP = N_("老人在这段时间已有家庭医生签约。请改日期，或先解除原有签约")
+explain_constraint("doctor_contract_one_at_a_time", "contract.overlap", OVERLAP)
 
 Body = Annotated[int, Input(N_("签约机构"), least=1, widget="choice")]
 Doctor = Annotated[int, Input(N_("家庭医生"), least=1, widget="choice")]
@@ -146,12 +143,16 @@ def sign_contract(
     require(actor, "family_doctor.contract.sign", div=row.div, provider_id=row.provider_id)
     target = CONTRACT.target("sign", row.state)
     signer = required_text(signed_by, "signed_by", most=40)
+    if row.last_day < local_date(now):
+        raise Refused("contract.past", N_("这份签约的最后一天已经过去。请作废，再按现在的日期重新起草"))
     _check_doctor(row.doctor_id, row.provider_id, row.div, DayPeriod(row.valid_from, row.valid_to))
     system = system_actor(row.div[:PROVINCE])
     with scope(system):
         elder = open_file(row.elder_id)
         require_alive(elder)
         _check_signature(row, signed_as, local_date(now))
+        if overlapping(row).exists():
+            raise Refused("contract.overlap", OVERLAP)
         entitlement = give_for_programme(
             actor=system, now=now, elder=elder, scheme_code=SCHEME, valid_from=row.valid_from, valid_to=row.valid_to - ONE_DAY,
             source=f"family_doctor.contract:{row.pk}", items=items_of(row.lines),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from yinling.directory.models import Staff
 from yinling.entitlements.models import Quota
@@ -74,10 +74,18 @@ def doctors_of(provider_id: int, div: str, on: date) -> list[tuple[int, str]]:
         return list(rows.order_by("name", "pk").values_list("pk", "name"))
 
 
+def overlapping(row: DoctorContract) -> QuerySet[DoctorContract]:
+    """Other contracts that its elder has or had on one of its days."""
+    rows = DoctorContract.objects.filter(elder_id=row.elder_id, state__in=[ContractState.SIGNED, ContractState.ENDED])
+    return rows.filter(valid_from__lt=row.valid_to, valid_to__gt=row.valid_from).exclude(pk=row.pk)
+
+
 def contracts_of_leavers(div: str, on: date) -> list[DoctorContract]:
     """Signed contracts of an area whose elder has died or moved away before their last day."""
-    away = Circumstance.objects.within(div).filter(in_force(on), kind="moved_away").values("elder_id")
-    gone = Q(elder__died_on__lte=on, valid_to__gt=F("elder__died_on")) | Q(elder_id__in=away)
+    away = Circumstance.objects.filter(
+        in_force(on), kind="moved_away", elder_id=OuterRef("elder_id"), valid_from__lte=OuterRef("valid_to")
+    )
+    gone = Q(elder__died_on__lte=on, valid_to__gt=F("elder__died_on")) | Exists(away)
     rows = DoctorContract.objects.within(div).filter(gone, state=ContractState.SIGNED)
     return list(rows.select_related("elder", "entitlement__elder").order_by("pk"))
 

@@ -25,7 +25,7 @@ from yinling.kernel.words import N_
 from yinling.people.operations.elders import open_file, require_alive
 from yinling.people.queries.names import PROVINCE
 from yinling.programmes.home_beds.models import HomeSickbed
-from yinling.programmes.home_beds.queries.beds import basis_of, beds_of_leavers, last_day, moved, present
+from yinling.programmes.home_beds.queries.beds import basis_of, beds_to_close, last_day, moved, present
 from yinling.programmes.home_beds.rules import check_pieces
 from yinling.programmes.home_beds.states import SICKBED
 
@@ -214,15 +214,16 @@ def withdraw_bed(
     return _withdraw(actor, now, row, last_day, required_text(reason, "reason", most=500), "withdraw")
 
 
-@operation("home_beds.bed.stop", label=N_("因去世或迁出撤床"))
+@operation("home_beds.bed.stop", label=N_("因去世、迁出或期满撤床"))
 def stop_bed(*, actor: Actor, now: datetime, bed_id: Id) -> HomeSickbed:
-    """Close a bed on the day of death, or the day before moving away (R-PEO-03)."""
+    """Close a bed on the day of death, the day before moving away (R-PEO-03), or the last day approved, so that it can be asked for anew."""
     row = locked(HomeSickbed.objects.all(), bed_id)
     require(actor, "home_beds.bed.stop", div=row.div)
     day = last_day(row, local_date(now))
     if day is None:
-        raise Refused("bed.not_stopped", N_("此人没有去世或迁出，不用撤床"))
-    return _withdraw(actor, now, row, day, N_("去世或迁出"), "stop")
+        raise Refused("bed.not_stopped", N_("此人没有去世或迁出，建床期限也没有到，不用撤床"))
+    why = N_("建床期满") if day == row.approved_to else N_("去世或迁出")
+    return _withdraw(actor, now, row, day, why, "stop")
 
 
 def _withdraw(actor: Actor, now: datetime, row: HomeSickbed, day: date, why: str, verb: str) -> HomeSickbed:
@@ -248,9 +249,9 @@ def reveal_diagnosis(*, actor: Actor, now: datetime, bed_id: Id, reason: Reason)
 
 
 def stop_after_leaving(actor: Actor, now: datetime) -> int:
-    """Close the beds of the dead and the moved away of the actor's area; return how many."""
+    """Close the beds of the dead and the moved away of the actor's area, and those whose days are over; return how many."""
     with scope(actor):
-        rows = beds_of_leavers(actor.div or "", local_date(now))[:MOST_A_ROUND]
+        rows = beds_to_close(actor.div or "", local_date(now))[:MOST_A_ROUND]
         due = [row.pk for row in rows if last_day(row, local_date(now)) is not None]
     return sum(tried(actor, now, stop_bed, bed_id=pk) for pk in due)
 

@@ -27,7 +27,7 @@ from yinling.people.operations.circumstances import end_circumstance, record_cir
 from yinling.people.operations.elders import open_file, require_alive
 from yinling.people.queries.names import PROVINCE
 from yinling.programmes.home_beds.models import BedStay
-from yinling.programmes.home_beds.queries.stays import billed_until, moved, next_source, unbilled
+from yinling.programmes.home_beds.queries.stays import billed_until, moved, next_source, stretches, unbilled
 from yinling.programmes.home_beds.rules import check_discharge, paid_days
 
 explain_constraint("bed_stay_one_at_a_time", "stay.overlap", N_("老人在这段时间已登记按床日付费的住院，请核对日期"))
@@ -43,9 +43,10 @@ def evidence_of(stay: BedStay) -> str:
 
 
 def _check_free(elder: Elder, admitted_on: date) -> None:
-    """Refuse a second stay with a day that another one counts: two on one day would be paid twice."""
+    """Refuse a stay, open as it begins, with a day that another one counts: two on one day would be paid twice."""
     for other in BedStay.objects.filter(elder=elder):
-        if paid_days(other.admitted_on, other.discharged_on).contains(admitted_on):
+        counted = paid_days(other.admitted_on, other.discharged_on)
+        if counted.to is None or counted.to > admitted_on:
             raise Refused("stay.overlap", N_("老人在这段时间已登记按床日付费的住院，请核对日期"), field="admitted_on")
 
 
@@ -110,7 +111,7 @@ def discharge_stay(
 
 @operation("home_beds.stay.bill", label=N_("结算床日"))
 def bill_stay(*, actor: Actor, now: datetime, stay_id: Id) -> BedStay:
-    """Place one order for each month of a stay that is over, or of its end: the days at the price of its first day, split by payers.
+    """Place one order for each month of a stay that is over, or of its end: each day at its price, split by who pays on it.
 
     Each month is billed once, however often this is asked.
     """
@@ -121,10 +122,10 @@ def bill_stay(*, actor: Actor, now: datetime, stay_id: Id) -> BedStay:
         elder = Elder.objects.get(pk=row.elder_id)
         months = unbilled(row, elder, local_date(now))
         for month in months:
+            (first, days), *later = stretches(row, month, now)
             order = place_for_programme(
-                actor=system, now=now, elder=elder, item_code=row.item.code, quantity=month.days, service_day=month.from_on,
-                provider=row.provider, source=next_source(row, month),
-                note=f"{month.first:%Y-%m} {month.days}",
+                actor=system, now=now, elder=elder, item_code=row.item.code, quantity=days, service_day=first, later=later,
+                provider=row.provider, source=next_source(row, month), note=f"{month.first:%Y-%m} {month.days}",
             )  # fmt: skip
             orders.append(order)
     if not months:

@@ -142,17 +142,19 @@ def present(row: HomeSickbed, found: Basis) -> set[str]:
     return {piece for piece, is_there in has.items() if is_there}
 
 
-def beds_of_leavers(div: str, on: date) -> list[HomeSickbed]:
-    """Open beds of an area whose elder has died or moved away."""
+def beds_to_close(div: str, on: date) -> list[HomeSickbed]:
+    """Open beds of an area whose elder has died or moved away, and those whose last day is over."""
     away = Circumstance.objects.within(div).filter(in_force(on), kind="moved_away").values("elder_id")
-    gone = Q(elder__died_on__lte=on) | Q(elder_id__in=away)
-    rows = HomeSickbed.objects.within(div).filter(gone, state=SickbedState.APPROVED)
+    over = Q(elder__died_on__lte=on) | Q(elder_id__in=away) | Q(approved_to__lt=on)
+    rows = HomeSickbed.objects.within(div).filter(over, state=SickbedState.APPROVED)
     return list(rows.select_related("entitlement__elder").order_by("pk"))
 
 
 def last_day(row: HomeSickbed, today: date) -> date | None:
-    """Return the last day a bed may have for its elder; nothing while the elder lives here."""
-    return None if row.entitlement is None else last_day_of(row.entitlement, today)[0]
+    """Return the last day of a bed that is to be closed: of the life of its elder, before a move, or as approved, if that is over."""
+    left = None if row.entitlement is None else last_day_of(row.entitlement, today)[0]
+    run_out = row.approved_to if row.approved_to is not None and row.approved_to < today else None
+    return min((day for day in (left, run_out) if day is not None), default=None)
 
 
 def moved(div: str) -> QuerySet[HomeSickbed]:

@@ -5,25 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery, Sum
 
+from yinling.catalogue.models import Price
+from yinling.catalogue.queries import known_at
+from yinling.entitlements.models import Agreement, Entitlement
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import add_years
-from yinling.orders.models import Order
+from yinling.orders.models import Order, OrderLine
 from yinling.orders.states import OrderState
-from yinling.people.models import Elder
+from yinling.people.models import Circumstance, Elder
 from yinling.people.queries.names import reader
 from yinling.programmes.home_beds.models import BedStay
 from yinling.programmes.home_beds.rules import Month, billable
-from yinling.settlement.models import RecoveryLine
+from yinling.settlement.models import Posting, RecoveryLine
 from yinling.settlement.states import RecoveryState
 
 SOURCE = "home_beds.stay:"
-AGAIN = ":again"
-"""How the source of a second bill ends: the first had days after a death known late, and was taken back as a whole."""
+AGAIN = ("", ":again", ":again2", ":again3")
+"""How the sources of the bills of a month end: the first, and those made anew after one was taken back as a whole."""
 
 
 @dataclass(frozen=True)
@@ -67,24 +72,60 @@ def bills_of(rows: Iterable[BedStay], elders: dict[int, Elder], today: date) -> 
         elder = elders.get(stay.elder_id)
         for month in billable(stay.admitted_on, end_of(stay, elder.died_on if elder else None), today):
             wanted[source_of(stay, month)] = (stay.pk, month)
-    names = [*wanted, *(f"{source}{AGAIN}" for source in wanted)]
-    orders = Order.objects.filter(source__in=names).exclude(state=OrderState.CANCELLED)
-    standing = orders.exclude(Exists(_recovered())).order_by("pk").values_list("source", "pk", "total_fen")
-    known = {source.removesuffix(AGAIN): (pk, total) for source, pk, total in standing}
+    known: dict[str, tuple[int, int]] = {}
+    for order in _bills([f"{source}{end}" for source in wanted for end in AGAIN]):
+        source = ":".join(order.source.split(":")[:3])
+        if not order.is_reversed or order.days == wanted[source][1].days:
+            known[source] = (order.pk, order.total_fen)
     found: dict[int, list[Bill]] = defaultdict(list)
     for source, (pk, month) in wanted.items():
         found[pk].append(Bill(month, *known.get(source, (None, None))))
     return found
 
 
-def _recovered() -> QuerySet[RecoveryLine]:
-    return RecoveryLine.objects.filter(order=OuterRef("pk"), is_live=True, recovery__state=RecoveryState.APPROVED)
+def _bills(sources: Iterable[str]) -> QuerySet[Any]:
+    """The standing bills of months. One that finance reversed says so: it stands for its own days, and for no others."""
+    recovered = RecoveryLine.objects.filter(order=OuterRef("pk"), is_live=True, recovery__state=RecoveryState.APPROVED)
+    days = OrderLine.objects.filter(order=OuterRef("pk")).order_by().values("order").annotate(all=Sum("quantity"))
+    rows = Order.objects.filter(source__in=list(sources)).exclude(state=OrderState.CANCELLED).exclude(Exists(recovered))
+    return rows.annotate(
+        is_reversed=ExpressionWrapper(_reversed(), BooleanField()), days=Subquery(days.values("all"))
+    ).order_by("pk")
+
+
+def _reversed() -> Q:
+    """Whether the last that was booked for an order is that it was taken back."""
+    booked = Posting.objects.filter(order=OuterRef("pk"), kind="order")
+    return Q(Exists(booked), ~Exists(booked.filter(~Exists(Posting.objects.filter(reverses=OuterRef("pk"))))))
 
 
 def next_source(stay: BedStay, month: Month) -> str:
-    """Return the source for billing a month: its second one, if the first bill was taken back."""
-    first = source_of(stay, month)
-    return f"{first}{AGAIN}" if Order.objects.filter(Exists(_recovered()), source=first).exists() else first
+    """Return the source for billing a month: a further one, if what was billed before was taken back."""
+    names = [f"{source_of(stay, month)}{end}" for end in AGAIN]
+    used = set(
+        Order.objects.filter(source__in=names).exclude(state=OrderState.CANCELLED).values_list("source", flat=True)
+    )
+    return next((name for name in names if name not in used), names[-1])
+
+
+def stretches(stay: BedStay, month: Month, now: datetime) -> list[tuple[date, int]]:
+    """Cut the days of a month where a price, a benefit, an agreement or a stay elsewhere begins or ends: the day decides (R-LTC-04).
+
+    Each stretch with its first day and how many days it has.
+    """
+    prices = Price.objects.filter(known_at(now), item=stay.item_id)
+    rows: list[QuerySet[Any]] = [
+        prices, Entitlement.objects.filter(elder=stay.elder_id, recorded_to=None),
+        Agreement.objects.filter(organisation=stay.provider_id, recorded_to=None),
+        Circumstance.objects.filter(elder=stay.elder_id, recorded_to=None),
+    ]  # fmt: skip
+    end = month.from_on + timedelta(days=month.days)
+    starts = {month.from_on} | {
+        day for some in rows for days in some.values_list("valid_from", "valid_to") for day in days
+        if day is not None and month.from_on < day < end
+    }  # fmt: skip
+    cuts = [*sorted(starts), end]
+    return [(first, (after - first).days) for first, after in pairwise(cuts)]
 
 
 def unbilled(stay: BedStay, elder: Elder, today: date) -> list[Month]:
@@ -93,8 +134,9 @@ def unbilled(stay: BedStay, elder: Elder, today: date) -> list[Month]:
 
 
 def billed_until(stay: BedStay) -> date | None:
-    """Return the first day that no bill covers any more; nothing while none was made."""
-    sources = Order.objects.filter(source__startswith=f"{SOURCE}{stay.pk}:").exclude(state=OrderState.CANCELLED)
+    """Return the first day that no bill covers any more; nothing while none stands: one that was reversed may be made anew for other days."""
+    rows = Order.objects.filter(source__startswith=f"{SOURCE}{stay.pk}:").exclude(state=OrderState.CANCELLED)
+    sources = rows.exclude(_reversed())
     codes = [source.split(":")[2] for source in sources.values_list("source", flat=True)]
     if not codes:
         return None

@@ -1,6 +1,6 @@
 """Writing, one file per noun."""
 
-from yinling.programmes.subsidies.operations.donations import register_donation
+from yinling.programmes.subsidies.operations.donations import register_donation, withdraw_donation
 from yinling.programmes.subsidies.operations.spendings import record_spending
 from yinling.programmes.subsidies.operations.subsidies import (
     approve_subsidy,
@@ -16,4 +16,5 @@ __all__ = [
     "register_donation",
     "return_subsidy",
     "review_subsidy",
+    "withdraw_donation",
 ]

@@ -10,14 +10,15 @@ from yinling.directory.models import Area
 from yinling.directory.rules import person_of, require, required_text
 from yinling.entitlements.operations import open_line, raise_line
 from yinling.ground.live import tell
-from yinling.ground.operation import explain_constraint, operation
+from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
-from yinling.kernel.inputs import Input
+from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.money import MOST_FEN
 from yinling.kernel.period import local_date
-from yinling.kernel.refusals import Refused
+from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.models import Donation
+from yinling.programmes.subsidies.queries.funds import standing_donations
 from yinling.settlement.operations import post
 from yinling.settlement.rules import Side
 
@@ -53,11 +54,7 @@ def register_donation(
     name = required_text(donor, "donor", most=80)
     number = _next_number(line.div, received_on.year)
     posting = post(
-        actor, now, key=f"donation:{number}", kind="donation", text=f"{N_('捐赠')} {number}", div=line.div,
-        sides=[
-            Side(BANK, amount_fen, "eldercare", FUND, plan_year=line.year),
-            Side(RECEIVED, -amount_fen, "eldercare", FUND, plan_year=line.year),
-        ],
+        actor, now, key=f"donation:{number}", kind="donation", text=f"{N_('捐赠')} {number}", div=line.div, sides=_sides(amount_fen, line.year)
     )  # fmt: skip
     raise_line(line.pk, amount_fen)
     row = Donation.objects.create(
@@ -68,6 +65,39 @@ def register_donation(
         actor=actor, now=now, event="subsidies.donation.register", subject=row,
         changes={"amount_fen": [None, amount_fen], "line": [None, line.pk], "receipt_number": [None, number]},
     )  # fmt: skip
+    tell("budgets", pk=row.pk, div=row.div)
+    return row
+
+
+def _sides(fen: int, year: int) -> list[Side]:
+    return [
+        Side(BANK, fen, "eldercare", FUND, plan_year=year),
+        Side(RECEIVED, -fen, "eldercare", FUND, plan_year=year),
+    ]
+
+
+@operation("subsidies.donation.withdraw", label=N_("撤销捐赠"))
+def withdraw_donation(
+    *, actor: Actor, now: datetime, donation_id: Id, reason: Reason, seen: Seen = None
+) -> Donation:  # fmt: skip
+    """Take a donation back that was given back to the donor or entered wrong, by another person than who entered it.
+
+    Its receipt keeps its number and says so; its line may spend so much less, so nothing may be arranged with it any more.
+    """
+    row = locked(Donation.objects.select_related("line"), donation_id, seen)
+    require(actor, "subsidies.donation.withdraw", div=row.div)
+    why = required_text(reason, "reason", most=500)
+    if actor.user_id == row.entered_by_id:
+        raise Refused("donation.two_persons", N_("登记人不能撤销自己登记的捐赠，请由另一位有权限的人员办理"))
+    if not standing_donations().filter(pk=row.pk).exists():
+        raise NotAllowed("donation.withdrawn", N_("这笔捐赠已经撤销"))
+    raise_line(row.line_id, -row.amount_fen)
+    post(
+        actor, now, key=f"donation_back:{row.receipt_number}", kind="donation", text=f"{N_('撤销捐赠')} {row.receipt_number}", div=row.div,
+        sides=_sides(-row.amount_fen, row.line.year), reverses=row.posting,
+    )  # fmt: skip
+    changes = changed(row, now=now) | {"amount_fen": [row.amount_fen, 0]}
+    record(actor=actor, now=now, event="subsidies.donation.withdraw", subject=row, changes=changes, reason=why)
     tell("budgets", pk=row.pk, div=row.div)
     return row
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from django.db.models import QuerySet
 
 from yinling.accounts.operations import record
+from yinling.directory.deciding import explain_hands, move, taken_up
 from yinling.directory.models import Area, Organisation
 from yinling.directory.queries import is_rural
 from yinling.directory.rules import known_choice, person_of, require, required_text
@@ -16,12 +17,14 @@ from yinling.entitlements.models import BudgetLine
 from yinling.entitlements.operations import open_line, spend
 from yinling.ground.live import tell
 from yinling.ground.operation import explain_constraint, operation
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.money import MOST_FEN, yuan
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotFound, Refused
 from yinling.kernel.words import N_
+from yinling.people.queries.names import reader
 from yinling.programmes.subsidies.models import Subsidy
 from yinling.programmes.subsidies.queries.rates import PROJECT, known_offer, record_of, winners
 from yinling.programmes.subsidies.rules import (
@@ -29,16 +32,18 @@ from yinling.programmes.subsidies.rules import (
     Amount,
     Facts,
     check_line,
+    check_size,
     check_winners,
     established,
     reckon,
 )
 from yinling.settlement.operations import post
-from yinling.settlement.operations.deciding import TWO_PERSONS, move, taken_up
+from yinling.settlement.operations.ledger import wait_for
 from yinling.settlement.rules import Side
+from yinling.settlement.states import DecisionState
 
 explain_constraint("subsidy_once", "subsidy.twice", N_("同一机构同一年度的这项补助已经登记，请核对"))
-explain_constraint("subsidy_two_persons", "subsidy.two_persons", TWO_PERSONS)
+explain_hands("subsidy")
 
 EXPENSE, OWED, TREASURY = "expense.subsidy", "payable.provider", "direct.treasury"
 
@@ -86,6 +91,7 @@ def draft_subsidy(  # noqa: PLR0913 - what a subsidy rests on
     facts = _established(kind, div, result_year, provider, facts)
     found, source = _amount(kind, div, result_year, facts, line, local_date(now))
     _check_places(actor, kind, div, result_year)
+    _check_once(kind, provider, result_year, part, count)
     row = Subsidy.objects.create(
         div=div, kind=kind, provider=provider, line=line, result_year=result_year, booking_year=line.year, part=part.strip(),
         amount_fen=found.fen, facts=facts.as_json() | {"evidence": paper, "rule": source}, reasons=found.reasons, entered_by_id=person_of(actor),
@@ -119,7 +125,7 @@ def _established(kind: str, div: str, year: int, provider: Organisation | None, 
     """Put what the platform knows of a body in place of what was entered, where its rate asks when it was open and cooked (R-FUN-07)."""
     if provider is None or kind == PROJECT:
         return facts
-    return established(facts, record_of(provider, year)) if known_offer(kind, div, year).rate.needs else facts
+    return established(facts, record_of(provider, year)) if known_offer(kind, div, year).rate.asks_opening else facts
 
 
 def _amount(kind: str, div: str, year: int, facts: Facts, line: BudgetLine, today: date) -> tuple[Amount, str]:
@@ -165,6 +171,23 @@ def _check_places(actor: Actor, kind: str, div: str, year: int) -> None:
         raise Refused("subsidy.city_decides", N_("有名额限制的奖补由市级登记"), field="kind")
     list(Area.objects.select_for_update(of=("self",)).filter(pk=found.area))
     check_winners(found.rate, winners(kind, found.area, year).count())
+
+
+def _check_once(kind: str, provider: Organisation | None, year: int, part: str, count: int) -> None:
+    """Refuse the same place twice, whatever line is to bear it, and more places or beds than a body is registered with."""
+    if provider is None or kind == PROJECT:
+        return
+    wait_for(f"subsidy:{kind}:{provider.pk}:{year}")
+    with scope(reader(provider.div), savepoint=False):
+        standing = Subsidy.objects.filter(kind=kind, provider=provider, result_year=year).exclude(
+            state=DecisionState.RETURNED
+        )
+        parts = {row.part: Facts.from_json(row.facts).count for row in standing}
+    if part.strip() in parts:
+        raise Refused("subsidy.twice", N_("同一机构同一年度的这项补助已经登记，请核对"), field="part")
+    beds = list(provider.sites.values_list("beds", flat=True))
+    rate = known_offer(kind, provider.div, year).rate
+    check_size(rate, wanted=count, taken=parts.values(), places=len(beds), beds=sum(beds))
 
 
 @operation("subsidies.subsidy.review", label=N_("初审通过"))

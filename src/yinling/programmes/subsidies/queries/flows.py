@@ -21,7 +21,7 @@ Place = tuple[int, str]
 
 @dataclass(frozen=True)
 class Bearing:
-    """Which line bears what: that of the nearest budget of a scheme in an area and year."""
+    """Which budget, and the line behind it, bears what: the nearest of a scheme in an area and year."""
 
     budgets: list[Budget]
     _of: dict[int, list[Budget]] = field(default_factory=lambda: defaultdict(list))
@@ -32,22 +32,25 @@ class Bearing:
             self._of[one.scheme_id].append(one)
 
     def area(self, scheme: int, div: str) -> str:
-        """The area of the scheme's nearest budget of any year; its only area for what is booked outside of it."""
+        """The area of the scheme's nearest budget of any year; what is booked above its only area (a deduction of the city) lies in it."""
         areas = [one.div for one in self._of[scheme]]
-        only = areas[0] if len(set(areas)) == 1 else ""
+        only = areas[0] if len(set(areas)) == 1 and areas[0].startswith(div) else ""
         return next((area for area in areas if div.startswith(area)), only)
 
-    def line(self, place: Place, year: int) -> int | None:
-        """The line that bears a scheme in an area and year."""
+    def budget(self, place: Place, year: int) -> Budget | None:
+        """The budget of a scheme in an area and year."""
         scheme, div = place
-        return next((one.line_id for one in self._of[scheme] if one.year == year and div.startswith(one.div)), None)
+        return next((one for one in self._of[scheme] if one.year == year and div.startswith(one.div)), None)
 
-    def rows(self, lines: Iterable[int], scheme: str, div: str, years: Callable[[int], Q]) -> Q:
-        """Return the condition that a row lies in what lines bear: its scheme, its area without nearer budgets, its year."""
-        wanted, found = set(lines), Q(pk__in=[])
-        for one in self.budgets:
-            if one.line_id not in wanted:
-                continue
+    def of(self, lines: Iterable[int]) -> list[Budget]:
+        """The budgets behind which lines stand."""
+        wanted = set(lines)
+        return [one for one in self.budgets if one.line_id in wanted]
+
+    def rows(self, budgets: Iterable[Budget], scheme: str, div: str, years: Callable[[int], Q]) -> Q:
+        """Return the condition that a row lies in what budgets bear: its scheme, its area without nearer budgets, its year."""
+        found = Q(pk__in=[])
+        for one in budgets:
             nearer = Q(pk__in=[])
             for other in self._of[one.scheme_id]:
                 if other.year == one.year and other.div != one.div and other.div.startswith(one.div):
@@ -65,9 +68,10 @@ def in_year(path: str) -> Callable[[int], Q]:
     return lambda year: Q(**{f"{path}__gte": date(year, 1, 1), f"{path}__lt": date(year + 1, 1, 1)})
 
 
-def bearing() -> Bearing:
-    """The budgets in force: some hundred a year in a city."""
-    return Bearing(list(Budget.objects.filter(is_in_force=True).select_related("scheme")))
+def bearing(scheme: int | None = None) -> Bearing:
+    """The budgets in force: some hundred a year in a city; or those of one scheme."""
+    wanted = Q() if scheme is None else Q(scheme=scheme)
+    return Bearing(list(Budget.objects.filter(wanted, is_in_force=True).select_related("scheme")))
 
 
 @dataclass(frozen=True)
@@ -77,18 +81,24 @@ class Flow:
     scheme_id: int
     div: str
     year: int
-    line_id: int | None
+    budget: Budget | None
     executed_fen: int
     paid_fen: int
     bodies: frozenset[int]
 
+    @property
+    def line_id(self) -> int | None:
+        """The line that bears it."""
+        return self.budget.line_id if self.budget else None
 
-def flows(bears: Bearing) -> list[Flow]:
-    """Follow the money of schemes through the account of what providers are owed: by totals, and by the few postings that paid them.
+
+def flows(bears: Bearing, scheme: int | None = None) -> list[Flow]:
+    """Follow the money of schemes, or of one, through the account of what providers are owed: by totals, and by the few postings that paid.
 
     Executed is what was booked in the year. What is still owed is what was booked last; all before it was paid.
     """
-    executed, paid, bodies = _executed(bears)
+    executed, paid, bodies = _executed(bears, scheme)
+    _share_out(executed, paid)
     found = []
     for place, by_year in sorted(executed.items()):
         owed = sum(by_year.values()) - paid.get(place, 0)
@@ -97,31 +107,44 @@ def flows(bears: Bearing) -> list[Flow]:
             open_fen = min(owed, fen) if year != min(by_year) else owed
             owed -= open_fen
             found.append(
-                Flow(*place, year, bears.line(place, year), fen, fen - open_fen, frozenset(bodies[place, year]))
+                Flow(*place, year, bears.budget(place, year), fen, fen - open_fen, frozenset(bodies[place, year]))
             )
     return found
 
 
 def _executed(
-    bears: Bearing,
+    bears: Bearing, scheme: int | None
 ) -> tuple[Mapping[Place, dict[int, int]], dict[Place, int], dict[tuple[Place, int], set[int]]]:
     """What was booked by place and year, what was paid by place, and to whom. A payment counts where its receiver is at home."""
     executed: dict[Place, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     paid: dict[Place, int] = defaultdict(int)
     bodies: dict[tuple[Place, int], set[int]] = defaultdict(set)
-    for scheme, div, body, home, year, is_payment, fen in _moved():
-        executed[scheme, bears.area(scheme, div)][year] += fen if is_payment else -fen
+    for one, div, body, home, year, is_payment, fen in _moved(scheme):
+        executed[one, bears.area(one, div)][year] += fen if is_payment else -fen
         if is_payment:
-            place = (scheme, bears.area(scheme, home or div))
+            place = (one, bears.area(one, home or div) or bears.area(one, div))
             executed[place][year] += 0
             paid[place] += fen
             bodies[place, year] |= {body} if body else set()
     return executed, paid, bodies
 
 
-def _moved() -> Any:
+def _share_out(executed: Mapping[Place, dict[int, int]], paid: dict[Place, int]) -> None:
+    """Let what a scheme paid beyond the cost of a place count where it still owes: bodies are paid at home and work beside it too."""
+    still = {place: sum(by_year.values()) - paid.get(place, 0) for place, by_year in executed.items()}
+    for place in [place for place, fen in sorted(still.items()) if fen < 0]:
+        for other in sorted(still):
+            part = min(-still[place], still[other], paid.get(place, 0))
+            if other[0] == place[0] and part > 0:
+                paid[other] = paid.get(other, 0) + part
+                paid[place] -= part
+                still[other] -= part
+                still[place] += part
+
+
+def _moved(scheme: int | None) -> Any:
     """All that was booked on the account by scheme, area and year (owed, deducted and paid), and once more what was paid."""
-    asked = {"account": PAYABLE, "scheme__isnull": False, "unit": "fen"}
+    asked = {"account": PAYABLE, "unit": "fen"} | ({"scheme__isnull": False} if scheme is None else {"scheme": scheme})
     nobody = Cast(Value(None), BigIntegerField()), Cast(Value(None), CharField())
     parts = [
         rows.order_by()
@@ -130,7 +153,7 @@ def _moved() -> Any:
         for rows, whom, day, is_payment in (
             (AreaTotal.objects.filter(per="month", **asked), nobody, "from_on", False),
             (LedgerTotal.objects.filter(is_rolled=False, **asked), nobody, "booked_on", False),
-            (payments(), ("provider", "provider__div"), "booked_on", True),
+            (payments().filter(**asked), ("provider", "provider__div"), "booked_on", True),
         )
     ]
     return parts[0].union(*parts[1:], all=True)

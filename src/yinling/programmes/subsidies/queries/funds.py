@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from django.db.models import BigIntegerField, Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, ExtractYear
 
-from yinling.entitlements.models import BudgetLine, Entitlement
+from yinling.entitlements.models import Budget, BudgetLine, Entitlement
 from yinling.ground.scope import current_scope, scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_midnight
@@ -21,7 +21,7 @@ from yinling.programmes.subsidies.models import Donation, Spending, Subsidy
 from yinling.programmes.subsidies.queries.flows import Bearing, bearing, flows, in_year, payments
 from yinling.programmes.subsidies.queries.subsidies import PREFIX as SUBSIDY
 from yinling.programmes.subsidies.rules import attribute
-from yinling.settlement.models import Charge, LedgerEntry, PayoutLine, Reimbursement
+from yinling.settlement.models import Charge, LedgerEntry, PayoutLine, Posting, Reimbursement
 from yinling.settlement.queries.reimbursements import PREFIX as REIMBURSEMENT
 from yinling.settlement.rules import PAYABLE
 from yinling.settlement.states import DecisionState, PayoutLineState
@@ -41,6 +41,8 @@ class Way:
     paid_fen: int = 0
     persons: set[int] = field(default_factory=set)
     bodies: set[int] = field(default_factory=set)
+    by_budget: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """What of it was executed for each budget that the line bears."""
     used: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -52,6 +54,11 @@ class Way:
     def owed_fen(self) -> int:
         """What was booked and is not paid yet."""
         return self.executed_fen - self.paid_fen
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more was executed than given to schemes and subsidies: another department granted what no budget was asked for."""
+        return self.executed_fen > self.line.spent_fen
 
     @property
     def left_fen(self) -> int:
@@ -86,6 +93,7 @@ def follow(lines: Sequence[BudgetLine], bears: Bearing | None = None) -> tuple[l
             rest.paid_fen += one.paid_fen
         elif way := found.get(one.line_id):
             way.charged_fen += one.executed_fen
+            way.by_budget[one.budget.pk if one.budget else 0] += one.executed_fen
             way.paid_fen += one.paid_fen
             way.bodies |= one.bodies
     for row in _rows(found, bears):
@@ -158,7 +166,7 @@ def _rows(lines: dict[int, Way], bears: Bearing) -> list[Row]:
 
 def _reached(schemes: set[int], year: int, area: str) -> QuerySet[Any]:
     """Who got something in an area and year: asked of each entitlement, so that no page reads the charges of a city."""
-    charged = Charge.objects.within(area).filter(in_year("service_day")(year), entitlement=OuterRef("pk"))
+    charged = Charge.objects.within(area).filter(_posted_in(year), entitlement=OuterRef("pk"))
     spent = Reimbursement.objects.within(area).filter(entitlement=OuterRef("pk"), state=DecisionState.APPROVED)
     rows = Entitlement.objects.filter(
         Q(Exists(charged)) | (Q(valid_from__year=year) & Q(Exists(spent))), scheme__in=schemes
@@ -173,9 +181,10 @@ def _is_paid(prefix: str) -> Exists:
 
 def _add(found: dict[int, Way], loose: dict[tuple[int, int], Loose], bears: Bearing, row: Row) -> None:
     """Add one sum to its line; a reimbursement that no line bears stands by itself."""
-    is_approved, line = row.state == DecisionState.APPROVED, row.line
+    is_approved, line, budget = row.state == DecisionState.APPROVED, row.line, None
     if row.scheme is not None:
-        line = bears.line((row.scheme, row.where or ""), row.year or 0)
+        budget = bears.budget((row.scheme, row.where or ""), row.year or 0)
+        line = budget.line_id if budget else None
         if line is None and is_approved:
             rest = loose.setdefault((row.scheme, row.year or 0), Loose(row.scheme, row.year or 0))
             rest.executed_fen += row.fen
@@ -192,6 +201,8 @@ def _add(found: dict[int, Way], loose: dict[tuple[int, int], Loose], bears: Bear
     else:
         way.paid_fen += row.fen if row.is_paid else 0
         way.reimbursed_fen += row.fen if row.of == "help" else 0
+        if budget is not None:
+            way.by_budget[budget.pk] += row.fen
         way.subsidy_fen += row.fen if row.of == "subsidy" else 0
         way.bodies |= {row.who} if row.who else set()
 
@@ -203,8 +214,8 @@ def subsidies_of(lines: Iterable[int]) -> QuerySet[Subsidy]:
 
 def charges_of(lines: Iterable[int], bears: Bearing | None = None) -> QuerySet[Charge]:
     """What schemes were charged for services, booked in the year of the line that bears them."""
-    booked = (bears or bearing()).rows(lines, "entitlement__scheme", "div", _posted_in)
-    return Charge.objects.filter(booked)
+    known = bears or bearing()
+    return Charge.objects.filter(known.rows(known.of(lines), "entitlement__scheme", "div", _posted_in))
 
 
 def _posted_in(year: int) -> Q:
@@ -214,8 +225,23 @@ def _posted_in(year: int) -> Q:
 
 def reimbursements_of(lines: Iterable[int], bears: Bearing | None = None) -> QuerySet[Reimbursement]:
     """Standing reimbursements that lines bear: in the year in which their entitlement began."""
-    borne = (bears or bearing()).rows(lines, "entitlement__scheme", "div", in_year("entitlement__valid_from"))
-    return Reimbursement.objects.filter(borne).exclude(state=DecisionState.RETURNED)
+    known = bears or bearing()
+    return _borne(known, known.of(lines))
+
+
+def _borne(bears: Bearing, budgets: Iterable[Budget]) -> QuerySet[Reimbursement]:
+    rows = bears.rows(budgets, "entitlement__scheme", "div", in_year("entitlement__valid_from"))
+    return Reimbursement.objects.filter(rows).exclude(state=DecisionState.RETURNED)
+
+
+def executed_of(budget: Budget) -> int:
+    """What of a budget was executed, by the books: the figure of its own page and of its line's. The same for whoever looks."""
+    with scope(reader(budget.div)):
+        bears = bearing(budget.scheme_id)
+        booked = flows(bears, budget.scheme_id)
+        helped = _borne(bears, [budget]).filter(state=DecisionState.APPROVED)
+        paid_back = helped.aggregate(fen=Sum("subsidy_fen"))["fen"] or 0
+    return int(paid_back) + sum(one.executed_fen for one in booked if one.budget == budget)
 
 
 def payments_of(line: BudgetLine, bears: Bearing) -> QuerySet[LedgerEntry]:
@@ -247,13 +273,16 @@ def totals(found: Iterable[Way]) -> dict[str, int]:
     }  # fmt: skip
 
 
+def standing_donations() -> QuerySet[Donation]:
+    """Donations that were not taken back."""
+    return Donation.objects.filter(~Exists(Posting.objects.filter(reverses=OuterRef("posting"))))
+
+
 def donations_shown(actor: Actor) -> QuerySet[Donation]:
-    """Donations of the actor's area, newest first."""
-    return (
-        Donation.objects.visible_to(actor)
-        .select_related("line", "posting", "entered_by")
-        .order_by("-received_on", "-pk")
-    )
+    """Donations of the actor's area, newest first; ``back_at`` says when one was taken back."""
+    back = Posting.objects.filter(reverses=OuterRef("posting"))
+    rows = Donation.objects.visible_to(actor).select_related("line", "posting", "entered_by")
+    return rows.annotate(back_at=Subquery(back.values("posted_at")[:1])).order_by("-received_on", "-pk")
 
 
 @dataclass(frozen=True)
@@ -266,17 +295,15 @@ class Gift:
 
 
 def gifts(line: BudgetLine, bears: Bearing | None = None) -> list[Gift]:
-    """Say of a donation line which donation bore what: money is pooled, the earlier donation is used first (R-FUN-03)."""
-    given = {row.pk: row for row in Donation.objects.filter(line=line).order_by("received_on", "pk")}
-    helped = reimbursements_of([line.pk], bears).filter(state=DecisionState.APPROVED)
-    helped = helped.select_related("elder", "household")
-    uses: list[Any] = [*helped.order_by("approved_at", "pk")]
-    uses += (
-        subsidies_of([line.pk])
-        .filter(state=DecisionState.APPROVED)
-        .select_related("provider")
-        .order_by("approved_at", "pk")
-    )
+    """Say of a donation line which donation bore what: money is pooled, the earlier donation is used first (R-FUN-03).
+
+    Whoever looks gets the same answer: an elder who has moved away keeps the place in the order.
+    """
+    with scope(reader(line.div)):
+        given = {row.pk: row for row in standing_donations().filter(line=line).order_by("received_on", "pk")}
+        helped = reimbursements_of([line.pk], bears).select_related("elder", "household")
+        paid = subsidies_of([line.pk]).select_related("provider")
+        uses: list[Any] = [*helped.filter(state=DecisionState.APPROVED), *paid.filter(state=DecisionState.APPROVED)]
     uses.sort(key=lambda one: (one.approved_at, one.pk))
     parts = attribute(
         [(row.pk, row.amount_fen) for row in given.values()],
@@ -296,17 +323,24 @@ class Trail:
     line: BudgetLine | None
     payment: PayoutLine | None
     gifts: list[Gift]
+    is_above: bool = False
+    """Whether the money is of a level whose lines the reader does not see."""
 
 
-def trail(row: Reimbursement, line: BudgetLine | None) -> Trail:
-    """Follow one reimbursement from its fund to its payment."""
+def trail(row: Reimbursement, line: BudgetLine | None, area: str = "") -> Trail:
+    """Follow one reimbursement from its fund to its payment, as far as a reader of an area sees it."""
+    if line is not None and not line.div.startswith(area):
+        return replace(trail(row, None), is_above=True)
     payment = PayoutLine.objects.filter(key=f"{REIMBURSEMENT}:{row.pk}", is_live=True).select_related("payout").first()
     own = [one for one in gifts(line) if one.use == row] if line is not None and line.fund == "donation" else []
     return Trail(row, line, payment, own)
 
 
 def persons_of(line: BudgetLine, bears: Bearing | None = None) -> QuerySet[Elder]:
-    """The people whom a line has reached, by charges and reimbursements, with what it has borne for each of them."""
+    """The people whom a line has reached, by charges and reimbursements, with what it has borne for each of them.
+
+    To be read, like all rows behind a line, in a scope that shows who has moved away since (``reader`` of the line's area).
+    """
     charged = charges_of([line.pk], bears)
     helped = reimbursements_of([line.pk], bears).filter(state=DecisionState.APPROVED)
     sums = [

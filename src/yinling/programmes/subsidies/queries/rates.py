@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Min, QuerySet
+from django.db.models import Exists, Min, OuterRef, QuerySet
 from django.db.models.functions import TruncDate
 
 from yinling.directory.models import Organisation
@@ -20,6 +20,8 @@ from yinling.orders.states import OrderState
 from yinling.people.queries.names import reader
 from yinling.programmes.subsidies.models import Subsidy
 from yinling.programmes.subsidies.rules import MONTHS, Rate, Record
+from yinling.settlement.models import Posting
+from yinling.settlement.queries.ledger import live_postings
 from yinling.settlement.states import DecisionState
 
 PROJECT = "project"
@@ -64,10 +66,16 @@ def winners(kind: str, area: str, result_year: int) -> QuerySet[Subsidy]:
 
 
 def record_of(provider: Organisation, year: int) -> Record:
-    """Return what the platform knows of a body's year. Read by the system: a county sees no meal that was brought to its neighbour."""
+    """Return what the platform knows of a body's year. Read by the system: a county sees no meal that was brought to its neighbour.
+
+    A meal whose bill was taken back was none, unless it was billed anew.
+    """
     first, end = local_midnight(date(year, 1, 1)), local_midnight(date(year + 1, 1, 1))
     with scope(reader(provider.div)):
+        taken_back = Exists(Posting.objects.filter(order=OuterRef("pk"), reverses__isnull=False))
+        stands = Exists(live_postings().filter(order=OuterRef("pk")))
         meals = Order.objects.filter(provider=provider, state__in=DONE, lines__item__family="meal")
+        meals = meals.exclude(taken_back & ~stands)
         since = meals.aggregate(first=Min("starts_at"))["first"]
         days = meals.filter(starts_at__gte=first, starts_at__lt=end).values_list(TruncDate("starts_at"), flat=True)
         by_month = Counter(day.month for day in days.distinct().order_by())

@@ -1,0 +1,214 @@
+"""Meals: four channels on the order, four forms, and who may order at the stations of the community (R-MEA-05, R-MEA-07)."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.conf import settings
+from tests.factories import (
+    NOW,
+    actor,
+    make_assessment,
+    make_elder,
+    make_item,
+    make_organisation,
+    make_price,
+    make_service_area,
+    make_staff,
+    system,
+)
+from tests.refusals import refused as refusal_of
+
+from yinling.catalogue.models import MEAL_FORMS
+from yinling.directory.models import Organisation
+from yinling.dispatch.operations import assign_order
+from yinling.entitlements.queries import eligibility
+from yinling.ground.parameters import product_files
+from yinling.kernel.actor import Actor
+from yinling.kernel.parameters import load
+from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused
+from yinling.orders import meals
+from yinling.orders.meals import forms_of
+from yinling.orders.models import MEAL_CHANNELS, Order
+from yinling.orders.operations import accept_order, deliver_order, place_order
+from yinling.orders.queries import in_dispatch_order, in_form, quote
+from yinling.people.models import Circumstance, Elder
+from yinling.settlement.operations import settle_order
+
+pytestmark = pytest.mark.usefixtures("wide")
+NOON = NOW + timedelta(days=1, hours=2)
+AT_HOME = {"making": True, "sharing": False, "dining": False, "delivery": True}
+
+
+def refused(who: Actor, kind: type[Refusal], code: str) -> Any:
+    return refusal_of(who, kind, code, contents=lambda: list(Order.objects.order_by("pk").values()))
+
+
+def meal(body: Organisation, form: str = "delivery", **values: Any) -> str:
+    code = f"MEAL-{form}-{body.pk}"
+    values = {
+        "code": code,
+        "family": "meal",
+        "name": f"午餐 {form}",
+        "units": ["lunch", form],
+        "standard_minutes": 20,
+        **values,
+    }
+    make_price(make_item(needs_visit=AT_HOME[form], needs_qualification="induction", **values), body, 1500)
+    return code
+
+
+def kitchen(kind: str = "home_care") -> Organisation:
+    body = make_organisation(kind=kind)
+    make_service_area(body, "meal")
+    return body
+
+
+def place(body: Organisation, code: str, elder: Elder | None = None, who: Actor | None = None, **values: Any) -> Order:
+    elder = elder or make_elder()
+    asked = {"elder_id": elder.pk, "item_code": code, "starts_at": NOON, "provider_id": body.pk, **values}
+    return place_order(actor=who or actor("seat"), now=NOW, quoted_total_fen=1500, **asked)
+
+
+@pytest.mark.req("R-MEA-05")
+@pytest.mark.parametrize("channel", [code for code, _name in MEAL_CHANNELS])
+def test_each_of_the_four_channels_stands_on_the_order(channel: str) -> None:
+    body = kitchen()
+    order = place(body, meal(body), meal_channel=channel)
+    assert Order.objects.get(meal_channel=channel) == order
+    assert order.get_meal_channel_display() in ("幸福食堂", "社区助餐", "养老机构配送餐", "互联网+送餐")
+
+
+@pytest.mark.req("R-MEA-05")
+@pytest.mark.parametrize(
+    ("kind", "channel"),
+    [
+        ("meal_point", "canteen"),
+        ("care_home", "care_home"),
+        ("nursing_home", "care_home"),
+        ("care_centre", "community"),
+    ],
+)
+def test_without_a_choice_the_kind_of_body_says_the_channel(kind: str, channel: str) -> None:
+    body = kitchen(kind)
+    assert place(body, meal(body)).meal_channel == channel
+
+
+@pytest.mark.req("R-MEA-05")
+def test_what_is_no_meal_has_no_channel_and_another_word_is_none() -> None:
+    body = kitchen()
+    price = make_price(make_item(), body, 1500)
+    seat, elder, code = actor("seat"), make_elder(), meal(body)
+    with refused(seat, Refused, "order.meal_channel"):
+        place(body, price.item.code, elder, seat, meal_channel="canteen")
+    with refused(seat, Refused, "choice.unknown"):
+        place(body, code, elder, seat, meal_channel="drone")
+    assert place(body, price.item.code).meal_channel == ""
+
+
+@pytest.fixture
+def shanwei(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What Shanwei says about meals, said for the whole country."""
+    said = yaml.safe_load((settings.CITIES / "shanwei-jujia/parameters/meals.yaml").read_text(encoding="utf-8"))
+    said.pop("area")
+    files = [path for path in product_files() if path.name != "meals.yaml"]
+    own = yaml.safe_load(
+        next(path for path in product_files() if path.name == "meals.yaml").read_text(encoding="utf-8")
+    )
+    own["parameters"] |= said["parameters"]
+    (tmp_path / "meals.yaml").write_text(yaml.safe_dump(own, allow_unicode=True), encoding="utf-8")
+    known = load([*files, tmp_path / "meals.yaml"])
+    monkeypatch.setattr(meals, "parameter", known.value)
+    monkeypatch.setattr(eligibility, "parameters", lambda: known)
+
+
+@pytest.mark.req("R-MEA-07")
+@pytest.mark.usefixtures("shanwei")
+@pytest.mark.parametrize(
+    ("kinds", "born_on", "may"),
+    [
+        (["childless"], date(1950, 1, 1), True), (["lives_alone"], date(1950, 1, 1), True), (["empty_nest"], date(1950, 1, 1), True),
+        (["special_family"], date(1966, 6, 16), True), ([], date(1950, 1, 1), False), (["chronic"], date(1930, 1, 1), False),
+        (["empty_nest"], date(1966, 6, 17), False),
+    ],
+)  # fmt: skip
+def test_the_stations_of_the_community_serve_only_the_groups_of_the_plan(
+    kinds: list[str], born_on: date, *, may: bool
+) -> None:
+    body, elder = kitchen("care_centre"), make_elder(born_on=born_on)
+    code = meal(body)
+    for kind in kinds:
+        Circumstance.objects.create(
+            div=elder.div, elder=elder, kind=kind, body="社区", valid_from=date(2024, 1, 1), recorded_from=NOW
+        )
+    if may:
+        assert place(body, code, elder).meal_channel == "community"
+        return
+    seat = actor("seat")
+    with refused(seat, Refused, "order.meal_group"):
+        place(body, code, elder, seat)
+    assert not Order.objects.exists()
+    assert place(body, code, elder, meal_channel="canteen").meal_channel == "canteen", "the canteen is open to all"
+
+
+@pytest.mark.req("R-MEA-07")
+@pytest.mark.usefixtures("shanwei")
+def test_who_is_assessed_as_disabled_may_order_and_the_quote_says_why_another_may_not() -> None:
+    body, elder = kitchen("care_centre"), make_elder()
+    ask: dict[str, Any] = {"elder_id": elder.pk, "item_code": meal(body), "starts_at": NOON, "provider_id": body.pk}
+    with pytest.raises(Refused) as caught:
+        quote(actor=actor("seat"), now=NOW, **ask)
+    assert (caught.value.code, caught.value.field) == ("order.meal_group", "meal_channel")
+    assert "孤寡或独居、空巢、失能、计划生育特殊家庭" in str(caught.value.values["why"])
+    make_assessment(elder, level="severe", points=10)
+    assert quote(actor=actor("seat"), now=NOW, **ask).meal_channel == "community"
+
+
+@pytest.mark.req("R-MEA-07")
+@pytest.mark.parametrize("form", [code for code, _name in MEAL_FORMS])
+def test_each_of_the_four_forms_can_be_ordered_and_found(form: str) -> None:
+    body = kitchen()
+    order, other = (
+        place(body, meal(body, form)),
+        place(body, meal(body, "delivery" if form != "delivery" else "making")),
+    )
+    assert list(in_form(Order.objects.all(), form)) == [order]
+    assert (order.needs_visit, other.needs_visit) == (AT_HOME[form], True)
+    assert forms_of([line.item for line in order.lines.select_related("item")]) == [form]
+
+
+@pytest.mark.req("R-MEA-07")
+def test_a_meal_the_elder_comes_for_is_delivered_by_the_body_and_settled_and_nobody_is_sent() -> None:
+    body = kitchen("meal_point")
+    order = place(body, meal(body, "dining"))
+    manager, seat = actor("provider_manager", organisation=body), actor("seat")
+    dispatcher, carer = actor("dispatcher"), make_staff(body)
+    assert (order.state, order.accept_due_at, order.needs_visit) == ("placed", None, False)
+    assert not in_dispatch_order(Order.objects.all()).exists()
+    with refused(manager, NotAllowed, "order.no_visit"):
+        accept_order(actor=manager, now=NOW, order_id=order.pk)
+    with refused(dispatcher, Refused, "order.no_visit"):
+        assign_order(actor=dispatcher, now=NOW, order_id=order.pk, staff_id=carer.pk)
+    with refused(manager, Refused, "order.not_yet"):
+        deliver_order(actor=manager, now=NOW, order_id=order.pk)
+    stranger = actor("provider_manager", organisation=make_organisation())
+    with refused(stranger, NotFound, "row.not_found"):
+        deliver_order(actor=stranger, now=NOON, order_id=order.pk)
+    with refused(seat, Denied, "right.missing"):
+        deliver_order(actor=seat, now=NOON, order_id=order.pk)
+    served = deliver_order(actor=manager, now=NOON, order_id=order.pk)
+    assert (served.state, served.served_at) == ("served", NOON)
+    assert settle_order(actor=system(), now=NOON + timedelta(hours=2), order_id=order.pk).state == "settled"
+    visit = place(body, meal(body), starts_at=NOON + timedelta(hours=4))
+    with refused(manager, NotAllowed, "order.needs_visit"):
+        deliver_order(actor=manager, now=NOON, order_id=visit.pk)
+
+
+@pytest.mark.req("R-MEA-07")
+def test_a_meal_the_elder_comes_for_and_one_that_is_brought_are_two_orders() -> None:
+    body = kitchen()
+    seat, elder, brought, eaten_there = actor("seat"), make_elder(), meal(body), meal(body, "dining")
+    with refused(seat, Refused, "order.more_items"):
+        place(body, brought, elder, seat, more_items=[eaten_there])
