@@ -19,6 +19,7 @@ from tests.factories import (
     make_price,
     make_service_area,
 )
+from tests.settlement.test_replays import a_line
 
 from yinling.accounts.models import Journal, User
 from yinling.directory.models import ApiToken, Grant
@@ -205,3 +206,14 @@ def test_the_two_roles_of_one_person_are_two_tokens(api: MakeApi) -> None:
     assert caller.post("/tickets/open", TICKET).status_code == 201
     row = Journal.objects.filter(event="hotline.ticket.open").get()
     assert (row.role, row.user_id) == ("seat", caller.actor.user_id)
+
+
+def test_a_donation_is_taken_back_and_the_answer_says_when(api: MakeApi) -> None:
+    line, one, other = a_line("donation"), api("finance"), api("finance")
+    about = {"donor": "李先生", "amount_fen": 5000, "line_id": line.pk, "received_on": "2026-06-01"}
+    row = one.post("/donations/register", about).json()
+    assert row["back_at"] is None
+    answer = other.post(f"/donations/{row['id']}/withdraw", {"reason": "退还捐赠人", "seen": row["version"]})
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["back_at"] == other.get(f"/donations/{row['id']}").json()["back_at"]
+    assert answer.json()["back_at"].endswith("+08:00")

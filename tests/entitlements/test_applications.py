@@ -275,6 +275,23 @@ def test_a_household_gets_the_modification_once(wide: object) -> None:
     assert applied(here, wife).once_fen == row.once_fen
 
 
+@pytest.mark.parametrize("is_given", [False, True])
+def test_who_applies_from_home_meets_the_application_of_another_in_the_home(wide: object, *, is_given: bool) -> None:
+    here = office(code="home_modification", families=[])
+    home = make_household()
+    man, wife = make_elder(household=home, sex="1"), make_elder(household=home)
+    for one in (man, wife):
+        record(one, "empty_nest")
+    if is_given:
+        make_entitlement(man, here.scheme, once_fen=300_000)
+    else:
+        applied(here, man)
+    daughter = actor("family", elders=(wife,))
+    with scope(daughter), pytest.raises(Refused) as refused:
+        apply_for(actor=daughter, now=NOW, elder_id=wife.pk, scheme_code=here.scheme.code, applied_as="family")
+    assert (code_of(refused), Application.objects.filter(elder=wife).count()) == ("application.household", 0)
+
+
 def test_registration_elsewhere_makes_no_difference(here: Office) -> None:
     """Elder Law art. 53: who lives here is treated like those registered here."""
     assert applied(here, poor(hukou_div="340100")).state == "applied"

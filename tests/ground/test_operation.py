@@ -13,6 +13,7 @@ from yinling.directory.rules import require
 from yinling.ground.idempotency import once
 from yinling.ground.models import CalendarDay, IdempotencyKey
 from yinling.ground.operation import REGISTRY, changed, locked, operation
+from yinling.ground.rounds import tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Seen
@@ -243,3 +244,28 @@ def test_inside_once_an_operation_takes_no_savepoint_of_its_own_but_those_inside
 
     assert savepoints(both) == 2
     assert savepoints(lambda: once(user_id=1, key="k", route="/x", body={}, perform=lambda: (200, both()))) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_inside_once_a_step_refused_in_a_scope_of_its_own_undoes_nothing_else() -> None:
+    """As what follows on a screen's operation: a job's steps, of which one that is refused waits for the next round."""
+
+    def write(actor, now, elder_id, note, _seen):
+        CalendarDay.objects.create(day=f"2031-01-0{elder_id}", kind="holiday", name="元旦", source="t")
+        record(actor=actor, now=now, event=RIGHT, subject=Household(pk=1, div="320205001001"), changes={})
+        if note == "late":
+            raise Refused("late", "晚")
+
+    run = build(write)
+
+    def effect():
+        run(actor=CLERK, now=NOW, elder_id=1)
+        done = [tried(CLERK, NOW, run, elder_id=pk, note=note) for pk, note in ((2, "late"), (3, ""))]
+        return 200, {"done": done}
+
+    with scope(CLERK):
+        assert once(user_id=1, key="k", route="/x", body={}, perform=effect)[1] == {"done": [False, True]}
+    with scope(CLERK):
+        assert [str(row.day) for row in CalendarDay.objects.order_by("day")] == ["2031-01-01", "2031-01-03"]
+        assert Journal.objects.filter(is_refused=True, code="late").count() == 1
+        assert IdempotencyKey.objects.get().answer == {"done": [False, True]}

@@ -32,7 +32,14 @@ from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refus
 from yinling.orders import meals
 from yinling.orders.meals import forms_of
 from yinling.orders.models import MEAL_CHANNELS, Order
-from yinling.orders.operations import accept_order, deliver_order, place_order
+from yinling.orders.operations import (
+    accept_order,
+    cancel_order,
+    deliver_order,
+    place_order,
+    resume_order,
+    suspend_order,
+)
 from yinling.orders.queries import in_dispatch_order, in_form, quote
 from yinling.people.models import Circumstance, Elder
 from yinling.settlement.operations import settle_order
@@ -206,9 +213,38 @@ def test_a_meal_the_elder_comes_for_is_delivered_by_the_body_and_settled_and_nob
         deliver_order(actor=manager, now=NOON, order_id=visit.pk)
 
 
+def test_after_the_time_of_a_meal_the_elder_cannot_cancel_it_and_the_line_can() -> None:
+    body, elder = kitchen("meal_point"), make_elder()
+    order, family = place(body, meal(body, "dining"), elder), actor("family", elders=(elder,))
+    with refused(family, NotAllowed, "order.meal_time"):
+        cancel_order(actor=family, now=order.starts_at, order_id=order.pk, reason="改天再吃")
+    assert cancel_order(actor=actor("seat"), now=NOON, order_id=order.pk, reason="老人没有来").state == "cancelled"
+
+
 @pytest.mark.req("R-MEA-07")
 def test_a_meal_the_elder_comes_for_and_one_that_is_brought_are_two_orders() -> None:
     body = kitchen()
     seat, elder, brought, eaten_there = actor("seat"), make_elder(), meal(body), meal(body, "dining")
     with refused(seat, Refused, "order.more_items"):
         place(body, brought, elder, seat, more_items=[eaten_there])
+
+
+@pytest.mark.req("R-MEA-07")
+def test_a_meal_to_be_fetched_takes_no_time_and_is_not_ordered_twice() -> None:
+    body = kitchen("meal_point")
+    elder, seat, code = make_elder(), actor("seat"), meal(body, "dining", standard_minutes=0)
+    order = place(body, code, elder, seat)
+    assert order.ends_at > order.starts_at
+    with refused(seat, Refused, "order.same"):
+        place(body, code, elder, seat)
+
+
+def test_a_meal_that_waited_for_the_elder_to_come_home_is_still_accepted_by_nobody() -> None:
+    body, elder = kitchen("meal_point"), make_elder()
+    order = place(body, meal(body, "dining"), elder)
+    away = Circumstance.objects.create(
+        div=elder.div, elder=elder, kind="in_hospital", body="医院", valid_from=NOON.date(), recorded_from=NOW
+    )
+    suspend_order(actor=system(), now=NOW, order_id=order.pk)
+    Circumstance.objects.filter(pk=away.pk).update(recorded_to=NOW)
+    assert resume_order(actor=system(), now=NOW, order_id=order.pk).accept_due_at is None

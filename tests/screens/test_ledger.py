@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 from tests.factories import (
     CITY,
     COMMUNITY,
+    DISTRICT,
     NOW,
     actor,
     fund_order,
@@ -24,8 +25,11 @@ from tests.factories import (
     make_scheme,
     system,
 )
+from tests.screens.test_papers import by_api
 from tests.screens.test_settlement import form_of
 from tests.settlement.stated import approved
+from tests.settlement.test_two_districts import both
+from tests.settlement.test_two_districts import came as city_receives
 
 from yinling.accounts.models import Journal
 from yinling.orders.models import Order
@@ -104,6 +108,18 @@ def test_the_ledger_shows_balances_as_of_a_day_by_business_and_fund_and_drills_d
     assert number in entries
     assert number not in text(client, "/settlement/ledger/payable.provider/?until=2026-06-17")
     assert client.get("/settlement/ledger/nothing/").status_code == 404
+
+
+def test_a_district_finds_among_its_entries_what_the_city_received_for_it(sign_in: SignIn) -> None:
+    make_area_tree()
+    both()
+    city_receives(CITY, 8000, "回单 1")
+    client = sign_in(actor("finance", DISTRICT))
+    for account, fen in (("bank", 40.0), ("receivable.government", -40.0)):
+        assert "回单 1" in text(client, f"/settlement/ledger/{account}/"), account
+        assert fen in [row[8] for row in sheet(client, f"/settlement/ledger/{account}/excel/")], account
+        found = by_api(client, "/ledger-entries", size="100")["items"]
+        assert fen * 100 in [row["amount"] for row in found], account
 
 
 def test_ledger_and_its_workbook_agree_to_the_fen(sign_in: SignIn) -> None:

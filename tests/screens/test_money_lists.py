@@ -88,6 +88,17 @@ def test_claims_arrivals_and_transfers_are_taken_away_as_the_list_shows_them(sig
     assert sheet(client, "/settlement/transfers/excel/?note=凭证")[2][5] == 1234.56
 
 
+def test_lists_of_money_are_ordered_by_amount(sign_in: SignIn) -> None:
+    small, great = drafted(payer="government", count=1), drafted(payer="voucher", count=2)
+    client = sign_in("finance")
+    for way, first, second in (("most", great, small), ("least", small, great)):
+        html = text(client, f"/settlement/?by={way}")
+        assert 0 < html.index(first.code) < html.index(second.code), way
+    assert [line[0] for line in sheet(client, "/settlement/excel/?by=least")[2:4]] == [small.code, great.code]
+    assert client.get("/settlement/claims/?by=most").status_code == 200
+    assert client.get("/settlement/payouts/?by=nonsense").status_code == 200
+
+
 def test_one_goes_from_a_statement_to_the_next_that_waits_for_oneself(sign_in: SignIn) -> None:
     first, second, third = (drafted(payer=payer, count=1) for payer in ("government", "voucher", "disability"))
     client = sign_in("finance")
@@ -136,6 +147,8 @@ def test_after_the_bank_file_the_page_goes_on_and_what_the_bank_sent_back_has_a_
     answer_payout(actor=actor("finance"), now=NOW, payout_id=paying.pk, content=answer)
     html = text(client, here)
     assert "仍是应付款" in html
+    assert [paying.code, paying.title] == sheet(client, "/settlement/payouts/excel/?by=most")[2][:2]
+    assert sheet(client, "/settlement/payouts/excel/")[2][4:7] == [80, 0, 80]
     assert 'href="/settlement/payouts/new/"' in html
 
 

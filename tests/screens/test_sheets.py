@@ -29,3 +29,8 @@ def test_a_csv_disarms_what_a_spreadsheet_would_calculate() -> None:
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert [row[0] for row in rows[1:]] == ["'=1+1", "'+86", "'-2", "'@SUM(A1)", "'\tx", "王秀英"]
     assert answer.content.startswith(b"\xef\xbb\xbf")
+
+
+def test_a_name_with_signs_that_no_sheet_takes_still_makes_a_workbook() -> None:
+    for name in ("LTCI: share at the door", "Advances to providers: veterans' benefits", "[a]/b\\c?*", "'"):
+        assert CalamineWorkbook.from_filelike(io.BytesIO(excel(name, [Column("a")], []).content)).sheet_names

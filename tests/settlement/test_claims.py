@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.db.models import Sum
 from tests.factories import (
     NOW,
@@ -26,7 +27,7 @@ from yinling.entitlements.operations import end_agreement, sign_agreement
 from yinling.kernel.money import yuan
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Denied, NotAllowed
-from yinling.settlement.models import Claim, ClaimLine, LedgerEntry, Posting, Remittance
+from yinling.settlement.models import Claim, ClaimLine, LedgerEntry, Posting, Remittance, Statement
 from yinling.settlement.operations import (
     abandon_claim_line,
     answer_claim_line,
@@ -392,3 +393,19 @@ def test_a_payer_gives_back_of_a_reversed_service_only_what_it_paid(paid: str, b
     load(*((again.code, one.number, yuan(one.claimed_fen).replace(",", ""), "", "") for one in again.lines.all()))
     owed = LedgerEntry.objects.filter(account="receivable.ltci").aggregate(fen=Sum("amount"))["fen"]
     assert owed == 0
+
+
+@pytest.mark.parametrize("paid", [4_001, -1])
+def test_the_database_keeps_what_is_paid_within_what_was_claimed(paid: int) -> None:
+    claimed()
+    with pytest.raises(IntegrityError, match="claim_line_paid"), transaction.atomic():
+        ClaimLine.objects.update(paid_fen=paid)
+
+
+@pytest.mark.parametrize(
+    "values", [{"deducted_fen": 8_001}, {"offset_fen": -1}, {"deducted_fen": 4_000, "offset_fen": 4_001}]
+)
+def test_the_database_keeps_what_is_taken_off_within_the_statement(values: dict[str, int]) -> None:
+    drafted()
+    with pytest.raises(IntegrityError, match="statement_left"), transaction.atomic():
+        Statement.objects.update(**values)

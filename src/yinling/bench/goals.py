@@ -63,7 +63,7 @@ FIRST = {
     "loop.p50": 1.66,
     "loop.p95": 2.64,
     "loop.ratio": 38.1,
-    "devices.ratio": 1.43,
+    "devices.ratio": 5.05,
     "supervision.delay_p50": 4.22,
     "supervision.round": 111.6,
     "supervision.rows": 5324,

@@ -30,6 +30,7 @@ SETTINGS = {
     "listen_addresses": "",
     "timezone": "UTC",
     "log_line_prefix": "",
+    "log_min_messages": "fatal",  # what a statement did wrong is told to who sent it, who says so where it matters
     "max_connections": "200",
     "max_locks_per_transaction": "256",
     "shared_preload_libraries": "pg_stat_statements",

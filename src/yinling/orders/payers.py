@@ -108,16 +108,16 @@ def split(
 
 def divide(
     lines: Sequence[PricedLine], fundings: Iterable[Funding], policy: PayerPolicy, *, meals_taken: Collection[str] = (),
-    counted: Collection[int] = (),
+    counted: Collection[int] = (), bought: Collection[tuple[int, str]] = (),
 ) -> Bill:  # fmt: skip
     """Return the bill of one visit: each source bears its share or its sum by unit, never more than the sources before left.
 
     Limits count over all lines, those of an agreement over all sources of its payer. Where a source funds the visit itself, no call-out
     fee is charged (D-08). ``meals_taken`` are the meals of the day that were subsidised before (R-MEA-09), ``counted`` the entitlements that
-    have counted and paid this visit already.
+    have counted and paid this visit already, ``bought`` the items of this order that have counted under an agreement.
     """
     ordered = in_payer_order(fundings, policy.order, policy.excludes)
-    bill = _Division(ordered, policy, meals_taken, counted).bill(lines)
+    bill = _Division(ordered, policy, meals_taken, counted, bought).bill(lines)
     free = replace(policy, one_meal=frozenset())
     without_limits = _Division([replace(one, limits=(), agreements=()) for one in ordered], free, (), counted).bill(
         lines
@@ -149,14 +149,14 @@ class _Bought:
 class _Agreements:
     """What agreements still give while a bill is divided: each item of an order counts once, money to the fen."""
 
-    def __init__(self, fundings: Iterable[Funding]) -> None:
+    def __init__(self, fundings: Iterable[Funding], counted: Collection[tuple[int, str]]) -> None:
         self.left = {
             (one.agreement_id, limit.unit): limit.left
             for funding in fundings
             for one in funding.agreements
             for limit in one.limits
         }
-        self.counted: set[tuple[int, str]] = set()
+        self.counted = set(counted)
 
     def under(self, funding: Funding, code: str, fen: int) -> _Bought:
         """The first agreement that has room for so much of an item, else the one with most room; a payer without any is not limited."""
@@ -222,11 +222,12 @@ class _Division:
     """Divides one bill."""
 
     def __init__(
-        self, fundings: Sequence[Funding], policy: PayerPolicy, meals_taken: Collection[str], counted: Collection[int]
-    ) -> None:
+        self, fundings: Sequence[Funding], policy: PayerPolicy, meals_taken: Collection[str], counted: Collection[int],
+        bought: Collection[tuple[int, str]] = (),
+    ) -> None:  # fmt: skip
         self.policy = policy
         self.sources = [_Source(one, is_visit_counted=one.entitlement_id in counted) for one in fundings]
-        self.agreements = _Agreements(fundings)
+        self.agreements = _Agreements(fundings, bought)
         self.meals_taken = set(meals_taken)
         self.second_meals: frozenset[str] = frozenset()
         self.visit_by = ""

@@ -19,6 +19,8 @@ MOST_OF_ONE = 99
 _MORE = re.compile(r"([A-Za-z0-9_-]{1,20})(?:[*×](\d{1,3}))?")
 SERVICES = ("service", "scale_assessment")
 GOODS = ("drug", "consumable")
+SHORTEST = timedelta(minutes=1)
+"""How long an order lasts at least: a meal that is fetched, bed-days and fees take no time of their own."""
 AWAY = {"in_hospital": N_("住院"), "in_institution": N_("入住机构"), "moved_away": N_("迁出")}
 
 

@@ -86,6 +86,8 @@ class Share:
     scheme_id: int | None = None
     entitlement_id: int | None = None
     uses: tuple[Use, ...] = ()
+    day: date | None = None
+    """The day of a line that is not of its order's: of bed-days later in the month."""
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,10 @@ def entries(shares: Iterable[Share], *, service_day: date) -> list[Side]:
         if share.amount_fen == 0:
             continue
         debit, credit = accounts_of(share.payer)
+        day = share.day or service_day
         side = Side(
             account=debit, amount=share.amount_fen, business="medical" if share.is_medical else "eldercare", fund=share.fund,
-            scheme_id=share.scheme_id, plan_year=service_day.year, line_id=share.line_id, service_day=service_day,
+            scheme_id=share.scheme_id, plan_year=day.year, line_id=share.line_id, service_day=day,
         )  # fmt: skip
         found += [side, replace(side, account=credit, amount=-share.amount_fen)]
     return found

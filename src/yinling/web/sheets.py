@@ -16,6 +16,9 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 TEXT, COUNT, YUAN = "text", "count", "yuan"
 SHAPES = {TEXT: "@", COUNT: "0", YUAN: "#,##0.00"}
+LONGEST_NAME = 31
+UNNAMEABLE = str.maketrans(dict.fromkeys("[]:*?/\\", " "))
+"""What no spreadsheet takes in the name of a sheet; English names have colons."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def excel(
     book = xlsxwriter.Workbook(
         target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     )
-    sheet = book.add_worksheet(name[:31])
+    sheet = book.add_worksheet(name.translate(UNNAMEABLE)[:LONGEST_NAME].strip("' "))
     bold = book.add_format({"bold": True})
     formats = {
         TEXT: book.add_format({"num_format": "@"}),

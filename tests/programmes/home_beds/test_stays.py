@@ -21,6 +21,7 @@ from tests.factories import (
 from tests.programmes.making import office
 
 from yinling.catalogue.models import Price
+from yinling.entitlements.models import Agreement, AgreementQuota, Quota
 from yinling.kernel.period import ONE_DAY
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.orders.models import Order, PayerShare
@@ -32,8 +33,17 @@ from yinling.programmes.home_beds.jobs import bill_stays
 from yinling.programmes.home_beds.models import BedStay
 from yinling.programmes.home_beds.operations import admit_to_bed, bill_stay, discharge_stay, follow_stays
 from yinling.settlement.jobs import recover_overpaid
-from yinling.settlement.models import Recovery
-from yinling.settlement.operations import approve_recovery, reverse_order, review_recovery, settle_order
+from yinling.settlement.models import Charge, ClaimLine, LedgerEntry, Recovery
+from yinling.settlement.operations import (
+    approve_recovery,
+    approve_statement,
+    draft_statement,
+    reverse_order,
+    review_recovery,
+    review_statement,
+    settle_order,
+    submit_claim,
+)
 
 pytestmark = [pytest.mark.usefixtures("wide"), pytest.mark.req("R-BED-06")]
 MAY_20 = date(2026, 5, 20)
@@ -262,3 +272,52 @@ def test_a_bill_reversed_by_finance_lets_the_discharge_be_put_right_and_is_made_
     with pytest.raises(Refused) as repeated:
         settle_order(actor=system(), now=later, order_id=first.pk)
     assert repeated.value.code == "settlement.repeated"
+
+
+@pytest.mark.req("R-LTC-05")
+def test_days_under_an_agreement_that_begins_within_the_month_are_claimed() -> None:
+    elder = make_elder()
+    scheme = make_scheme(payer="medical_insurance", families=["nursing"], code="insured")
+    make_entitlement(elder, scheme, share_bp=10000, monthly_cap_fen=None)
+    stay = admitted(elder=elder)
+    stay.item.is_insurable = True
+    stay.item.save()
+    Agreement.objects.create(
+        organisation=stay.provider, payer="medical_insurance", kind="designation", number="定点1", valid_from=date(2026, 5, 25), recorded_from=NOW
+    )  # fmt: skip
+    assert bill_stays(system(), NOW) == 1
+    later = NOW + timedelta(days=3)
+    order = Order.objects.get()
+    settle_order(actor=system(), now=later, order_id=order.pk)
+    charged = Charge.objects.filter(payer="medical_insurance").values_list("service_day", "amount_fen")
+    assert list(charged) == [(date(2026, 5, 25), 7 * DAILY)]
+    days = LedgerEntry.objects.filter(account="receivable.medical_insurance").values_list("service_day", flat=True)
+    assert list(days) == [date(2026, 5, 25)]
+    row = draft_statement(
+        actor=actor("finance"), now=later, organisation_id=stay.provider_id, payer="medical_insurance", month=MAY_20
+    )
+    review_statement(actor=actor("finance"), now=later, statement_id=row.pk)
+    approve_statement(actor=actor("finance"), now=later, statement_id=row.pk)
+    submit_claim(actor=actor("finance"), now=later, statement_id=row.pk)
+    assert [(str(line.state), line.refusal) for line in ClaimLine.objects.all()] == [("submitted", "")]
+
+
+@pytest.mark.req("R-PAY-09")
+def test_a_month_cut_in_two_is_bought_once_under_the_agreement() -> None:
+    elder = make_elder()
+    scheme = make_scheme(payer="medical_insurance", families=["nursing"], code="insured")
+    limits = [{"unit": "visit", "per": "month", "most": 1}]
+    make_entitlement(elder, scheme, share_bp=10000, monthly_cap_fen=None, limits=limits)
+    stay = admitted(elder=elder)
+    stay.item.is_insurable = True
+    stay.item.save()
+    Agreement.objects.create(
+        organisation=stay.provider, payer="medical_insurance", kind="purchase", number="购买1", valid_from=date(2026, 1, 1), recorded_from=NOW,
+        monthly_count=1,
+    )  # fmt: skip
+    Price.objects.filter(item=stay.item).update(valid_to=date(2026, 5, 26))
+    make_price(stay.item, stay.provider, amount_fen=20000, valid_from=date(2026, 5, 26), unit="日")
+    assert bill_stays(system(), NOW) == 1
+    assert (Order.objects.get().total_fen, Order.objects.get().self_fen) == (6 * DAILY + 6 * 20000, 0)
+    assert list(AgreementQuota.objects.filter(unit="time").values_list("reserved", flat=True)) == [1]
+    assert list(Quota.objects.filter(unit="visit").values_list("reserved", flat=True)) == [1]

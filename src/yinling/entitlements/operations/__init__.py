@@ -13,6 +13,7 @@ from yinling.entitlements.operations.budgets import confirm_budget, free_ended, 
 from yinling.entitlements.operations.counters import (
     confirm_use_each,
     give_back_each,
+    is_shared_out,
     reserve_each,
     undo_use_each,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "give_back_each",
     "give_for_programme",
     "grant_entitlement",
+    "is_shared_out",
     "next_in_line",
     "open_line",
     "pay_once",

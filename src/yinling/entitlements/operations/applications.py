@@ -26,6 +26,7 @@ from yinling.ground.files import clean_image, store
 from yinling.ground.live import tell
 from yinling.ground.models import in_force
 from yinling.ground.operation import changed, explain_constraint, locked, operation
+from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.period import local_date
@@ -36,6 +37,7 @@ from yinling.people.inputs import CAPACITIES
 from yinling.people.models import Elder, Household, Representative
 from yinling.people.operations.elders import open_file
 from yinling.people.queries import circumstances_on
+from yinling.people.queries.names import reader
 
 explain_constraint("application_open_once", "application.open", N_("此人对这项待遇的申请正在办理，请不要重复登记"))
 
@@ -148,13 +150,21 @@ def _check_not_held(elder: Elder, scheme: Scheme, procedure: Procedure, today: d
             days=RENEWABLE_DAYS,
         )
     if procedure.once_per == "household":
-        # Two of a home who apply at the same moment come one after the other.
-        Household.objects.select_for_update(of=("self",)).get(pk=elder.household_id)
-        live = [*map(str, OPEN), str(ApplicationState.APPROVED)]
-        others = Application.objects.filter(household_id=elder.household_id, scheme=scheme, state__in=live)
-        had = Entitlement.objects.filter(elder__household_id=elder.household_id, scheme=scheme, recorded_to=None)
-        if others.exists() or had.exists():
-            raise Refused("application.household", N_("这户已申请或享受过这项待遇，每户只办一次"), field="scheme_code")
+        with scope(reader(elder.div), savepoint=False):
+            _check_home(elder, scheme)
+
+
+def _check_home(elder: Elder, scheme: Scheme) -> None:
+    """Refuse what the home has or asks for; who applies from home does not see what another of the home has, so the province looks.
+
+    Two of a home who apply at the same moment come one after the other.
+    """
+    Household.objects.select_for_update(of=("self",)).get(pk=elder.household_id)
+    live = [*map(str, OPEN), str(ApplicationState.APPROVED)]
+    others = Application.objects.filter(household_id=elder.household_id, scheme=scheme, state__in=live)
+    had = Entitlement.objects.filter(elder__household_id=elder.household_id, scheme=scheme, recorded_to=None)
+    if others.exists() or had.exists():
+        raise Refused("application.household", N_("这户已申请或享受过这项待遇，每户只办一次"), field="scheme_code")
 
 
 def push(now: datetime, row: Application, step: str, template: str, **values: str) -> None:

@@ -5,11 +5,12 @@ An entitlement has counters of its own; an agreement has some over all elders, s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import F, Max, Sum
 
 from yinling.entitlements.models import Agreement, AgreementQuota, Entitlement, Quota
 from yinling.entitlements.queries.agreements import limits_of_agreement
@@ -64,6 +65,25 @@ def give_back_each(actor: Actor, now: datetime, uses: Iterable[tuple[int, Use]])
 def undo_use_each(actor: Actor, now: datetime, uses: Iterable[tuple[int, Use]]) -> None:  # noqa: ARG001 - as above
     """Give back what settled orders used."""
     _move(uses, "used = u.used - q.amount")
+
+
+def is_shared_out(wanted: Sequence[tuple[Entitlement, Use]]) -> bool:
+    """Whether the elder's entitlements of a scheme together took so much of a calendar period that uses do not fit any more.
+
+    A period has one limit for all of them, each of them a counter of its own. The elder must be locked.
+    """
+    sums: dict[tuple[int, str, str, str, date], tuple[int, int]] = {}
+    for entitlement, use in wanted:
+        if use.agreement_id is None and use.per != "span":
+            key = (entitlement.elder_id, entitlement.scheme.code, use.unit, use.per, use.from_on)
+            amount, most = sums.get(key, (0, 0))
+            sums[key] = (amount + use.amount, max(most, _most(entitlement, use)))
+    for (elder, code, unit, per, first), (amount, most) in sums.items():
+        rows = Quota.objects.filter(elder=elder, entitlement__scheme__code=code, unit=unit, per=per, from_on=first)
+        found = rows.aggregate(taken=Sum(F("reserved") + F("used"), default=0), most=Max("cap", default=0))
+        if found["taken"] + amount > max(found["most"], most):
+            return True
+    return False
 
 
 LOCKED = """WITH wanted (owner, unit, per, from_on, amount, most) AS (

@@ -57,6 +57,8 @@ def cancel_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason, s
     order = locked(Order.objects.all(), order_id, seen)
     require(actor, "orders.order.cancel", div=order.div, elder_id=order.elder_id)
     ORDER.target("cancel", order.state)
+    if not order.needs_visit and order.starts_at <= now and not actor.covers(order.div):
+        raise NotAllowed("order.meal_time", N_("已经到了用餐时间，不能自己取消。没有用餐的，请拨打热线或告诉供餐机构"))
     reason = required_reason(reason)
     give_back_uses(order, now)
     return move(actor, now, order, "cancel", reason=reason, cancel_reason=reason)
@@ -130,7 +132,7 @@ def resume_order(*, actor: Actor, now: datetime, order_id: Id) -> Order:
         raise Refused("order.still_away", N_("订单没有暂停，或者服务当天老人仍不在家"))
     for hold in held:
         release_hold(actor=actor, now=now, order=order, cause=hold.cause, reason=N_("老人已回家"))
-    due = accept_until(now, is_urgent=order.is_urgent, div=order.div)
+    due = accept_until(now, is_urgent=order.is_urgent, div=order.div) if order.needs_visit else None
     changes = changed(order, now=now, accept_due_at=due)
     record(actor=actor, now=now, event="orders.order.resume", subject=order, changes=changes)
     return order

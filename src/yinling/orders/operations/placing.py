@@ -23,7 +23,7 @@ from yinling.orders.queries import (
     quote,
     window,
 )
-from yinling.orders.rules import check_consent, check_quoted, latest_start
+from yinling.orders.rules import SERVICES, check_consent, check_quoted, latest_start
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
 from yinling.people.queries import consent_withdrawn
@@ -110,7 +110,7 @@ def _check(offer: Quote, channel: str, now: datetime) -> None:
         raise NotAllowed("order.consent", N_("老人已撤回“服务与派单”的同意。请先征得同意并登记，再下单"))
     if channel not in dict(CHANNELS):
         raise Refused("order.channel", N_("没有这种来源，请重新选择"), field="channel")
-    services = [one.item for one in offer.priced if one.minutes]
+    services = [one.item for one in offer.priced if one.item.kind in SERVICES]
     if any(has_same_order(offer.elder.pk, item, offer.starts_at, offer.ends_at) for item in services):
         raise Refused("order.same", N_("老人在这个时间已有同一项目的订单，请换一个时间"), field="starts_at")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import NotRequired, TypedDict, Unpack
 
 from yinling.accounts.operations import record
@@ -20,11 +20,11 @@ from yinling.orders.models import Order
 from yinling.orders.operations.freezing import FrozenLine, freeze, reserve_shares
 from yinling.orders.payers import SELF, Bill, Share
 from yinling.orders.queries import Priced, bill_of
+from yinling.orders.rules import SHORTEST
 from yinling.orders.states import ORDER
 from yinling.people.models import Elder
 
 BEGINS = time(8)
-SHORTEST = timedelta(minutes=1)
 BY_PROGRAMME = N_("按约定由该付费方支付")
 
 
@@ -62,12 +62,14 @@ def place_for_programme(
             "order.item_unknown", N_("服务清单中没有在用的这个项目，请重新选择"), field="item_code", item=item_code
         )
     order, total, own = _draft(elder, provider, service_day, now, source=source, note=delivered.get("note", "")), 0, 0
+    earlier: list[Share] = []
     for day, quantity in parts:
         price = price_for(item=item, organisation=provider, service_day=day, placed_at=now)
-        bill = _bill(elder, provider, Priced(item, price, quantity), day, delivered.get("payer_first", ""))
+        bill = _bill(elder, provider, Priced(item, price, quantity), day, delivered.get("payer_first", ""), earlier)
         detail = {} if day == service_day else {"day": day.isoformat()}
         freeze(order, [FrozenLine(bill.lines[0], item, price, detail)], bill.shares)
         reserve_shares(actor, now, bill.shares)  # so that the next part finds what this one left
+        earlier += bill.shares
         total, own = total + bill.total_fen, own + bill.self_fen
     placed = changed(
         order, now=now, state=ORDER.target("place", order.state), placed_at=now, total_fen=total, self_fen=own
@@ -80,11 +82,16 @@ def place_for_programme(
     return order
 
 
-def _bill(elder: Elder, provider: Organisation, priced: Priced, day: date, payer_first: str) -> Bill:
+def _bill(
+    elder: Elder, provider: Organisation, priced: Priced, day: date, payer_first: str, earlier: Sequence[Share]
+) -> Bill:
+    """Divide one part. The order counts once by visits and by times of an agreement, however many parts it has."""
     line = priced.line()
     if payer_first and payer_first != SELF:
         return Bill((line,), (Share(0, payer_first, line.amount_fen, BY_PROGRAMME),), ())
-    return bill_of(elder, provider, [line], day)[0]
+    counted = {one.entitlement_id for one in earlier if one.entitlement_id and one.amount_fen}
+    bought = {(use.agreement_id, line.code) for one in earlier for use in one.uses if use.agreement_id}
+    return bill_of(elder, provider, [line], day, counted=counted, bought=bought)[0]
 
 
 def _draft(elder: Elder, provider: Organisation, day: date, now: datetime, *, source: str, note: str) -> Order:

@@ -26,6 +26,7 @@ from yinling.orders.payers import CALLOUT, ITEM, MEALS, Bill, PayerPolicy, Price
 from yinling.orders.rules import (
     GOODS,
     SERVICES,
+    SHORTEST,
     check_elder,
     check_kinds,
     check_second_meals,
@@ -136,7 +137,7 @@ def quote(
     check_start(starts_at, now, booking_days=parameter("order.booking_days", elder.div, local_date(now)))
     check_elder(died_on=elder.died_on, circumstances=circumstances_on(elder.pk, day))
     provider = _provider(provider_id, item, elder, day)
-    ends_at = starts_at + timedelta(minutes=sum(minutes_of(one, count) for one, count in wanted))
+    ends_at = starts_at + max(SHORTEST, timedelta(minutes=sum(minutes_of(one, count) for one, count in wanted)))
     check_body(provider.pk, starts_at, ends_at, is_medical=any(one.is_medical for one, _count in wanted))
     priced = [
         Priced(one, price_for(item=one, organisation=provider, service_day=day, placed_at=now), count)
@@ -180,11 +181,13 @@ def _callout(item: ServiceItem, fee: VisitFee) -> list[PricedLine]:
 
 
 def bill_of(
-    elder: Elder, provider: Organisation, lines: Sequence[PricedLine], day: date, *, counted: Collection[int] = ()
+    elder: Elder, provider: Organisation, lines: Sequence[PricedLine], day: date, *, counted: Collection[int] = (),
+    bought: Collection[tuple[int, str]] = (),
 ) -> tuple[Bill, list[Funding]]:  # fmt: skip
     """Divide priced lines of one order among whatever may pay for them on a day. Refuses a second meal where the area sells none.
 
-    ``counted`` are the entitlements that have counted the visit already: for what is added at the door.
+    ``counted`` are the entitlements that have counted the visit already, ``bought`` the items that have counted under an agreement: for what
+    is added at the door, and for the later days of a bill.
     """
     policy = payer_policy(elder.div, day)
     fundings = funding_for(
@@ -192,7 +195,7 @@ def bill_of(
         families={line.family for line in lines},
     )  # fmt: skip
     taken = _meals_taken(elder, policy.one_meal, day) if any(line.meals for line in lines) else set()
-    bill = divide(lines, fundings, policy, meals_taken=taken, counted=counted)
+    bill = divide(lines, fundings, policy, meals_taken=taken, counted=counted, bought=bought)
     check_second_meals(meals_in_words(bill.second_meals), rule=parameter("payers.second_meal", elder.div, day))
     return bill, fundings
 

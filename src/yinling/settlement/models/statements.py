@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Least
 
 from yinling.accounts.models import User
 from yinling.directory.models import Organisation
@@ -48,6 +49,11 @@ class Statement(Decided):
         constraints = [
             *Decided.Meta.constraints,
             state_check(STATEMENT, "statement_state"),
+            models.CheckConstraint(
+                condition=Q(deducted_fen=0, offset_fen=0)
+                | Q(deducted_fen__gte=0, offset_fen__gte=0, total_fen__gte=F("deducted_fen") + F("offset_fen")),
+                name="statement_left",
+            ),
             models.UniqueConstraint(
                 fields=["provider", "payer", "month", "div"], condition=~Q(state="returned"), name="statement_once"
             ),
@@ -173,6 +179,10 @@ class ClaimLine(Scoped, Versioned):
             models.UniqueConstraint(fields=["claim", "line"], name="claim_line_once"),
             models.UniqueConstraint(fields=["claim", "number"], name="claim_line_number"),
             models.CheckConstraint(condition=~Q(state="refused") | ~Q(refusal=""), name="claim_line_reason"),
+            models.CheckConstraint(
+                condition=Q(paid_fen__gte=Least(0, F("claimed_fen")), paid_fen__lte=Greatest(0, F("claimed_fen"))),
+                name="claim_line_paid",
+            ),
         ]
         triggers = state_guards(CLAIM_LINE)
 

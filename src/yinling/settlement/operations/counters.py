@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from yinling.entitlements.models import Entitlement
-from yinling.entitlements.operations import confirm_use_each, reserve_each, undo_use_each
+from yinling.entitlements.operations import confirm_use_each, is_shared_out, reserve_each, undo_use_each
 from yinling.entitlements.rules import Use
 from yinling.kernel.actor import Actor
+from yinling.people.models import Elder
 from yinling.settlement.rules import Share
 
 
@@ -19,8 +20,10 @@ def confirm_shares(actor: Actor, now: datetime, shares: Iterable[Share]) -> None
 
 def find_again(actor: Actor, now: datetime, shares: Sequence[Share]) -> bool:
     """Reserve what an order billed anew needs; if others used it up meanwhile, reserve nothing and say so. As above."""
-    rows = Entitlement.objects.in_bulk([pk for pk, _use in _uses(shares)])
-    return not reserve_each(actor, now, [(rows[pk], use) for pk, use in _uses(shares)])
+    rows = Entitlement.objects.select_related("scheme").in_bulk([pk for pk, _use in _uses(shares)])
+    wanted = [(rows[pk], use) for pk, use in _uses(shares)]
+    list(Elder.objects.select_for_update(of=("self",)).filter(pk__in={row.elder_id for row in rows.values()}))
+    return not is_shared_out(wanted) and not reserve_each(actor, now, wanted)
 
 
 def undo_shares(actor: Actor, now: datetime, shares: Iterable[Share]) -> None:

@@ -204,7 +204,7 @@ def _charge(posting: Posting, bill: Bill, share: Share) -> Charge:
     return Charge(
         div=order.div, posting=posting, order_id=order.pk, line_id=share.line_id, elder_id=order.elder_id,
         provider_id=order.provider_id, payer=share.payer, entitlement_id=share.entitlement_id, amount_fen=share.amount_fen,
-        service_day=local_date(order.starts_at),
+        service_day=share.day or local_date(order.starts_at),
     )  # fmt: skip
 
 

@@ -98,7 +98,7 @@ def balance_of(elder_id: int, div: str) -> int:
 def payments(actor: Actor) -> QuerySet[Payment]:
     """Payments the actor may see, newest first."""
     require(actor, "settlement.payment.view")
-    return Payment.objects.visible_to(actor).select_related("order", "elder", "provider").order_by("-asked_at", "-id")
+    return Payment.objects.visible_to(actor).select_related("order", "provider").order_by("-asked_at", "-id")
 
 
 def payment_totals(rows: QuerySet[Payment]) -> dict[str, int]:

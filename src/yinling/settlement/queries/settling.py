@@ -91,7 +91,7 @@ STANDS = """SELECT o.id,
 """How often an order was billed, what stands, what holds it, and from when to when carers were at the door: of two from the first
 arrival to the last leaving. One statement, for a person settles one order as often as the job settles many."""
 BILLS = """SELECT l.order_id, l.id, l.kind, l.item_id, i.family, l.amount_fen, l.added_at IS NOT NULL AND l.confirmed_at IS NULL,
-        i.is_medical, s.payer, s.amount_fen, s.entitlement_id, s.uses, c.id, c.fund
+        i.is_medical, (l.detail ->> 'day')::date, s.payer, s.amount_fen, s.entitlement_id, s.uses, c.id, c.fund
     FROM orders_orderline l JOIN catalogue_serviceitem i ON i.id = l.item_id LEFT JOIN orders_payershare s ON s.line_id = l.id
     LEFT JOIN entitlements_entitlement e ON e.id = s.entitlement_id LEFT JOIN entitlements_scheme c ON c.id = e.scheme_id
     WHERE l.order_id = ANY ((SELECT %s::bigint[])::bigint[]) AND l.dropped_at IS NULL ORDER BY l.id, s.id"""
@@ -120,11 +120,11 @@ def lines_and_shares(orders: Sequence[int]) -> tuple[Mapping[int, list[Line]], M
     shares: dict[int, list[Share]] = {order: [] for order in orders}
     with connection.cursor() as cursor:
         cursor.execute(BILLS, [list(orders)])
-        for order, line, *values, is_medical, payer, amount, entitlement, uses, scheme, fund in cursor.fetchall():
+        for order, line, *values, is_medical, day, payer, amount, entitlement, uses, scheme, fund in cursor.fetchall():
             lines[order][line] = Line(line, *values)
             if payer:
                 kept, source = tuple(uses_from_json(json.loads(uses))), fund or fund_of_payer(payer)
-                shares[order].append(Share(line, payer, amount, is_medical, source, scheme, entitlement, kept))
+                shares[order].append(Share(line, payer, amount, is_medical, source, scheme, entitlement, kept, day))
     return {order: list(found.values()) for order, found in lines.items()}, shares
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, QuerySet, Subquery
+
 from yinling.catalogue.models import CalloutRate, Package
 from yinling.entitlements.models import Agreement, Budget, BudgetLine, Quota
 from yinling.entitlements.queries import agreements
@@ -78,6 +80,13 @@ def _back_at(row: Donation) -> datetime | None:
     return Posting.objects.filter(reverses=row.posting_id).values_list("posted_at", flat=True).first()
 
 
+def _entries(actor: Actor) -> QuerySet[LedgerEntry]:
+    """Entries the actor may see. The posting of what the city booked for a district lies with the city: the district reads its entry without it."""
+    posting = Posting.objects.filter(pk=OuterRef("posting"))
+    rows = LedgerEntry.objects.visible_to(actor)
+    return rows.annotate(posting_key=Subquery(posting.values("key")), reverses_id=Subquery(posting.values("reverses")))
+
+
 MONEY = [
     Resource(
         "quotas", Quota, "entitlements.entitlement.view", visible(Quota),
@@ -95,10 +104,10 @@ MONEY = [
         ids("order", "provider") | texts("payer"),
     ),
     Resource(
-        "ledger-entries", LedgerEntry, "settlement.order.view", visible(LedgerEntry, "posting"),
+        "ledger-entries", LedgerEntry, "settlement.order.view", _entries,
         "div posting_id account amount unit business fund scheme_id plan_year provider_id elder_id line_id service_day booked_on period",
         ids("provider", "elder", "posting") | {"order": number("order", "posting__order_id")},
-        more={"posting": lambda row: row.posting.key, "reverses_id": lambda row: row.posting.reverses_id},
+        more={"posting": lambda row: row.posting_key, "reverses_id": lambda row: row.reverses_id},
     ),
     Resource(
         "statements", Statement, "settlement.statement.view", visible(Statement),

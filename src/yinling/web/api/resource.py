@@ -172,7 +172,7 @@ def last_day(row: Any) -> date | None:
 def shown(resource: Resource, row: Any, *, in_full: bool = True) -> dict[str, Any]:
     """Return a row as the API shows it; ``in_full`` adds what a list leaves out."""
     found = {name: plain_value(last_day(row) if name == "valid_to" else getattr(row, name)) for name in resource.fields}
-    found |= {name: make(row) for name, make in resource.more.items()}
+    found |= {name: plain_value(make(row)) for name, make in resource.more.items()}
     if in_full:
-        found |= {name: make(row) for name, make in resource.detail.items()}
+        found |= {name: plain_value(make(row)) for name, make in resource.detail.items()}
     return {"id": row.pk, **found}

@@ -33,7 +33,7 @@ from yinling.settlement.queries.statements import whole
 from yinling.settlement.remitting import HEADS
 from yinling.settlement.states import CLAIM, CLAIM_LINE
 from yinling.web.actions import ActionForm, action_form
-from yinling.web.console.settlement import MOST_EXPORTED, called, exported_by, of_provider, settlement_tabs
+from yinling.web.console.settlement import MOST_EXPORTED, by_amount, called, exported_by, of_provider, settlement_tabs
 from yinling.web.console.uploads import upload
 from yinling.web.options import Pairs, named
 from yinling.web.pages import Filter, Listing, page, render
@@ -64,6 +64,7 @@ def _listing(request: Any) -> Listing:
         Filter("month", _("对账月份"), lambda found, value: found.filter(statement__month=value), "month"),
         Filter("q", _("编号或服务商"), of_provider),
         Filter("refused", _("只看有拒付"), lambda found, _yes: found.filter(refused_count__gt=0), "check"),
+        by_amount("claimed_fen"),
     )
     return Listing(request, claims(request.actor), *filters)
 

@@ -28,7 +28,7 @@ from yinling.settlement.queries import (
     month_figures,
     transfers,
 )
-from yinling.settlement.queries.ledger import FUND_CHOICES
+from yinling.settlement.queries.ledger import FUND_CHOICES, beside
 from yinling.settlement.rules import ACCOUNTS
 from yinling.web.actions import action_form
 from yinling.web.console.choosing import elder_choice
@@ -148,8 +148,10 @@ def _entries(request: Any, account: str) -> tuple[Any, tuple[Filter, ...]]:
 def account_page(request: Any, account: str) -> HttpResponse:
     """The entries of one account, newest first; what was booked in a later month than that of its service is marked as a correction."""
     rows, filters = _entries(request, account)
+    with beside(request.actor):  # what the city received for a district lies there, its voucher with the city
+        listing = Listing(request, rows, *filters)
     return render(
-        request, "console/ledger_account.html", listing=Listing(request, rows, *filters), account=account, account_name=account_name,
+        request, "console/ledger_account.html", listing=listing, account=account, account_name=account_name,
         fund_name=fund_name, businesses=BUSINESS_NAMES, query=request.GET.urlencode(), is_late=is_late,
     )  # fmt: skip
 
@@ -168,13 +170,15 @@ def account_excel(request: Any, account: str) -> HttpResponse:
         Column(_("摘要"), width=24), Column(_("收支类别"), width=10), Column(_("资金来源"), width=18), Column(_("服务商"), width=20),
         Column(_("金额（元）"), YUAN, 14), Column(_("更正"), width=8),
     ]  # fmt: skip
+    with beside(request.actor):  # as on the page
+        rows = list(rows[:MOST_IN_SHEET])
     found = [
         (
             day(row.booked_on), f"{row.period:%Y-%m}", day(row.service_day) if row.service_day else "", row.posting.code, row.posting.text,
             tr(BUSINESS_NAMES[row.business]), tr(fund_name(row.fund)), row.provider.short_name if row.provider else "", row.amount,
             _("更正") if is_late(row) else "",
         )
-        for row in rows[:MOST_IN_SHEET]
+        for row in rows
     ]  # fmt: skip
     below = (_("合计"), None, None, None, None, None, None, None, sum(one[8] for one in found), None)
     above = (
@@ -192,7 +196,8 @@ def _transfers(request: Any) -> Listing:
         Filter("until", _("到"), lambda found, value: found.filter(proposed_at__lt=local_midnight(value + ONE_DAY)), "date"),
         Filter("note", _("凭证"), lambda found, text: found.filter(note__icontains=text)),
     )  # fmt: skip
-    return Listing(request, transfers(request.actor), *filters)
+    with beside(request.actor):  # an elder who has moved away since is still named
+        return Listing(request, transfers(request.actor), *filters)
 
 
 @page("settlement.transfer.view")
@@ -204,13 +209,15 @@ def transfer_sheet(request: Any) -> HttpResponse:
         Column(_("状态"), width=14),
     ]  # fmt: skip
     kinds = dict(TRANSFER_KINDS)
+    with beside(request.actor):  # as on the page
+        rows = list(_transfers(request).every[:MOST_EXPORTED])
     lines = [
         (
             moment(row.proposed_at), tr(kinds[row.kind]), row.provider.name if row.provider else mask_name(row.elder.name),
             tr(PAYER_NAMES[row.payer]), tr(BUSINESS_NAMES[row.business]), row.amount_fen, row.note, row.proposed_by.name,
             row.booked_by.name if row.booked_by else "", _("已入账") if row.posting_id else _("待另一人确认"),
         )
-        for row in _transfers(request).every[:MOST_EXPORTED]
+        for row in rows
     ]  # fmt: skip
     return excel(_("收付记录"), columns, lines, above=exported_by(request))
 

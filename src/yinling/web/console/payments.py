@@ -30,7 +30,7 @@ from yinling.settlement.queries.payments import (
 )
 from yinling.settlement.states import PAYMENT, REFUND, RefundState
 from yinling.web.actions import action_form
-from yinling.web.console.settlement import settlement_tabs
+from yinling.web.console.settlement import MOST_EXPORTED, exported_by, settlement_tabs
 from yinling.web.elder.bills import month_of
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import YUAN, Column, excel
@@ -66,21 +66,16 @@ def _refunding(found: Any, value: str) -> Any:
     return found.filter(Exists(rows.filter(payment=OuterRef("pk"))))
 
 
-def _found(request: Any) -> tuple[Any, Listing]:
-    rows = payments(request.actor)
-    listing = Listing(request, rows, *_filters())
-    for entry in listing.filters:
-        if listing.values[entry.name] is not None:
-            rows = entry.apply(rows, listing.values[entry.name])
-    return rows, listing
+def _listing(request: Any) -> Listing:
+    return Listing(request, payments(request.actor), *_filters())
 
 
 @page(VIEW)
 def payment_list(request: Any) -> HttpResponse:
     """Payments with their sums."""
-    rows, listing = _found(request)
+    listing = _listing(request)
     return render(
-        request, "console/payments.html", tabs=settlement_tabs(request, "payments"), listing=listing, totals=payment_totals(rows),
+        request, "console/payments.html", tabs=settlement_tabs(request, "payments"), listing=listing, totals=payment_totals(listing.every),
         machine=PAYMENT, how_paid=how_paid, stuck=_refunding(payments(request.actor), "failed").count(),
     )  # fmt: skip
 
@@ -88,7 +83,6 @@ def payment_list(request: Any) -> HttpResponse:
 @page(VIEW)
 def payment_excel(request: Any) -> HttpResponse:
     """The same list as a workbook."""
-    rows, _listing = _found(request)
     columns = [
         Column(_("商户单号"), width=40), Column(_("渠道单号"), width=30), Column(_("订单号"), width=16), Column(_("老年人"), width=10),
         Column(_("服务商"), width=18), Column(_("状态"), width=10), Column(_("金额（元）"), YUAN, 12), Column(_("已退（元）"), YUAN, 12),
@@ -96,12 +90,12 @@ def payment_excel(request: Any) -> HttpResponse:
     ]  # fmt: skip
     lines = [
         (
-            row.key, row.channel_number, row.order.code, mask_name(row.elder.name), row.provider.short_name, tr(row.get_state_display()),
+            row.key, row.channel_number, row.order.code, mask_name(row.order.elder_name), row.provider.short_name, tr(row.get_state_display()),
             row.amount_fen, row.refunded_fen, moment(row.paid_at) if row.paid_at else "",
         )
-        for row in rows.iterator()
+        for row in _listing(request).every[:MOST_EXPORTED]
     ]  # fmt: skip
-    return excel("payments", columns, lines)
+    return excel(_("付款"), columns, lines, above=exported_by(request))
 
 
 @page(VIEW)

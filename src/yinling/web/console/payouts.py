@@ -33,30 +33,55 @@ from yinling.settlement.queries.payouts import (
 from yinling.settlement.states import PAYOUT, PAYOUT_LINE
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.choosing import Choice, elder_choice
-from yinling.web.console.settlement import numbered, settlement_tabs
+from yinling.web.console.settlement import MOST_EXPORTED, by_amount, exported_by, numbered, settlement_tabs
 from yinling.web.console.uploads import upload
 from yinling.web.decisions import deciding
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.papers import page_table, paper_answer
 from yinling.web.queries.settlement_papers import payout_fields, payout_paper, receipt_paper
-from yinling.web.sheets import download
-from yinling.web.show import refusal_text
+from yinling.web.sheets import COUNT, YUAN, Column, download, excel
+from yinling.web.show import refusal_text, tr
 
 VIEW = "settlement.payout.view"
 SHOWN = 200
 """Amounts that are offered at once; what is left is offered when these are in a batch."""
 
 
+def _listing(request: Any) -> Listing:
+    filters = (
+        Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", PAYOUT.choices),
+        Filter("q", _("名称或编号"), lambda found, text: found.filter(Q(title__icontains=text) | numbered(text))),
+        by_amount("total_fen"),
+    )
+    return Listing(request, payouts(request.actor), *filters)
+
+
 @page(VIEW)
 def payout_list(request: Any) -> HttpResponse:
     """Batches with what the bank has paid and sent back."""
-    states = Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", PAYOUT.choices)
-    named_so = Filter("q", _("名称或编号"), lambda found, text: found.filter(Q(title__icontains=text) | numbered(text)))
-    listing = Listing(request, payouts(request.actor), states, named_so)
+    listing = _listing(request)
     return render(
         request, "console/payouts.html", listing=listing, machine=PAYOUT, totals=payout_totals(listing.every),
         tabs=settlement_tabs(request, "payouts"),
     )  # fmt: skip
+
+
+@page(VIEW)
+def payout_sheet(request: Any) -> HttpResponse:
+    """The list as a workbook."""
+    columns = [
+        Column(_("批次"), width=16), Column(_("名称"), width=28), Column(_("状态"), width=10), Column(_("笔数"), COUNT, 8),
+        Column(_("金额（元）"), YUAN), Column(_("已付款（元）"), YUAN), Column(_("银行退回（元）"), YUAN), Column(_("起草"), width=12),
+        Column(_("初审"), width=12), Column(_("复核"), width=12),
+    ]  # fmt: skip
+    lines = [
+        (
+            row.code, row.title, tr(row.get_state_display()), row.line_count, row.total_fen, row.paid_fen, row.failed_fen,
+            *(person.name if person else "" for person in (row.drafted_by, row.reviewed_by, row.approved_by)),
+        )
+        for row in _listing(request).every[:MOST_EXPORTED]
+    ]  # fmt: skip
+    return excel(_("拨付批次"), columns, lines, above=exported_by(request))
 
 
 @page("settlement.payout.draft")
@@ -214,6 +239,7 @@ def _account_forms(request: Any, row: BankAccount, today: Any) -> list[ActionFor
 
 urlpatterns = [
     path("settlement/payouts/", payout_list),
+    path("settlement/payouts/excel/", payout_sheet),
     path("settlement/payouts/new/", payout_new),
     path("settlement/payouts/<int:pk>/", payout_page),
     path("settlement/payouts/<int:pk>/excel/", payout_file, {"kind": "excel"}),

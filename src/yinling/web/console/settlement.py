@@ -25,7 +25,7 @@ from yinling.settlement.queries import (
 )
 from yinling.settlement.states import STATEMENT
 from yinling.web.actions import action_form
-from yinling.web.pages import Filter, Listing, page, render
+from yinling.web.pages import Filter, Listing, page, render, sorting
 from yinling.web.show import moment
 
 VIEW = "settlement.statement.view"
@@ -65,6 +65,13 @@ def exported_by(request: Any) -> list[str]:
 def of_provider(rows: Any, text: str) -> Any:
     """Keep the rows with the number that people read aloud (``S-2611-0042``), and those of the providers that are called so."""
     return rows.filter(numbered(text) | called(text))
+
+
+def by_amount(field: str) -> Filter:
+    """Return the choice of an order of a list of money: the newest first, or the greatest or smallest amounts."""
+    return sorting(
+        _("最新在前"), ("most", _("金额由大到小"), (f"-{field}", "-id")), ("least", _("金额由小到大"), (field, "-id"))
+    )
 
 
 def called(text: str) -> Q:

@@ -32,7 +32,7 @@ from yinling.settlement.queries.statements import REFUSED_BY_PAYER, deduction_re
 from yinling.settlement.states import CLAIM, PAYOUT_LINE, STATEMENT
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.arrivals import open_values
-from yinling.web.console.settlement import MOST_EXPORTED, VIEW, exported_by, of_provider, settlement_tabs
+from yinling.web.console.settlement import MOST_EXPORTED, VIEW, by_amount, exported_by, of_provider, settlement_tabs
 from yinling.web.decisions import deciding
 from yinling.web.options import Pairs, named
 from yinling.web.pages import PAGE_SIZE, Filter, Listing, page, render
@@ -59,6 +59,7 @@ def _listing(request: Any) -> Listing:
         Filter("state", _("状态"), lambda found, value: found.filter(state=value), "choice", STATEMENT.choices),
         Filter("month", _("月份"), _in_month, "month"),
         Filter("q", _("编号或服务商"), of_provider),
+        by_amount("total_fen"),
     )
     return Listing(request, statements(request.actor), *filters)
 

@@ -87,7 +87,7 @@ def recovery_excel(request: Any, pk: int) -> HttpResponse:
         for number, line in enumerate(recovery_lines(row), 1)
     ]  # fmt: skip
     above = [
-        f"{row.code} {mask_name(row.elder.name)}",
+        f"{row.code} {mask_name(row.elder_name)}",  # type: ignore[attr-defined]
         _("自 %(moment)s 起的服务不予支付　状态：%(state)s") % {"moment": moment(row.stopped_at), "state": tr(row.get_state_display())},
     ]  # fmt: skip
     below = (None, _("合计"), None, None, None, None, None, row.recover_fen + row.reject_fen)
