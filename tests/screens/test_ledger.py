@@ -238,6 +238,9 @@ def test_receipts_of_a_file_are_read_first_and_booked_with_one_button(sign_in: S
     assert "没有新的到账" in again.content.decode()
     known = sent("2026-06-15,回单 1,政府购买,一般公共预算,50.00,,")
     assert "已登记" in known
+    more = sent("2026-06-15,回单 3,政府购买,一般公共预算,90.00,,")
+    assert "超过审定未付，先留存" in more, "what is more than owed is said to be kept"
+    assert "付以后审定的对账单" in more
     assert "确认入账" not in known
     assert client.post(address, {"file": SimpleUploadedFile("x.csv", b"")}).status_code == 422
     assert sign_in("auditor").get(address).status_code == 403
