@@ -245,7 +245,7 @@ def test_the_paper_is_masked_and_without_answers_until_a_reason_is_given(sign_in
     client = sign_in(actor("city"))
     html = client.get(address).content.decode()
     assert "王*" in html
-    for hidden in ("王秀英", "302", "备注一", "独立进食", DOT, "1946-03-01"):
+    for hidden in ("王秀英", "302 室", "备注一", "独立进食", DOT, "1946-03-01"):
         assert hidden not in html, hidden
     assert "能力中度受损" in html or "能力轻度受损" in html
     assert queries(client, address) <= 8
