@@ -219,7 +219,8 @@ def test_who_reported_is_shown_masked_and_to_the_line_alone(sign_in: SignIn) -> 
     assert "199****9001" in page
     assert "冯小刚" not in page
     manager = sign_in(actor("provider_manager", organisation=body)).get(here).content.decode()
-    assert "9001" not in manager
+    assert "***9001" not in manager
+    assert "19900009001" not in manager
     assert "来信人" not in manager
 
 
