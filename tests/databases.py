@@ -30,6 +30,8 @@ BEGIN
     END LOOP;
 END $$"""
 
+APART = "SELECT setval(oid::regclass, 1000 * row_number() OVER (ORDER BY relname)) FROM pg_class WHERE relkind = 'S'"
+
 
 def address(role: str, name: str = "postgres") -> str:
     """Return where a role finds a database of the test server."""
@@ -53,9 +55,11 @@ def make_template(*, is_kept: bool) -> None:
 
 
 def recreate(name: str) -> None:
-    """Make a database anew: migrated and empty."""
+    """Make a database anew: migrated and empty. Every table counts from a number of its own, so that the id of one is never taken for another's."""
     with alone_with_template() as server:
         copy(server, name, TEMPLATE)
+    with psycopg.connect(address(OWNER, name), autocommit=True) as own:
+        own.execute(APART)
 
 
 @contextmanager
