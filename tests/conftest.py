@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from django.test import TransactionTestCase
+from playwright.sync_api import expect
 from pytest_django import DjangoDbBlocker
-from tests import databases
+from tests import databases, profiles  # noqa: F401 - the profile of property tests is the one loaded there
 from tests.factories import WIDE
 
 from yinling.ground.scope import OpenScope, scope
@@ -25,6 +26,9 @@ CHROMIUM_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 30_000
+"""How long a page may take for what it does at once on an idle machine."""
+expect.set_options(timeout=PATIENCE_MS)
 FIRST = ("tests/sip/", "tests/browser/", "tests/demo/", "tests/walks/")
 """Tests that wait for real time, or share what takes long to make. One process does them all, as `./run test` gives the front of the line to it;
 the others help from the back."""

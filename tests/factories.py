@@ -72,11 +72,11 @@ _WAY_TO: dict[str, list[OrderState]] = {
     "draft": [],
 }
 _WAY_TO["closed"] = [*_WAY_TO["settled"], OrderState.CLOSED]
-_serials = itertools.count(1)
+_serials = itertools.count(100_001)
 
 
 def serial() -> int:
-    """Return a number no maker has used yet."""
+    """Return a number no maker has used yet, in six digits, so that none is the beginning of another or a small one of a test."""
     return next(_serials)
 
 
@@ -237,7 +237,7 @@ def make_household(div: str = COMMUNITY, **values: Any) -> Household:
 def make_elder(div: str = COMMUNITY, *, phone: str = "", household: Household | None = None, **values: Any) -> Elder:
     """A made-up woman of 80 with id number and phone, found by her name."""
     number = serial()
-    phone = phone or f"1990000{number % 10000:04d}"
+    phone = phone or f"1991{number:07d}"
     chosen = {
         "name": "王秀英", "sex": "2", "born_on": date(1946, 3, 1), "id_type": "id", "phone_last4": phone[-4:], "is_made_up": True,
         "created_at": NOW, "changed_at": NOW, **values,
@@ -348,7 +348,7 @@ def make_order(
 
 def make_contact(elder: Elder, *, phone: str = "", **values: Any) -> Contact:
     """A daughter to call."""
-    phone = phone or f"1990000{serial() % 10000:04d}"
+    phone = phone or f"1991{serial():07d}"
     chosen = {"kind": "child", "name": "王芳", "rank": 1, "created_at": NOW, "changed_at": NOW, **values}
     row = Contact(div=elder.div, elder=elder, phone_index=blind_index(phone, purpose="phone"), **chosen)
     row.seal_field("phone", phone)
@@ -387,7 +387,7 @@ def make_seat(who: Actor | None = None, *, group: SeatGroup | None = None, state
     group = group or SeatGroup.objects.filter(is_first=True).first() or make_group()
     user_id = (who or actor("seat")).user_id
     chosen = {
-        "div": group.div, "group": group, "provider_id": group.provider_id, "number": str(8000 + serial() % 1000), "user_id": user_id,
+        "div": group.div, "group": group, "provider_id": group.provider_id, "number": str(serial()), "user_id": user_id,
         "idle_since": None if state == "off" else NOW - timedelta(minutes=10), "created_at": NOW, "changed_at": NOW, **values,
     }  # fmt: skip
     row = Seat.objects.create(**chosen)

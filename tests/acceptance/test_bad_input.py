@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from datetime import date, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from tests.acceptance.conftest import Foreign, MakeApi, body_for, description, resolved
-from tests.api.conftest import Api
+from tests.api.conftest import Api, tomorrow
 from tests.factories import (
     COMMUNITY,
     OTHER_COMMUNITY,
@@ -28,7 +28,6 @@ from tests.factories import (
 from yinling.accounts.models import Journal, User
 from yinling.directory.models import Qualification
 from yinling.directory.roles import DEMO_ROLES, ROLES
-from yinling.ground.clock import real_now
 from yinling.ground.scope import OpenScope, scope
 from yinling.kernel.id_number import made_up
 from yinling.orders.models import Order
@@ -99,8 +98,7 @@ def bookable() -> dict[str, Any]:
     elder, item, body = make_elder(), make_item(), make_organisation()
     make_price(item, body, 8000)
     make_service_area(body)
-    starts_at = "2026-11-25T10:00:00+08:00"
-    return {"elder_id": elder.pk, "item_code": item.code, "starts_at": starts_at, "quoted_total_fen": 8000}
+    return {"elder_id": elder.pk, "item_code": item.code, "starts_at": tomorrow(), "quoted_total_fen": 8000}
 
 
 def test_a_price_typed_by_hand_is_refused(api: MakeApi, wide: OpenScope) -> None:
@@ -131,10 +129,10 @@ def test_a_stale_page_is_refused_and_stands_on_the_elders_timeline(api: MakeApi,
 
 
 def test_a_carer_whose_certificate_ran_out_is_not_sent(api: MakeApi, wide: OpenScope) -> None:
-    tomorrow = real_now().replace(hour=2, minute=0) + timedelta(days=1)
-    caller, order = api("dispatcher"), make_order(starts_at=tomorrow)
+    start = datetime.fromisoformat(tomorrow())
+    caller, order = api("dispatcher"), make_order(starts_at=start)
     staff = make_staff(order.provider, qualified=("induction", "care_worker"))
-    Qualification.objects.filter(staff=staff, kind="care_worker").update(valid_to=tomorrow.date())
+    Qualification.objects.filter(staff=staff, kind="care_worker").update(valid_to=start.date())
     body = {"staff_id": staff.pk, "choice_reason": "老人点名"}
     assert_refused(caller.post(f"/orders/{order.pk}/assign", body), wide, caller, 422, "dispatch.qualification")
     assert Order.objects.get().state == "placed"

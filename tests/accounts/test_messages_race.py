@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import Any
 
 import pytest
@@ -22,10 +21,18 @@ MESSAGES, WORKERS = 60, 3
 
 
 class Slow(Line):
-    """Takes its time, as a network does."""
+    """Takes its time, as a network does: the first message until another worker has one too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.workers: set[int] = set()
+        self.are_two = threading.Event()
 
     def send(self, *, number: str, text: str, key: str) -> list[str]:
-        time.sleep(0.005)
+        self.workers.add(threading.get_ident())
+        if len(self.workers) > 1:
+            self.are_two.set()
+        assert self.are_two.wait(60), "a slow gateway holds up nobody else's"
         return super().send(number=number, text=text, key=key)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from datetime import datetime, time
 from typing import Any
 
 import pytest
@@ -12,10 +13,17 @@ from django.test import Client
 from tests.factories import actor, city
 
 from yinling.directory.operations import new_token
+from yinling.ground.clock import real_now
 from yinling.ground.scope import OpenScope
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import ONE_DAY, SHANGHAI, local_date
 
 _keys = itertools.count(1)
+
+
+def tomorrow(hour: int = 10) -> str:
+    """An hour of tomorrow in China as a program writes it: what is booked here is booked by the clock of the machine."""
+    return datetime.combine(local_date(real_now()) + ONE_DAY, time(hour), SHANGHAI).isoformat()
 
 
 class Api:

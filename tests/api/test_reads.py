@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from tests.api.conftest import Api
+from tests.api.conftest import Api, tomorrow
 from tests.factories import (
     LONG_AGO,
     NOW,
@@ -144,7 +144,7 @@ def test_the_quote_is_read_before_placing(api: MakeApi) -> None:
     elder, item, body = make_elder(), make_item(), make_organisation()
     make_price(item, body, 8000)
     make_service_area(body)
-    query = {"elder_id": elder.pk, "item_code": item.code, "starts_at": "2026-11-25T10:00:00+08:00"}
+    query = {"elder_id": elder.pk, "item_code": item.code, "starts_at": tomorrow()}
     told = api("seat").get("/orders/quote", **query).json()
     assert (told["total_fen"], told["self_fen"], told["provider_id"]) == (8000, 8000, body.pk)
 
@@ -158,7 +158,7 @@ def test_meals_are_read_by_channel_and_form(api: MakeApi) -> None:
         "elder_id": elder.pk,
         "item_code": item.code,
         "provider_id": body.pk,
-        "starts_at": "2026-11-25T12:00:00+08:00",
+        "starts_at": tomorrow(12),
     }
     caller = api("seat")
     told = caller.get("/orders/quote", **query).json()

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.db import connection
 from django.test import Client
-from tests.api.conftest import Api
+from tests.api.conftest import Api, tomorrow
 from tests.factories import (
     OTHER_COMMUNITY,
     actor,
@@ -46,7 +46,7 @@ def place(caller: Api, **values: object) -> dict[str, object]:
     return {
         "elder_id": elder.pk,
         "item_code": item.code,
-        "starts_at": "2026-11-25T10:00:00+08:00",
+        "starts_at": tomorrow(),
         "quoted_total_fen": 8000,
         **values,
     }

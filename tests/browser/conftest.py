@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import override_settings
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 from tests.browser.looking import DESK
 from tests.databases import APP, OWN, OWNER, drop, recreate, using
@@ -26,8 +26,6 @@ from yinling.ground.clock import business_now
 from yinling.ground.models import ClockOffset
 
 CITY = "wuxi-332"
-PATIENCE_MS = 15_000
-expect.set_options(timeout=PATIENCE_MS)
 CLOCK = datetime.fromisoformat("2026-06-15T09:00:00+08:00")
 """A Monday, so that deadlines in working days and the carers' hours are plain."""
 
@@ -70,10 +68,12 @@ class Site:
         page.goto(f"{self.url}/login/")
         page.get_by_label("用户名", exact=True).fill(username)
         page.get_by_label("密码", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="登录", exact=True).click()
+        with page.expect_navigation():
+            page.get_by_role("button", name="登录", exact=True).click()
         if "/login/code/" in page.url:
             page.get_by_label("验证码").fill(page.locator("#shown-code").inner_text())
-            page.get_by_role("button", name="验证并登录").click()
+            with page.expect_navigation():
+                page.get_by_role("button", name="验证并登录").click()
         assert "/login/" not in page.url, page.locator("main").inner_text()
 
     @staticmethod
@@ -105,7 +105,6 @@ def person(site: Site, browser: Browser) -> Iterator[Callable[..., Page]]:
         )  # fmt: skip
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: pytest.fail(f"{page.url}: {error}"))
         if username and state is None:
             site.log_in(page, username)

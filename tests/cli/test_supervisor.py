@@ -15,7 +15,7 @@ def python(name: str, code: str) -> Child:
 
 
 def wait_for(condition: Callable[[], object], step: Callable[[], object] = lambda: None) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline
         step()
@@ -25,6 +25,12 @@ def wait_for(condition: Callable[[], object], step: Callable[[], object] = lambd
 def is_alive(pid: int) -> bool:
     stat = Path(f"/proc/{pid}/stat")
     return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has a handler for a signal."""
+    caught = next(line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
 
 def test_a_child_that_ends_is_started_again_and_its_helper_killed(tmp_path: Path) -> None:
@@ -90,8 +96,8 @@ def test_sigterm_ends_the_watch(tmp_path: Path) -> None:
     )
     outer = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     wait_for((tmp_path / "up").exists)
-    time.sleep(0.2)
+    wait_for(lambda: catches(outer.pid, signal.SIGTERM))
     outer.terminate()
-    printed, _ = outer.communicate(timeout=20)
+    printed, _ = outer.communicate(timeout=60)
     assert printed.endswith("clean\n")
     assert outer.returncode == 0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from yinling.catalogue.models import CalloutRate
 from yinling.demo.logins import actor_of
@@ -41,6 +42,7 @@ from yinling.settlement.models import (
 from yinling.settlement.queries.arrivals import open_by_fund
 from yinling.settlement.queries.payables import payables
 from yinling.settlement.queries.tries import described, tries
+from yinling.supervision.queries import site_check_figures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("demo_city")]
 
@@ -141,6 +143,36 @@ def test_a_line_stands_behind_all_that_schemes_cost() -> None:
         assert {budget.line_id is None for budget in Budget.objects.all() if executed_of(budget)} == {False}
 
 
+def _sums(*names: str, **wanted: Any) -> Counter[tuple[Any, ...]]:
+    """Sums of the ledger by columns."""
+    rows = LedgerEntry.objects.filter(unit="fen", **wanted).order_by().values_list(*names).annotate(fen=Sum("amount"))
+    return Counter({tuple(row[:-1]): row[-1] for row in rows if row[-1]})
+
+
+@pytest.mark.req("R-FUN-03", "R-FUN-10")
+def test_the_ways_of_all_funds_are_the_ledger_to_the_fen() -> None:
+    with scope(actor_of("finance", real_now())):
+        found, loose = follow(list(BudgetLine.objects.all()))
+        of_others = LedgerEntry.objects.filter(account__in=["payable.provider", "payable.elder"], unit="fen").exclude(
+            fund="personal"
+        )
+        went = Q(posting__key__startswith="payout:") | Q(posting__key__startswith="offset:")
+        paid = of_others.filter(went).aggregate(fen=Sum("amount"))["fen"] or 0
+        cost = -(of_others.exclude(went).aggregate(fen=Sum("amount"))["fen"] or 0)
+        at_once = -sum(_sums("account", account="direct.treasury").values())
+        open_fen = sum(_sums("account", account="receivable.recovery").values())
+        assert open_fen == sum(one.recovering_fen for one in found)
+        assert sum(one.executed_fen for one in [*found, *loose]) == cost + at_once - open_fen
+        assert sum(one.paid_fen for one in [*found, *loose]) == paid + at_once
+        by_line: Counter[tuple[Any, ...]] = Counter()
+        for one in found:
+            if one.subsidy_fen:
+                by_line[one.line.fund, one.line.year] += one.subsidy_fen
+        assert by_line == _sums("fund", "plan_year", account="expense.subsidy")
+        helped = sum(one.reimbursed_fen for one in found)
+        assert helped == sum(_sums("fund", account="expense.reimbursement").values())
+
+
 @pytest.mark.req("R-FUN-09")
 def test_donations_have_receipts_without_gaps() -> None:
     with city():
@@ -189,3 +221,14 @@ def test_one_visit_was_to_be_charged_while_another_was_paid_and_the_auditor_sees
     assert one.tried.posting is None
     assert one.before.posting is not None
     assert one.tried.order.elder_id == one.before.order.elder_id
+
+
+@pytest.mark.req("X-PAY-04")
+def test_services_that_vouchers_paid_for_wait_for_a_look_on_site() -> None:
+    """Of last month a share is drawn in every county."""
+    last = month_start(month_start(local_date(real_now())) - timedelta(days=1))
+    city = actor_of("city", real_now())
+    with scope(city):
+        figures = [one for one in site_check_figures(city, last) if one.services]
+    assert figures
+    assert all(one.drawn >= max(1, one.services * one.share) for one in figures)

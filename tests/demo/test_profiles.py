@@ -40,7 +40,8 @@ PROFILES = {
 LIVED_IN = ("zhenjiang-yyjh", "qidong-jujia")
 BARE = [code for code in PROFILES if code not in (*LIVED_IN, "wuxi-332")]
 TINY = load.Sizes(elders=120, organisations=60, staff=90, days=14, visits_a_day=5)
-LONGEST_S = 10
+LONGEST_S = 60
+"""An ordinary machine needs a few; this one may be doing other things."""
 FAR_M = 9000
 """Of a home from the listed point of its street: streets are given by one point each, and communities lie about it."""
 

@@ -22,8 +22,8 @@ MONEY = re.compile(
 )
 LINK = re.compile(r'<a [^>]*href="(/[^"#]*)')
 ELSEWHERE = re.compile(r"/(static|api|language|logout|demo)/")
-NONE = re.compile(r"settlement/(recoveries|payments/bills)/<int:pk>/")
-"""Of these the made-up city has no row yet; their lists are reached."""
+NONE = re.compile(r"settlement/(recoveries|payments/bills)/<int:pk>/|settlement/(payouts/sum|statements/decide)/")
+"""Of the first the made-up city has no row yet; their lists are reached. The others answer a form."""
 MOST = 3
 """So many rows of one kind are opened: not every one is in a state that leads on."""
 

@@ -242,7 +242,7 @@ def test_of_eight_who_take_the_same_order_at_once_exactly_one_has_it(opened: dic
     barrier, answers = threading.Barrier(8), []
 
     def take(who: Any) -> None:
-        barrier.wait(20)
+        barrier.wait(60)
         try:
             with scope(who):
                 at.claim(actor=who)
@@ -271,7 +271,7 @@ def test_of_four_orders_one_carer_takes_at_once_the_limit_holds(opened: dict[str
     barrier, answers = threading.Barrier(4), []
 
     def take(order: Order) -> None:
-        barrier.wait(20)
+        barrier.wait(60)
         try:
             with scope(at.mine):
                 at.claim(order)

@@ -15,6 +15,7 @@ from yinling.dispatch.planner.enquiry import Enquiry, Fit, Found, Prices
 from yinling.dispatch.planner.insertion import best_insertions
 from yinling.dispatch.planner.ranking import Weights, cost_parts, total
 from yinling.dispatch.planner.roster import Roster, place_of
+from yinling.dispatch.planner.scan import roughly, surely
 from yinling.dispatch.rules import Away, Booked, Carer, Job, Licence, Trip, compatibility, neighbours
 from yinling.kernel.geo import Datum, Position, distance_m
 from yinling.kernel.period import SHANGHAI
@@ -228,3 +229,18 @@ def test_distances_are_those_of_the_kernel(apart: float) -> None:
     here, there = (120.3, 31.57), (120.3 + apart, 31.57 - apart / 3)
     straight = distance_m(Position(*here, Datum.WGS84), Position(*there, Datum.WGS84))
     assert metres(*place_of(*here).values(), *place_of(*there).values()) == pytest.approx(straight, rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize("apart", [1e-5, 0.01, 5.0])
+def test_a_rounded_place_is_never_said_to_be_nearer_or_farther_than_it_can_be(apart: float) -> None:
+    dice = random.Random(332)
+    for _ in range(500):
+        here = dice.uniform(73, 135), dice.uniform(18, 54)
+        there = here[0] + dice.uniform(-apart, apart), here[1] + dice.uniform(-apart, apart)
+        people = [
+            replace(some_carer(dice, number), lon=lon, lat=lat) for number, (lon, lat) in enumerate((here, there))
+        ]
+        columns = roster(people).columns
+        rough = roughly(columns.gates[0], columns.carers[1])
+        truth = metres(*place_of(*here).values(), *place_of(*there).values())
+        assert surely(rough) <= truth <= rough

@@ -425,7 +425,7 @@ def test_of_two_dispatchers_who_want_the_same_carer_exactly_one_wins() -> None:
     def try_to(order: Order, *, is_first: bool) -> None:
         try:
             if not is_first:
-                inserted.wait(10)
+                inserted.wait(60)
             with scope(WIDE):
                 row = assign_order(actor=at.dispatcher, now=NOW, order_id=order.pk, staff_id=at.carers[0].pk)
                 inserted.set()
@@ -444,7 +444,7 @@ def test_of_two_dispatchers_who_want_the_same_carer_exactly_one_wins() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert sorted(answers) == ["dispatch.overlap", "offered"]
     with scope(WIDE):
         assert Assignment.objects.count() == 1

@@ -186,12 +186,15 @@ def test_days_are_held_as_they_are_asked_and_forgotten_when_over(city: City, res
 
 
 @pytest.fixture
-def started(city: City, settings: Any) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+def started(
+    city: City, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
     """Start the process beside the tests, on their database and clock."""
     folder = Path("/tmp") / f"yl-{os.getpid()}"  # noqa: S108 - the path of a socket must be short
     folder.mkdir(mode=0o700, exist_ok=True)
     path = str(folder / "r.sock")
     settings.DISPATCH_SOCKETS = {"": path}
+    monkeypatch.setattr("yinling.dispatch.ranker.PATIENCE_S", 60)
     running: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:
@@ -219,7 +222,7 @@ def served() -> str:
 
 
 def eventually(check: Callable[[], bool]) -> bool:
-    deadline = clock.monotonic() + 10
+    deadline = clock.monotonic() + 60
     while not check() and clock.monotonic() < deadline:
         clock.sleep(0.02)
     return check()
@@ -286,7 +289,7 @@ def test_of_eight_desks_that_want_the_same_carer_by_what_they_saw_one_wins(city:
     def choose(order: Order) -> None:
         one = chosen[order.pk]
         try:
-            gate.wait(20)
+            gate.wait(60)
             city.assign(order, Staff(pk=wanted), starts_at=one.starts_at, route=one.route)
             answers.append("won")
         except Refusal as refusal:

@@ -226,6 +226,40 @@ def test_a_second_agreement_gives_more_and_each_keeps_its_own_count(buying: Buyi
     assert shown == {first.pk: (1, 0, 18_000, None), second.pk: (3, None, 10_000, 0)}
 
 
+@pytest.mark.req("R-PAY-09", "D-19")
+@pytest.mark.parametrize("last", [TODAY + timedelta(days=1), date(2025, 12, 31)], ids=["ended", "off_the_record"])
+def test_an_agreement_signed_anew_does_not_begin_its_month_again(buying: Buying, last: date) -> None:
+    first = buying.buys(monthly_count=2, monthly_fen=20_000)
+    order = buying.place(buying.elder())
+    end_agreement(actor=actor("finance"), now=NOW, agreement_id=first.pk, valid_to=last, reason="改签")
+    again = buying.buys(
+        number="改签", valid_from=max(last + timedelta(days=1), date(2026, 1, 1)), monthly_count=2, monthly_fen=10_000
+    )
+    buying.place(buying.elder(), 2, "本人")
+    assert borne(Order.objects.latest("pk")) == {"government": 2_000, "self": 6_000}
+    assert buying.quote(buying.elder(), 3).self_fen == 8_000
+    (seen,) = purchases(actor("finance"), [again], DAY)
+    assert (seen.times, seen.left, seen.fen, seen.left_fen) == (2, 0, 10_000, 0)
+    wanted = [(Entitlement.objects.latest("pk"), Use("time", "month", date(2026, 6, 1), 1, 2, again.pk))]
+    assert reserve_each(buying.seat, NOW, wanted) == [(again.pk, "time", "month", date(2026, 6, 1))], (
+        "nor by a stale quote"
+    )
+    cancel_order(actor=buying.seat, now=NOW, order_id=order.pk, reason="老人外出")
+    assert buying.quote(buying.elder(), 3).self_fen == 0
+
+
+@pytest.mark.req("R-PAY-09", "D-19")
+def test_one_bill_under_two_agreements_of_a_month_stays_within_the_limit_of_both(buying: Buying) -> None:
+    first = buying.buys(monthly_fen=10_000)
+    end_agreement(actor=actor("finance"), now=NOW, agreement_id=first.pk, valid_to=DAY, reason="改签")
+    again = buying.buys(number="改签", valid_from=DAY + timedelta(days=1), monthly_fen=10_000)
+    uses = [(None, Use("fen", "month", date(2026, 6, 1), 6_000, 10_000, pk)) for pk in (first.pk, again.pk)]
+    assert reserve_each(buying.seat, NOW, uses) == [(again.pk, "fen", "month", date(2026, 6, 1))]
+    assert [one.reserved for one in AgreementQuota.objects.all()] == [0, 0]
+    uses = [(None, Use("fen", "month", date(2026, 6, 1), 5_000, 10_000, pk)) for pk in (first.pk, again.pk)]
+    assert reserve_each(buying.seat, NOW, uses) == []
+
+
 @pytest.mark.req("R-PAY-09")
 def test_an_item_of_an_order_counts_once_and_two_items_twice(buying: Buying) -> None:
     buying.buys(monthly_count=3)

@@ -1,7 +1,7 @@
 """From the signature to the entitlement: every step, who may take it, and every reason to say no."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -330,6 +330,11 @@ def test_a_refusal_says_until_when_and_where_to_appeal(here: Office) -> None:
     text = Notice.objects.filter(channel="sms").order_by("pk").last().text
     assert "家庭收入超过标准" in text
     assert "2026-08-17前向区（县级市）人民政府申请行政复议" in text
+    later = datetime(2026, 12, 4, 2, 0, tzinfo=UTC)
+    row = reviewed(here, outcome="fail", findings="家庭收入超过标准", now=later)
+    assert row.appeal_until == date(2027, 2, 2)
+    text = Notice.objects.filter(channel="sms").order_by("pk").last().text
+    assert "2027-02-02前（遇法定节假日顺延）向" in text, "the holidays of 2027 are not known yet"
 
 
 def test_a_modification_is_reviewed_item_by_item(wide: object) -> None:

@@ -22,13 +22,12 @@ from yinling.entitlements.eligibility import (
     Result,
     Situation,
     age_days,
-    born_by,
     eligibility,
     first_fitting,
 )
 from yinling.entitlements.queries.eligibility import Terms, terms_of
 from yinling.ground.parameters import parameters, profiles
-from yinling.kernel.period import ONE_DAY, DayPeriod, age_on
+from yinling.kernel.period import ONE_DAY, DayPeriod, age_on, born_by
 from yinling.kernel.refusals import Refused
 from yinling.people.rules import check_age
 

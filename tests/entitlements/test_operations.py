@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.factories import (
     CITY,
@@ -346,7 +346,7 @@ steps = st.lists(
 
 
 @given(steps)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 def test_the_counter_never_leaves_its_bounds(street: Actor, moves: list[tuple[str, int]]) -> None:
     """Any order of reserving, confirming, giving back and undoing keeps 0 <= reserved + used <= cap and equals a plain sum."""
     row = make_entitlement(make_elder())

@@ -8,11 +8,23 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
-from tests.factories import DISTRICT, OTHER_COMMUNITY, actor, make_area_tree, make_elder, make_organisation, make_staff
+from tests.factories import (
+    DISTRICT,
+    OTHER_COMMUNITY,
+    actor,
+    make_area_tree,
+    make_elder,
+    make_organisation,
+    make_staff,
+    system,
+)
 
+from yinling.accounts.models import Journal
+from yinling.accounts.operations import record
 from yinling.directory.models import Organisation, Staff
 from yinling.directory.queries import GRANTS
-from yinling.ground.kept import Given, Kept, one_of
+from yinling.ground.clock import real_now
+from yinling.ground.kept import Entry, Given, Kept, KeptFor, one_of
 
 pytestmark = pytest.mark.django_db
 
@@ -86,5 +98,52 @@ def test_a_row_is_visible_where_the_queryset_shows_it(wide: None, whose: str) ->
     }  # fmt: skip
     who = replace(actor("city"), **{"div": None, "organisation_id": None, "elder_ids": ()} | scopes[whose])
     for rows in (Staff.objects.order_by("pk"), type(near).objects.order_by("pk")):
-        shown = [row.pk for row in rows if row.is_visible_to(who)]
-        assert shown == list(rows.visible_to(who).values_list("pk", flat=True))
+        expected = list(rows.visible_to(who).values_list("pk", flat=True))
+        assert [row.pk for row in rows if row.is_visible_to(who)] == expected
+        kept: KeptFor[Any] = KeptFor(
+            rows.model, lambda found, least: found.filter(pk__gt=least).order_by("pk"), "least"
+        )
+        assert [row.pk for row in kept(who, least=0)] == expected
+        assert [row.pk for row in kept(who, least=min(expected, default=0))] == expected[1:]
+
+
+def test_an_area_is_asked_about_in_the_same_words_each_time(wide: None) -> None:
+    make_area_tree()
+    near, far = make_elder(), make_elder(div=OTHER_COMMUNITY)
+    kept: KeptFor[Any] = KeptFor(type(near), lambda found: found.order_by("pk"))
+    here, there = (replace(actor("city"), div=row.div) for row in (near, far))
+    assert [row.pk for row in kept(here)] == [near.pk]
+    with patch.object(type(near).objects.all().query.__class__, "get_compiler", side_effect=AssertionError):
+        assert [row.pk for row in kept(there)] == [far.pk]
+
+
+def test_one_row_is_written_as_the_orm_writes_it_and_many_too() -> None:
+    kept = Entry(Organisation)
+    body = make_organisation()
+
+    def another(code: str) -> Organisation:
+        values = {one.attname: getattr(body, one.attname) for one in Organisation._meta.concrete_fields}
+        return Organisation(**values | {"id": None, "credit_code": code})
+
+    kept([first := another("91320200000000001A")])
+    with patch.object(Organisation.objects.all().query.__class__, "get_compiler", side_effect=AssertionError):
+        kept([second := another("91320200000000002A")])
+    kept(both := [another("91320200000000003A"), another("91320200000000004A")])
+    kept([])
+    mine = {"id", "credit_code"}
+    for row in (first, second, *both):
+        assert not row._state.adding
+        stored = as_read([Organisation.objects.get(pk=row.pk)])[0]
+        assert stored == as_read([row])[0]
+        assert {name: value for name, value in stored.items() if name not in mine} == {
+            name: value for name, value in as_read([Organisation.objects.get(pk=body.pk)])[0].items() if name not in mine
+        }  # fmt: skip
+
+
+def test_what_the_database_fills_is_left_to_it(wide: None) -> None:
+    now = real_now()
+    record(actor=system(), now=now, event="directory.organisation.update", subject=(body := make_organisation()))
+    row = Journal.objects.get(subject_type="organisation", subject_id=body.pk, event="directory.organisation.update")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()::text::bigint, %s BETWEEN now() AND clock_timestamp()", [row.at])
+        assert cursor.fetchone() == (row.xid, True)

@@ -145,6 +145,8 @@ def test_a_stale_page_and_a_missing_row_are_told_apart() -> None:
         with pytest.raises(NotFound), transaction.atomic():
             locked(Household.objects.all(), row.pk + 1)
         assert locked(Household.objects.all(), row.pk, 1).pk == row.pk
+        with pytest.raises(NotFound):
+            locked(Household.objects.exclude(door_code="a"), row.pk)
 
 
 @pytest.mark.django_db

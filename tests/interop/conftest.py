@@ -29,5 +29,5 @@ def rested() -> Iterator[None]:
 @pytest.fixture
 def travel(settings, server: Server) -> dict[str, str]:
     """The settings of the engine, which a test may change."""
-    settings.TRAVEL = {"url": server.address, "key": "", "secret": "", "timeout": "1", "rate": "1000"}
+    settings.TRAVEL = {"url": server.address, "key": "", "secret": "", "timeout": "30", "rate": "1000"}
     return settings.TRAVEL

@@ -139,7 +139,7 @@ def test_after_a_failure_the_engine_rests_and_an_answer_ends_the_trouble(
     ],
 )
 def test_nonsense_is_replaced_by_the_straight_line(engine: Osrm, server: Server, reply: Reply, said: str) -> None:
-    server.reply = lambda _asked: reply
+    server.reply, engine.timeout = lambda _asked: reply, 1 if said == "超时" else engine.timeout
     assert engine.matrix(PLACES, "ebike", NOW) == straight(PLACES)
     assert said in TravelEngine.objects.get().reason
     assert TravelCache.objects.count() == 0

@@ -74,7 +74,7 @@ def platform(settings: Any) -> Iterator[type[Platform]]:
         "url": f"http://127.0.0.1:{server.server_port}/api/",
         "key": "yinling",
         "secret": "shared",
-        "timeout": "1",
+        "timeout": "30",
     }
     yield Platform
     server.shutdown()

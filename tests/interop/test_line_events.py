@@ -32,7 +32,7 @@ Post = Callable[..., Any]
 @pytest.fixture(autouse=True)
 def world(settings: Any, wide: Any) -> None:
     settings.SMS = settings.SMS | {"secret": SECRET}
-    settings.CARRIER = settings.CARRIER | {"secret": SECRET, "url": "", "timeout": "2"}
+    settings.CARRIER = settings.CARRIER | {"secret": SECRET, "url": "", "timeout": "30"}
     make_area_tree()
     system()
 

@@ -28,7 +28,7 @@ HOOK = "/hooks/payment/union/"
 
 @pytest.fixture(autouse=True)
 def channel(settings: Any, server: Server) -> HttpPayment:
-    settings.PAYMENT = {"name": "union", "url": server.address, "key": "city", "secret": SECRET, "timeout": "2"}
+    settings.PAYMENT = {"name": "union", "url": server.address, "key": "city", "secret": SECRET, "timeout": "30"}
     settings.PORTS = {**settings.PORTS, "payment": "yinling.interop.payment.http.HttpPayment"}
     return HttpPayment()
 

@@ -11,6 +11,7 @@ from yinling.kernel.period import (
     add_months,
     add_years,
     age_on,
+    born_by,
     day_bounds,
     last_day_of_span,
     local_date,
@@ -174,6 +175,7 @@ def test_spans_do_not_run_backwards() -> None:
 )
 def test_age(born: str, on: str, age: int) -> None:
     assert age_on(day(born), day(on)) == age
+    assert born_by(age + 1, day(on)) < day(born) <= born_by(age, day(on))
 
 
 def test_nobody_has_an_age_before_birth() -> None:

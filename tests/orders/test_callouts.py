@@ -1,6 +1,6 @@
 """The way, the rate and the calendar behind the on-site fee; and that the bill is the quote."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -104,6 +104,23 @@ def test_the_order_freezes_the_quote_with_its_way_and_parts(body: Organisation) 
         ["法定节假日", 4000],
     ]
     assert sum(order.lines.values_list("amount_fen", flat=True)) == order.total_fen == offer.total_fen
+
+
+def test_a_quote_into_a_year_without_a_calendar_says_that_no_holiday_was_counted(body: Organisation) -> None:
+    asked: Any = {
+        "actor": actor("station"),
+        "now": NOW + timedelta(minutes=5),
+        "elder_id": make_elder().pk,
+        "item_code": "A01",
+        "provider_id": body.pk,
+    }
+    publish(body)
+    assert not quote(starts_at=TOMORROW, **asked).fee.notes, "no rate for holidays, so none is missing"
+    publish(body, NOW + timedelta(minutes=1), callout_holiday=4000)
+    said = "2026年的放假安排尚未载入，上门费没有计算法定节假日加收"
+    assert said in quote(starts_at=TOMORROW, **asked).reasons
+    CalendarDay.objects.create(day=date(2026, 10, 1), kind=CalendarDay.HOLIDAY, name="国庆节", source="test")
+    assert said not in quote(starts_at=TOMORROW, **asked).reasons
 
 
 @pytest.mark.req("D-18")

@@ -1,6 +1,6 @@
 """Meals: four channels on the order, four forms, and who may order at the stations of the community (R-MEA-05, R-MEA-07)."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +12,38 @@ from tests.factories import (
     actor,
     make_assessment,
     make_elder,
+    make_entitlement,
     make_item,
     make_organisation,
     make_price,
+    make_scheme,
     make_service_area,
     make_staff,
     system,
 )
 from tests.refusals import refused as refusal_of
 
+from yinling.accounts.models import Journal, Notice
 from yinling.catalogue.models import MEAL_FORMS
 from yinling.directory.models import Organisation
 from yinling.dispatch.operations import assign_order
+from yinling.entitlements.models import Entitlement, Quota
 from yinling.entitlements.queries import eligibility
 from yinling.ground.parameters import product_files
 from yinling.kernel.actor import Actor
 from yinling.kernel.parameters import load
+from yinling.kernel.period import SHANGHAI, day_bounds, local_date
 from yinling.kernel.refusals import Denied, NotAllowed, NotFound, Refusal, Refused
 from yinling.orders import meals
+from yinling.orders.jobs import sweep_city
 from yinling.orders.meals import forms_of
 from yinling.orders.models import MEAL_CHANNELS, Order
 from yinling.orders.operations import (
     accept_order,
     cancel_order,
     deliver_order,
+    deliver_orders,
+    lapse_order,
     place_order,
     resume_order,
     suspend_order,
@@ -248,3 +256,69 @@ def test_a_meal_that_waited_for_the_elder_to_come_home_is_still_accepted_by_nobo
     suspend_order(actor=system(), now=NOW, order_id=order.pk)
     Circumstance.objects.filter(pk=away.pk).update(recorded_to=NOW)
     assert resume_order(actor=system(), now=NOW, order_id=order.pk).accept_due_at is None
+
+
+def funded(elder: Elder) -> Entitlement:
+    return make_entitlement(elder, make_scheme(families=["meal"]), share_bp=5000, monthly_cap_fen=80000)
+
+
+@pytest.mark.req("R-MEA-05", "R-MEA-07")
+def test_a_canteen_confirms_many_meals_at_once_and_all_or_none() -> None:
+    body = kitchen("meal_point")
+    code = meal(body, "dining")
+    orders = [place(body, code) for _ in range(3)]
+    later = place(body, code, starts_at=NOON + timedelta(days=1))
+    manager, stranger = (
+        actor("provider_manager", organisation=body),
+        actor("provider_manager", organisation=make_organisation()),
+    )
+    numbers = [one.pk for one in orders]
+    with refused(stranger, NotFound, "row.not_found"):
+        deliver_orders(actor=stranger, now=NOON, order_ids=numbers)
+    with refused(manager, Refused, "order.not_yet"):
+        deliver_orders(actor=manager, now=NOON, order_ids=[*numbers, later.pk])
+    with refused(manager, Refused, "meals.count"):
+        deliver_orders(actor=manager, now=NOON, order_ids=[])
+    deliver_orders(actor=manager, now=NOON, order_ids=[*numbers, numbers[0]])
+    assert set(Order.objects.values_list("pk", "state", "served_at")) == {
+        *((pk, "served", NOON) for pk in numbers), (later.pk, "placed", None)
+    }  # fmt: skip
+    with refused(manager, NotAllowed, "state.not_allowed"):
+        deliver_orders(actor=manager, now=NOON, order_ids=numbers)
+
+
+@pytest.mark.req("R-MEA-05", "D-19")
+def test_a_meal_nobody_confirms_ends_after_some_days_costs_nothing_and_the_elder_is_told() -> None:
+    body, elder = kitchen("meal_point"), make_elder()
+    held, family = funded(elder), actor("family", elders=(elder,))
+    order = place(body, meal(body, "dining"), elder)
+    assert Quota.objects.get(entitlement=held).reserved == 750
+    last = day_bounds(local_date(NOON) + timedelta(days=4))[0]
+    with refused(system(), Refused, "order.not_lapsed"):
+        lapse_order(actor=system(), now=last - timedelta(seconds=1), order_id=order.pk)
+    assert sweep_city("3202", last) == 1
+    order.refresh_from_db()
+    assert (order.state, order.served_at, "不收费" in order.cancel_reason) == ("cancelled", None, True)
+    assert Quota.objects.get(entitlement=held).reserved == 0
+    written = Journal.objects.filter(subject_type="order", subject_id=order.pk, event="orders.order.cancel").get()
+    assert (written.role, written.reason) == ("system", order.cancel_reason)
+    told = Notice.objects.filter(key__startswith=f"lapsed:{order.pk}:")
+    assert {(one.user_id, one.channel) for one in told} == {(family.user_id, "screen"), (None, "sms")}
+    assert all("不收费" in one.text for one in told)
+    assert sweep_city("3202", last) == 0
+    manager = actor("provider_manager", organisation=body)
+    with refused(manager, NotAllowed, "state.not_allowed"):
+        deliver_order(actor=manager, now=last, order_id=order.pk)
+
+
+@pytest.mark.req("R-MEA-05")
+def test_a_body_is_reminded_once_a_day_of_meals_that_wait_for_its_word() -> None:
+    body = kitchen("meal_point")
+    manager = actor("provider_manager", organisation=body).user_id
+    order, evening = place(body, meal(body, "dining")), datetime.combine(local_date(NOON), time(19), SHANGHAI)
+    assert sweep_city("3202", evening - timedelta(minutes=1)) == 0
+    assert (sweep_city("3202", evening), sweep_city("3202", evening + timedelta(minutes=9))) == (1, 0)
+    assert list(Notice.objects.filter(user_id=manager).values_list("link", "text")) == [("/meals/", "1 份")]
+    assert sweep_city("3202", evening + timedelta(days=1)) == 1
+    deliver_order(actor=actor("provider_manager", organisation=body), now=evening, order_id=order.pk)
+    assert sweep_city("3202", evening + timedelta(days=2)) == 0

@@ -448,7 +448,7 @@ def test_a_cap_taken_between_quote_and_reservation_makes_the_quote_stale() -> No
         connection.close()
 
     def place() -> None:
-        taken.wait(10)
+        taken.wait(60)
         try:
             with scope(WIDE):
                 at.place()
@@ -460,7 +460,7 @@ def test_a_cap_taken_between_quote_and_reservation_makes_the_quote_stale() -> No
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert answers == ["quote.changed"]
     with scope(WIDE):
         assert (Order.objects.count(), at.quota()) == (0, (79000, 0))

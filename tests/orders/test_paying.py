@@ -40,7 +40,7 @@ from yinling.orders.operations import cancel_order, place_for_programme, place_o
 from yinling.orders.queries import Quote, in_dispatch_order, quote, quotes, silent_orders
 from yinling.people.models import Elder
 from yinling.settlement.models import Charge
-from yinling.settlement.operations import settle_order
+from yinling.settlement.operations import reverse_order, settle_order
 
 pytestmark = pytest.mark.django_db
 START = NOW + timedelta(days=1)
@@ -436,6 +436,43 @@ def test_what_needs_no_visit_is_delivered_at_once_and_waits_for_nobody(at: Visit
         assert refusal.value.code == "order.item_unknown"
 
 
+@pytest.mark.req("D-19")
+def test_one_scheme_of_a_city_and_its_district_has_one_cap_within_a_bill(at: Visit) -> None:
+    city = at.fund("voucher", share_bp=5000, monthly_cap_fen=3000)
+    scheme = make_scheme(
+        payer="voucher", fund="voucher", name="区里", families=["nursing"], code="voucher", div="320213"
+    )
+    district = make_entitlement(at.elder, scheme, share_bp=5000, monthly_cap_fen=4000)
+    offer = at.quote()
+    assert offer.total_fen - offer.self_fen == 4000
+    order = at.place(self_pay_consent="本人")
+    assert sum(fen for _name, payer, fen in shares(order) if payer == "voucher") == 4000
+    assert counters(city)["fen"][0] + counters(district)["fen"][0] == 4000
+
+
+def test_what_a_payer_bears_by_a_contract_counts_under_its_agreement(at: Visit) -> None:
+    at.item("B1", 4000, kind="fee", family="medical", needs_visit=False)
+    at.agree("employer", kind="purchase", monthly_fen=5000, monthly_count=9)
+    asked = {
+        "elder": at.elder, "item_code": "B1", "quantity": 1, "service_day": TODAY, "provider": at.body, "payer_first": "employer"
+    }  # fmt: skip
+    order = place_for_programme(actor=system(), now=NOW, source="x:1", **asked)
+    kept = AgreementQuota.objects.order_by("unit").values_list("unit", "reserved", "used")
+    assert list(kept) == [("fen", 4000, 0), ("time", 1, 0)]
+    settle_order(actor=system(), now=NOW, order_id=order.pk)
+    assert list(kept.all()) == [("fen", 0, 4000), ("time", 0, 1)]
+    before = contents()
+    with pytest.raises(Refused, match="协议本月") as refusal:
+        place_for_programme(actor=system(), now=NOW, source="x:2", **asked)
+    assert (refusal.value.code, list(kept.all())) == ("order.agreement_used_up", [("fen", 0, 4000), ("time", 0, 1)])
+    Order.objects.filter(source="x:2").delete()
+    assert contents() == before
+    reverse_order(actor=actor("finance"), now=NOW, order_id=order.pk, reason="核对有误")
+    assert list(kept.all()) == [("fen", 0, 0), ("time", 0, 0)]
+    settle_order(actor=system(), now=NOW, order_id=order.pk)
+    assert list(kept.all()) == [("fen", 0, 4000), ("time", 0, 1)]
+
+
 @pytest.fixture
 def open_city(transactional_db: object) -> Visit:
     with scope(WIDE):
@@ -497,3 +534,25 @@ def test_twenty_elders_at_once_never_pass_what_was_bought_of_the_body(open_city:
         assert quotas == {"fen": (33000, 33000, 0), "time": (9, 5, 0)}
         assert sum(funded.values_list("amount_fen", flat=True)) == 33000 == 20 * 7500 - sum(own)
         assert funded.values("order").distinct().count() == 5, "the last of them in part"
+
+
+@pytest.mark.req("D-19", "R-PAY-09")
+@pytest.mark.django_db(transaction=True)
+def test_twenty_elders_at_once_never_pass_one_month_of_two_agreements_that_follow_each_other(open_city: Visit) -> None:
+    """Half of them order for the last days of the old agreement, half for the first of the new one: one limit of 330 yuan."""
+    at, change = open_city, local_date(START) + timedelta(days=2)
+    with scope(WIDE):
+        at.agree("government", kind="purchase", monthly_fen=33000, valid_to=change)
+        at.agree("government", kind="purchase", number="定点2", monthly_fen=33000, valid_from=change)
+        scheme = make_scheme(payer="government", fund="general", families=["nursing"])
+        elders = [make_elder() for _ in range(20)]
+        for elder in elders:
+            make_entitlement(elder, scheme, share_bp=10000, monthly_cap_fen=None)
+    asked = [(elder, START + timedelta(days=number % 2 * 3)) for number, elder in enumerate(elders)]
+    with ThreadPoolExecutor(20) as pool:
+        own = list(pool.map(lambda one: place_again_and_again(at, *one), asked))
+    with scope(WIDE):
+        funded = PayerShare.objects.filter(payer="government", amount_fen__gt=0).values_list("amount_fen", flat=True)
+        assert sum(funded) == 33000
+        assert sum(AgreementQuota.objects.values_list("reserved", flat=True)) == 33000
+    assert sum(7500 - fen for fen in own if fen >= 0) <= 33000

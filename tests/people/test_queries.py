@@ -186,6 +186,11 @@ def test_list_is_narrowed(seat: Actor) -> None:
         assert list(elders(seat, Choice(least_age=90), TODAY - timedelta(days=1))) == []
         assert list(elders(seat, Choice(most_age=60), TODAY)) == [young]
         assert list(elders(seat, Choice(least_age=61, most_age=89), TODAY)) == []
+        born_on_leap_day, on = make_elder(born_on=date(1948, 2, 29)), date(2027, 2, 28)
+        assert list(elders(seat, Choice(least_age=79, most_age=79), on)) == [born_on_leap_day], (
+            "as the file says (X-TIME-04)"
+        )
+        assert list(elders(seat, Choice(least_age=78, most_age=78), on)) == []
 
 
 def test_the_file_masks_numbers_and_knows_the_household(seat: Actor) -> None:

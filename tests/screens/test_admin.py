@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -133,6 +134,27 @@ def test_a_calendar_year_is_loaded_and_unloaded(sign_in: SignIn) -> None:
     assert "2031" in client.get("/calendar/").content.decode()
     client.post("/do/unload_calendar/", {"year": "2031"})
     assert not CalendarDay.objects.filter(day__year=2031).exists()
+
+
+@pytest.mark.parametrize(
+    ("at", "shown", "missing"),
+    [
+        (datetime(2026, 12, 31, 15, 59, tzinfo=UTC), "2026-10-01", "2027"),
+        (datetime(2026, 12, 31, 16, 0, tzinfo=UTC), "2027-01-01", ""),
+        (datetime(2026, 10, 31, 4, 0, tzinfo=UTC), "2026-10-01", ""),
+    ],
+)
+def test_the_calendar_shows_the_year_in_china_and_says_which_year_is_missing(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, at: datetime, shown: str, missing: str
+) -> None:
+    monkeypatch.setattr("yinling.directory.queries.real_now", lambda: at)
+    for day in ("2026-10-01", *(() if missing else ("2027-01-01",))):
+        CalendarDay.objects.create(day=day, kind=CalendarDay.HOLIDAY, name="放假", source="test")
+    html = sign_in("city").get("/calendar/").content.decode()
+    assert re.findall(r'id="day-([0-9-]+)"', html) == [shown]
+    assert (f"{missing} 年的放假安排还没有载入" in html) is bool(missing)
+    state = sign_in("system_admin").get("/system/").content.decode()
+    assert ("还没有载入：2027" in state) is bool(missing)
 
 
 def test_the_clock_stands_outside_a_demonstration(sign_in: SignIn) -> None:

@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import connection
@@ -142,6 +142,21 @@ def test_the_time_left_is_counted_in_working_days(
     Application.objects.update(due_on=today.replace(day=12))
     assert "已超 1 个工作日" in page(client, "/applications/")
     assert Application.objects.get().code in page(client, "/applications/?overdue=1")
+
+
+def test_the_budget_shown_is_of_the_year_in_which_the_benefit_begins(
+    here: Office, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, this = noticed(here), budget(here, heads=3, fen=1_000_000)
+    shown, at_its_page = re.compile(r'href="/budgets/(\d+)/">(\d+)'), f"/applications/{row.pk}/"
+    assert shown.findall(page(sign_in("district"), at_its_page)) == [(str(this.pk), "2026")]
+    december = datetime(2026, 11, 30, 16, 0, tzinfo=UTC)  # in China; what is approved now begins in January
+    at(monkeypatch, december)
+    html = page(sign_in("district"), at_its_page)
+    assert not shown.search(html)
+    assert "2027年度还没有生效的预算" in html
+    coming = budget(here, heads=5, year=2027)
+    assert shown.findall(page(sign_in("district"), at_its_page)) == [(str(coming.pk), "2027")]
 
 
 def test_an_application_goes_through_the_pages(here: Office, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,7 +106,7 @@ def test_begun_online_gone_on_offline_reloaded_and_submitted_once(tablet: Page, 
     seen(tablet, "assessment-first")
     for code in codes[:6]:
         answer(tablet, code, 1)
-    expect(tablet.locator("#sync")).to_contain_text("已上传", timeout=15_000)
+    expect(tablet.locator("#sync")).to_contain_text("已上传")
     with scope(WIDE):
         assert content_of(Form.objects.get())["answers"]["scores"][:7] == [3, 3, 3, 3, 3, 3, None]
 
@@ -201,10 +201,10 @@ def test_two_tablets_show_both_versions(tablet: Page, arranged: Request, browser
     colleague = context.new_page()
     open_sheet(colleague, arranged)
     answer(colleague, "1.1", 0)
-    expect(colleague.locator("#sync")).to_contain_text("已上传", timeout=15_000)
+    expect(colleague.locator("#sync")).to_contain_text("已上传")
     answer(tablet, "1.1", 4)
     dialog = tablet.locator("#conflict")
-    expect(dialog).to_be_visible(timeout=15_000)
+    expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("独立进食")
     expect(dialog).to_contain_text("完全依赖")
     seen(tablet, "assessment-conflict")
@@ -213,9 +213,9 @@ def test_two_tablets_show_both_versions(tablet: Page, arranged: Request, browser
     with scope(WIDE):
         assert content_of(Form.objects.get())["answers"]["scores"][0] == 4
     answer(tablet, "1.2", 2)
-    expect(dialog).to_be_visible(timeout=15_000)
+    expect(dialog).to_be_visible()
     dialog.get_by_role("button", name="用本机的").tap()
-    expect(tablet.locator("#sync")).to_contain_text("已上传", timeout=15_000)
+    expect(tablet.locator("#sync")).to_contain_text("已上传")
     with scope(WIDE):
         assert content_of(Form.objects.get())["answers"]["scores"][0] == 0
     context.close()

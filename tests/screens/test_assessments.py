@@ -12,6 +12,7 @@ from tests.assessment.conftest import SEVERE_LTC, Way, way
 from tests.factories import (
     CITY,
     DISTRICT,
+    NOW,
     OTHER_DISTRICT,
     TODAY,
     actor,
@@ -24,14 +25,19 @@ from tests.screens.test_settlement import form_of, queries
 
 from yinling.assessment.models import Assessment, Commission, Recognition, Request, ScaleConfirmation
 from yinling.assessment.operations import record_recognition
-from yinling.ground.clock import real_now
 from yinling.kernel.masks import mask_name
 from yinling.kernel.period import local_date
 
 SignIn = Callable[..., Client]
-NOWADAYS = local_date(real_now())
-"""Pages ask the clock of the machine; the rest of the tests stands still."""
+LATER = NOW + timedelta(days=30)
+NOWADAYS = local_date(LATER)
+"""When the pages open: some time after what the operations of a test wrote, and while results of then still hold."""
 __all__ = ["way"]
+
+
+@pytest.fixture(autouse=True)
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yinling.directory.queries.real_now", lambda: LATER)
 
 
 def text(client: Client, address: str) -> str:

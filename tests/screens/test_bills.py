@@ -6,7 +6,7 @@ import gzip
 import io
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -73,12 +73,17 @@ def her(sign_in: SignIn) -> Client:
     return client
 
 
-def served(elder: Any, state: str = "served") -> Order:
+def served(elder: Any, state: str = "served", at: datetime | None = None) -> Order:
     system()
-    order = make_order(state, elder=elder, starts_at=business_now() - timedelta(hours=3))
+    order = make_order(state, elder=elder, starts_at=at or business_now() - timedelta(hours=3))
     fund_order(order, make_entitlement(elder, make_scheme(code=f"s{order.pk}")), 4000)
     PayerShare.objects.filter(order=order, payer="voucher").update(reason="消费补贴券付一半")
     return order
+
+
+def month_of(order: Order) -> str:
+    """The page of the month it was done in: three hours ago may be the month before."""
+    return f"/e/bills/?month={local_date(order.starts_at):%Y-%m}"
 
 
 def paid(order: Order) -> Payment:
@@ -119,7 +124,7 @@ def test_a_bill_says_what_happened_who_paid_what_and_why(her: Any) -> None:
         "去付款", "我有异议", "打电话办", "下单时问过，同意的人：女儿王芳 6月15日电话同意",
     ):  # fmt: skip
         assert said in text, said
-    listed = text_of(her, "/e/bills/")
+    listed = text_of(her, month_of(her.order))
     assert "服务了 1 次，一共 80.00 元" in listed
     assert "补贴和保险替您付了 40.00 元，您自己付 40.00 元" in listed
 
@@ -145,7 +150,7 @@ def test_the_bill_is_paid_in_three_steps_at_the_made_up_cashier(her: Any) -> Non
         assert her.post(cashier)["Location"] == f"/e/pay/{row.pk}/"
     assert "已经付好" in text_of(her, f"/e/pay/{row.pk}/")
     assert "网上付了 40.00 元" in text_of(her, here)
-    assert "已付清" in text_of(her, "/e/bills/")
+    assert "已付清" in text_of(her, month_of(her.order))
     assert Posting.objects.filter(kind="payment").count() == 1
 
 
@@ -162,7 +167,7 @@ def test_what_was_added_after_paying_is_asked_for_on_the_same_bill(her: Any) -> 
         "所以还要补付这些",
     ):
         assert said in text, said
-    assert "付了一部分，还差 15.00 元" in text_of(her, "/e/bills/")
+    assert "付了一部分，还差 15.00 元" in text_of(her, month_of(her.order))
     answer = her.post("/do/ask_payment/", form_of(her, here, "ask_payment"))
     assert "要付 15.00 元" in text_of(her, answer["Location"])
 
@@ -193,6 +198,13 @@ def test_money_paid_in_at_the_counter_pays_with_one_button(her: Any) -> None:
     top_up(her.elder, 4000)
     her.post("/do/pay_from_balance/", form_of(her, here, "pay_from_balance"))
     assert "用预存的余额付了 40.00 元" in text_of(her, here)
+
+
+def test_the_month_says_how_much_of_it_was_paid_here(her: Any) -> None:
+    month = f"/e/bills/?month={local_date(her.order.starts_at):%Y-%m}"
+    assert "已经在这里付了" not in text_of(her, month)
+    paid(her.order)
+    assert "其中已经在这里付了 40.00 元" in text_of(her, month)
 
 
 def test_an_objection_freezes_the_bill_and_its_answer_is_read_there(her: Any, sign_in: SignIn) -> None:
@@ -237,12 +249,13 @@ def test_money_paid_in_beforehand_and_a_deposit_are_said_on_the_bills(her: Any, 
 
 def test_many_bills_of_a_month_come_in_pages_and_the_sums_are_of_all(her: Any) -> None:
     for _ in range(21):
-        served(her.elder)
-    html = her.get("/e/bills/").content.decode()
+        served(her.elder, at=her.order.starts_at)
+    here = month_of(her.order)
+    html = her.get(here).content.decode()
     assert html.count('id="order-') == 20
-    assert "服务了 22 次，一共 1,760.00 元" in text_of(her, "/e/bills/")
+    assert "服务了 22 次，一共 1,760.00 元" in text_of(her, here)
     assert "page=2" in html
-    second = her.get("/e/bills/?page=2").content.decode()
+    second = her.get(f"{here}&page=2").content.decode()
     assert second.count('id="order-') == 2
     assert "服务了 22 次" in re.sub(r"<[^>]+>", "", second)
 
@@ -356,13 +369,14 @@ def test_nobody_reads_the_bill_of_a_stranger(sign_in: SignIn, her: Any) -> None:
 
 
 def test_pages_of_bills_are_light_and_ask_the_database_little(her: Any) -> None:
-    for address in ("/e/bills/", f"/e/bills/{her.order.pk}/"):
+    month = month_of(her.order)
+    for address in (month, f"/e/bills/{her.order.pk}/"):
         assert len(gzip.compress(her.get(address).content)) < 6000
-    few = queries(her, "/e/bills/")
+    few = queries(her, month)
     assert few <= 12
     for _ in range(3):
-        served(her.elder)
-    assert queries(her, "/e/bills/") == few
+        served(her.elder, at=her.order.starts_at)
+    assert queries(her, month) == few
 
 
 # --- finance
@@ -373,7 +387,11 @@ def test_finance_finds_a_payment_gives_it_back_and_exports_the_list(sign_in: Sig
     assert "40.00" in text_of(client, "/settlement/payments/?state=paid")
     assert "没有符合条件的付款" in text_of(client, "/settlement/payments/?key=nothing")
     here = f"/settlement/payments/{row.pk}/"
-    values = form_of(client, here, "refund_payment") | {"amount_fen": "15.00", "reason": "服务没做完"}
+    values = form_of(client, here, "refund_payment") | {
+        "amount_fen": "15.00",
+        "cause": "overpaid",
+        "reason": "服务没做完",
+    }
     assert client.post("/do/refund_payment/", values)["Location"] == here
     assert Refund.objects.get().amount_fen == 1500
     assert "退款中" in text_of(client, here)
@@ -382,7 +400,7 @@ def test_finance_finds_a_payment_gives_it_back_and_exports_the_list(sign_in: Sig
     book = CalamineWorkbook.from_filelike(io.BytesIO(client.get("/settlement/payments/excel/").content))
     assert book.get_sheet_by_index(0).to_python()[-1][6:8] == [40.0, 15.0]
     for amount in ("30", "0", "-1", "1.005", "abc", "99999999999999999"):
-        values = form_of(client, here, "refund_payment") | {"amount_fen": amount, "reason": "x"}
+        values = form_of(client, here, "refund_payment") | {"amount_fen": amount, "cause": "overpaid", "reason": "x"}
         assert client.post("/do/refund_payment/", values).status_code == 422
     assert Refund.objects.count() == 1
 
@@ -429,7 +447,9 @@ def test_the_desk_sees_an_elders_bills_and_objects_for_her(sign_in: SignIn, her:
     settle_order(actor=system(), now=business_now(), order_id=her.order.pk)
     for role in ("seat", "station"):
         client = sign_in(role)
-        assert her.order.code in text_of(client, f"/elders/{her.elder.pk}/bills/")
+        assert her.order.code in text_of(
+            client, f"/elders/{her.elder.pk}/bills/?month={local_date(her.order.starts_at):%Y-%m}"
+        )
     here = f"/settlement/bills/{her.order.pk}/"
     client.post("/do/raise_bill_objection/", form_of(client, here, "raise_bill_objection") | {"text": "老人说钱不对"})
     assert Ticket.objects.get().channel == "console"

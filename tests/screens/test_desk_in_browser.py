@@ -32,7 +32,6 @@ from yinling.hotline.models import Call, CallOffer, SeatGroup
 from yinling.kernel.actor import Actor
 from yinling.people.models import Elder
 
-expect.set_options(timeout=15_000)
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NUMBER = "19900009001"
 

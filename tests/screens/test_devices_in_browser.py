@@ -93,6 +93,10 @@ def test_a_new_alarm_sounds_at_the_desk_at_once(page: Page, live_server: Any) ->
         alarm = fill()
     page.evaluate("() => document.body.dispatchEvent(new CustomEvent('live:alarms', { detail: {} }))")
     expect(page.locator("#desk-alarms")).to_contain_text("沈桂英")
+    for _again in range(200):
+        if page.evaluate("window.tones"):
+            break
+        page.wait_for_timeout(100)
     page.wait_for_timeout(1_500)
     assert page.evaluate("window.tones") == 1
     for size in (DESK, PHONE):

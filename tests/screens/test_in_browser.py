@@ -166,7 +166,7 @@ def test_the_bell_shows_unread_notices_and_without_a_stream_the_dot_says_so(page
         )
     page.goto(live_server.url + "/settings/")
     expect(page.locator("#bell")).to_have_text("1")
-    assert "on" not in (page.locator("#dot").get_attribute("class") or "").split()
+    expect(page.locator("#dot")).not_to_have_class(re.compile(r"\bon\b"))
 
 
 def test_a_page_breaks_no_content_policy(page: Page, live_server: Any) -> None:

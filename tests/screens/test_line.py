@@ -207,7 +207,7 @@ def test_a_company_sees_its_line_without_the_people_who_called(sign_in: SignIn) 
             "欧**",
             mask_name(elder.name),
             PHONE,
-            PHONE[-4:],
+            f"*{PHONE[-4:]}",
             elder.unseal_field("id_number"),
             "乙热线",
         ):

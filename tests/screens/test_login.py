@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from tests.factories import actor, city, make_user
 
@@ -52,6 +54,30 @@ def test_a_code_serves_once(client: Client, seat: User) -> None:
         answer = client.post("/login/code/", {"code": code})
         client.post("/logout/")
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(("seconds", "is_good"), [(29, True), (31, True), (59, True), (60, False), (-1, False)])
+def test_a_code_is_good_until_the_end_of_the_next_half_minute(
+    client: Client, seat: User, monkeypatch: pytest.MonkeyPatch, seconds: int, *, is_good: bool
+) -> None:
+    second_factor.set_up(seat, SECRET)
+    clock = SimpleNamespace(time=lambda: 900_000_000)
+    monkeypatch.setattr(second_factor, "time", clock)
+    code = second_factor.code_now(SECRET)
+    clock.time = lambda: 900_000_000 + seconds
+    give_password(client, seat)
+    assert (client.post("/login/code/", {"code": code}).status_code == 302) is is_good
+    assert second_factor.is_right_code(seat, code) is False, "it serves once"
+
+
+def test_a_used_code_is_remembered_beside_much_else_that_is_kept(seat: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    second_factor.set_up(seat, SECRET)
+    monkeypatch.setattr(second_factor, "time", SimpleNamespace(time=lambda: 900_000_000))
+    code = second_factor.code_now(SECRET)
+    assert second_factor.is_right_code(seat, code)
+    for number in range(320):
+        cache.set(f"ratings:{number}", "", 3600)
+    assert not second_factor.is_right_code(seat, code)
 
 
 def test_a_recovery_code_opens_once(client: Client, seat: User) -> None:

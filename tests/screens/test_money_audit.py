@@ -87,7 +87,7 @@ def test_a_share_is_the_same_on_screen_paper_and_sheet(sign_in: SignIn) -> None:
     assert any("不计入绩效工资总量" in line for line in rows)
     assert next(line[-1] for line in rows if line[1] == nurse.name) == 95.61
     assert rows[-1][-1] == 140
-    assert sheet(client, "/settlement/shares/excel/")[-1][7] == 140
+    assert sheet(client, "/settlement/shares/excel/")[-1][8] == 140
     assert "140.00" in text(client, "/settlement/shares/")
     assert "不低于70% 发放给上门服务的医务人员" in text(client, "/settlement/shares/")
     assert "不低于70" in text(client, "/settlement/shares/new/")

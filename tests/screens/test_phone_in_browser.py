@@ -20,7 +20,6 @@ from yinling.ground.scope import scope
 from yinling.hotline.models import Call, CallOffer, Seat
 from yinling.kernel.actor import Actor
 
-expect.set_options(timeout=15_000)
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FAKE = Path(__file__).with_name("fake_jssip.js").read_text("utf-8")
 NUMBER, WINDOW = "19900009001", {"width": 420, "height": 720}
@@ -273,11 +272,10 @@ def test_closing_the_window_in_a_call_asks_first(page: Page, live_server: Any, s
     expect(window.locator("#light")).to_have_text("已注册")
     ring(window, seat)
     window.keyboard.press("F2")
-    asked: list[str] = []
-    window.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
-    window.close(run_before_unload=True)
-    page.wait_for_timeout(300)
-    assert asked == ["beforeunload"]
+    with window.expect_event("dialog") as asked:
+        window.close(run_before_unload=True)
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
     assert not window.is_closed()
 
 

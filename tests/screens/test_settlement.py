@@ -24,6 +24,7 @@ from tests.factories import (
     system,
 )
 
+from yinling.accounts.models import Journal
 from yinling.directory.models import Organisation
 from yinling.orders.models import Order
 from yinling.settlement.models import Posting, Statement
@@ -228,3 +229,52 @@ def test_details_take_as_many_queries_for_three_rows_as_for_one(sign_in: SignIn)
         one = queries(client, f"/settlement/statements/{short.pk}/{suffix}")
         assert queries(client, f"/settlement/statements/{long.pk}/{suffix}") == one <= 8
     assert queries(client, f"/settlement/orders/{short.lines.get().charge.order_id}/") <= 8
+
+
+def ticks(html: str) -> list[str]:
+    return re.findall(r'name="chosen" value="([\d.]+)"', html)
+
+
+def test_several_statements_are_reviewed_and_approved_at_once_but_never_ones_own(sign_in: SignIn) -> None:
+    first, second, held = statement(), statement(2), statement()
+    make_hold(held.lines.get().charge.order)
+    client = sign_in("finance")
+    html = client.get("/settlement/?all=1").content.decode()
+    assert html.count(" checked>") == 3
+    boxes = ticks(html)
+    asked = [box for box in boxes if int(box.split(".")[0]) != held.pk]
+    sums = client.get(
+        "/settlement/", {"chosen": asked}, HTTP_HX_REQUEST="true", HTTP_HX_TARGET="ticked"
+    ).content.decode()
+    assert "已选 2 笔 120.00 元" in sums
+    assert "壹佰贰拾元整" in sums
+    assert "复核通过" not in sums
+    answer = client.post("/settlement/statements/decide/", {"verb": "review", "chosen": boxes}).content.decode()
+    assert states(first, second, held) == ["reviewed", "reviewed", "draft"]
+    assert re.search(rf'id="refused-{held.pk}".*其中有订单在生成后被管制', answer)
+    assert all(f'id="done-{row.pk}"' in answer for row in (first, second))
+    # Who reviewed is not offered to approve, and is refused when asking for it all the same.
+    assert [box.split(".")[0] for box in ticks(client.get("/settlement/").content.decode())] == [str(held.pk)]
+    forced = [f"{row.pk}.{Statement.objects.get(pk=row.pk).version}" for row in (first, second)]
+    answer = client.post("/settlement/statements/decide/", {"verb": "approve", "chosen": forced}).content.decode()
+    assert states(first, second, held) == ["reviewed", "reviewed", "draft"]
+    assert answer.count('id="refused-') == 2
+    other = sign_in("finance")
+    stale = [f"{first.pk}.0", forced[1]]
+    other.post("/settlement/statements/decide/", {"verb": "approve", "chosen": stale})
+    assert states(first, second, held) == ["reviewed", "approved", "draft"]
+    assert Journal.objects.filter(event="settlement.statement.approve", is_refused=False).count() == 1
+
+
+def states(*rows: Statement) -> list[str]:
+    kept = dict(Statement.objects.values_list("pk", "state"))
+    return [str(kept[row.pk]) for row in rows]
+
+
+def test_only_whoever_may_decide_is_offered_ticks(sign_in: SignIn) -> None:
+    row = statement()
+    html = sign_in("auditor").get("/settlement/").content.decode()
+    assert row.code in html
+    assert ticks(html) == []
+    sign_in("auditor").post("/settlement/statements/decide/", {"verb": "review", "chosen": [f"{row.pk}.{row.version}"]})
+    assert states(row) == ["draft"]

@@ -118,6 +118,25 @@ def test_the_same_form_is_refused_for_another_role(sign_in: SignIn) -> None:
     assert not Grant.objects.filter(reason="x").exists()
 
 
+def test_a_page_that_is_too_old_says_what_to_do(sign_in: SignIn) -> None:
+    client = sign_in("seat")
+    client.handler.enforce_csrf_checks = True
+    answer = client.post("/do/cancel_order/", {}, headers={"hx-request": "true"})
+    html = answer.content.decode()
+    assert (answer.status_code, "CSRF" in html) == (403, False)
+    assert 'data-code="csrf.missing"><h2>页面已过期</h2>' in html
+    whole = client.post("/do/cancel_order/", {}).content.decode()
+    assert "<h1>页面已过期</h1>" in whole
+
+
+def test_who_was_logged_out_meanwhile_is_led_to_the_log_in(client: Client, db: None) -> None:
+    answer = client.post("/do/cancel_order/", {}, headers={"hx-request": "true"})
+    html = answer.content.decode()
+    assert (answer.status_code, "没有办理权限" in html) == (403, False)
+    assert "登录已过期" in html
+    assert '<a href="/login/" target="_blank">' in html
+
+
 def test_htmx_gets_an_order_to_move_on(sign_in: SignIn) -> None:
     client = sign_in("security_admin")
     form = proposal(client, make_user(username="neu").pk)
@@ -217,3 +236,9 @@ def test_an_ended_grant_ends_at_once(sign_in: SignIn) -> None:
     grant.state, grant.to_at, grant.ended_by_id = "ended", grant.from_at, grant.proposed_by_id
     grant.save()
     assert client.get("/grants/").status_code == 403
+
+
+def test_a_page_number_beyond_all_reason_is_an_empty_page(sign_in: SignIn) -> None:
+    client = sign_in("seat")
+    for number in ("9" * 5000, "²", "-1", ""):
+        assert client.get("/orders/", {"page": number}).status_code == 200

@@ -93,7 +93,7 @@ class Page:
     async def event(self) -> dict[str, Any]:
         """Return the next event."""
         while True:
-            part = await asyncio.wait_for(self.parts.get(), 5)
+            part = await asyncio.wait_for(self.parts.get(), 30)
             if part.startswith(b"data: "):
                 return json.loads(part[6:])  # type: ignore[no-any-return]
 
@@ -114,7 +114,7 @@ async def notify(**payload: Any) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    for _ in range(100):
+    for _ in range(600):
         if condition():
             return
         await asyncio.sleep(0.05)

@@ -19,6 +19,7 @@ from yinling.settlement.arriving import HEADS, read
 from yinling.settlement.models import Posting, Statement, Transfer
 from yinling.settlement.operations import load_transfers, reverse_transfer
 from yinling.settlement.queries import balance
+from yinling.settlement.queries.files import open_file
 from yinling.settlement.queries.receipts import MOST_LINES, Preview, preview_arrivals
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -51,7 +52,7 @@ def load(who: Actor, *rows: tuple[object, ...]) -> list[Transfer]:
 
 
 def preview(who: Actor, *rows: tuple[object, ...]) -> Preview:
-    return preview_arrivals(who, base64.b64decode(content(*rows)), TODAY)
+    return preview_arrivals(who, open_file(who, "arrival", base64.b64decode(content(*rows)), TODAY), TODAY)
 
 
 @pytest.mark.req("R-PAY-12")
@@ -140,11 +141,11 @@ def test_what_a_file_may_look_like(finance: Actor) -> None:
         [",".join(HEADS), "", f'{TODAY:%Y/%-m/%-d},A1,政府购买,一般公共预算,"1,0.00"'.replace("1,0", "10"), ""]
     )
     for data in (text.encode("gb18030"), text.encode("utf-8-sig"), text.replace("\n", "\r\n").encode()):
-        [one] = preview_arrivals(finance, data, TODAY).lines
+        [one] = preview_arrivals(finance, open_file(finance, "arrival", data, TODAY), TODAY).lines
         assert (one.receipt.fen, one.receipt.on, one.statements) == (1000, TODAY, {row.code: 1000})
     for data, code in (
         (b"", "file.missing"), (",".join(HEADS).encode(), "file.empty"), ("日期,金额\n1,2".encode(), "file.heads"),
-        (b"\x00\xff\x00", "file.not_text"),
+        (b"\x00\xff\x00", "sheet.encoding"),
         ("\n".join([",".join(HEADS), *(f"{DAY},N{number},政府购买,,1" for number in range(MOST_LINES + 1))]).encode(), "arrival.too_many"),
     ):  # fmt: skip
         with refused(code):
@@ -167,10 +168,14 @@ def test_only_whoever_answers_for_money_reads_receipts(finance: Actor, role: str
     assert not Transfer.objects.exists()
 
 
-def test_every_day_that_banks_write_is_read() -> None:
+def test_every_day_that_banks_write_is_read(finance: Actor) -> None:
     def days(*texts: str) -> list[Any]:
         rows = "\n".join([",".join(HEADS), *(f"{text},N,government,general,1" for text in texts)])
-        return [one.on for one in read(rows.encode(), {"government": "政府购买"}, {"general": "一般公共预算"}, CITY)[0]]
+        table = open_file(finance, "arrival", rows.encode(), TODAY).table()
+        return [one.on for one in read(table, {"government": "政府购买"}, {"general": "一般公共预算"}, CITY)[0]]
 
-    assert days("2026-06-05", "2026/6/5", "20260605", "2026.6.5") == [date(2026, 6, 5)] * 4
-    assert days("2026-02-30", "0001-01-01", "05/06/2026", "2026年6月5日") == []
+    assert (
+        days("2026-06-05", "2026/6/5", "20260605", "2026.6.5", "2026年6月5日", "20260605 102233", "2026-06-05 10:22:33")
+        == [date(2026, 6, 5)] * 7
+    )
+    assert days("2026-02-30", "0001-01-01", "05/06/2026", "6月5日") == []

@@ -42,6 +42,7 @@ from yinling.settlement.operations import (
     withdraw_claim,
 )
 from yinling.settlement.queries.claims import ageing, claim_totals, claimable, claims, preview_remittance
+from yinling.settlement.queries.files import open_file
 from yinling.settlement.remitting import HEADS
 
 pytestmark = pytest.mark.usefixtures("wide")
@@ -141,8 +142,9 @@ def test_nothing_counts_while_one_line_is_wrong() -> None:
     assert not Remittance.objects.exists()
     assert not Posting.objects.filter(kind="remittance").exists()
     shown = preview_remittance(
-        actor("finance"), "ltci", _bytes((claim.code, 1, "40.00", "", ""), (claim.code, 2, "40.01", "", "")), JUNE
-    )
+        actor("finance"), "ltci",
+        open_file(actor("finance"), "remittance", _bytes((claim.code, 1, "40.00", "", ""), (claim.code, 2, "40.01", "", "")), JUNE), JUNE,
+    )  # fmt: skip
     assert [(one.place, one.code) for one in shown.problems] == [(3, "remittance.too_much")]
     assert shown.paid_fen == 8001
 
@@ -326,6 +328,26 @@ def test_what_is_given_up_is_taken_off_the_next_statement_once() -> None:
     assert later.deducted_fen == 0
 
 
+def test_what_was_given_up_and_reversed_at_the_same_moment_is_not_taken_off_twice() -> None:
+    """The reversal did not see the deduction yet: its own line takes all of it from the provider."""
+    claim = claimed()
+    load((claim.code, 1, "0", "101", "无资格"))
+    line = claim.lines.get(number=1)
+    abandon_claim_line(actor=actor("finance"), now=LATER, claim_line_id=line.pk, reason="确无资格")
+    settled(claim.provider)
+    july = LATER + timedelta(days=30)
+    row = draft_statement(
+        actor=actor("finance"), now=july, organisation_id=claim.provider_id, payer="ltci", month=date(2026, 7, 1)
+    )
+    assert row.deducted_fen == 4000
+    charge = line.line.charge
+    Posting.objects.create(
+        div=charge.div, key="reversal:0", kind="reversal", order=charge.order, reverses=charge.posting, text="同时冲正", posted_at=LATER
+    )  # fmt: skip
+    with refused("statement.reversed"):
+        approved(row)
+
+
 def test_a_claim_without_answers_is_withdrawn_and_sent_again() -> None:
     claim = claimed()
     withdraw_claim(actor=actor("finance"), now=LATER, claim_id=claim.pk, reason="月份有误")
@@ -391,6 +413,28 @@ def test_a_payer_gives_back_of_a_reversed_service_only_what_it_paid(paid: str, b
     again = submit_claim(actor=actor("finance"), now=july, statement_id=approved(row).pk)
     assert sorted(again.lines.values_list("claimed_fen", flat=True)) == [*back, 4000, 4000]
     load(*((again.code, one.number, yuan(one.claimed_fen).replace(",", ""), "", "") for one in again.lines.all()))
+    owed = LedgerEntry.objects.filter(account="receivable.ltci").aggregate(fen=Sum("amount"))["fen"]
+    assert owed == 0
+
+
+def test_of_a_reversed_service_that_is_refused_and_not_given_up_yet_nothing_goes_back_either() -> None:
+    """Else the payer keeps what it never paid: the line can only be given up afterwards."""
+    claim = claimed(count=2)
+    load((claim.code, 1, "0", "101", "无资格"), (claim.code, 2, "40.00", "", ""))
+    line = claim.lines.get(number=1)
+    reverse_order(actor=actor("finance"), now=LATER, order_id=line.line.charge.order_id, reason="登记重复")
+    who, july = actor("finance"), LATER + timedelta(days=30)
+    with refused("claim.reversed"):
+        resubmit_claim(actor=who, now=july, claim_id=claim.pk, reason="再报")
+    with refused("claim.reversed"):
+        appeal_claim_line(actor=who, now=july, claim_line_id=line.pk, text="签字齐全")
+    for _ in range(2):
+        settled(claim.provider)
+    row = draft_statement(actor=who, now=july, organisation_id=claim.provider_id, payer="ltci", month=date(2026, 7, 1))
+    again = submit_claim(actor=who, now=july, statement_id=approved(row).pk)
+    assert list(again.lines.values_list("claimed_fen", flat=True)) == [4000, 4000]
+    load(*((again.code, one.number, "40.00", "", "") for one in again.lines.all()))
+    abandon_claim_line(actor=who, now=july, claim_line_id=line.pk, reason="已冲正")
     owed = LedgerEntry.objects.filter(account="receivable.ltci").aggregate(fen=Sum("amount"))["fen"]
     assert owed == 0
 

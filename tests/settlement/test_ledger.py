@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.factories import CITY, COMMUNITY, NOW, actor, city, make_order, make_organisation, system
 
@@ -175,7 +175,7 @@ DAYS = tuple(date(2026, 6, 15) + timedelta(days=days) for days in (-75, -46, -16
 
 
 @pytest.mark.req("R-FUN-10")
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10)
 @given(st.lists(STEPS, min_size=3, max_size=10))
 @example(
     [("post", -75, 0, 1, "general"), ("roll",), ("post", -75, 0, 1, "general"), ("post", -46, 1, 2, "lottery"), ("merge",),

@@ -30,6 +30,7 @@ from yinling.settlement.operations import (
     review_payout,
 )
 from yinling.settlement.payables import KINDS, Payable, register
+from yinling.settlement.queries.files import open_file
 from yinling.settlement.queries.payables import payables
 from yinling.settlement.queries.payouts import bank_file, payout_totals, payouts, preview_return
 
@@ -123,7 +124,9 @@ def test_one_wrong_line_and_nothing_counts() -> None:
     assert set(PayoutLine.objects.values_list("state", flat=True)) == {"pending"}
     assert not Posting.objects.filter(kind="payout").exists()
     text = "\n".join([",".join(bankfile.RETURN_HEADS), f"{made.code},{first.pk},40.00,成功,", "X,1,1,成功,"])
-    shown = preview_return(actor("finance"), made, text.encode("utf-8-sig"))
+    shown = preview_return(
+        actor("finance"), made, open_file(actor("finance"), "return", text.encode("utf-8-sig"), LATER.date())
+    )
     assert ([one.code for one in shown.problems], shown.paid_fen) == (["bank.batch"], 4100)
 
 

@@ -52,7 +52,7 @@ def test_totals_and_account_of_an_order() -> None:
     settle_order(actor=system(), now=LATER, order_id=order.pk)
     finance = actor("finance")
     rows = settled_orders(finance)
-    assert order_totals(rows) == {"count": 1, "total_fen": 8000, "self_fen": 8000}
+    assert order_totals(rows) == {"count": 1, "total_fen": 8000, "self_fen": 8000, "paid_fen": 0}
     assert rows.get().is_charged
     assert not rows.get().is_held
     account = order_account(Order.objects.get(pk=order.pk))

@@ -1,13 +1,16 @@
 """A payer's file of answers: every fault by line. No database."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from yinling.kernel.refusals import Refused
-from yinling.settlement import bankfile, remitting
+from yinling.settlement import bankfile, remitting, tables
 from yinling.settlement.bankfile import Paid, Result, Transfer
+from yinling.settlement.files import check_count, opened
 from yinling.settlement.remitting import HEADS, Answer, Known
+from yinling.settlement.tables import Field, Table, own_layout
 
 LINE = Known(1, "ltci", "submitted", 4000, 0, "")
 ADDRESS = ("C-2606-0001-1", 1)
@@ -18,8 +21,18 @@ def content(*rows: str, heads: str = ",".join(HEADS)) -> bytes:
     return "\n".join([heads, *rows]).encode()
 
 
+def table(data: bytes, fields: Sequence[Field] = remitting.FIELDS) -> Table:
+    """The lines of a file with our own headings."""
+    rows = opened(data).sheet().rows
+    layout = own_layout(fields, rows)
+    assert layout is not None
+    found = tables.table(rows, fields, layout, {})
+    check_count(found)
+    return found
+
+
 def codes(*rows: str, known: dict[tuple[str, int], Known] | None = None, payer: str = "ltci") -> list[tuple[int, str]]:
-    answers, problems = remitting.read(content(*rows))
+    answers, problems = remitting.read(table(content(*rows)))
     problems += remitting.check(answers, {ADDRESS: LINE} if known is None else known, payer=payer, reasons=REASONS)
     return [(one.place, one.code) for one in sorted(problems, key=lambda one: one.place)]
 
@@ -48,7 +61,7 @@ def test_one_answer(row: str, code: str) -> None:
 
 
 def test_a_line_twice_in_a_file_is_named_with_the_first() -> None:
-    answers, _ = remitting.read(content("C-2606-0001-1,1,40.00,,", "C-2606-0001-1,1,40.00,,"))
+    answers, _ = remitting.read(table(content("C-2606-0001-1,1,40.00,,", "C-2606-0001-1,1,40.00,,")))
     [problem] = remitting.check(answers, {ADDRESS: LINE}, payer="ltci", reasons=REASONS)
     assert (problem.place, problem.code, problem.values) == (3, "remittance.twice", {"first": 2})
 
@@ -75,16 +88,15 @@ def test_an_answer_to_a_line_as_it_stands(known: Known, row: str, code: str) -> 
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        (b"", "file.heads"),
+        (b"", "file.missing"),
         (content(), "file.empty"),
-        (content("1,2", heads="a,b"), "file.heads"),
-        (b"\xff\xfe\x00\x00\x81\x00", "file.not_text"),
+        (b"\x00\x81\x00\xff\x00\x00", "sheet.kind"),
         (b"a" * (10 * 1024 * 1024 + 1), "file.too_large"),
     ],
 )
 def test_a_file_that_cannot_be_read(text: bytes, code: str) -> None:
     with pytest.raises(Refused) as refusal:
-        remitting.read(text)
+        table(text)
     assert refusal.value.code == code
 
 
@@ -92,7 +104,9 @@ def test_files_of_banks_in_gb18030_and_with_mark_are_read() -> None:
     row = "C-2606-0001-1,1,40.00,,说明"
     expected = [Answer(2, "C-2606-0001-1", 1, 4000, "", "说明")]
     text = content(row).decode()
-    assert remitting.read(text.encode("gb18030"))[0] == remitting.read(text.encode("utf-8-sig"))[0] == expected
+    assert [remitting.read(table(text.encode(name)))[0] for name in ("gb18030", "utf-8-sig", "utf-16")] == [
+        expected
+    ] * 3
 
 
 def test_the_bank_file_is_the_same_whatever_the_order() -> None:
@@ -123,7 +137,7 @@ def test_the_bank_file_is_the_same_whatever_the_order() -> None:
 )
 def test_one_line_of_the_bank(row: str, code: str) -> None:
     heads = ",".join(bankfile.RETURN_HEADS)
-    results, problems = bankfile.read(content(row, heads=heads))
+    results, problems = bankfile.read(table(content(row, heads=heads), bankfile.RETURN_FIELDS), batch="P-1")
     problems += bankfile.check(results, {7: Paid("pending", 4000)}, batch="P-1")
     assert [(one.place, one.code) for one in problems] == ([(2, code)] if code else [])
 

@@ -31,7 +31,7 @@ from yinling.interop.telephony.sip_kamailio import files
 from yinling.interop.telephony.sip_kamailio.events import EdgeLink
 from yinling.interop.telephony.sip_kamailio.follow import seat_name
 
-START_SECONDS = 25
+START_SECONDS = 60
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -152,7 +152,7 @@ class Line:
         """Wait until the edge knows whom to call when it is alone."""
         names = {seat_name(one.user_id) for one in self.seats}
         path = self.edge.folder / files.DUTY
-        wait_until(lambda: path.is_file() and set(json.loads(path.read_text())["seats"]) == names, 10, "duty is told")
+        wait_until(lambda: path.is_file() and set(json.loads(path.read_text())["seats"]) == names, 20, "duty is told")
 
     def kill(self) -> None:
         """As the machine would: no farewell."""
@@ -163,10 +163,10 @@ class Line:
     def stop(self) -> None:
         if self.inside is not None and self.thread is not None:
             self.inside.is_ending.set()
-            self.thread.join(10)
+            self.thread.join(START_SECONDS)
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(START_SECONDS)
 
     def seat(self, *parts: str, **values: Any) -> Seat:
         """A signed-in seat whose telephone does the same with every call."""
@@ -178,10 +178,20 @@ class Line:
 
     def phone(self, row: Seat, *parts: str) -> Sipp:
         port = free_port()
-        run = self.stage.seat(*(parts or seat_answers()), port=port, timeout=900)
-        wait_until(lambda: not files.is_free("127.0.0.1", port), 5, "the seat's telephone listens")
+        run = self.listens(port, *parts, timeout=900)
         self.stage.register(seat_name(row.user_id), port)
         return run
+
+    def listens(self, port: int, *parts: str, **values: Any) -> Sipp:
+        """A telephone on a port, that of a seat or what stands behind the gateway, as soon as it can be called."""
+        run = self.stage.seat(*(parts or seat_answers()), port=port, **values)
+        wait_until(lambda: is_taken(port), START_SECONDS, f"a telephone listens on {port}")
+        return run
+
+    @property
+    def gateway_port(self) -> int:
+        """Where calls to the outside go."""
+        return int(self.edge.gateway.rpartition(":")[2])
 
     def caller(self, *parts: str, **values: Any) -> Sipp:
         """Somebody calls from a number of their own."""
@@ -201,12 +211,12 @@ class Line:
         with scope(WIDE):
             return list(Callback.objects.order_by("pk"))
 
-    def wait(self, count: int, within: float = 15, **values: Any) -> list[Call]:
+    def wait(self, count: int, within: float = 30, **values: Any) -> list[Call]:
         """Wait until so many calls are as described."""
         wait_until(lambda: len(self.calls(**values)) >= count, within, f"{count} calls with {values}: {self.calls()}")
         return self.calls(**values)
 
-    def wait_over(self, count: int = 1, within: float = 15) -> list[Call]:
+    def wait_over(self, count: int = 1, within: float = 30) -> list[Call]:
         return self.wait(count, within, ended_at__isnull=False)
 
 
@@ -227,6 +237,12 @@ def served() -> str:
     parts = conninfo_to_dict(settings.DATABASE_URL)
     name = connection.settings_dict
     return f"postgresql://{name['USER']}@/{name['NAME']}?host={parts.get('host', '')}&port={parts.get('port', '')}"
+
+
+def is_taken(port: int) -> bool:
+    """Whether somebody listens on a UDP port. Trying to bind it could keep the very telephone from it that is about to."""
+    rows = Path("/proc/net/udp").read_text("ascii").splitlines()[1:]
+    return any(row.split()[1].endswith(f":{port:04X}") for row in rows)
 
 
 def free_port() -> int:

@@ -10,13 +10,13 @@ import pytest
 from tests.factories import WIDE, actor, make_elder
 from tests.sip.conftest import Line
 
-from yinling.bench.sipline import ANSWERED_OR_REFUSED, REFUSED, RINGING, seat_answers, wait_until
+from yinling.bench.sipline import ANSWERED_OR_REFUSED, REFUSED, RINGING, wait_until
 from yinling.ground.clock import business_now
 from yinling.ground.scope import scope
 from yinling.hotline.operations import dial_call
 from yinling.interop.telephony.sip_kamailio.follow import seat_name
 
-BAD = RINGING + '<recv response="{code}" timeout="6000"/>' + REFUSED
+BAD = RINGING + '<recv response="{code}" timeout="20000"/>' + REFUSED
 
 
 def refused(code: int) -> str:
@@ -110,12 +110,6 @@ def test_a_password_of_another_seat_or_of_nobody_registers_nothing(line: Line) -
     line.stage.register("seat77", 15999, expected=401, expires=int(time.time()) - 5)
 
 
-def gateway(line: Line) -> None:
-    port = int(line.edge.gateway.rpartition(":")[2])
-    line.stage.seat(*seat_answers(), port=port)
-    time.sleep(0.3)
-
-
 def dialled(line: Line, user_id: int) -> int:
     who = replace(actor("seat"), user_id=user_id)
     with scope(who):
@@ -125,7 +119,7 @@ def dialled(line: Line, user_id: int) -> int:
 def test_a_seat_calls_out_what_an_operation_has_entered(line: Line) -> None:
     line.start()
     seat = line.seat()
-    gateway(line)
+    line.listens(line.gateway_port)
     with scope(WIDE):
         number = dialled(line, seat.user_id)
     run = line.stage.dial(seat_name(seat.user_id), str(number))
@@ -138,7 +132,7 @@ def test_a_seat_calls_out_what_an_operation_has_entered(line: Line) -> None:
 def test_a_number_without_an_operation_is_not_dialled(line: Line, target: str) -> None:
     line.start()
     seat = line.seat()
-    gateway(line)
+    line.listens(line.gateway_port)
     run = line.stage.dial(seat_name(seat.user_id), target, expected=403)
     assert run.end() == 0, run.log()
     assert line.calls() == []
@@ -147,7 +141,7 @@ def test_a_number_without_an_operation_is_not_dialled(line: Line, target: str) -
 def test_the_row_of_another_seat_is_not_dialled_and_none_twice(line: Line) -> None:
     line.start()
     seat, other = line.seat(), line.seat()
-    gateway(line)
+    line.listens(line.gateway_port)
     with scope(WIDE):
         number = dialled(line, seat.user_id)
     assert line.stage.dial(seat_name(other.user_id), str(number), expected=403).end() == 0

@@ -35,16 +35,14 @@ from yinling.interop.telephony.sip_kamailio.sounds import Sounds
 from yinling.kernel.actor import Actor
 from yinling.people.models import Elder
 
-PATIENCE_MS = 30_000
-expect.set_options(timeout=PATIENCE_MS)
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NUMBER, NAME = "13900009001", "王桂英"
 WINDOW = {"width": 420, "height": 720}
 TALK_SECONDS = 9
 SAME, ALIKE = 0.95, 0.7
-AT_ONCE = 5
+AT_ONCE = 12
 """Seconds for the end to reach the caller. Without an ACK the page would end the call only half a minute after it began."""
-RING_MS, POP_MS = 3000, 3000
+RING_MS, POP_MS = 10_000, 10_000
 """Far above what the bench asks for: here two browsers, a telephone and the platform share one busy machine."""
 AGREES = f'<recv request="INVITE" timeout="$patience"/>{OK_AGAIN}{BODY}\n  ]]></send><recv request="ACK"/>'
 """The caller's telephone goes along with a hold, or with its end."""
@@ -82,7 +80,6 @@ class Shift:
     def sign_in(self) -> tuple[Page, Page]:
         """Open desk and phone as a person does, and take calls."""
         desk = self.context.new_page()
-        desk.set_default_timeout(PATIENCE_MS)
         desk.add_init_script(WATCH_POP)
         desk.goto(self.url + "/desk/")
         with desk.expect_popup() as popup:
@@ -94,7 +91,7 @@ class Shift:
         expect(phone.locator("#light")).to_have_text("已注册")
         expect(phone.locator("#rtt")).to_contain_text("ms")
         phone.evaluate(WATCH_RING)
-        wait_until(self.is_known, 10, "the platform knows of the phone")
+        wait_until(self.is_known, 20, "the platform knows of the phone")
         return desk, phone
 
     def is_known(self) -> bool:
@@ -260,20 +257,20 @@ def test_hold_gives_the_caller_no_word_of_the_seat_and_ends_again(shift: Shift, 
     expect(phone.locator("#answer")).to_be_enabled()
     phone.keyboard.press("F2")
     expect(phone.locator("#call[data-phase=talking]")).to_be_visible()
-    wait_until(lambda: len(voice.heard) > 50, 10, "the caller hears the seat")
+    wait_until(lambda: len(voice.heard) > 50, 20, "the caller hears the seat")
     phone.keyboard.press("F9")
     expect(phone.locator("#phase")).to_contain_text("保持中")
-    wait_until(lambda: shift.call().held_at is not None, 10, "the hold is written down")
-    time.sleep(1)
+    wait_until(lambda: shift.call().held_at is not None, 20, "the hold is written down")
+    time.sleep(2)
     before = len(voice.heard)
     time.sleep(1.5)
     spoken_on = decoded(b"".join(part for _place, _stream, part in voice.heard[before:]))
     assert spoken_on.size == 0 or np.abs(spoken_on).max() < 0.02
     phone.keyboard.press("F9")
     expect(phone.locator("#phase")).to_contain_text("通话中")
-    wait_until(lambda: shift.call().held_at is None, 10, "the end of the hold is written down")
+    wait_until(lambda: shift.call().held_at is None, 20, "the end of the hold is written down")
     before = len(voice.heard)
-    wait_until(lambda: len(voice.heard) > before + 50, 10, "the caller hears the seat again")
+    wait_until(lambda: len(voice.heard) > before + 50, 20, "the caller hears the seat again")
     phone.keyboard.press("F4")
     assert caller.end(AT_ONCE) == 0, caller.log()
 
@@ -284,7 +281,7 @@ def test_a_caller_who_hangs_up_ends_the_call_in_the_window(shift: Shift, spoken:
     expect(phone.locator("#answer")).to_be_enabled()
     phone.keyboard.press("F2")
     expect(phone.locator("#hang")).to_be_enabled()
-    assert caller.end(8) == 0, caller.log()  # the page itself has said yes to the end
+    assert caller.end(20) == 0, caller.log()  # the page itself has said yes to the end
     expect(phone.locator("#hang")).to_be_disabled()
     assert shift.line.wait_over()[0].ended_by == "caller"
 
@@ -301,7 +298,7 @@ def test_a_declined_call_goes_on_waiting_and_a_closed_window_becomes_a_call_back
         with scope(WIDE):
             return list(CallOffer.objects.order_by("pk").values_list("outcome", flat=True))
 
-    wait_until(lambda: outcomes()[:1] == ["declined"], 10, "the decline is written down")
+    wait_until(lambda: outcomes()[:1] == ["declined"], 20, "the decline is written down")
     expect(phone.locator("#answer")).to_be_enabled()  # nobody else is there: it comes back
     phone.keyboard.press("F2")
     expect(phone.locator("#call[data-phase=talking]")).to_be_visible()
@@ -313,8 +310,7 @@ def test_a_declined_call_goes_on_waiting_and_a_closed_window_becomes_a_call_back
 
 
 def test_an_own_call_is_dialled_without_the_number_in_the_browser(shift: Shift) -> None:
-    port = int(shift.line.edge.gateway.rpartition(":")[2])
-    callee = shift.line.stage.seat(*seat_answers(ring_ms=800), port=port, count=1)
+    callee = shift.line.listens(shift.line.gateway_port, *seat_answers(ring_ms=800), count=1)
     _desk, phone = shift.sign_in()
     sent: list[str] = []
     phone.on("request", lambda request: sent.append(request.post_data or ""))

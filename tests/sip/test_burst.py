@@ -7,9 +7,8 @@ from collections import Counter
 from tests.factories import WIDE, actor, make_seat, serial
 from tests.sip.conftest import Line, free_port
 
-from yinling.bench.sipline import Caller, seat_answers, wait_until
+from yinling.bench.sipline import Caller
 from yinling.ground.scope import scope
-from yinling.interop.telephony.sip_kamailio import files
 from yinling.interop.telephony.sip_kamailio.follow import seat_name
 
 SEATS, CALLS = 20, 60
@@ -18,8 +17,7 @@ SEATS, CALLS = 20, 60
 def test_a_burst_is_served_to_the_last_call(line: Line) -> None:
     line.start()
     port = free_port()
-    line.stage.seat(*seat_answers(), port=port, timeout=150)
-    wait_until(lambda: not files.is_free("127.0.0.1", port), 10, "the telephone of all seats listens")
+    line.listens(port, timeout=150)
     for _number in range(SEATS):
         with scope(WIDE):
             row = make_seat(actor("seat"), group=line.group)
@@ -34,4 +32,7 @@ def test_a_burst_is_served_to_the_last_call(line: Line) -> None:
     assert Counter((call.state, call.ended_by, call.is_entered_late) for call in calls) == {
         ("ended", "caller", False): CALLS
     }
-    assert Counter(offer.outcome for offer in line.offers()) == {"answered": CALLS}
+    # On a machine with no time to spare a ring can end before it is answered, and the call rings again.
+    answered = Counter(offer.call_id for offer in line.offers(outcome="answered"))
+    assert set(answered.values()) == {1}
+    assert line.offers(ended_at=None) == []

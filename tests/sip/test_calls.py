@@ -24,6 +24,8 @@ from yinling.ground.clock import business_now
 from yinling.ground.scope import scope
 from yinling.hotline.operations import hang_up_call
 
+PROMPT_SECONDS = 10
+"""How long a call takes is measured by the bench; here it only must not be as long as a ring that nobody hears."""
 NOT_REACHED = RINGING + '<recv response="480" timeout="$patience"/>' + REFUSED
 
 
@@ -39,19 +41,19 @@ def test_a_call_is_entered_rings_at_a_seat_is_answered_and_ends(line: Line) -> N
     assert not call.is_number_doubtful
     (offer,) = line.offers()
     assert offer.outcome == "answered"
-    assert caller.seconds()[0] < 2
+    assert caller.seconds()[0] < PROMPT_SECONDS
 
 
 def test_the_seat_hangs_up(line: Line) -> None:
     line.start()
     line.seat()
-    caller = line.caller(ANSWERED, '<recv request="BYE" timeout="10000"/>', timeout=15)
+    caller = line.caller(ANSWERED, '<recv request="BYE" timeout="30000"/>')
     (call,) = line.wait(1, state="answered")
     with scope(system()):
         hang_up_call(actor=system(), now=business_now(), call_id=call.pk, by="seat")
     (call,) = line.wait_over()
     assert (call.state, call.ended_by) == ("ended", "seat")
-    wait_until(lambda: caller.process.poll() is not None, 10, "the caller hears the end")
+    wait_until(lambda: caller.process.poll() is not None, 20, "the caller hears the end")
 
 
 def test_a_seat_that_does_not_answer_and_one_that_refuses_are_passed_by(line: Line) -> None:
@@ -72,7 +74,7 @@ def test_a_seat_that_does_not_answer_and_one_that_refuses_are_passed_by(line: Li
 def test_who_gives_up_while_waiting_is_to_be_called_back(line: Line) -> None:
     line.start()
     line.seat()
-    talking = line.caller(talk_ms=4000)
+    talking = line.caller(talk_ms=6000)
     line.wait(1, state="answered")
     assert line.caller(RINGS, '<pause milliseconds="300"/>', CANCEL).end() == 0
     (call,) = line.wait(1, state="abandoned")
@@ -85,7 +87,7 @@ def test_who_gives_up_while_waiting_is_to_be_called_back(line: Line) -> None:
 def test_who_gives_up_while_it_rings_frees_the_seat(line: Line) -> None:
     line.start()
     line.seat(*seat_rings())
-    assert line.caller(RINGS, '<pause milliseconds="800"/>', CANCEL).end() == 0
+    assert line.caller(RINGS, '<pause milliseconds="3000"/>', CANCEL).end() == 0
     (call,) = line.wait_over()
     assert call.state == "abandoned"
     assert [one.outcome for one in line.offers()] == ["cancelled"]
@@ -103,7 +105,7 @@ def test_hold_passes_through(line: Line) -> None:
 def test_a_call_waits_until_a_seat_is_there(line: Line) -> None:
     line.start()
     seat = line.seat()
-    first = line.caller(talk_ms=2000)
+    first = line.caller(talk_ms=5000)
     line.wait(1, state="answered")
     second = line.caller()
     line.wait(1, state="ringing")

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from playwright.sync_api import expect
 from tests.browser.looking import DESK
+from tests.sip.conftest import wait_until
 from tests.sip.sound import samples
 from tests.sip.test_browser_call import Shift, browser_with_voice, shift, spoken  # noqa: F401 - fixtures
 
@@ -103,13 +104,12 @@ def test_a_call_is_answered_and_ended_through_the_proxy(shift: Shift, proxy: Tls
     context.add_cookies(shift.context.cookies())  # type: ignore[arg-type]
     sealed = replace(shift, context=context)
     _desk, phone = sealed.sign_in()
-    assert proxy.count == 1
+    assert proxy.count > 0
     voice, caller = sealed.ring(samples(spoken[0]))
     phone.get_by_role("button", name="接听").click()
     (call,) = shift.line.wait(1, state="answered")
     assert call.seat_id == shift.who.user_id
-    phone.wait_for_timeout(1500)
-    assert len(voice.heard) > 25
+    wait_until(lambda: len(voice.heard) > 25, 20, "the caller hears the seat")
     phone.get_by_role("button", name="挂断").click()
     assert caller.end(20) == 0, caller.log()
     (call,) = shift.line.wait_over()

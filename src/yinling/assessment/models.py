@@ -13,6 +13,7 @@ from yinling.assessment.states import FORM, OPEN, REQUEST
 from yinling.directory.models import Organisation, Site, Staff
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import DatedFact, Scoped, ScopedQuerySet, Sealed, Versioned, no_overlap
+from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
 from yinling.people.rules import MergeBar
@@ -82,7 +83,7 @@ class Request(Scoped, Versioned, Sealed):
     @property
     def code(self) -> str:
         """The number people read aloud."""
-        return f"P-{self.created_at:%y%m%d}-{self.pk:04d}"
+        return f"P-{local_date(self.created_at):%y%m%d}-{self.pk:04d}"
 
     def __str__(self) -> str:
         return f"{self.scale} #{self.pk}"

@@ -25,11 +25,13 @@ from yinling.demo.logins import load_grants, load_users, system_user
 from yinling.demo.names import Names
 from yinling.demo.profile import Profile, validate
 from yinling.demo.records import load_records
+from yinling.directory.queries import system_actor
 from yinling.entitlements.operations.standings import reckon_standings
 from yinling.ground.clock import real_now
 from yinling.ground.models import ClockOffset
 from yinling.kernel.period import SHANGHAI, local_date
 from yinling.people.models import Elder
+from yinling.supervision.jobs import draw_city
 
 SEED = 332
 
@@ -137,6 +139,7 @@ def fill(profile: Profile, now: datetime, sizes: Sizes, *, quiet: bool) -> None:
         load_assessing(bodies, people, users, profile.area, now)
         load_records(people, profile.area, now)
         load_finance(people, bodies, profile.area, now)
+        draw_city(system_actor(profile.area), now)
         reckon_standings(profile.area, local_date(now))
 
 

@@ -36,6 +36,8 @@ PEOPLE_WORK = (
 DOUBLES = ("people.elder.merge", "people.elder.separate", "people.merge.undo")
 IMPORT = ("people.import.*", "people.line.decide", "people.source.save")
 BED_VIEW = ("family_doctor.contract.view", "home_beds.bed.view", "home_beds.stay.view")
+SITE_CHECKS = ("supervision.finding.view", "supervision.site_check.record", "supervision.site_check.view")
+"""Civil affairs look on site at what vouchers paid for, and see what came of it."""
 WATCH = (
     *BED_VIEW,
     "assessment.assessment.view", "people.elder.view", "orders.order.view", "visits.visit.view", "dispatch.assignment.view",
@@ -181,7 +183,7 @@ MONEY_WATCH = (
     "entitlements.agreement.view", "settlement.account.view", "settlement.claim.view", "settlement.closing.view",
     "settlement.distribution.view", "settlement.ledger.view", "settlement.payout.view", "settlement.score.view", "settlement.transfer.view",
 )  # fmt: skip
-MONEY_AUDIT = (*MONEY_WATCH, "settlement.try.view")
+MONEY_AUDIT = (*MONEY_WATCH, "settlement.try.view", "supervision.site_check.view")
 """Who watches where money goes: agreements, what staff get, who tried to charge twice."""
 BODY_MONEY = (
     "entitlements.agreement.view", "settlement.account.propose", "settlement.account.view", "settlement.claim.view",
@@ -217,6 +219,7 @@ SYSTEM = (
     *CHANNEL, "settlement.payment.close", "settlement.payment.refund", "settlement.payment_bill.load",
     "assessment.request.withdraw", "dispatch.order.*", "dispatch.plan.balance", "dispatch.assignment.*", "dispatch.correction.propose",
     "dispatch.correction.replace", "settlement.order.settle", "supervision.finding.write", "supervision.finding.view", "indicators.value.*",
+    "supervision.site_check.draw",
     "orders.order.*", "hotline.*", "devices.*", "settlement.statement.draft", "settlement.recovery.draft", "settlement.recovery.lift",
     "settlement.recovery.return", "entitlements.application.call_up", "entitlements.application.recount",
     "entitlements.application.withdraw", "entitlements.entitlement.end", "entitlements.entitlement.stop", "assessment.health.grade",

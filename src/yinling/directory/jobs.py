@@ -10,13 +10,14 @@ from yinling.directory.operations.reminders import remind_of_policy, remind_of_q
 from yinling.directory.queries import cities, ending_policies, ending_qualifications, system_actor
 from yinling.ground.clock import business_now
 from yinling.ground.parameters import parameter
+from yinling.ground.rounds import daily
 from yinling.ground.scope import scope
 from yinling.kernel.period import local_date
 
 MOST_A_ROUND = 2000
 
 
-@app.periodic(cron="40 6 * * *")
+@app.periodic(cron=daily(6, 40))
 @app.task(queueing_lock="directory.remind", pass_context=False)
 def remind(timestamp: int) -> None:  # noqa: ARG001 - the time of the tick, which a lost tick makes wrong
     """Warn in every city, every morning."""

@@ -309,9 +309,10 @@ def working_calendar() -> WorkingCalendar:
     return WorkingCalendar.from_rows(CalendarDay.objects.values_list("day", "kind"))
 
 
-def is_holiday(day: date) -> bool:
-    """Whether the yearly notice makes the day a holiday; of a year without a list, none is."""
-    return CalendarDay.objects.filter(day=day, kind=CalendarDay.HOLIDAY).exists()
+def is_holiday(day: date) -> bool | None:
+    """Whether the yearly notice makes the day a holiday; None while the list of its year is not loaded."""
+    kinds = dict(CalendarDay.objects.filter(day__year=day.year).values_list("day", "kind"))
+    return kinds.get(day) == CalendarDay.HOLIDAY if kinds else None
 
 
 def is_rural(div: str, on: date) -> bool:
@@ -327,6 +328,16 @@ def calendar_years() -> list[tuple[int, int, str]]:
     """Return (year, days listed, source) of the years loaded."""
     rows = CalendarDay.objects.values_list("day__year", "source").annotate(days=Count("day")).order_by("day__year")
     return [(year, days, source) for year, source, days in rows]
+
+
+NEXT_YEAR_KNOWN = timedelta(days=60)
+"""So long before it the days off of a year are published, and orders and deadlines begin to reach into it."""
+
+
+def calendar_years_missing(today: date) -> list[int]:
+    """Return the years that orders and deadlines of now fall into and whose days off are not loaded."""
+    years = {today.year, (today + NEXT_YEAR_KNOWN).year}
+    return sorted(years - {year for year, _days, _source in calendar_years()})
 
 
 TOKEN = Kept(

@@ -23,6 +23,7 @@ from yinling.dispatch.queries import orphans, overdue_offers, readdressed
 from yinling.dispatch.queries.plans import queued_plans
 from yinling.ground.clock import business_now, real_now
 from yinling.ground.parameters import parameter
+from yinling.ground.rounds import daily
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
@@ -83,7 +84,7 @@ def _each(actor: Actor, now: datetime, found: Iterable[int], perform: Callable[.
     return count
 
 
-@app.periodic(cron="15 19 * * *")
+@app.periodic(cron=daily(3, 15))
 @app.task(queueing_lock="dispatch.forget_old_ways", pass_context=False)
 def forget_old_ways(timestamp: int) -> int:  # noqa: ARG001 - the time of the tick, which a lost tick makes wrong
     """Remove ways that the map engine said too long ago to be asked from the cache again; return how many."""

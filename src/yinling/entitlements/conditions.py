@@ -17,6 +17,11 @@ used up, for who has held the scheme for so many months (X-LTC-02)::
 
     held: [{after_months: 1, extra: {hours_a_month: 1}}, {after_months: 6, extra: {hours_a_month: 2}}]
 
+``places`` says another share for what is not given at home (X-PAY-04): ``on_site`` where the elder comes to the body, ``stay`` for bed-days.
+A grade that names ``stay`` pays for bed-days of any family, also while its money for services at home rests::
+
+    amounts: {share_bp: 5000, places: {on_site: 4000, stay: 4000}, monthly_cap_fen: 80000}
+
 The first grade that fits applies (X-MEA-03), so the highest stands first. There are no expressions: what these tables cannot say is a
 gap of the product.
 """
@@ -33,6 +38,9 @@ from yinling.people.inputs import CIRCUMSTANCES
 
 KINDS = frozenset(kind for kind, _label in CIRCUMSTANCES)
 SCALES = frozenset({"gbt42195_2022", "mzt039_2013", "ltc_2021_37", "cq6"})
+HOME, ON_SITE, STAY = "home", "on_site", "stay"
+PLACES = {HOME: N_("居家服务"), ON_SITE: N_("到机构接受服务"), STAY: N_("入住机构")}
+"""Where a service is given: of what nobody is sent for, bed-days are a stay, the rest the elder comes for."""
 WHOLE_BP = 10_000
 OLDEST = 150
 _COUNT = re.compile(r"[a-z_]+_a_(day|week|month|year)")
@@ -125,6 +133,8 @@ class Amounts:
     counts: tuple[tuple[str, int], ...] = ()
     """How many of a unit: visits a week."""
     held: tuple[Held, ...] = ()
+    places: tuple[tuple[str, int], ...] = ()
+    """The share where it is another than at home."""
     note: str = ""
 
     @property
@@ -273,15 +283,22 @@ _READERS: dict[str, Callable[[Any, str, Words], tuple[Term, ...]]] = {
 
 
 def _amounts(value: Any, place: str) -> Amounts:
-    found = _fields(value, place, {"share_bp", "monthly_cap_fen", "once_fen", "units", "counts", "held", "note"})
+    found = _fields(
+        value, place, {"share_bp", "places", "monthly_cap_fen", "once_fen", "units", "counts", "held", "note"}
+    )
     for name in ("share_bp", "monthly_cap_fen", "once_fen"):
         _check_number(found.get(name), f"{place}.{name}", most=WHOLE_BP if name == "share_bp" else None)
     units, counts = _numbers(found, "units", place), _counts(found, "counts", place)
     if found.get("monthly_cap_fen") is not None and found.get("share_bp") is None and not units:
         raise ConditionError(place, N_("写了 monthly_cap_fen 就要写 share_bp 或 units，请补上"))
+    places = _fields(found.get("places") or {}, f"{place}.places", {ON_SITE, STAY})
+    for name, share in places.items():
+        _check_number(share, f"{place}.places.{name}", most=WHOLE_BP)
+    if places and (found.get("share_bp") is None or None in places.values()):
+        raise ConditionError(f"{place}.places", N_("写了 places 就要写 share_bp 和各处的比例，请补上"))
     return Amounts(
         found.get("share_bp"), found.get("monthly_cap_fen"), found.get("once_fen"), units, counts, _held(found, place),
-        str(found.get("note", "")),
+        tuple(places.items()), str(found.get("note", "")),
     )  # fmt: skip
 
 

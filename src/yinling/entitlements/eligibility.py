@@ -235,12 +235,6 @@ def age_days(term: Age, born_on: date) -> DayPeriod | None:
     return None if to is not None and to <= first else DayPeriod(first, to)
 
 
-def born_by(least: int, day: date) -> date:
-    """Return the last birthday of those who have this age on a day, 29 February included (X-TIME-04)."""
-    born = add_years(day, -least)
-    return born + ONE_DAY if add_years(born + ONE_DAY, least) <= day else born
-
-
 def _change(grades: Sequence[Grade], situation: Situation, place: int | None) -> date | None:
     """Return the first later day on which another grade, or none, applies."""
     terms = [term for grade in grades for term in grade.terms]

@@ -24,6 +24,7 @@ from yinling.entitlements.queries.applications import budgets_with_waiters, expi
 from yinling.entitlements.queries.procedures import procedure_of
 from yinling.entitlements.queries.sets import active_schemes
 from yinling.ground.clock import business_now
+from yinling.ground.rounds import daily
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
@@ -122,7 +123,7 @@ def reckon(timestamp: int) -> None:  # noqa: ARG001 - as above
                 reckon_standings(city.div, today)
 
 
-@app.periodic(cron="20 1 * * *")
+@app.periodic(cron=daily(1, 20))
 @app.task(queueing_lock="entitlements.follow_grades", pass_context=False)
 def grades(timestamp: int) -> None:  # noqa: ARG001 - as above
     """Let what an insurance gives follow the grades on record, each night."""

@@ -94,7 +94,7 @@ class Funding:
 
     ``items`` narrows it to item codes; without, it is for the ``families`` of the scheme. ``barred`` says of an item code, or of all
     (key empty), why this source cannot be used for it on the day. ``agreements`` are those of its payer with the provider: what is bought
-    under one stays within its month.
+    under one stays within its month. ``place`` is where the service is given, if the scheme bears another share elsewhere (X-PAY-04).
     """
 
     entitlement_id: int
@@ -110,6 +110,7 @@ class Funding:
     families: frozenset[str] = frozenset()
     barred: Mapping[str, str] = field(default_factory=dict)
     agreements: tuple[Agreed, ...] = ()
+    place: str = ""
 
     def why_barred(self, code: str) -> str:
         """Why it cannot be used for an item; empty if it can."""
@@ -129,6 +130,11 @@ def period_start(per: str, day: date, since: date) -> date:
     return {"day": day, "week": week_start(day), "month": month_start(day), "year": day.replace(month=1, day=1)}.get(
         per, since
     )
+
+
+def shared_by(entitlement_id: int, scheme_code: str, per: str) -> int | str:
+    """Whose a counter is: of the whole span the entitlement's own, of a calendar period that of all that the elder holds of a scheme."""
+    return entitlement_id if per == "span" else scheme_code
 
 
 _UNITS = {"hour": (MINUTE, 60), "visit": (VISIT, 1), "minute": (MINUTE, 1)}

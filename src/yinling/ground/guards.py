@@ -50,6 +50,20 @@ def append_only() -> list[pgtrigger.Trigger]:
     return [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
 
+def fixed(*columns: str, once: str = "true", may_go: str = "true") -> list[pgtrigger.Trigger]:
+    """Return the triggers that refuse to change columns of a row once ``once`` (SQL about OLD) holds, and to delete it unless ``may_go`` does."""
+    changes = " OR ".join(f'OLD."{name}" IS DISTINCT FROM NEW."{name}"' for name in columns)
+    kept: list[pgtrigger.Trigger] = [
+        pgtrigger.Protect(
+            name="fixed", operation=pgtrigger.Update, condition=pgtrigger.Condition(f"(({once}) AND ({changes}))")
+        )
+    ]
+    if may_go != "true":
+        gone = pgtrigger.Condition(f"(({may_go}) IS NOT TRUE)")
+        kept.append(pgtrigger.Protect(name="kept", operation=pgtrigger.Delete, condition=gone))
+    return kept
+
+
 def append_only_until(may_go: str) -> list[pgtrigger.Trigger]:
     """Return the triggers that refuse any change of a row once written; a row of which ``may_go`` (SQL about OLD) holds may be deleted.
 

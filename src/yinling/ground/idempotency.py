@@ -24,15 +24,15 @@ KEEP = "UPDATE ground_idempotencykey SET status = %s, answer = %s WHERE id = %s"
 
 
 def once(
-    *, user_id: int, key: str, route: str, body: Any, perform: Callable[[], tuple[int, Any]]
+    *, user_id: int, key: str, route: str, body: Any, perform: Callable[[], tuple[int, Any]], savepoint: bool = True
 ) -> tuple[int, Any, bool]:
     """Return ``(status, answer, repeated)``: performed now, or the stored answer of the first time.
 
     Raises Refused (422) for a known key with another body, NotAllowed (409) while the first is still in flight.
-    The key's row is inserted first, and kept only with the effect.
+    The key's row is inserted first, and kept only with the effect. Who asks the database nothing more after a refusal needs no savepoint.
     """
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, default=str).encode()).digest()
-    with transaction.atomic(), undone_together(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=savepoint), undone_together(), connection.cursor() as cursor:
         cursor.execute(TAKE, [user_id, key, route, digest])
         if (taken := cursor.fetchone()) is None:
             return _stored(IdempotencyKey.objects.get(user_id=user_id, key=key), route, digest)

@@ -4,17 +4,21 @@
     holding(user_id=7)  # the grants, asked anew each time
 
 Only words are kept, never an answer. The ORM writes them, so that a question has one source and fills models as everywhere else.
+``Entry`` does the same for writing a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import BooleanField, Expression, F, Func, Model, QuerySet
+from django.db.models import BooleanField, Expression, F, Func, Model, Q, QuerySet
 from django.db.models.query import get_related_populators
+
+if TYPE_CHECKING:
+    from yinling.kernel.actor import Actor
 
 M = TypeVar("M", bound=Model)
 
@@ -88,3 +92,48 @@ class Kept(Generic[M]):
             for name, place in annotations:
                 setattr(found, name, row[place])
             yield found
+
+
+IN_AREA = Q(div__gte=Given("area"), div__lt=Given("beyond"))
+
+
+class KeptFor(Generic[M]):
+    """A question for what an actor may see of a model. Its words are kept for who sees an area, as most do, and made anew for others."""
+
+    def __init__(self, model: Any, make: Callable[..., QuerySet[M]], *names: str) -> None:
+        self._rows, self._make = model.objects, make
+        given = {name: Given(name) for name in names}
+        self._kept = Kept(lambda: make(model.objects.filter(IN_AREA), **given))
+
+    def __call__(self, actor: Actor, **values: Any) -> list[M]:
+        """Ask it for an actor, with these values."""
+        if actor.div and actor.organisation_id is None and not actor.elder_ids:
+            return self._kept(area=actor.div, beyond=actor.div + ":", **values)
+        return list(self._make(self._rows.visible_to(actor), **values))
+
+
+class Entry(Generic[M]):
+    """Writing rows of a model: one by words made once, many by the ORM. What has a default in the database is left to it."""
+
+    def __init__(self, model: type[M]) -> None:
+        self._model = model
+
+    def __call__(self, rows: Sequence[M]) -> None:
+        """Write new rows."""
+        if len(rows) != 1:
+            self._model._default_manager.bulk_create(rows, batch_size=2000)  # noqa: SLF001 - Django's own name
+            return
+        (row,), (sql, fields) = rows, self._said
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [one.get_db_prep_save(one.pre_save(row, True), connection) for one in fields])  # noqa: FBT003 - Django's own
+            (row.pk,) = cursor.fetchone()
+        row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as the ORM does
+
+    @cached_property
+    def _said(self) -> tuple[str, list[Any]]:
+        meta: Any = self._model._meta  # noqa: SLF001 - Django's own name
+        quote = connection.ops.quote_name
+        fields = [one for one in meta.concrete_fields if not (one.primary_key or one.has_db_default())]
+        columns, places = ", ".join(quote(one.column) for one in fields), ", ".join("%s" for _one in fields)
+        own = quote(meta.pk.column)
+        return f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({places}) RETURNING {own}", fields  # noqa: S608 - names of the model

@@ -10,7 +10,7 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import DatabaseError, DataError, connection, models, transaction
 from django.utils.module_loading import import_string
 
+from yinling.ground.kept import Given, Kept
 from yinling.ground.live import told_together
 from yinling.ground.scope import current_scope
 from yinling.kernel.inputs import Input
@@ -222,7 +223,7 @@ def explain_constraint(name: str, code: str, sentence: str) -> None:
 
 def locked(queryset: models.QuerySet[M], pk: int, seen: int | None = None) -> M:
     """Return the row, locked. Raises NotFound, or Stale when the page the actor saw is out of date."""
-    row = next(iter(queryset.select_for_update(of=("self",)).filter(pk=pk)), None)
+    row = next(iter(_held(queryset, pk)), None)
     if row is None:
         raise NotFound("row.not_found", N_("没有这条记录，或者它不在您的权限范围内"))
     _note_locked(row)
@@ -232,6 +233,20 @@ def locked(queryset: models.QuerySet[M], pk: int, seen: int | None = None) -> M:
             "row.stale", N_("这条记录刚被别人修改过。您填写的内容还在，请刷新后再提交"), seen=seen, version=version
         )
     return row
+
+
+def _held(queryset: models.QuerySet[M], pk: int) -> Iterable[M]:
+    """Read a row and hold it; the words for a whole table are kept, for they cost more than the answer."""
+    whole, kept = _of(queryset.model)
+    if vars(queryset.query) == vars(whole.query) and not queryset._prefetch_related_lookups:  # type: ignore[attr-defined]  # noqa: SLF001 - Django's own name
+        return kept(pk=pk)
+    return queryset.select_for_update(of=("self",)).filter(pk=pk)
+
+
+@functools.cache
+def _of(model: type[M]) -> tuple[models.QuerySet[M], Kept[M]]:
+    rows = model._default_manager.all()  # noqa: SLF001 - Django's own name
+    return rows, Kept(lambda: rows.select_for_update(of=("self",)).filter(pk=Given("pk")))
 
 
 def changed(row: models.Model, *, now: Any, **values: Any) -> dict[str, list[Any]]:
@@ -267,7 +282,18 @@ def _set(row: models.Model, now: Any, values: dict[str, Any]) -> tuple[dict[str,
 
 def _write(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     """Update columns of rows, each its own values: ``bulk_update`` takes a second for a street, this some milliseconds."""
-    meta, quote = rows[0]._meta, connection.ops.quote_name  # noqa: SLF001 - Django's own name
+    sql, fields = _update_of(type(rows[0]), tuple(names))
+    values = [[one.get_db_prep_save(getattr(row, one.attname), connection) for row in rows] for one in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        if cursor.rowcount != len(rows):
+            message = f"{cursor.rowcount} of {len(rows)} rows of {rows[0]._meta.db_table} were written"  # noqa: SLF001 - Django's own name
+            raise DatabaseError(message)
+
+
+@functools.cache
+def _update_of(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, list[Any]]:
+    meta, quote = model._meta, connection.ops.quote_name  # noqa: SLF001 - Django's own name
     fields: list[Any] = [
         one for one in meta.concrete_fields if one.primary_key or one.name in names or one.attname in names
     ]
@@ -276,15 +302,8 @@ def _write(rows: Sequence[models.Model], names: Sequence[str]) -> None:
     arrays = ", ".join(f"(SELECT %s::{one.db_type(connection)}[])" for one in fields)
     sets = ", ".join(f"{quote(one.column)} = new.{quote(one.column)}" for one in fields if not one.primary_key)
     own = next(quote(one.column) for one in fields if one.primary_key)
-    values = [[one.get_db_prep_save(getattr(row, one.attname), connection) for row in rows] for one in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {quote(meta.db_table)} AS old SET {sets} FROM unnest({arrays}) AS new({', '.join(columns)}) "  # noqa: S608 - names of the model
-            f"WHERE old.{own} = new.{own}", values,
-        )  # fmt: skip
-        if cursor.rowcount != len(rows):
-            message = f"{cursor.rowcount} of {len(rows)} rows of {meta.db_table} were written"
-            raise DatabaseError(message)
+    sql = f"UPDATE {quote(meta.db_table)} AS old SET {sets} FROM unnest({arrays}) AS new({', '.join(columns)}) "  # noqa: S608 - names of the model
+    return f"{sql}WHERE old.{own} = new.{own}", fields
 
 
 _PRIVATE = re.compile(r"(_enc|_index|phone|id_number|^password)")

@@ -12,6 +12,7 @@ from procrastinate.contrib.django import app
 from yinling.directory.queries import cities, system_actor
 from yinling.ground.clock import business_now
 from yinling.ground.models import ClockOffset
+from yinling.ground.rounds import daily
 from yinling.ground.scope import scope
 from yinling.hotline.loops import exchange_area, urge_area
 from yinling.hotline.operations import (
@@ -94,7 +95,7 @@ def ring_in_area(actor: Actor, count: int, timestamp: int) -> int:
 DELETED_AT_ONCE = 500
 
 
-@app.periodic(cron="25 3 * * *")
+@app.periodic(cron=daily(3, 25))
 @app.task(queueing_lock="delete_due_recordings")
 def delete_due_recordings(timestamp: int) -> int:  # noqa: ARG001 - given by the scheduler
     """Delete the sound of recordings whose time is over; return how many."""
@@ -128,7 +129,7 @@ def check_shifts_in_area(actor: Actor) -> int:
     return len(rows)
 
 
-@app.periodic(cron="10 0 * * *")
+@app.periodic(cron=daily(8, 10))
 @app.task(queueing_lock="warn_of_ending_rosters")
 def warn_of_ending_rosters(timestamp: int) -> int:  # noqa: ARG001 - given by the scheduler
     """Remind the leaders once a day of groups whose published rosters end soon; return how many groups."""
@@ -206,7 +207,7 @@ def remind_in_area(actor: Actor) -> int:
 CHECKED = 200
 
 
-@app.periodic(cron="55 3 * * *")
+@app.periodic(cron=daily(3, 55))
 @app.task(queueing_lock="check_recordings")
 def check_recordings(timestamp: int) -> int:  # noqa: ARG001 - given by the scheduler
     """See whether the newest recordings are still what was stored; return how many are not."""

@@ -17,7 +17,7 @@ from yinling.entitlements.models import Entitlement
 from yinling.ground.models import in_force
 from yinling.hotline.models import Call
 from yinling.indicators.rules import DOWN, MINUTES, PERCENT, UP
-from yinling.kernel.period import add_years, local_date
+from yinling.kernel.period import born_by, local_date
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.states import OrderState
@@ -115,7 +115,7 @@ def asked_for_assessment(span: Span) -> QuerySet[Elder]:
 
 def residents(last: date, age: int) -> QuerySet[Elder]:
     """Usual residents of an age on a day, alive at its end (D-22): one row a person, however many groups one belongs to (D-13)."""
-    rows = Elder.objects.filter(born_on__lte=add_years(last, -age), is_resident=True, merged_into=None)
+    rows = Elder.objects.filter(born_on__lte=born_by(age, last), is_resident=True, merged_into=None)
     return rows.filter(Q(died_on=None) | Q(died_on__gt=last))
 
 

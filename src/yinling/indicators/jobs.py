@@ -8,13 +8,14 @@ from procrastinate.contrib.django import app
 
 from yinling.directory.queries import areas_below, cities, system_actor
 from yinling.ground.clock import business_now
+from yinling.ground.rounds import daily
 from yinling.ground.scope import scope
 from yinling.indicators.operations import compute_values
 from yinling.indicators.queries import MONTH, WEEK, period_around
 from yinling.kernel.period import local_date
 
 
-@app.periodic(cron="20 1 * * *")
+@app.periodic(cron=daily(1, 20))
 @app.task(queueing_lock="compute_indicators")
 def compute_indicators(timestamp: int = 0) -> int:  # noqa: ARG001 - given by the scheduler
     """Compute all values down to the streets; return for how many divisions."""

@@ -92,6 +92,11 @@ class Parameters:
         detail = N_("缺少参数 %(key)s（区划 %(area)s，%(on)s），请管理员在城市参数文件中补上并注明依据。")
         raise Refused("parameter.missing", detail, key=key, area=area, on=on.isoformat())
 
+    def changes(self, key: str, area: str) -> set[date]:
+        """Return the days on which the value of a key for an area may change; none for a key that no file knows."""
+        found = [entry.valid for entry in self._entries.get(key, ()) if area.startswith(entry.area)]
+        return {day for valid in found for day in (valid.from_, valid.to) if day is not None}
+
     def value(self, key: str, area: str, on: date) -> Any:
         """Return the value alone, fractions as Decimal, a list or mapping as a copy. Refuses as ``entry``."""
         return deepcopy(self.entry(key, area, on).value)

@@ -88,6 +88,12 @@ def age_on(born: date, day: date) -> int:
     return years if add_years(born, years) <= day else years - 1
 
 
+def born_by(age: int, day: date) -> date:
+    """Return the last birthday of those who have this age on a day, who was born on 29 February included (X-TIME-04)."""
+    born = add_years(day, -age)
+    return born + ONE_DAY if add_years(born + ONE_DAY, age) <= day else born
+
+
 @dataclass(frozen=True, order=True)
 class DayPeriod:
     """Days from ``from_`` up to, not including, ``to``; None is open. Stored so, shown with the ``last_day`` (D-17).

@@ -20,6 +20,7 @@ from yinling.people.models import Elder
 METHODS = {
     "straight_line": N_("服务站点到住址的直线距离"), "table": N_("机构公布的里程表"), "unknown": N_("住址没有位置，不计里程"),
 }  # fmt: skip
+NO_CALENDAR = N_("%(year)s年的放假安排尚未载入，上门费没有计算法定节假日加收")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class VisitFee:
     callout: Callout
     distance_m: int | None
     distance_method: str
+    notes: tuple[str, ...] = ()
+    """What whoever is told the fee should know too."""
 
 
 def fee_distance(
@@ -65,5 +68,7 @@ def visit_fee(
     rate = callout_rate_for(provider, day, placed_at)
     metres, method = fee_distance(provider, elder, charging, rate, starts_at)
     asked = [Asked(item.charges_callout, price.callout_fee_fen, item.needs_qualification) for item, price in priced]
-    fee = callout(asked, rate, starts_at=starts_at, distance_m=metres, is_holiday=is_holiday(day))
-    return VisitFee(fee, metres, method)
+    is_off = is_holiday(day) if rate is not None and rate.holiday_fen else False
+    fee = callout(asked, rate, starts_at=starts_at, distance_m=metres, is_holiday=bool(is_off))
+    notes = (NO_CALENDAR % {"year": day.year},) if is_off is None else ()
+    return VisitFee(fee, metres, method, notes)

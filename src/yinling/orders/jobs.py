@@ -1,4 +1,7 @@
-"""Orders that nobody will serve: of the dead and departed, and those a provider took and forgot. Old settled ones are closed."""
+"""Orders that nobody will serve: of the dead and departed, and those a provider took and forgot. Old settled ones are closed.
+
+Bodies are reminded of meals that wait for their word; those that got none end.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,17 @@ from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.orders.operations import (
     close_order,
+    lapse_order,
     readdress_order,
+    remind_of_meals,
     resume_order,
     return_silent_order,
     stop_order,
     suspend_order,
 )
 from yinling.orders.queries import (
+    bodies_to_remind,
+    lapsed_meals,
     orders_to_readdress,
     orders_to_resume,
     orders_to_stop,
@@ -46,9 +53,13 @@ def sweep_city(div: str, now: datetime) -> int:
     with scope(actor):
         silent = list(silent_orders(div, now).values_list("pk", flat=True)[:MOST_A_ROUND])
         old = list(settled_long_ago(div, now).values_list("pk", flat=True)[:MOST_A_ROUND])
+        meals = list(lapsed_meals(div, now).values_list("pk", flat=True)[:MOST_A_ROUND])
+        bodies = bodies_to_remind(div, now)
+    remind = [tried(actor, now, remind_of_meals, organisation_id=pk) for pk in bodies]
     return (
         stop_orders(actor, now) + _each(actor, now, silent, return_silent_order) + _each(actor, now, old, close_order)
-    )
+        + _each(actor, now, meals, lapse_order) + sum(remind)
+    )  # fmt: skip
 
 
 def stop_orders(actor: Actor, now: datetime, elder_id: int | None = None) -> int:

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fractions import Fraction
 
-from yinling.entitlements.rules import EXTRA, FEN, MINUTE, TIME, VISIT, Agreed, Funding, Left, Use, in_payer_order
+from yinling.entitlements.conditions import HOME, PLACES
+from yinling.entitlements.rules import (
+    EXTRA,
+    FEN,
+    MINUTE,
+    TIME,
+    VISIT,
+    Agreed,
+    Funding,
+    Left,
+    Use,
+    in_payer_order,
+    shared_by,
+)
 from yinling.kernel.money import share_down, share_half_up, yuan
 from yinling.kernel.words import N_
 
@@ -43,6 +57,7 @@ class PricedLine:
     family: str = ""
     quantity: int = 1
     is_goods: bool = False
+    place: str = HOME
 
     @property
     def meals(self) -> frozenset[str]:
@@ -185,12 +200,15 @@ class _Agreements:
         return tuple(use for use in uses if use.amount)
 
 
+_Counter = tuple[int | str, str, str, date]
+
+
 class _Source:
     """One source while a bill is divided: what its limits still give."""
 
-    def __init__(self, funding: Funding, *, is_visit_counted: bool) -> None:
+    def __init__(self, funding: Funding, taken: dict[_Counter, int], *, is_visit_counted: bool) -> None:
         self.funding = funding
-        self.left = {(one.unit, one.per, one.from_on): one.left for one in funding.limits}
+        self.taken = taken
         self.is_visit_counted = is_visit_counted
         self.reasons: list[str] = []
         self.paid_fen = 0
@@ -198,7 +216,7 @@ class _Source:
     def limits(self, unit: str) -> list[Left]:
         """The limits of a unit with what they give now."""
         return [
-            replace(one, left=self.left[one.unit, one.per, one.from_on])
+            replace(one, left=max(0, one.left - self.taken.get(self._counter(one), 0)))
             for one in self.funding.limits
             if one.unit == unit
         ]
@@ -212,10 +230,14 @@ class _Source:
         money = tuple(_use(one, fen) for one in self.limits(FEN))
         uses = tuple(use for use in (*offer.uses, *money) if use.amount)
         for use in uses:
-            self.left[use.unit, use.per, use.from_on] -= use.amount
+            self.taken[self._counter(use)] = self.taken.get(self._counter(use), 0) + use.amount
         self.is_visit_counted = True
         self.paid_fen += fen
         return uses
+
+    def _counter(self, one: Left | Use) -> _Counter:
+        whose = shared_by(self.funding.entitlement_id, self.funding.scheme_code, one.per)
+        return whose, one.unit, one.per, one.from_on
 
 
 class _Division:
@@ -226,7 +248,8 @@ class _Division:
         bought: Collection[tuple[int, str]] = (),
     ) -> None:  # fmt: skip
         self.policy = policy
-        self.sources = [_Source(one, is_visit_counted=one.entitlement_id in counted) for one in fundings]
+        taken: dict[_Counter, int] = {}  # of all sources: those of one scheme share its calendar periods
+        self.sources = [_Source(one, taken, is_visit_counted=one.entitlement_id in counted) for one in fundings]
         self.agreements = _Agreements(fundings, bought)
         self.meals_taken = set(meals_taken)
         self.second_meals: frozenset[str] = frozenset()
@@ -443,6 +466,10 @@ def _share_of_counts(
 
 def _reason(funding: Funding, offer: _Offer, fen: int) -> str:
     values = {"name": funding.scheme_name, "percent": f"{funding.share_bp / BP_PER_PERCENT:g}", "sum": yuan(fen)}
+    by_place = ""
+    if funding.place and not offer.by_unit:  # the percentage depends on it, and everybody asks why
+        by_place = N_("%(name)s按“%(place)s”承担 %(percent)s%%") % (values | {"place": PLACES[funding.place]})
+        values["name"] = by_place + "，"
     if offer.limited_by is not None:
         said = ONLY_LEFT if offer.limited_by.agreement_id is None else ONLY_LEFT_OF
         return said % (values | {"when": PERIODS[offer.limited_by.per], "left": left_in_words(offer.limited_by)})
@@ -450,7 +477,7 @@ def _reason(funding: Funding, offer: _Offer, fen: int) -> str:
         return N_("%(name)s按标准付 %(sum)s 元") % values
     if funding.payer == "contract":
         return N_("%(name)s已包含这一项，不再收费") % values
-    return N_("%(name)s承担 %(percent)s%%") % values
+    return by_place or N_("%(name)s承担 %(percent)s%%") % values
 
 
 def left_in_words(limit: Left) -> str:

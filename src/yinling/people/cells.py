@@ -9,6 +9,7 @@ import re
 import unicodedata
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from math import isnan
 
 from yinling.kernel.names import normalise_phone
 from yinling.kernel.refusals import Refused
@@ -59,6 +60,8 @@ def _time_text(cell: date | time | timedelta) -> str:
 def digits_of(cell: Cell, field: str) -> str:
     """Return a long number as text. Raises Refused ``cell.digits_lost`` where the program kept only its first digits."""
     if isinstance(cell, float | int) and not isinstance(cell, bool):
+        if isnan(cell):  # a file may hold it, and it is nothing
+            return ""
         if abs(cell) >= EXACT:
             raise Refused("cell.digits_lost", _LOST, field=field)
         if cell != int(cell) or cell < 0:

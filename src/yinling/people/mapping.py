@@ -199,11 +199,11 @@ def _pairs(value: Any) -> Iterable[tuple[Any, Any]]:
     return value.items() if isinstance(value, dict) else ()
 
 
-def header_row(rows: Sequence[Row]) -> int:
+def header_row(rows: Sequence[Row], known_heads: Mapping[str, str] = _NORMAL_HEADS) -> int:
     """Return which row holds the headings: the one with most known ones, else the first with several texts."""
     best, most = 0, 0
     for number, row in enumerate(rows[:HEADER_WITHIN]):
-        known = len({code for cell in row if isinstance(cell, str) and (code := _NORMAL_HEADS.get(plain_head(cell)))})
+        known = len({code for cell in row if isinstance(cell, str) and (code := known_heads.get(plain_head(cell)))})
         if known > most:
             best, most = number, known
     if most:
@@ -233,7 +233,9 @@ def headings(rows: Sequence[Row], at: int) -> list[str]:
     return found
 
 
-def propose(heads: Sequence[str], *, saved: Mapping[str, str], department: str = "other") -> dict[str, str]:
+def propose(
+    heads: Sequence[str], *, saved: Mapping[str, str], department: str = "other", known: Mapping[str, str] = _NORMAL_HEADS
+) -> dict[str, str]:  # fmt: skip
     """Propose a meaning for each heading: as saved for the source, else as usual for the department, else by name. "" is left out."""
     habit = HABITS.get(department, HABITS["other"]).columns
     found: dict[str, str] = {}
@@ -241,8 +243,8 @@ def propose(heads: Sequence[str], *, saved: Mapping[str, str], department: str =
     for way in (
         saved.get,
         lambda head: habit.get(plain_head(head)),
-        lambda head: _NORMAL_HEADS.get(plain_head(head)),
-        _contained,
+        lambda head: known.get(plain_head(head)),
+        lambda head: _contained(head, known),
     ):
         for head in heads:
             code = way(head) if head not in found else None
@@ -252,11 +254,11 @@ def propose(heads: Sequence[str], *, saved: Mapping[str, str], department: str =
     return {head: found.get(head, "") for head in heads}
 
 
-def _contained(head: str) -> str | None:
+def _contained(head: str, known: Mapping[str, str]) -> str | None:
     """Return what a longer heading is about: the longest known heading at its end, for 老人本人联系电话."""
     plain = plain_head(head)
-    hits = [known for known in _NORMAL_HEADS if len(known) > 1 and plain.endswith(known)]
-    return _NORMAL_HEADS[max(hits, key=len)] if hits else None
+    hits = [one for one in known if len(one) > 1 and plain.endswith(one)]
+    return known[max(hits, key=len)] if hits else None
 
 
 def problems_of(columns: Mapping[str, str]) -> list[tuple[str, str]]:

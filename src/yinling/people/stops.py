@@ -12,7 +12,8 @@ from yinling.kernel.words import N_
 DEATH = "deceased"
 ENDING = (DEATH, "moved_away")
 """What ends orders and benefits for good."""
-RESTING = ("in_hospital", "in_institution")
+IN_INSTITUTION = "in_institution"
+RESTING = ("in_hospital", IN_INSTITUTION)
 """What lets them rest until the elder is home again."""
 STOPPING = (*ENDING, *RESTING)
 NOT_STARTED = frozenset({"placed", "accepted", "assigned"})

@@ -6,14 +6,19 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from yinling.kernel.words import N_
 from yinling.settlement import files
 from yinling.settlement.files import Problem, amount_of, number_of
+from yinling.settlement.tables import Field, Table, own_heads
 
 HEADS = ("批次号", "流水号", "收款户名", "收款账号", "开户行", "金额", "用途")
-RETURN_HEADS = ("批次号", "流水号", "金额", "结果", "原因")
+RETURN_FIELDS = (
+    Field("batch", N_("批次号")), Field("number", N_("流水号"), "code", is_needed=True), Field("amount", N_("金额"), "money", is_needed=True),
+    Field("result", N_("结果"), is_needed=True, has_words=True), Field("reason", N_("原因")),
+)  # fmt: skip
+RETURN_HEADS = own_heads(RETURN_FIELDS)
 RESULTS = {"成功": "paid", "失败": "failed"}
 MOST_TEXT = 200
 
@@ -70,9 +75,10 @@ class Paid:
         return self.state == result.state
 
 
-def read(content: bytes) -> tuple[list[Result], list[Problem]]:
-    """Return the results of a file and the cells that cannot be read."""
-    return files.read(content, RETURN_HEADS, _result)
+def read(table: Table, *, batch: str) -> tuple[list[Result], list[Problem]]:
+    """Return the results of a file and the cells that cannot be read. A file without a column of batches is about ``batch``."""
+    results, problems = files.read(table, _result)
+    return results if "batch" in table.codes else [replace(one, batch=batch) for one in results], problems
 
 
 def _result(place: int, row: list[str]) -> Result | Problem:

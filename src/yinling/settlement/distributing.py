@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from math import floor
@@ -116,11 +116,12 @@ class Points:
 
 @dataclass(frozen=True)
 class Pool:
-    """What there is to share, and the staff's part of it."""
+    """What there is to share, and the staff's part of it. ``carried_fen`` is what earlier months lacked."""
 
     income_fen: int
     cost_fen: int
     drawn_fen: int
+    carried_fen: int
     ratio_bp: int
     pool_fen: int
     share_fen: int
@@ -141,14 +142,31 @@ def check_ratio(ratio_bp: int) -> int:
     return ratio_bp
 
 
-def pool_of(*, income_fen: int, cost_fen: int, drawn_fen: int, ratio_bp: int) -> Pool:
-    """Return pool and share: net income, never below 0, and the ratio of it rounded up to the fen (D-07, D-12)."""
+def pool_of(*, income_fen: int, cost_fen: int, drawn_fen: int, ratio_bp: int, carried_fen: int = 0) -> Pool:
+    """Return pool and share: net income less what earlier months lacked, never below 0; the ratio of it, up to the fen (D-07, D-12)."""
     check_ratio(ratio_bp)
     if cost_fen < 0 or drawn_fen < 0:
         field = "cost_fen" if cost_fen < 0 else "drawn_fen"
         raise Refused("distribution.negative", N_("成本和提取的基金不能是负数"), field=field)
-    pool = max(0, income_fen - cost_fen - drawn_fen)
-    return Pool(income_fen, cost_fen, drawn_fen, ratio_bp, pool, share_up(pool, Fraction(ratio_bp, WHOLE_BP)))
+    pool = max(0, income_fen - cost_fen - drawn_fen - carried_fen)
+    share = share_up(pool, Fraction(ratio_bp, WHOLE_BP))
+    return Pool(income_fen, cost_fen, drawn_fen, carried_fen, ratio_bp, pool, share)
+
+
+def lacking(months: Iterable[tuple[int, int]]) -> int:
+    """Return what is lacking after months in their order, each its own result and what of earlier ones it bore as cost.
+
+    What a month did not bear, for it was drafted before the earlier one was known, goes on to the next.
+    """
+    open_fen = 0
+    for result_fen, carried_fen in months:
+        open_fen += max(0, -result_fen) - min(open_fen, carried_fen, max(0, result_fen))
+    return open_fen
+
+
+def brought(open_fen: int, amount_fen: int) -> int:
+    """Return what of a person's open difference goes with a share: all that is owed, or as much off as there is."""
+    return max(open_fen, -amount_fen)
 
 
 def points_of(scores: Sequence[Score], weights: Weights, grading: Grading) -> list[Points]:

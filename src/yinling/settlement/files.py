@@ -1,18 +1,18 @@
-"""Reading the comma-separated files that payers and banks send back: fixed headings, one fault named per cell."""
+"""Reading the files that payers and banks send back: any headings (``tables``), one fault named per cell."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import csv
-import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from yinling.kernel.money import parse_yuan
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
+from yinling.people.sheets import Book, open_book
+from yinling.settlement.tables import Table
 
 MOST_BYTES = 8 * 1024 * 1024
 MOST_ROWS = 100_000
@@ -41,52 +41,34 @@ def bytes_of(content: str) -> bytes:
     return data
 
 
-def text_of(content: bytes) -> str:
-    """Return the text of a file: UTF-8 as we write it, or GB 18030 as banks do."""
+def opened(content: bytes) -> Book:
+    """Open a file of whatever kind: xlsx, xls, ods, or text in UTF-8 or GB 18030. Raises Refused ``file.…`` and ``sheet.…``."""
+    if not content:
+        raise Refused("file.missing", N_("请选择文件"), field="content")
     if len(content) > MOST_BYTES:
         raise Refused("file.too_large", N_("文件超过 8 MB，请拆成几个文件"), field="content")
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\x00" not in text:
-            return text
-    raise Refused("file.not_text", N_("这不是 CSV 文本文件，请按导出的格式保存后再上传"), field="content")
+    return open_book(content)
 
 
-def rows_of(content: bytes, heads: Sequence[str]) -> list[tuple[int, list[str]]]:
-    """Return the rows below the headings with their line numbers; refuse other headings and a file without rows."""
-    reader = csv.reader(io.StringIO(text_of(content)))
-    try:
-        first = [cell.strip() for cell in next(reader, [])]
-        if first[: len(heads)] != list(heads):
-            raise Refused("file.heads", N_("第一行应依次为：%(heads)s"), field="content", heads="，".join(heads))
-        found = [
-            (reader.line_num, [cell.strip() for cell in row]) for row in reader if any(cell.strip() for cell in row)
-        ]
-    except csv.Error as error:
-        raise Refused(
-            "file.not_text", N_("这不是 CSV 文本文件，请按导出的格式保存后再上传"), field="content"
-        ) from error
-    if not found:
+def check_count(table: Table) -> None:
+    """Refuse a file without lines, and one with too many."""
+    count = len(table.rows) + len(table.left)
+    if not count:
         raise Refused("file.empty", N_("文件里没有数据行"), field="content")
-    if len(found) > MOST_ROWS:
+    if count > MOST_ROWS:
         raise Refused("file.too_many", N_("文件超过 10 万行，请拆成几个文件"), field="content")
-    return found
 
 
-def read(
-    content: bytes, heads: Sequence[str], parse: Callable[[int, list[str]], T | Problem]
-) -> tuple[list[T], list[Problem]]:
-    """Return what the rows of a file say, by a function of line number and cells, and the cells that cannot be read."""
-    rows = [parse(place, _cells(row, len(heads))) for place, row in rows_of(content, heads)]
+def read(table: Table, parse: Callable[[int, list[str]], T | Problem]) -> tuple[list[T], list[Problem]]:
+    """Return what the lines of a file say, by a function of line number and our own columns, and the cells that cannot be read."""
+    codes = [one.code for one in table.fields if one.is_own]
+    rows = [parse(place, [cells.get(code, "") for code in codes]) for place, cells in table.rows]
     return [one for one in rows if not isinstance(one, Problem)], [one for one in rows if isinstance(one, Problem)]
 
 
-def _cells(row: Sequence[str], count: int) -> list[str]:
-    """Return as many cells as there are headings; missing ones are empty."""
-    return [*row[:count], *[""] * (count - len(row))]
+def named(table: Table, problems: Iterable[Problem]) -> list[Problem]:
+    """Return faults by line, their columns called as the file calls them."""
+    return sorted((replace(one, column=table.head(one.column)) for one in problems), key=lambda one: one.place)
 
 
 def amount_of(text: str, place: int, column: str) -> int | Problem:

@@ -13,7 +13,7 @@ from procrastinate.contrib.django import app
 
 from yinling.directory.queries import cities, system_actor
 from yinling.ground.clock import business_now
-from yinling.ground.rounds import tried
+from yinling.ground.rounds import daily, tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
@@ -76,7 +76,7 @@ def roll_totals(timestamp: int = 0) -> int:  # noqa: ARG001 - the timer passes i
     return _counted("SELECT settlement_roll_totals()")
 
 
-@app.periodic(cron="20 3 * * *")
+@app.periodic(cron=daily(3, 20))
 @app.task(queueing_lock="settlement.merge_totals", pass_context=False)
 def merge_totals(timestamp: int = 0) -> int:  # noqa: ARG001 - the timer passes it
     """Merge rows of the ledger's totals that say the same and were rolled up apart; return how many are left of them."""
@@ -122,7 +122,7 @@ def payments(timestamp: int = 0) -> None:  # noqa: ARG001 - the timer passes it
         send_refunds(actor, now)
 
 
-@app.periodic(cron="20 10 * * *")
+@app.periodic(cron=daily(10, 20))
 @app.task(queueing_lock="settlement.payment_bills", pass_context=False)
 def payment_bills(timestamp: int = 0) -> None:  # noqa: ARG001 - the timer passes it
     """Compare the channel's bills of the last days with ours: a bill may come late."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ class Payable:
 Finder = Callable[[Actor, str], Sequence[Payable]]
 OnPaid = Callable[[Actor, datetime, Any, Any], None]
 SidesOf = Callable[[Any], Sequence[Any]]
+Held = Callable[[Collection[int]], Collection[int]]
 
 
 @dataclass(frozen=True)
@@ -38,19 +39,27 @@ class Kind:
     finder: Finder
     on_paid: OnPaid | None
     sides: SidesOf | None
+    held: Held | None
 
 
 KINDS: dict[str, Kind] = {}
 
 
-def register(prefix: str, finder: Finder, on_paid: OnPaid | None = None, *, sides: SidesOf | None = None) -> None:
+def register(
+    prefix: str, finder: Finder, on_paid: OnPaid | None = None, *, sides: SidesOf | None = None, held: Held | None = None
+) -> None:  # fmt: skip
     """Register a kind of payable.
 
     ``finder(actor, div)`` lists what is owed now and stands in no live batch (``not_in_batch``). ``on_paid(actor, now, line, posting)`` is
     called in the transaction that books the payment, and, with ``posting=None``, when the bank sends the money back. ``sides(line)`` gives
-    the debit sides where one account is not enough.
+    the debit sides where one account is not enough. ``held(numbers)`` says which of them may not be paid now, though a batch has them.
     """
-    KINDS[prefix] = Kind(finder, on_paid, sides)
+    KINDS[prefix] = Kind(finder, on_paid, sides, held)
+
+
+def follow_up(prefix: str, on_paid: OnPaid) -> None:
+    """Say what follows a payment of a registered kind, where its queries cannot."""
+    KINDS[prefix] = replace(KINDS[prefix], on_paid=on_paid)
 
 
 def kind_of(key: str) -> Kind | None:

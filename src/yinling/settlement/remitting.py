@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from yinling.kernel.words import N_
 from yinling.settlement import files
 from yinling.settlement.files import Problem, amount_of, number_of
+from yinling.settlement.tables import Field, Table, own_heads
 
-HEADS = ("申报编号", "行号", "累计支付金额", "拒付代码", "说明")
+FIELDS = (
+    Field("claim", N_("申报编号"), "code", is_needed=True), Field("number", N_("行号"), "code", is_needed=True),
+    Field("paid", N_("累计支付金额"), "money", is_needed=True), Field("refusal", N_("拒付代码"), is_needed=True, has_words=True),
+    Field("text", N_("说明")),
+)  # fmt: skip
+HEADS = own_heads(FIELDS)
 OPEN = ("submitted", "appealed")
 MOST_TEXT = 300
 
@@ -47,9 +53,9 @@ class Known:
         return self.state not in OPEN and (self.paid_fen, self.refusal) == (answer.paid_fen, answer.refusal)
 
 
-def read(content: bytes) -> tuple[list[Answer], list[Problem]]:
+def read(table: Table) -> tuple[list[Answer], list[Problem]]:
     """Return the answers of a file and the cells that cannot be read."""
-    return files.read(content, HEADS, _answer)
+    return files.read(table, _answer)
 
 
 def _answer(place: int, row: list[str]) -> Answer | Problem:

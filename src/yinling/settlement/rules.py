@@ -22,6 +22,8 @@ PREPAID = "prepaid.elder"
 STAFF_PAYABLE = "payable.staff"
 STAFF_POOL = "pool.staff"
 ADVANCE = "advance"
+TO_RECOVER = "receivable.recovery"
+"""What was granted and paid, was wrong, and is to come back."""
 BUSINESS = ("medical", "eldercare")
 MOST_FEN = 100_000_000_00
 """The most that one transfer of money may be."""
@@ -65,6 +67,7 @@ ACCOUNTS: dict[str, str] = {
     "receivable.commercial": N_("应收商业保险款"),
     "receivable.donation": N_("应收慈善捐赠款"),
     "receivable.employer": N_("应收单位款"),
+    TO_RECOVER: N_("应追回的补助和报销款"),
     "received.order": N_("已收待结算的个人费用"),
     PAYABLE: N_("应付服务商款"),
     STAFF_PAYABLE: N_("应付上门服务人员款（绩效工资总量外）"),

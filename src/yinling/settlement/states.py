@@ -26,7 +26,42 @@ def decided_by_two(name: str, states: type[S], *more: Row[S]) -> Machine[S]:
 
 
 STATEMENT = decided_by_two("statement", DecisionState)
-REIMBURSEMENT = decided_by_two("reimbursement", DecisionState)
+
+
+class GrantState(State):
+    """From the draft to money that two persons granted, and back where two others find that it was wrong."""
+
+    DRAFT = "draft", N_("待初审")
+    REVIEWED = "reviewed", N_("待复核")
+    APPROVED = "approved", N_("已审定")
+    RETURNED = "returned", N_("已退回")
+    CONTESTED = "contested", N_("待复核撤销")
+    RECOVERING = "recovering", N_("待追回")
+    REVOKED = "revoked", N_("已撤销")
+
+
+GRANTED = (GrantState.APPROVED, GrantState.CONTESTED)
+"""What is booked as spent: also while somebody asks for it to be taken back."""
+GIVEN_UP = (GrantState.RETURNED, GrantState.REVOKED)
+"""What stands in the way of nothing: the same may be entered anew. What is still to come back does."""
+
+
+def granted_by_two(name: str) -> Machine[GrantState]:
+    """Return the table of money that two persons grant and two may take back: at once what is unpaid, else once it has come back."""
+    at = GrantState
+    return decided_by_two(
+        name,
+        at,
+        ("contest", {at.APPROVED}, at.CONTESTED, N_("提请撤销")),
+        ("uphold", {at.CONTESTED}, at.APPROVED, N_("维持审定")),
+        ("revoke", {at.CONTESTED}, at.REVOKED, N_("同意撤销")),
+        ("recover", {at.CONTESTED}, at.RECOVERING, None),
+        ("collect", {at.RECOVERING}, at.RECOVERING, N_("登记追回到账")),
+        ("clear", {at.RECOVERING}, at.REVOKED, None),
+    )
+
+
+REIMBURSEMENT = granted_by_two("reimbursement")
 
 
 class RecoveryState(State):
@@ -180,6 +215,7 @@ class DistributionState(State):
     DRAFT = "draft", N_("待复核")
     APPROVED = "approved", N_("已入账")
     RETURNED = "returned", N_("已退回")
+    CORRECTED = "corrected", N_("已更正")
 
 
 _D = DistributionState
@@ -190,5 +226,6 @@ DISTRIBUTION = Machine(
     [
         ("approve", {_D.DRAFT}, _D.APPROVED, N_("复核入账")),
         ("return", {_D.DRAFT}, _D.RETURNED, N_("退回")),
+        ("correct", {_D.APPROVED}, _D.CORRECTED, None),
     ],
 )

@@ -1,4 +1,4 @@
-"""Live supervision: every five seconds the rules look at what was touched since the last round."""
+"""Live supervision: every five seconds the rules look at what was touched since the last round. Monthly samples for a look on site."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from procrastinate.contrib.django import app
 
 from yinling.directory.queries import cities, system_actor
 from yinling.ground.clock import business_now
+from yinling.ground.rounds import daily, tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
+from yinling.kernel.period import ONE_DAY, local_date, month_start
 from yinling.kernel.refusals import Refusal
 from yinling.orders.models import Order
 from yinling.supervision.engine import Hit
-from yinling.supervision.operations import note_round, write_finding
-from yinling.supervision.queries import last_round, look, look_at_all, unknown
+from yinling.supervision.operations import draw_site_checks, note_round, write_finding
+from yinling.supervision.queries import last_round, look, look_at_all, to_check, unknown
 
 logger = logging.getLogger("yinling.supervision")
 
@@ -27,6 +29,22 @@ logger = logging.getLogger("yinling.supervision")
 def live_round(timestamp: int = 0) -> int:  # noqa: ARG001 - given by the scheduler
     """Look at what changed or became late, write what the rules catch; return how many findings are new."""
     return run_round(business_now())
+
+
+@app.periodic(cron=daily(4, 35))
+@app.task(queueing_lock="supervision.site_checks", pass_context=False)
+def site_checks(timestamp: int) -> int:  # noqa: ARG001 - the time of the tick, which a lost tick makes wrong
+    """Draw each night what is still to be looked at on site of the month before; return in how many cities something was drawn."""
+    now = business_now()
+    return sum(draw_city(system_actor(city.div), now) for city in list(cities()))
+
+
+def draw_city(actor: Actor, now: datetime) -> bool:
+    """Draw what one city still lacks of the month before."""
+    month = month_start(month_start(local_date(now)) - ONE_DAY)
+    with scope(actor):
+        is_due = bool(to_check(actor.div or "", month))
+    return is_due and tried(actor, now, draw_site_checks, month=month)
 
 
 def run_round(now: datetime) -> int:

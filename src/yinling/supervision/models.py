@@ -10,6 +10,7 @@ from yinling.directory.models import Organisation, Staff
 from yinling.ground.guards import state_check, state_field, state_guards
 from yinling.ground.models import Scoped, ScopedQuerySet, Versioned
 from yinling.hotline.models import Ticket
+from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.people.models import Elder
 from yinling.supervision.states import FINDING
@@ -65,6 +66,50 @@ class Finding(Scoped, Versioned):
 
     def __str__(self) -> str:
         return f"{self.rule} {self.order_id}"
+
+
+class SiteCheck(Scoped, Versioned):
+    """A service paid by vouchers that was drawn for a look on site: with whom it was checked whether what was charged was done (X-PAY-04).
+
+    ``month`` is the month of the service. One that does not fit has a finding, which stops the money until a supervisor decides.
+    """
+
+    FITS, DIFFERS = "fits", "differs"
+    RESULTS = [(FITS, N_("相符")), (DIFFERS, N_("不相符"))]
+
+    order = models.OneToOneField(Order, models.PROTECT, related_name="+")
+    month = models.DateField()
+    drawn_at = models.DateTimeField()
+    result = models.CharField(max_length=8, choices=RESULTS, blank=True, default="")
+    found = models.CharField(max_length=500, blank=True, default="")
+    checked_on = models.DateField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    checked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    finding = models.OneToOneField(Finding, models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["div", "month"], name="site_check_month")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(result="", checked_by=None, checked_on=None, checked_at=None)
+                | Q(
+                    result__in=["fits", "differs"],
+                    checked_by__isnull=False,
+                    checked_on__isnull=False,
+                    checked_at__isnull=False,
+                ),
+                name="site_check_result",
+            ),
+            models.CheckConstraint(
+                condition=Q(result="differs", finding__isnull=False) | (~Q(result="differs") & Q(finding=None)),
+                name="site_check_finding",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.month:%Y-%m}"
 
 
 class Round(models.Model):

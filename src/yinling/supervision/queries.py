@@ -6,26 +6,32 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import psycopg
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Substr
 
 from yinling.accounts.queries import audit_connection
 from yinling.directory.models import Suspension
 from yinling.directory.rules import require
+from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import day_bounds
-from yinling.orders.models import Hold
+from yinling.kernel.period import day_bounds, local_midnight, next_month
+from yinling.orders.models import Hold, Order, PayerShare
+from yinling.people.stops import PERFORMED
 from yinling.supervision import rows
 from yinling.supervision.engine import Hit, run
-from yinling.supervision.models import Finding, Round
-from yinling.supervision.rules import RULES
+from yinling.supervision.models import Finding, Round, SiteCheck
+from yinling.supervision.rules import BY_HAND, RULES
 from yinling.supervision.rules.rule import FACTS
+from yinling.supervision.sampling import drawn, needed
 from yinling.supervision.states import FindingState
 from yinling.visits.models import CheckIn, Evidence, Visit
 
 LIVE = "live"
+COUNTY = 6
 UNDECIDED = [FindingState.OPEN, FindingState.ACKNOWLEDGED]
 
 
@@ -165,6 +171,77 @@ def suspended(actor: Actor) -> QuerySet[Suspension]:
     )
 
 
+def funded_services(div: str, month: date) -> QuerySet[Any]:
+    """The services of a month that vouchers paid for, each with its county: what is drawn for a look on site comes from these."""
+    payers = parameter("site_check.payers", div, month)
+    paid = PayerShare.objects.filter(order=OuterRef("pk"), payer__in=payers, amount_fen__gt=0)
+    rows = Order.objects.within(div).filter(
+        Exists(paid), state__in=PERFORMED, starts_at__gte=local_midnight(month), starts_at__lt=local_midnight(next_month(month))
+    )  # fmt: skip
+    return rows.order_by().annotate(county=Substr("div", 1, COUNTY))
+
+
+def to_check(div: str, month: date) -> dict[str, list[int]]:
+    """Return by county the services that are still to be drawn of a month; the same for whoever asks."""
+    services: dict[str, list[int]] = {}
+    for pk, county in funded_services(div, month).values_list("pk", "county"):
+        services.setdefault(county, []).append(pk)
+    known: dict[str, list[int]] = {}
+    for pk, own in SiteCheck.objects.within(div).filter(month=month).values_list("order_id", "div"):
+        known.setdefault(own[:COUNTY], []).append(pk)
+    found = {
+        county: drawn(
+            numbers, known=known.get(county, ()), share=Decimal(parameter("site_check.share", county, month)), seed=f"{county}:{month:%Y-%m}"
+        )
+        for county, numbers in sorted(services.items())
+    }  # fmt: skip
+    return {county: numbers for county, numbers in found.items() if numbers}
+
+
+def site_checks(actor: Actor) -> QuerySet[SiteCheck]:
+    """What was drawn for a look on site, the newest month first; what nobody has looked at comes first within it."""
+    require(actor, "supervision.site_check.view")
+    rows = SiteCheck.objects.visible_to(actor).select_related("order", "order__provider", "checked_by", "finding")
+    return rows.order_by("-month", F("checked_on").asc(nulls_first=True), "pk")
+
+
+@dataclass(frozen=True)
+class CheckFigures:
+    """How many services of a month vouchers paid for in a county, how many were drawn, looked at, and did not fit."""
+
+    county: str
+    services: int
+    drawn: int
+    checked: int
+    differing: int
+    share: Decimal
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the share that must be looked at was."""
+        return self.checked >= needed(self.services, self.share)
+
+
+def site_check_figures(actor: Actor, month: date) -> list[CheckFigures]:
+    """Return the figures of a month by county of the actor's area."""
+    require(actor, "supervision.site_check.view")
+    div = actor.div or ""
+    rows_of = funded_services(div, month).values_list("county").annotate(count=Count("pk"))
+    services: dict[str, int] = dict(rows_of)
+    counts: dict[str, list[int]] = {county: [0, 0, 0] for county in services}
+    rows = SiteCheck.objects.visible_to(actor).filter(month=month)
+    for own, result in rows.values_list("div", "result"):
+        one = counts.setdefault(own[:COUNTY], [0, 0, 0])
+        one[0] += 1
+        one[1] += bool(result)
+        one[2] += result == SiteCheck.DIFFERS
+    found = []
+    for county, (drawn_, checked, differing) in sorted(counts.items()):
+        share = Decimal(parameter("site_check.share", county, month))
+        found.append(CheckFigures(county, services.get(county, 0), drawn_, checked, differing, share))
+    return found
+
+
 def basis_of(code: str) -> str:
     """The law or document a rule rests on."""
-    return RULES[code].basis if code in RULES else ""
+    return RULES[code].basis if code in RULES else BY_HAND[code].basis if code in BY_HAND else ""

@@ -56,7 +56,9 @@ SELECT o.id AS order_id, a.id AS assignment_id, v.id AS visit_id, coalesce(v.sta
         WHERE s.order_id = o.id AND NOT EXISTS (
             SELECT FROM entitlements_entitlement g WHERE g.elder_id = o.elder_id AND g.scheme_id = f.scheme_id AND g.recorded_to IS NULL
                 AND g.valid_from <= part.own AND (g.valid_to IS NULL OR g.valid_to > part.own))) AS unfunded_fen,
-    CASE WHEN o.state = 'cancelled' THEN floor(extract(epoch FROM o.changed_at))::bigint END AS cancelled_at,
+    CASE WHEN o.state = 'cancelled' AND NOT EXISTS (SELECT FROM accounts_journal j WHERE j.subject_type = 'order'
+            AND j.subject_id = o.id AND j.event = 'orders.order.cancel' AND j.role = 'system' AND NOT j.is_refused)
+        THEN floor(extract(epoch FROM o.changed_at))::bigint END AS cancelled_at,
     o.state = 'cancelled' AND EXISTS (SELECT FROM accounts_journal j WHERE j.subject_type = 'order' AND j.subject_id = o.id
         AND j.event = 'orders.order.refuse' AND NOT j.is_refused) AS is_declined,
     floor(extract(epoch FROM again.at))::bigint AS claimed_again_at,

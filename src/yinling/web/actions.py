@@ -181,7 +181,7 @@ def perform(request: Any, name: str) -> HttpResponse:
     if operation is None:
         raise Http404
     if not request.user.is_authenticated:
-        raise Denied("login.needed", N_("请先登录"))
+        raise Denied("login.needed", N_("请先复制已填写的内容，重新登录后再提交"))
     look = Look.read(request.POST.get("_form", ""), name)
     form = form_of(operation, request, look, request.POST, request.FILES)
     key = request.POST.get("_key", "")[:100] or uuid.uuid4().hex

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from yinling.assessment.inputs import SCALES
 from yinling.assessment.rules import level_label
-from yinling.entitlements.conditions import Age, Amounts, Holds, Hukou, Kinds, Levels, Term
+from yinling.entitlements.conditions import PLACES, Age, Amounts, Holds, Hukou, Kinds, Levels, Term
 from yinling.entitlements.eligibility import Eligibility, Evidence, Reason
 from yinling.kernel.money import yuan
 from yinling.kernel.period import ONE_DAY
@@ -115,6 +115,10 @@ def amounts_in_words(amounts: Amounts) -> list[str]:
         lines.append(_("支付服务价格的 %(share)s %%") % {"share": f"{amounts.share_bp / PER_CENT_BP:g}"})
         cap = amounts.monthly_cap_fen
         lines.append(_("每月最高 %(sum)s 元") % {"sum": yuan(cap)} if cap is not None else _("不设每月上限"))
+        lines += [
+            _("%(place)s：支付 %(share)s %%") % {"place": tr(PLACES[place]), "share": f"{share / PER_CENT_BP:g}"}
+            for place, share in amounts.places
+        ]
     if amounts.once_fen is not None:
         lines.append(_("一次性，最高 %(sum)s 元") % {"sum": yuan(amounts.once_fen)})
     lines += [

@@ -13,7 +13,7 @@ from yinling.web.papers import signers
 from yinling.web.show import moment
 
 VERBS = ("review", "approve", "return", "lift")
-GIVE_UP = ("return", "lift", "object")
+GIVE_UP = ("return", "lift", "object", "contest", "revoke")
 
 Steps = list[tuple[str, str, str]]
 
@@ -25,6 +25,7 @@ class Deciding:
     steps: Steps
     forms: dict[str, ActionForm]
     needs_other: bool
+    needs_other_to_revoke: bool = False
 
 
 def deciding(request: Any, row: Decided, here: str) -> Deciding:

@@ -51,6 +51,8 @@ MORE = (
     Entry(N_("回拨"), "/callbacks/", "hotline.callback.view"),
     Entry(N_("坐席和班组"), "/line/seats/", "hotline.seat.view"),
     Entry(N_("空闲时段"), "/line/availability/", "dispatch.assignment.view"),
+    Entry(N_("用餐确认"), "/meals/", "orders.order.deliver"),
+    Entry(N_("现场核查"), "/site-checks/", "supervision.site_check.view"),
     Entry(N_("短信和微信"), "/messages/", "accounts.message.view"),
     Entry(N_("退订名单"), "/messages/optouts/", "people.optout.view"),
     Entry(N_("家庭医生签约"), "/contracts/", "family_doctor.contract.view"),

@@ -136,7 +136,7 @@ class Listing:
                 queryset = entry.apply(queryset, self.values[entry.name])
         self.every = queryset
         """All rows that the filters leave, for totals and workbooks."""
-        number = request.GET.get("page", "1")
+        number = request.GET.get("page", "1")[:6]
         self.page = min(max(int(number), 1), 10_000) if number.isascii() and number.isdigit() else 1
         start = (self.page - 1) * size
         found = list(queryset[start : start + size + 1])

@@ -24,6 +24,8 @@ TITLES = {
     409: N_("现在不能这样做"),
     422: N_("没有保存"),
 }
+EXPIRED = {"login.needed": N_("登录已过期"), "csrf.missing": N_("页面已过期")}
+"""What is no question of rights, though its status says so."""
 
 
 def refusal_response(request: Any, refusal: Refusal) -> HttpResponse:
@@ -37,7 +39,7 @@ def told(request: Any, status: int, sentence: str, *, code: str = "") -> HttpRes
     """Say what happened, what is safe, what to do, and the number under which it is found in the journal."""
     number = ((getattr(request, "actor", None) and request.actor.request_id) or "")[:8]
     values: dict[str, Any] = {
-        "title": _(TITLES.get(status, TITLES[422])),
+        "title": _(EXPIRED.get(code) or TITLES.get(status, TITLES[422])),
         "sentence": sentence,
         "safe": _(SAFE.get(status, SAFE[422])),
         "number": number,

@@ -1,6 +1,7 @@
 """Stays paid by the day: billed once a month, split by the payers, and nobody visits at home meanwhile."""
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,12 +22,16 @@ from tests.factories import (
 from tests.programmes.making import office
 
 from yinling.catalogue.models import Price
-from yinling.entitlements.models import Agreement, AgreementQuota, Quota
+from yinling.entitlements.models import Agreement, AgreementQuota, Entitlement, Quota
+from yinling.entitlements.queries import eligibility, funding
+from yinling.ground.parameters import product_files
+from yinling.kernel.parameters import load
 from yinling.kernel.period import ONE_DAY
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.orders.models import Order, PayerShare
+from yinling.orders.operations import place_order
 from yinling.orders.queries import quote
-from yinling.people.models import Circumstance
+from yinling.people.models import Circumstance, Elder
 from yinling.people.operations import bury_elder
 from yinling.people.queries import circumstances_on
 from yinling.programmes.home_beds.jobs import bill_stays
@@ -321,3 +326,86 @@ def test_a_month_cut_in_two_is_bought_once_under_the_agreement() -> None:
     assert (Order.objects.get().total_fen, Order.objects.get().self_fen) == (6 * DAILY + 6 * 20000, 0)
     assert list(AgreementQuota.objects.filter(unit="time").values_list("reserved", flat=True)) == [1]
     assert list(Quota.objects.filter(unit="visit").values_list("reserved", flat=True)) == [1]
+
+
+def voucher(elder: Elder, **values: Any) -> Entitlement:
+    """The national voucher as the profile of Wuxi gives it: half at home, 40 % in an institution, 800 yuan a month in all."""
+    return make_entitlement(elder, make_scheme(code="national_voucher", families=["daily_care"]), **values)
+
+
+@pytest.mark.req("X-PAY-04")
+def test_the_voucher_pays_40_percent_of_a_stay_within_the_800_yuan_of_the_month() -> None:
+    elder = make_elder()
+    held = voucher(elder)
+    stay = admitted(date(2026, 5, 28), elder=elder)
+    bill_stays(system(), NOW)
+    paid = PayerShare.objects.get(payer="voucher")
+    assert (paid.amount_fen, Quota.objects.get(entitlement=held).reserved) == (4 * DAILY * 4 // 10, 28_800)
+    assert paid.reason == "消费补贴券按“入住机构”承担 40%"
+    later = NOW + timedelta(days=30)
+    discharge_stay(actor=actor("street", STREET), now=later, stay_id=stay.pk, discharged_on=date(2026, 7, 1))
+    bill_stays(system(), later)
+    june = PayerShare.objects.filter(payer="voucher").order_by("pk")[1]
+    assert (june.amount_fen, Quota.objects.get(entitlement=held, from_on=date(2026, 6, 1)).reserved) == (80_000, 80_000)
+    assert june.reason == "消费补贴券按“入住机构”承担 40%，本月只剩 800.00 元，这次付 800.00 元"
+
+
+@pytest.mark.req("X-PAY-04")
+def test_a_stay_and_care_at_home_share_the_monthly_counter_of_the_voucher() -> None:
+    elder = make_elder()
+    held = voucher(elder)
+    price = make_price(amount_fen=120_000)
+    at_home = NOW + timedelta(days=2)
+    ask: dict[str, Any] = {
+        "actor": actor("seat"), "now": NOW, "elder_id": elder.pk, "item_code": price.item.code, "starts_at": at_home,
+        "provider_id": price.organisation_id,
+    }  # fmt: skip
+    offer = quote(**ask)
+    assert (offer.self_fen, offer.shares[0].reason) == (60_000, "消费补贴券按“居家服务”承担 50%")
+    place_order(**ask, quoted_total_fen=offer.total_fen, quoted_self_fen=offer.self_fen)
+    later = NOW + timedelta(days=20)
+    admitted(TODAY + timedelta(days=5), elder=elder, now=later)
+    bill_stays(system(), NOW + timedelta(days=30))
+    quota = Quota.objects.get(entitlement=held)
+    assert (quota.from_on, quota.reserved, quota.cap) == (date(2026, 6, 1), 80_000, 80_000)
+    shares = PayerShare.objects.filter(payer="voucher").order_by("pk").values_list("amount_fen", flat=True)
+    assert list(shares) == [60_000, 20_000]
+
+
+@pytest.mark.req("X-PAY-04")
+@pytest.mark.parametrize(
+    ("kind", "granted"), [("rehabilitation", {}), ("nursing", {"share_bp": 3000, "monthly_cap_fen": 20000})]
+)
+def test_in_hospital_and_for_a_grade_without_a_share_for_stays_the_voucher_rests(
+    kind: str, granted: dict[str, int]
+) -> None:
+    elder = make_elder()
+    voucher(elder, **granted)
+    admitted(elder=elder, kind=kind)
+    bill_stays(system(), NOW)
+    assert set(PayerShare.objects.values_list("payer", flat=True)) == {"self"}
+
+
+@pytest.mark.req("R-LTC-04")
+def test_a_month_is_cut_where_the_terms_of_a_scheme_change(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Half of the price until 25 May, 70 % from the 26th: each day at the share of its day."""
+    grade = "{{name: 失能, groups: [{{label: 六十岁, any: [{{age: {{least: 60}}}}]}}], amounts: {{share_bp: {share}}}}}"
+    versions = [
+        f"    - {{value: [{grade.format(share=share)}], {days}, document: d, clause: c}}\n"
+        for share, days in ((5000, "from: 2015-01-01, to: 2026-05-25"), (7000, "from: 2026-05-26"))
+    ]
+    (tmp_path / "raised.yaml").write_text(
+        "parameters:\n  scheme.raised.grades:\n" + "".join(versions), encoding="utf-8"
+    )
+    known = load([*product_files(), tmp_path / "raised.yaml"])
+    monkeypatch.setattr(eligibility, "parameters", lambda: known)
+    monkeypatch.setattr(funding, "parameters", lambda: known)
+    elder = make_elder()
+    scheme = make_scheme(code="raised", payer="meal_subsidy", families=["nursing"])
+    make_entitlement(elder, scheme, monthly_cap_fen=None)
+    stay = admitted(elder=elder)
+    monkeypatch.setattr(funding, "resting_payers", lambda *_asked: set())
+    bill_stays(system(), NOW)
+    assert billed(stay) == [[(6, 6 * DAILY), (6, 6 * DAILY)]]
+    paid = PayerShare.objects.filter(payer="meal_subsidy").order_by("pk").values_list("amount_fen", flat=True)
+    assert list(paid) == [6 * DAILY // 2, 6 * DAILY * 7 // 10]

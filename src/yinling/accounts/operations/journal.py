@@ -10,11 +10,13 @@ from django.db import models
 
 from yinling.accounts.models import Journal, JournalSeal
 from yinling.accounts.rules import digest_of
+from yinling.ground.kept import Entry
 from yinling.ground.operation import is_private, note_recorded, plain
 from yinling.kernel.actor import Actor
 from yinling.kernel.refusals import Refusal
 
 NATION = "00"
+ENTRY = Entry(Journal)
 
 
 def record(
@@ -23,7 +25,7 @@ def record(
 ) -> Journal:  # fmt: skip
     """Write the journal row of an operation. Division, provider and elder are taken from the subject."""
     row = _entry(actor, now, event, subject, changes or {}, reason, div, staff_id)
-    row.save(force_insert=True)
+    ENTRY([row])
     note_recorded()
     return row
 
@@ -38,7 +40,7 @@ def record_each(
 ) -> int:
     """Write a journal row for each of many subjects, in one statement; return how many. One act touched them all."""
     rows = [_entry(actor, now, event, subject, changes, reason) for subject, changes in subjects]
-    Journal.objects.bulk_create(rows, batch_size=2000)
+    ENTRY(rows)
     note_recorded()
     return len(rows)
 

@@ -64,6 +64,8 @@ KNOWN = Kept(lambda: Notice.objects.filter(one_of("key", "keys", "text")))
 
 def notify_each(*, now: datetime, messages: Sequence[Message]) -> list[Notice]:
     """Leave many notices, each once per key, and tell the recipients' open screens; return them in the order of the messages."""
+    if not messages:
+        return []
     keys = [one.key for one in messages]
     notices = {row.key: row for row in KNOWN(keys=keys)}
     new = {one.key: one for one in messages if one.key not in notices}

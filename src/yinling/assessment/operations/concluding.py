@@ -124,7 +124,7 @@ def conclude_request(*, actor: Actor, now: datetime, request_id: Id, seen: Seen 
 
 def _check_others(row: Request) -> None:
     found = list(Assessor.objects.filter(request=row, capacity__in=OTHERS).values_list("capacity", flat=True))
-    day = row.form.assessed_on or row.created_at.date()
+    day = row.form.assessed_on or local_date(row.created_at)
     check_reviewers(process(row.scale, row.div, day), found.count("reviewer"), found.count("confirming"))
 
 

@@ -34,6 +34,7 @@ from yinling.dispatch.queries import (
 )
 from yinling.dispatch.rules import check_alive, check_at_home, check_choice, check_own, check_route, check_time
 from yinling.dispatch.states import ASSIGNMENT, AssignmentState
+from yinling.ground.kept import Entry
 from yinling.ground.live import tell, tell_each
 from yinling.ground.operation import changed_each, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -52,6 +53,7 @@ explain_constraint(
 explain_constraint("assignment_once", "dispatch.twice", N_("这张订单已派给这位服务人员"))
 explain_constraint("assignment_slot", "dispatch.slot_taken", N_("这张订单已派人，请刷新页面；如需换人请用“改派”"))
 
+ASSIGNED = Entry(Assignment)
 StaffId = Annotated[int, Input(N_("服务人员"), least=1, widget="number")]
 SecondId = Annotated[
     int | None, Input(N_("第二位服务人员"), help=N_("需要两位同去的服务，两位都要选"), least=1, widget="number")
@@ -267,7 +269,7 @@ def _offered_each(
         places[one.slot] = rows[-1]
     _clear(actor, now, {row.staff_id for row in rows})
     # Two desks that name the same people the other way round must not wait for each other.
-    Assignment.objects.bulk_create(sorted(rows, key=lambda row: (row.staff_id, row.starts_at)))
+    ASSIGNED(sorted(rows, key=lambda row: (row.staff_id, row.starts_at)))
     named = [(row, {"staff": [None, row.staff_id], "rank": [None, row.rank], "slot": [None, row.slot]}) for row in rows]
     record_each(actor=actor, now=now, event=event, subjects=named, reason=choice_reason.strip())
     full = [order for order in orders.values() if len(taken[order.pk]) == order.carers_needed]

@@ -151,7 +151,7 @@ def _counts(against: NDArray[np.int32]) -> dict[str, int]:
 def _most_spans(roster: Roster) -> int:
     """Every gap of a day can be cut by each absence, and each part in two by the break."""
     c = roster.columns
-    return 2 * (c.times.shape[1] + 1 + c.away.shape[1])
+    return 2 * (c.stops.shape[1] + 1 + c.away.shape[1])
 
 
 def _rows(roster: Roster, staff_ids: Sequence[int]) -> list[int]:

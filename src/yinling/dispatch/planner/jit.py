@@ -14,7 +14,7 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 HERE = Path(__file__).parent
-SOURCES = ("arrays.py", "jit.py", "kernel*.py")
+SOURCES = ("arrays.py", "distance.py", "jit.py", "kernel*.py", "roster.py", "scan.py")
 
 
 def cache_directory() -> Path:

@@ -2,6 +2,9 @@
 
 Plain values in, no database, no clock. Moments are microseconds since the day's midnight; places are longitude, reduced latitude and
 its sine and cosine, NaN where nobody knows them. Nothing here names an elder.
+
+The way from the memory takes most of the time of a scan, so what it asks of every carer and stop lies together and is small: places to a
+metre or two decide nearly everything, and the exact ones are read where they do not.
 """
 
 from __future__ import annotations
@@ -35,6 +38,8 @@ _FIRST_STOPS, _FIRST_AWAY = 8, 2
 _EVER = date.min
 
 PLACE = [("lon", "f8"), ("low", "f8"), ("sin", "f8"), ("cos", "f8")]
+ABOUT = [("lon", "f4"), ("low", "f4"), ("cos", "f4")]
+"""A place, rounded."""
 GATE = np.dtype(
     [
         ("day_from", "i8"),
@@ -49,10 +54,11 @@ GATE = np.dtype(
         ("away", "i2"),
         ("mode", "i1"),  # of MODES, or -1
         ("sex", "i1"),
+        *ABOUT,  # where the day starts
     ],
     align=True,
 )
-"""What is asked of every carer. It lies apart from the rest, because the way from the memory takes most of the time of a scan."""
+"""What is asked of every carer."""
 CARER = np.dtype(
     [
         ("staff", "i8"),
@@ -63,21 +69,23 @@ CARER = np.dtype(
     ],
     align=True,
 )
-TIME = np.dtype([("begins", "i8"), ("ends", "i8")], align=True)
-"""Of a stop, or of an absence."""
+TIME = [("begins", "i8"), ("ends", "i8")]
+AWAY = np.dtype(TIME, align=True)
+STOP = np.dtype([*TIME, *ABOUT, ("metres", "f4")], align=True)
+"""A stop, and about how far it is from the stop before, from the start for the first."""
 SPOT = np.dtype([*PLACE, ("metres", "f8")], align=True)
-"""The place of a stop, and how far it is from the stop before, from the start for the first."""
+"""The place of a stop and how far it is, exactly."""
 
 Rows = Any
 """A record array; the type checker knows no fields of one."""
 
 
 class Columns(NamedTuple):
-    """One row a carer; the stops (their times and spots) and absences lie in the same row of their own arrays, in the order of the day."""
+    """One row a carer; stops, their spots and absences lie in the same row of their own arrays, in the order of the day."""
 
     gates: Rows
     carers: Rows
-    times: Rows
+    stops: Rows
     spots: Rows
     away: Rows
 
@@ -157,8 +165,8 @@ class Roster:
         """Return how many carers and stops there are, and the sum of the seconds at which these begin."""
         rows = np.concatenate([np.empty(0, np.int32), *self.rows.values()])
         held = self.columns.gates.stops[rows]
-        is_stop = np.arange(self.columns.times.shape[1]) < held[:, None]
-        begins = self.columns.times.begins[rows][is_stop] // SECOND
+        is_stop = np.arange(self.columns.stops.shape[1]) < held[:, None]
+        begins = self.columns.stops.begins[rows][is_stop] // SECOND
         return len(rows), int(held.sum()), int(begins.sum())
 
     @property
@@ -181,7 +189,7 @@ class Roster:
 
     def _grow(self, carers: int, stops: int, away: int) -> None:
         held = self.columns
-        sizes = (len(held.carers), held.times.shape[1], held.away.shape[1])
+        sizes = (len(held.carers), held.stops.shape[1], held.away.shape[1])
         wanted = [
             have if need <= have else max(need, have * 2)
             for need, have in zip((carers, stops, away), sizes, strict=True)
@@ -214,8 +222,9 @@ class Roster:
         before, until = place_of(carer.lon, carer.lat), NEVER
         for column, one in enumerate(sorted(carer.booked, key=lambda one: (one.starts_at, one.ends_at, one.order_id))):
             place, begins, ends = place_of(one.lon, one.lat), self.moment(one.starts_at), self.moment(one.ends_at)
-            self.columns.times[number, column] = (begins, ends)
-            self.columns.spots[number, column] = (*place.values(), metres(*before.values(), *place.values()))
+            way = metres(*before.values(), *place.values())
+            self.columns.stops[number, column] = (begins, ends, *(place[name] for name, _kind in ABOUT), way)
+            self.columns.spots[number, column] = (*place.values(), way)
             if ends > until:
                 before, until = place, ends
 
@@ -246,6 +255,6 @@ def _of_day(at: time) -> int:
 
 def _empty(carers: int, stops: int, away: int) -> Columns:
     shapes: list[tuple[Any, Any]] = [
-        (carers, GATE), (carers, CARER), ((carers, stops), TIME), ((carers, stops), SPOT), ((carers, away), TIME)
+        (carers, GATE), (carers, CARER), ((carers, stops), STOP), ((carers, stops), SPOT), ((carers, away), AWAY)
     ]  # fmt: skip
     return Columns(*(np.zeros(shape, kind).view(np.recarray) for shape, kind in shapes))

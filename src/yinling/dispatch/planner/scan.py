@@ -34,8 +34,10 @@ SECONDS_PER_MINUTE = 60
 MINUTES_PER_HOUR = 60
 FOUND = BREAK << 1
 TRUEST = 0.996
-"""How much of ``roughly`` the truth is at least: the flattening of the earth takes 0.34 %."""
+"""How much the truth is at least of the way on a ball: the flattening of the earth takes 0.34 %."""
 ROUGH_AXIS_M = AXIS_M * 1.0001
+ROUNDED_M = 2.0
+"""More than rounding moves a place: 0.8 m east and 0.4 m north."""
 
 WANTED = np.dtype(
     [
@@ -95,9 +97,15 @@ def between(a: Any, b: Any) -> float:
 
 @inlined
 def roughly(a: Any, b: Any) -> float:
-    """Return about how many metres lie between two places: never less than the truth, which is ``TRUEST`` of it or more."""
+    """Return about how many metres lie between a rounded place and another: never less than the truth, which is ``surely`` that or more."""
     north, east = a.low - b.low, a.lon - b.lon
-    return ROUGH_AXIS_M * sqrt(north * north + a.cos * b.cos * east * east)
+    return ROUGH_AXIS_M * sqrt(north * north + a.cos * b.cos * east * east) + ROUNDED_M
+
+
+@inlined
+def surely(rough: float) -> float:
+    """Return how many metres it is at least, of what ``roughly`` said."""
+    return (rough - 2 * ROUNDED_M) * TRUEST
 
 
 @inlined
@@ -131,7 +139,7 @@ def rests_elsewhere(c: Columns, row: int, gap: int) -> bool:
     carer, stops = c.carers[row], c.gates[row].stops
     free = carer.rest_from
     for number in range(stops):
-        stop = c.times[row, number]
+        stop = c.stops[row, number]
         if number != gap and min(stop.begins, carer.rest_to) - free >= carer.rest:
             return True
         free = max(free, stop.ends)
@@ -220,17 +228,17 @@ def try_gap(
     mode = q.paces[gate.mode if gate.mode >= 0 else w.mode]
     pace, loss = mode.pace * mode.factor, 1 + mode.factor
     first, last = max(w.earliest, gate.day_from, before), min(w.latest, gate.day_to - w.length, after - w.length)
-    to, on, has_next = rough[0] * pace, rough[1] * pace, number < gate.stops
-    if previous >= 0 and before + to * TRUEST * SECOND > last:
+    to, on, has_next = surely(rough[0]) * pace, surely(rough[1]) * pace, number < gate.stops
+    if previous >= 0 and before + to * SECOND > last:
         return count, TRAVEL
-    if has_next and after - w.length - on * TRUEST * SECOND < first:
+    if has_next and after - w.length - on * SECOND < first:
         return count, TRAVEL
-    saved = c.spots[row, number].metres * pace + loss if has_next else 0.0
-    if ((to + on) * TRUEST - saved) / SECONDS_PER_MINUTE * w.minute_price + base > bound:
+    saved = (c.stops[row, number].metres + ROUNDED_M) * pace + loss if has_next else 0.0
+    if (to + on - saved) / SECONDS_PER_MINUTE * w.minute_price + base > bound:
         if previous >= 0:
-            first = max(first, before + int(to + loss + 1) * SECOND)
+            first = max(first, before + int(rough[0] * pace + loss + 1) * SECOND)
         if has_next:
-            last = min(last, after - w.length - int(on + loss + 1) * SECOND)
+            last = min(last, after - w.length - int(rough[1] * pace + loss + 1) * SECOND)
         found, _why = keep_present(c, row, w, gap, out, count, base, (first, last))
         if found > count:
             return count, FOUND
@@ -251,17 +259,17 @@ def look_at(c: Columns, row: int, q: Question, out: Any, count: int, bound: floa
     base = standing_cost(gate, row, q)
     for number in range(gate.stops + 1):
         is_end = number == gate.stops
-        after, ahead = ALWAYS if is_end else c.times[row, number].begins, -1.0
+        after, ahead = ALWAYS if is_end else c.stops[row, number].begins, -1.0
         if max(begin, free) <= min(end, after - w.length):
             if rough < 0:
-                rough = roughly(c.carers[row], w) if previous < 0 else roughly(c.spots[row, previous], w)
-            ahead = 0.0 if is_end else roughly(c.spots[row, number], w)
+                rough = roughly(gate, w) if previous < 0 else roughly(c.stops[row, previous], w)
+            ahead = 0.0 if is_end else roughly(c.stops[row, number], w)
             count, why = try_gap(c, row, q, (number, previous, free, after), (rough, ahead), out, count, (base, bound))
             reached = max(reached, why)
         if is_end or after - w.length > end:
             break
-        if c.times[row, number].ends > free:
-            free, previous, rough = c.times[row, number].ends, number, ahead
+        if c.stops[row, number].ends > free:
+            free, previous, rough = c.stops[row, number].ends, number, ahead
     return count, 0 if reached == FOUND else reached
 
 

@@ -9,7 +9,7 @@ from yinling.entitlements.operations.applications import (
     stop_application,
     withdraw_application,
 )
-from yinling.entitlements.operations.budgets import confirm_budget, free_ended, pay_once, set_budget
+from yinling.entitlements.operations.budgets import confirm_budget, free_ended, pay_once, set_budget, take_back_once
 from yinling.entitlements.operations.counters import (
     confirm_use_each,
     give_back_each,
@@ -85,6 +85,7 @@ __all__ = [
     "stop_after_leaving",
     "stop_application",
     "stop_entitlement",
+    "take_back_once",
     "terms",
     "undo_use_each",
     "verdict",

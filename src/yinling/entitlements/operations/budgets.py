@@ -199,6 +199,17 @@ def pay_once(row: Entitlement, div: str, fen: int) -> None:
             _keep(kept, paid, kept.heads)
 
 
+def take_back_once(row: Entitlement, fen: int) -> None:
+    """Give a budget back what of a once-only sum was paid by mistake and did not go out, or has come back. Plain, for whoever revokes it."""
+    with scope(system_actor(row.div[:2])):
+        rows = Commitment.objects.filter(entitlement_id=row.pk, paid_fen__gte=fen, budget__year=row.valid_from.year)
+        for kept in rows.select_related("budget"):
+            Budget.objects.select_for_update(of=("self",)).get(pk=kept.budget_id)
+            paid = (kept.paid_fen or 0) - fen
+            Commitment.objects.filter(pk=kept.pk).update(paid_fen=paid)
+            _keep(kept, paid, kept.heads)
+
+
 def _hold(row: Entitlement, div: str, fen: int) -> None:
     """Let the nearest budget bear what was granted without an application."""
     if Commitment.objects.filter(entitlement_id=row.pk, budget__year=row.valid_from.year).exists():

@@ -231,13 +231,17 @@ def _refuse(actor: Actor, now: datetime, row: Application, why: str, event: str 
     """Refuse an application: who reviewed it does not decide it too."""
     today = local_date(now)
     procedure = procedure_for(row, today)
-    last = appeal_until(working_calendar(), today, procedure.appeal_days).day
+    appeal = appeal_until(working_calendar(), today, procedure.appeal_days)
     who: dict[str, Any] = {"decided_by_id": actor.user_id, "decided_at": now}
     if row.state == ApplicationState.APPLIED:
         who = {"reviewed_by_id": actor.user_id, "reviewed_at": now, "findings": why}
     elif row.reviewed_by_id == actor.user_id:
         check_hands(actor, row)
-    move(actor, now, row, "refuse", event=event, reason=why, appeal_until=last, **who)
+    move(actor, now, row, "refuse", event=event, reason=why, appeal_until=appeal.day, **who)
     text = N_("您的“%(scheme)s”申请（%(number)s）未获批准：%(why)s。如不服，可在%(day)s前向%(where)s申请行政复议。")
-    push(now, row, "refused", text, why=row.reason, day=last.isoformat(), where=procedure.appeal_to)
+    if appeal.is_provisional:  # the holidays of that year are not published yet, and only they move the day on
+        text = N_(
+            "您的“%(scheme)s”申请（%(number)s）未获批准：%(why)s。如不服，可在%(day)s前（遇法定节假日顺延）向%(where)s申请行政复议。"
+        )
+    push(now, row, "refused", text, why=row.reason, day=appeal.day.isoformat(), where=procedure.appeal_to)
     return row

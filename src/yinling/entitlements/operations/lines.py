@@ -98,21 +98,21 @@ def approve_line(
     return row
 
 
-def open_line(line_id: int) -> BudgetLine:
-    """Return an approved line, locked, from which something is to be paid."""
+def open_line(line_id: int, *, to_spend: bool = True) -> BudgetLine:
+    """Return an approved line, locked, from which something is to be paid; what comes back, comes back while its amount is under review too."""
     row = BudgetLine.objects.select_for_update(of=("self",)).filter(pk=line_id).first()
     if row is None:
         raise NotFound("line.outside", N_("没有这笔资金，或者它由别的地区列支，请由列支的一级办理"), field="line_id")
-    if row.approved_fen is None:
+    if to_spend and row.approved_fen is None:
         raise Refused("line.not_approved", N_("这笔资金还没有审定，不能支出"), field="line_id")
     return row
 
 
 def spend(line_id: int, fen: int) -> BudgetLine:
     """Take money from a line, or give it back (negative): the one way in which a line is spent. Refuses more than was approved."""
-    row = open_line(line_id)
+    row = open_line(line_id, to_spend=fen > 0)
     left = (row.approved_fen or 0) - row.spent_fen
-    if fen > left:
+    if fen > 0 and fen > left:
         raise Refused("line.exhausted", N_("这笔资金余额不足：还剩 %(left)s 分，需要 %(fen)s 分"), left=left, fen=fen)
     if row.spent_fen + fen < 0:
         raise Refused("line.given_back", N_("退回的金额多于已经安排的金额，请核对"), fen=-fen)

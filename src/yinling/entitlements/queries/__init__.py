@@ -9,7 +9,7 @@ from yinling.entitlements.queries.agreements import (
     purchases,
 )
 from yinling.entitlements.queries.exceptions import without_purchase
-from yinling.entitlements.queries.funding import entitlements_of, funding_for, schemes
+from yinling.entitlements.queries.funding import changes_of_terms, entitlements_of, funding_for, schemes
 from yinling.entitlements.queries.lines import bearing_lines, entry_on, lines_shown, lottery_checks, planned_lines
 from yinling.entitlements.queries.stops import last_day_of, resting_payers, to_be_stopped
 
@@ -18,6 +18,7 @@ __all__ = [
     "agreements",
     "bearing_lines",
     "bought",
+    "changes_of_terms",
     "ending_agreements",
     "entitlements_of",
     "entry_on",

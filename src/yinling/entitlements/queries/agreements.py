@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 
 from yinling.directory.rules import require
 from yinling.entitlements.models import Agreement, AgreementQuota
@@ -103,14 +103,49 @@ def agreed(provider_id: int, payers: Collection[str], on: date) -> dict[str, lis
 
 
 def _taken(rows: Iterable[Agreement], day: date) -> dict[tuple[int, str], int]:
-    """What orders have reserved and used of agreements in the month of a day, by agreement and unit."""
-    wanted = [row.pk for row in rows]
-    if not wanted:
-        return {}
-    counters = AgreementQuota.objects.filter(agreement__in=wanted, per="month", from_on=month_start(day))
-    return {
-        (pk, unit): fen for pk, unit, fen in counters.values_list("agreement_id", "unit", F("reserved") + F("used"))
-    }
+    """What counts against agreements in the month of a day, by agreement and unit."""
+    wanted = list(rows)
+    return taken_together(wanted, alike([row.pk for row in wanted]), {month_start(day)}) if wanted else {}
+
+
+def alike(ids: Collection[int]) -> QuerySet[Agreement]:
+    """Everything ever on record between the same bodies and payers as some agreements, these among them."""
+    same = Agreement.objects.filter(
+        pk__in=ids, organisation=OuterRef("organisation"), kind=OuterRef("kind"), payer=OuterRef("payer")
+    )
+    return Agreement.objects.filter(Exists(same)).order_by("pk")
+
+
+def taken_together(
+    rows: Iterable[Agreement], others: Iterable[Agreement], months: Collection[date]
+) -> dict[tuple[int, str], int]:
+    """What orders have reserved and used of agreements in months, by agreement and unit: under each itself and those it follows.
+
+    An agreement signed anew does not begin its month again: what was bought under one that is over, or off the record, counts on.
+    """
+    known = list(others)
+    counters = AgreementQuota.objects.filter(agreement__in=known, per="month", from_on__in=months).order_by()
+    sums = counters.values_list("agreement_id", "unit").annotate(taken=Sum(F("reserved") + F("used")))
+    found: dict[tuple[int, str], int] = {}
+    for owner, unit, amount in sums:
+        for row in rows:
+            if any(one.pk == owner and counts_for(one, row) for one in known):
+                found[row.pk, unit] = found.get((row.pk, unit), 0) + amount
+    return found
+
+
+def counts_for(one: Agreement, row: Agreement) -> bool:
+    """Whether what is bought under one agreement counts under another: it is the same, or the one before or after for a common item."""
+    if one.pk == row.pk:
+        return True
+    is_same = (one.organisation_id, one.kind, one.payer) == (row.organisation_id, row.kind, row.payer)
+    has_common = not one.items or not row.items or bool(set(one.items) & set(row.items))
+    is_beside = one.recorded_to is None and _ends_after(one, row.valid_from) and _ends_after(row, one.valid_from)
+    return is_same and has_common and not is_beside
+
+
+def _ends_after(row: Agreement, day: date) -> bool:
+    return row.valid_to is None or row.valid_to > day
 
 
 def obstacle(found: Sequence[Agreed], code: str) -> str | None:

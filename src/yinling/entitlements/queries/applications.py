@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from yinling.accounts.models import Notice
 from yinling.directory.queries import ancestors
@@ -27,12 +28,13 @@ def overdue(rows: QuerySet[Application], on: date) -> QuerySet[Application]:
     return rows.filter(due_on__lt=on, state__in=[str(state) for state in OPEN])
 
 
-def application_file(actor: Actor, pk: int) -> Application | None:
-    """One application with everybody who had a hand in it."""
+def application_file(actor: Actor, pk: int, on: date) -> Any | None:
+    """One application with everybody who had a hand in it, and with the day after the last of what is held of the scheme (``held_until``)."""
     rows = Application.objects.visible_to(actor).select_related(
         "elder", "scheme", "notice", "applied_by", "reviewed_by", "decided_by", "assessment"
     )
-    return rows.filter(pk=pk).first()
+    held = _running(OuterRef("elder"), OuterRef("scheme"), on).values("valid_to")[:1]
+    return rows.filter(pk=pk).annotate(held_until=Subquery(held)).first()
 
 
 def objections_of(actor: Actor, application_id: int) -> QuerySet[Objection]:
@@ -54,8 +56,12 @@ def given_by(actor: Actor, application_id: int) -> Entitlement | None:
 
 def running_of(elder_id: int, scheme_id: int, on: date) -> Entitlement | None:
     """What an elder holds of a scheme on a day, or from later on."""
+    return _running(elder_id, scheme_id, on).first()
+
+
+def _running(elder_id: Any, scheme_id: Any, on: date) -> QuerySet[Entitlement]:
     rows = Entitlement.objects.filter(elder_id=elder_id, scheme_id=scheme_id, recorded_to=None)
-    return rows.filter(Q(valid_to=None) | Q(valid_to__gt=on)).order_by("-valid_from").first()
+    return rows.filter(Q(valid_to=None) | Q(valid_to__gt=on)).order_by("-valid_from")
 
 
 def notices_hanging(on: date, div: str = "") -> QuerySet[PublicNotice]:

@@ -15,10 +15,11 @@ from django.db import connection
 from yinling.assessment.models import Assessment
 from yinling.assessment.queries.results import deciding
 from yinling.entitlements.conditions import Age, Grade, Holds, Kinds, Levels, Resident, Term
-from yinling.entitlements.eligibility import MOVED_AWAY, born_by
+from yinling.entitlements.eligibility import MOVED_AWAY
 from yinling.entitlements.models import Entitlement, Scheme
 from yinling.entitlements.queries.eligibility import terms_of
 from yinling.ground.models import in_force
+from yinling.kernel.period import born_by
 from yinling.people.models import Circumstance, Elder
 
 EPOCH = date(1900, 1, 1)

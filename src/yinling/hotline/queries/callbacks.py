@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from yinling.accounts.models import Journal
+from yinling.ground.kept import KeptFor
 from yinling.hotline.models import Callback
 from yinling.hotline.states import CallbackState
 from yinling.kernel.actor import Actor
@@ -20,7 +22,11 @@ CALLBACK_TABS = (
 )
 
 
-def callback_tab(tab: str, now: datetime) -> Q:
+WITH = ("elder", "call", "ticket__call", "seat")
+NEXT = 5
+
+
+def callback_tab(tab: str, now: Any) -> Q:
     """Return the condition of a tab of the list."""
     if tab in ("done", "failed"):
         return Q(state=tab)
@@ -32,7 +38,7 @@ def callback_list(actor: Actor, *, now: datetime, tab: str = "due") -> QuerySet[
     """Tasks of a tab: open ones as they are to be done (rank, then deadline), finished ones newest first."""
     rows = Callback.objects.visible_to(actor).filter(callback_tab(tab, now))
     order = ["-done_at", "-pk"] if tab in ("done", "failed") else ["rank", "due_at", "pk"]
-    return rows.select_related("elder", "call", "ticket__call", "seat").order_by(*order)
+    return rows.select_related(*WITH).order_by(*order)
 
 
 def callback_counts(actor: Actor, *, now: datetime) -> dict[str, int]:
@@ -42,11 +48,18 @@ def callback_counts(actor: Actor, *, now: datetime) -> dict[str, int]:
     return counts
 
 
-def next_callbacks(actor: Actor, now: datetime, limit: int) -> list[Callback]:
+def _next(rows: QuerySet[Callback], user_id: Any, now: Any) -> QuerySet[Any]:
+    own = Case(When(seat_id=user_id, then=Value(0)), default=Value(1), output_field=IntegerField())
+    due = rows.filter(callback_tab("due", now)).annotate(own=own)
+    return due.select_related(*WITH).order_by("own", "rank", "due_at", "pk")[:NEXT]
+
+
+DUE: KeptFor[Any] = KeptFor(Callback, _next, "user_id", "now")
+
+
+def next_callbacks(actor: Actor, now: datetime) -> list[Any]:
     """The tasks to be done next, one's own first: what the desk shows."""
-    own = Case(When(seat_id=actor.user_id, then=Value(0)), default=Value(1), output_field=IntegerField())
-    rows = callback_list(actor, now=now).annotate(own=own)
-    return list(rows.order_by("own", "rank", "due_at", "pk")[:limit])
+    return DUE(actor, user_id=actor.user_id, now=now)
 
 
 def overdue_callbacks(actor: Actor, now: datetime) -> list[Callback]:

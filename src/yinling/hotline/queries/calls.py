@@ -13,6 +13,7 @@ from django.db.models.functions import JSONObject
 from yinling.assessment.inputs import ABILITY_SCALES
 from yinling.assessment.models import Assessment
 from yinling.entitlements.models import Entitlement
+from yinling.ground.kept import KeptFor
 from yinling.ground.models import in_force
 from yinling.hotline.models import Call, CallOffer, Emergency, Ticket
 from yinling.hotline.queries.tickets import LAST_TICKETS, tickets_of
@@ -29,6 +30,7 @@ ALERTING = (
 )  # fmt: skip
 
 
+RECENT = 20
 STREAM_KEY = "stream:"
 
 
@@ -80,15 +82,21 @@ class Pop:
     """Other live calls about the same elder: (pk, state, seat)."""
 
 
-def calls_on_the_line(actor: Actor) -> QuerySet[Call]:
-    """Calls that wait, as they are served, with the seat where each rings, and the actor's own call: talking, or being dialled."""
-    mine = Q(seat_id=actor.user_id, state__in=["answered", "ringing"])
-    rows = Call.objects.visible_to(actor).filter(mine | Q(state="ringing", is_outbound=False))
+def _on_the_line(rows: QuerySet[Call], user_id: Any) -> QuerySet[Any]:
+    mine = Q(seat_id=user_id, state__in=["answered", "ringing"])
     ring = CallOffer.objects.filter(call_id=OuterRef("pk"), ended_at=None)
-    rows = rows.annotate(
+    found = rows.filter(mine | Q(state="ringing", is_outbound=False)).annotate(
         rings_at=Subquery(ring.values("seat_id")[:1]), rings_with=Subquery(ring.values("seat__name")[:1])
     )
-    return rows.select_related("elder").order_by("rank", "rang_at", "id")
+    return found.select_related("elder").order_by("rank", "rang_at", "id")
+
+
+ON_THE_LINE: KeptFor[Any] = KeptFor(Call, _on_the_line, "user_id")
+
+
+def calls_on_the_line(actor: Actor) -> list[Any]:
+    """Calls that wait, as they are served, with the seat where each rings, and the actor's own call: talking, or being dialled."""
+    return ON_THE_LINE(actor, user_id=actor.user_id)
 
 
 def simulated_calls_waiting(actor: Actor, before: datetime) -> QuerySet[Call]:
@@ -103,10 +111,17 @@ def made_up_callers(actor: Actor, limit: int) -> list[Elder]:
     return list(rows.order_by("-id")[:limit])
 
 
-def recent_calls(actor: Actor, limit: int = 20) -> QuerySet[Call]:
+def _recent(rows: QuerySet[Call]) -> QuerySet[Any]:
+    over = rows.exclude(state__in=["ringing", "answered"])
+    return over.select_related("elder", "seat").order_by("-rang_at", "-id")[:RECENT]
+
+
+FINISHED: KeptFor[Any] = KeptFor(Call, _recent)
+
+
+def recent_calls(actor: Actor) -> list[Any]:
     """Finished calls, newest first."""
-    rows = Call.objects.visible_to(actor).exclude(state__in=["ringing", "answered"])
-    return rows.select_related("elder", "seat").order_by("-rang_at", "-id")[:limit]
+    return FINISHED(actor)
 
 
 def pop_calls(actor: Actor, now: datetime) -> QuerySet[Any]:

@@ -2,6 +2,7 @@
 
 from yinling.orders.operations.holds import hold_order, release_hold
 from yinling.orders.operations.lines import add_line, confirm_line, drop_line, drop_open_changes
+from yinling.orders.operations.meals import deliver_orders, lapse_order, remind_of_meals
 from yinling.orders.operations.moves import (
     accept_order,
     cancel_order,
@@ -39,9 +40,11 @@ __all__ = [
     "close_order",
     "confirm_line",
     "deliver_order",
+    "deliver_orders",
     "drop_line",
     "drop_open_changes",
     "hold_order",
+    "lapse_order",
     "mark_accepted",
     "mark_assigned_each",
     "mark_failed",
@@ -53,6 +56,7 @@ __all__ = [
     "readdress_order",
     "refuse_order",
     "release_hold",
+    "remind_of_meals",
     "resume_order",
     "return_order",
     "return_orders",

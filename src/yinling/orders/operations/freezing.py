@@ -50,16 +50,16 @@ def freeze(order: Order, lines: Sequence[FrozenLine], shares: Sequence[Share], *
     return rows
 
 
-def reserve_shares(actor: Actor, now: datetime, shares: Sequence[Share]) -> None:
+def reserve_shares(actor: Actor, now: datetime, order: Order, shares: Sequence[Share]) -> None:
     """Reserve every counter that shares use, in the periods of the service day (D-19); what another order took makes the quote stale.
 
     A family sees what its elder holds, and may not move what is left of an agreement over all elders: the system does.
     """
     known = Entitlement.objects.in_bulk({share.entitlement_id for share in shares if share.uses})
-    uses = [(known[share.entitlement_id], use) for share in shares if share.entitlement_id for use in share.uses]
+    uses = [(known.get(share.entitlement_id), use) for share in shares for use in share.uses]
     if not uses:
         return
-    with scope(system_actor(uses[0][0].div[:2]), savepoint=False):
+    with scope(system_actor(order.div[:2]), savepoint=False):
         short = reserve_each(actor, now, uses)
     if short:
         raise Refused("quote.changed", N_("补贴额度刚被用去一部分，请重新报价并告知老人"), field="quoted_total_fen")

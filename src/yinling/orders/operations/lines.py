@@ -69,7 +69,7 @@ def add_line(
         [row] = freeze(
             order, [FrozenLine(bill.lines[0], item, price)], bill.shares, added_at=now, added_by_id=actor.user_id
         )
-        reserve_shares(system, now, bill.shares)
+        reserve_shares(system, now, order, bill.shares)
     _note(actor, now, "orders.line.add", order, row, before=None, after=item.code)
     return row
 

@@ -69,11 +69,16 @@ def deliver_order(*, actor: Actor, now: datetime, order_id: Id, seen: Seen = Non
     """The body says that the elder had the meal he came for, on its day or later: the order is settled like a visit that was made."""
     order = locked(Order.objects.all(), order_id, seen)
     require(actor, "orders.order.deliver", div=order.div, provider_id=order.provider_id)
+    check_delivery(order, now)
+    return move(actor, now, order, "deliver", served_at=now)
+
+
+def check_delivery(order: Order, now: datetime) -> None:
+    """Refuse to say of an order that its meal was had, where somebody goes out for it or its day has not come."""
     if order.needs_visit:
         raise NotAllowed("order.needs_visit", N_("这张订单要派人上门，由服务人员签到和签退"))
     if local_date(now) < local_date(order.starts_at):
         raise Refused("order.not_yet", N_("还没有到用餐的日子，请在供餐以后确认"))
-    return move(actor, now, order, "deliver", served_at=now)
 
 
 @operation("orders.order.close", label=N_("完成"))

@@ -28,7 +28,7 @@ def give_back_uses(order: Order, now: datetime) -> None:
     """
     system = system_actor(order.div[:2])
     with scope(system, savepoint=False):
-        shares = PayerShare.objects.filter(order=order, entitlement__isnull=False).exclude(uses=[])
+        shares = PayerShare.objects.filter(order=order).exclude(uses=[])
         kept = [(pk, use) for pk, uses in shares.values_list("entitlement_id", "uses") for use in uses_from_json(uses)]
         give_back_each(system, now, kept)
 

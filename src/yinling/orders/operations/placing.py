@@ -96,7 +96,7 @@ def place_order(  # noqa: PLR0913 - what an order consists of
         latest_at=latest_start(offer.starts_at, flexible_minutes, usual), consent=self_pay_consent.strip() if offer.beyond_fen else "",
     )  # fmt: skip
     freeze(order, [_frozen(offer, number) for number in range(len(offer.lines))], offer.shares)
-    reserve_shares(actor, now, offer.shares)
+    reserve_shares(actor, now, order, offer.shares)
     due = accept_until(now, is_urgent=is_urgent, div=order.div) if order.needs_visit else None
     changes = changed(order, now=now, state=ORDER.target("place", order.state), placed_at=now, accept_due_at=due)
     record(actor=actor, now=now, event="orders.order.place", subject=order, changes=changes | _noted(order, offer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, time
 from typing import NotRequired, TypedDict, Unpack
 
@@ -10,6 +10,9 @@ from yinling.accounts.operations import record
 from yinling.catalogue.models import ServiceItem
 from yinling.catalogue.queries import price_for
 from yinling.directory.models import Organisation
+from yinling.entitlements.models import PAYERS
+from yinling.entitlements.queries import agreed
+from yinling.entitlements.rules import Funding
 from yinling.ground.live import tell
 from yinling.ground.operation import changed
 from yinling.kernel.actor import Actor
@@ -18,7 +21,7 @@ from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.orders.operations.freezing import FrozenLine, freeze, reserve_shares
-from yinling.orders.payers import SELF, Bill, Share
+from yinling.orders.payers import SELF, WHOLE_BP, Bill, PayerPolicy, PricedLine, Share, divide
 from yinling.orders.queries import Priced, bill_of
 from yinling.orders.rules import SHORTEST
 from yinling.orders.states import ORDER
@@ -68,7 +71,7 @@ def place_for_programme(
         bill = _bill(elder, provider, Priced(item, price, quantity), day, delivered.get("payer_first", ""), earlier)
         detail = {} if day == service_day else {"day": day.isoformat()}
         freeze(order, [FrozenLine(bill.lines[0], item, price, detail)], bill.shares)
-        reserve_shares(actor, now, bill.shares)  # so that the next part finds what this one left
+        reserve_shares(actor, now, order, bill.shares)  # so that the next part finds what this one left
         earlier += bill.shares
         total, own = total + bill.total_fen, own + bill.self_fen
     placed = changed(
@@ -87,11 +90,31 @@ def _bill(
 ) -> Bill:
     """Divide one part. The order counts once by visits and by times of an agreement, however many parts it has."""
     line = priced.line()
-    if payer_first and payer_first != SELF:
-        return Bill((line,), (Share(0, payer_first, line.amount_fen, BY_PROGRAMME),), ())
-    counted = {one.entitlement_id for one in earlier if one.entitlement_id and one.amount_fen}
     bought = {(use.agreement_id, line.code) for one in earlier for use in one.uses if use.agreement_id}
+    if payer_first and payer_first != SELF:
+        return _borne_by(payer_first, line, provider, day, bought)
+    counted = {one.entitlement_id for one in earlier if one.entitlement_id and one.amount_fen}
     return bill_of(elder, provider, [line], day, counted=counted, bought=bought)[0]
+
+
+def _borne_by(
+    payer: str, line: PricedLine, provider: Organisation, day: date, bought: Collection[tuple[int, str]]
+) -> Bill:
+    """The whole at the cost of one payer, within what its agreements with the provider still give; refused if that is not enough."""
+    found = tuple(agreed(provider.pk, {payer}, day).get(payer, ()))
+    source = Funding(
+        entitlement_id=0, scheme_id=0, scheme_code="", scheme_name=dict(PAYERS)[payer], payer=payer, fund="", share_bp=WHOLE_BP,
+        families=frozenset({line.family}), agreements=found,
+    )  # fmt: skip
+    bill = divide([line], [source], PayerPolicy(order=(payer,)), bought=bought)
+    if bill.self_fen:
+        raise Refused(
+            "order.agreement_used_up",
+            N_("%(why)s，不能由该付费方支付"),
+            why="；".join(bill.reasons) or bill.shares[0].reason,
+        )
+    uses = tuple(use for share in bill.shares for use in share.uses)
+    return Bill((line,), (Share(0, payer, line.amount_fen, BY_PROGRAMME, uses=uses),), ())
 
 
 def _draft(elder: Elder, provider: Organisation, day: date, now: datetime, *, source: str, note: str) -> Order:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from yinling.accounts.operations import Message, Recipient, Worded, notify_each, record
 from yinling.directory.queries import system_actor
+from yinling.ground.kept import Given, Kept, one_of
 from yinling.ground.models import in_force
 from yinling.ground.operation import changed
 from yinling.ground.scope import scope
@@ -23,6 +26,11 @@ from yinling.orders.states import ORDER
 from yinling.people.models import Representative
 
 PROVINCE = 2
+WHO: Kept[Any] = Kept(
+    lambda: Representative.objects.filter(
+        in_force(Given("day")), one_of("elder_id", "elders"), covers_orders=True
+    ).values_list("elder_id", "user_id")
+)
 
 
 def appoint(*, actor: Actor, now: datetime, order: Order, starts_at: datetime) -> Order:
@@ -38,34 +46,51 @@ def appoint_each(*, actor: Actor, now: datetime, starts: Iterable[tuple[Order, d
         check_window(at, earliest_at=order.earliest_at, latest_at=order.latest_at)
     new = [(order, {"starts_at": at, "ends_at": at + (order.ends_at - order.starts_at)}) for order, at in moved]
     write_each(actor, now, "orders.order.appoint", new)
+    tell_elder_side(now, [order for order, _at in moved], _appointed)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the elder side is told about an order, once per key."""
+
+    key: str
+    title: str
+    template: Worded
+
+
+def _appointed(order: Order) -> Told:
+    key, at = f"appointed:{order.pk}:{order.starts_at:%Y%m%d%H%M}", order.starts_at.astimezone(SHANGHAI)
+    return Told(key, N_("上门时间已约定"), Worded("appointed", {"at": f"{at:%m-%d %H:%M}"}))
+
+
+def tell_elder_side(now: datetime, orders: Iterable[Order], word: Callable[[Order], Told]) -> None:
+    """Say something of orders to each login that orders for the elder, and by SMS."""
     by_province: dict[str, list[Order]] = {}
-    for order, _at in moved:
+    for order in orders:
         by_province.setdefault(order.div[:PROVINCE], []).append(order)
-    for province, orders in by_province.items():
-        _tell_elder_side(now, province, orders)
+    for province, own in by_province.items():
+        _tell_in(now, province, own, word)
 
 
-def _tell_elder_side(now: datetime, province: str, orders: Sequence[Order]) -> None:
-    """Say the new time to each login that orders for the elder, and by SMS. A provider sees no representatives, so the system looks."""
+def _tell_in(now: datetime, province: str, orders: Sequence[Order], word: Callable[[Order], Told]) -> None:
+    """Tell the elder sides of a province. A provider sees no representatives, so the system looks."""
     with scope(system_actor(province), savepoint=False):
-        who = Representative.objects.filter(
-            in_force(local_date(now)), elder_id__in={order.elder_id for order in orders}, covers_orders=True
-        )
         users: dict[int, set[int]] = {}
-        for elder_id, user_id in who.values_list("elder_id", "user_id"):
+        for elder_id, user_id in WHO.rows(day=local_date(now), elders=sorted({order.elder_id for order in orders})):
             users.setdefault(elder_id, set()).add(user_id)
-        found = [one for order in orders for one in _messages(order, sorted(users.get(order.elder_id, ())))]
+        found = [
+            one for order in orders for one in _messages(order, sorted(users.get(order.elder_id, ())), word(order))
+        ]
         notify_each(now=now, messages=found)
 
 
-def _messages(order: Order, users: Iterable[int]) -> Iterator[Message]:
-    key, at = f"appointed:{order.pk}:{order.starts_at:%Y%m%d%H%M}", order.starts_at.astimezone(SHANGHAI)
-    title, said = N_("上门时间已约定"), Worded("appointed", {"at": f"{at:%m-%d %H:%M}"})
+def _messages(order: Order, users: Iterable[int], told: Told) -> Iterator[Message]:
     for user_id in users:
         to = Recipient(user_id=user_id)
-        yield Message(order, to, f"{key}:user:{user_id}", title, link="/e/services/", template=said)
+        yield Message(order, to, f"{told.key}:user:{user_id}", told.title, link="/e/services/", template=told.template)
     if number := order.unseal_field("phone"):
-        yield Message(order, Recipient(channel="sms", address=number), f"{key}:sms", title, template=said)
+        to = Recipient(channel="sms", address=number)
+        yield Message(order, to, f"{told.key}:sms", told.title, template=told.template)
 
 
 def mark_assigned_each(*, actor: Actor, now: datetime, orders: Iterable[Order]) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
 
+from yinling.accounts.models import Journal
 from yinling.catalogue.models import ServiceItem
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import local_date
+from yinling.kernel.period import SHANGHAI, day_bounds, local_date
 from yinling.orders.meals import FAMILY
 from yinling.orders.models import Hold, Order, OrderLine
 from yinling.orders.rules import (
@@ -23,6 +24,8 @@ from yinling.people.stops import Fate, fate_of
 
 OPEN_STATES = (OrderState.PLACED, OrderState.ACCEPTED, OrderState.ASSIGNED)
 WAITING_STATES = (OrderState.PLACED, OrderState.ACCEPTED)
+COMES_FOR_IT = Q(needs_visit=False, source="", state=OrderState.PLACED)
+"""A meal that the elder comes for, ordered and neither had nor given up."""
 SUSPENDS = "people."
 """How the cause of a hold begins that stops the dispatch of an order: a circumstance of the elder."""
 COUNTED_STATES = ("placed", "accepted", "assigned", "in_service", "served")
@@ -143,6 +146,38 @@ def silent_orders(div: str, now: datetime) -> QuerySet[Order]:
     waited = Q(accepted_at__lte=now - timedelta(minutes=parameter("order.accept_minutes", div, local_date(now))))
     soon = Q(starts_at__lte=now + timedelta(minutes=minutes))
     return Order.objects.within(div).filter(waited & soon, state=OrderState.ACCEPTED)
+
+
+def meals_to_confirm(orders: QuerySet[Order], today: date) -> QuerySet[Order]:
+    """Of some orders the meals one comes for, of a day and before, of which nobody has said yet that they were had."""
+    return orders.filter(COMES_FOR_IT, starts_at__lt=day_bounds(today)[1])
+
+
+def unconfirmed_meals(div: str, now: datetime) -> QuerySet[Order]:
+    """Meals of an area whose time is over and of which the body has not said that they were had."""
+    return Order.objects.within(div).filter(COMES_FOR_IT, ends_at__lte=now)
+
+
+def lapsed_meals(div: str, now: datetime) -> QuerySet[Order]:
+    """Meals of an area that can no longer be confirmed: their day lies more than so many days back."""
+    today = local_date(now)
+    days = int(parameter("meal.confirm_days", div, today))
+    return Order.objects.within(div).filter(COMES_FOR_IT, starts_at__lt=day_bounds(today - timedelta(days=days))[0])
+
+
+def bodies_to_remind(div: str, now: datetime) -> list[int]:
+    """Return the bodies with meals to confirm, once a day from the hour on at which the area reminds them."""
+    day = local_date(now)
+    if now.astimezone(SHANGHAI).hour < int(parameter("meal.remind_hour", div, day)):
+        return []
+    found = set(unconfirmed_meals(div, now).order_by().values_list("provider_id", flat=True).distinct())
+    told = Journal.objects.filter(
+        event="orders.order.remind",
+        subject_type="organisation",
+        subject_id__in=found,
+        business_at__gte=day_bounds(day)[0],
+    )
+    return sorted(found - set(told.values_list("subject_id", flat=True)))
 
 
 def settled_long_ago(div: str, now: datetime) -> QuerySet[Order]:

@@ -12,6 +12,7 @@ from yinling.catalogue.queries import price_for
 from yinling.directory.models import Organisation
 from yinling.directory.queries import body_obstacles, responsible_body
 from yinling.directory.rules import require
+from yinling.entitlements.conditions import HOME, ON_SITE, STAY
 from yinling.entitlements.queries import funding_for
 from yinling.entitlements.rules import Funding
 from yinling.ground.parameters import parameter
@@ -58,8 +59,15 @@ class Priced:
         item = self.item
         return PricedLine(
             ITEM, item.code, item.name, tuple(item.units), self.minutes, self.price.amount_fen * self.quantity, item.is_insurable,
-            item.family, self.quantity, item.kind in GOODS,
+            item.family, self.quantity, item.kind in GOODS, place_of(item),
         )  # fmt: skip
+
+
+def place_of(item: ServiceItem) -> str:
+    """Where an item is given: goods and fees go with a service, and count as at home."""
+    if item.kind == "bed_day":
+        return STAY
+    return ON_SITE if item.kind in SERVICES and not item.needs_visit else HOME
 
 
 def minutes_of(item: ServiceItem, quantity: int) -> int:
@@ -153,8 +161,8 @@ def quote(
     channel = meals.channel_for([one for one, _count in wanted], provider, elder, day, meal_channel)
     bill, fundings = bill_of(elder, provider, [*(one.line() for one in priced), *_callout(item, fee)], day)
     return Quote(
-        elder, item, provider, priced[0].price, starts_at, ends_at, bill.lines, bill.shares, bill.reasons, priced, fee, bill.beyond_fen,
-        fundings, channel,
+        elder, item, provider, priced[0].price, starts_at, ends_at, bill.lines, bill.shares, [*bill.reasons, *fee.notes], priced, fee,
+        bill.beyond_fen, fundings, channel,
     )  # fmt: skip
 
 
@@ -192,7 +200,7 @@ def bill_of(
     policy = payer_policy(elder.div, day)
     fundings = funding_for(
         elder.pk, lines[0].family, day, provider_id=provider.pk, codes=[line.code for line in lines if line.kind == ITEM],
-        families={line.family for line in lines},
+        families={line.family for line in lines}, place=lines[0].place,
     )  # fmt: skip
     taken = _meals_taken(elder, policy.one_meal, day) if any(line.meals for line in lines) else set()
     bill = divide(lines, fundings, policy, meals_taken=taken, counted=counted, bought=bought)

@@ -14,7 +14,7 @@ from yinling.directory.models import Area
 from yinling.directory.queries import areas_below
 from yinling.ground.models import ScopedQuerySet
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import add_years
+from yinling.kernel.period import born_by
 from yinling.people.models import Campaign, Elder, SurveyAnswer
 
 
@@ -43,9 +43,8 @@ def campaigns(actor: Actor) -> QuerySet[Campaign]:
 
 def to_be_asked(actor: Actor, campaign: Campaign, on: date) -> ScopedQuerySet:
     """Living elders of the survey's area and age that the actor may see."""
-    born_by = add_years(min(on, campaign.ends_on), -campaign.least_age)
     rows = Elder.objects.visible_to(actor).within(campaign.div).filter(died_on=None, merged_into=None)
-    return rows.filter(born_on__lte=born_by)
+    return rows.filter(born_on__lte=born_by(campaign.least_age, min(on, campaign.ends_on)))
 
 
 def not_asked(actor: Actor, campaign: Campaign, on: date, div: str = "") -> QuerySet[Any]:

@@ -14,7 +14,7 @@ from yinling.ground.kept import Given, Kept
 from yinling.ground.models import in_force
 from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_id, mask_phone
-from yinling.kernel.period import add_years, age_on
+from yinling.kernel.period import age_on, born_by
 from yinling.people.models import Circumstance, Consent, Contact, Elder, Representative
 from yinling.people.rules import MATTERS
 
@@ -53,9 +53,9 @@ def elders(actor: Actor, choice: Choice, on: date) -> QuerySet[Elder]:
         holding = Circumstance.objects.filter(in_force(on), kind=choice.circumstance)
         rows = rows.filter(pk__in=holding.values("elder_id"))
     if choice.least_age is not None:
-        rows = rows.filter(born_on__lte=add_years(on, -choice.least_age))
+        rows = rows.filter(born_on__lte=born_by(choice.least_age, on))
     if choice.most_age is not None:
-        rows = rows.filter(born_on__gt=add_years(on, -choice.most_age - 1))
+        rows = rows.filter(born_on__gt=born_by(choice.most_age + 1, on))
     return rows.order_by("-id")
 
 

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from yinling.directory.queries import cities, system_actor
 from yinling.ground.clock import business_now
-from yinling.ground.rounds import tried
+from yinling.ground.rounds import daily, tried
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
@@ -29,7 +29,7 @@ def follow(timestamp: int) -> None:  # noqa: ARG001 - the time of the tick, whic
         stop_after_leaving(actor, now)
 
 
-@app.periodic(cron="40 3 * * *")
+@app.periodic(cron=daily(3, 40))
 @app.task(queueing_lock="home_beds.bill", pass_context=False)
 def bill(timestamp: int) -> None:  # noqa: ARG001 - as above
     """Bill each night what is over of the stays of each city."""

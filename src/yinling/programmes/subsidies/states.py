@@ -1,5 +1,5 @@
-"""States of a subsidy: two persons decide it, a payout then pays it."""
+"""States of a subsidy: two persons decide it, a payout then pays it; two may take it back."""
 
-from yinling.settlement.states import DecisionState, decided_by_two
+from yinling.settlement.states import granted_by_two
 
-SUBSIDY = decided_by_two("subsidy", DecisionState)
+SUBSIDY = granted_by_two("subsidy")

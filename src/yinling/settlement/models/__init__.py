@@ -1,6 +1,6 @@
 """The models of settlement, one file per subject."""
 
-from yinling.settlement.models.decided import Decided
+from yinling.settlement.models.decided import Decided, Revocable
 from yinling.settlement.models.ledger import (
     BUSINESSES,
     UNITS,
@@ -38,6 +38,7 @@ from yinling.settlement.models.statements import (
     Claim,
     ClaimLine,
     Deduction,
+    FileLayout,
     Remittance,
     Statement,
     StatementLine,
@@ -59,6 +60,7 @@ __all__ = [
     "Deduction",
     "Distribution",
     "ExpensePaper",
+    "FileLayout",
     "Invoice",
     "LedgerEntry",
     "LedgerTotal",
@@ -72,6 +74,7 @@ __all__ = [
     "Refund",
     "Reimbursement",
     "Remittance",
+    "Revocable",
     "StaffShare",
     "Statement",
     "StatementLine",

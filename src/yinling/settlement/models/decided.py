@@ -1,4 +1,4 @@
-"""What all that two persons decide has in common."""
+"""What all that two persons decide has in common, and what they may take back."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from yinling.accounts.models import User
 from yinling.ground.models import Scoped, Versioned
 from yinling.kernel.machine import Machine
+from yinling.settlement.states import GrantState
 
 
 class Decided(Scoped, Versioned):
@@ -47,3 +48,38 @@ class Decided(Scoped, Versioned):
         """The users who drew it up or reviewed it; none of them may approve it."""
         author = getattr(self, f"{self.AUTHOR}_id") if self.AUTHOR else None
         return frozenset(user for user in (author, self.reviewed_by_id) if user is not None)
+
+
+class Revocable(Decided):
+    """Money granted to one receiver that turns out wrong: one person asks for it to be taken back, another agrees (``GrantState``).
+
+    What was paid by then has to come back: ``recovered_fen`` says how much of it has. ``granted_fen`` is what was granted.
+    """
+
+    SIGNED: ClassVar[Mapping[str, str]] = {
+        **Decided.SIGNED, "contest": "contested", "revoke": "revoked", "recover": "revoked",
+    }  # fmt: skip
+
+    contested_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    contested_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoke_reason = models.CharField(max_length=500, blank=True, default="")
+    recovered_fen = models.BigIntegerField(default=0)
+
+    class Meta(Decided.Meta):
+        abstract = True
+        constraints = [
+            *Decided.Meta.constraints,
+            models.CheckConstraint(condition=~Q(contested_by=F("revoked_by")), name="%(class)s_revoked_by_two"),
+        ]
+
+    @property
+    def granted_fen(self) -> int:
+        """What was granted."""
+        raise NotImplementedError
+
+    @property
+    def to_recover_fen(self) -> int:
+        """What of a revoked payment has not come back."""
+        return self.granted_fen - self.recovered_fen if self.state == GrantState.RECOVERING else 0

@@ -11,7 +11,7 @@ from yinling.accounts.models import User
 from yinling.catalogue.models import ServiceItem
 from yinling.directory.models import Organisation
 from yinling.entitlements.models import PAYERS, Entitlement, Scheme
-from yinling.ground.guards import append_only
+from yinling.ground.guards import append_only, fixed
 from yinling.ground.models import MomentRange, Scoped, ScopedQuerySet, Versioned
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
@@ -88,6 +88,8 @@ class LedgerEntry(Scoped):
             models.CheckConstraint(condition=~Q(amount=0), name="entry_not_zero"),
             models.CheckConstraint(condition=Q(business__in=["medical", "eldercare"]), name="entry_business"),
             models.CheckConstraint(condition=~Q(fund=""), name="entry_fund"),
+            # A month is closed by its first day: a period that is none would lie in no month.
+            models.CheckConstraint(condition=Q(period__day=1), name="entry_period"),
         ]
         triggers = append_only()
 
@@ -289,6 +291,9 @@ class Closing(Scoped, Versioned):
                 name="closing_pair",
             ),
         ]
+        triggers = fixed(
+            "div", "month", "figures", "closed_by_id", "closed_at", once="OLD.closed_at IS NOT NULL", may_go="OLD.closed_at IS NULL"
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.div} {self.month:%Y-%m}"
@@ -338,6 +343,10 @@ class Transfer(Scoped, Versioned):
                 name="transfer_two_persons",
             ),
         ]
+        triggers = fixed(
+            "kind", "payer", "provider_id", "amount_fen", "business", "posting_id", once="OLD.posting_id IS NOT NULL",
+            may_go="OLD.posting_id IS NULL",
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount_fen}"

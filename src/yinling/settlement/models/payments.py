@@ -8,12 +8,13 @@ from django.db.models import F, Q
 from yinling.accounts.models import User
 from yinling.directory.models import Organisation, Staff
 from yinling.entitlements.models import Entitlement
-from yinling.ground.guards import state_check, state_field, state_guards
+from yinling.ground.guards import fixed, state_check, state_field, state_guards
 from yinling.ground.models import Scoped, ScopedQuerySet, StoredFile, Versioned
 from yinling.kernel.period import local_date
+from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.people.models import Elder, Household
-from yinling.settlement.models.decided import Decided
+from yinling.settlement.models.decided import Revocable
 from yinling.settlement.models.ledger import Posting
 from yinling.settlement.states import DISTRIBUTION, PAYMENT, REFUND, REIMBURSEMENT
 
@@ -73,7 +74,7 @@ class Payment(Scoped, Versioned):
                 name="payment_matched",
             ),
         ]
-        triggers = state_guards(PAYMENT)
+        triggers = [*state_guards(PAYMENT), *fixed("key", "amount_fen")]
 
     @property
     def left_fen(self) -> int:
@@ -87,8 +88,15 @@ class Payment(Scoped, Versioned):
 class Refund(Scoped, Versioned):
     """Money of a payment that goes back to whoever paid: decided by a person or a rule, sent to the channel by a job, booked when it went.
 
-    ``key`` is the number we give the channel: sent again, it is the same refund.
+    ``key`` is the number we give the channel: sent again, it is the same refund. ``cause`` says, where a person decided it, whether the
+    bill stands, so that this part is to be paid again, or was wrong, so that nobody asks for it any more.
     """
+
+    OVERPAID, WRONG_BILL = "overpaid", "wrong_bill"
+    CAUSES = [
+        (OVERPAID, N_("付错或多付：账单没有错，没付清的部分还要付")),
+        (WRONG_BILL, N_("账单错了：退掉的部分不再收")),
+    ]
 
     key = models.CharField(max_length=64, unique=True)
     payment = models.ForeignKey(Payment, models.PROTECT, related_name="refunds")
@@ -97,6 +105,7 @@ class Refund(Scoped, Versioned):
     state = state_field(REFUND)
     amount_fen = models.BigIntegerField()
     reason = models.CharField(max_length=200)
+    cause = models.CharField(max_length=10, choices=CAUSES, blank=True, default="")
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -111,7 +120,7 @@ class Refund(Scoped, Versioned):
             models.UniqueConstraint(fields=["payment"], condition=Q(state="asked"), name="refund_open_once"),
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="refund_positive"),
         ]
-        triggers = state_guards(REFUND)
+        triggers = [*state_guards(REFUND), *fixed("key", "payment_id", "amount_fen")]
 
     def __str__(self) -> str:
         return self.key
@@ -137,7 +146,7 @@ class PaymentBill(Scoped):
         return f"{self.channel} {self.day}"
 
 
-class Reimbursement(Decided):
+class Reimbursement(Revocable):
     """What a household spent and gets back: as spent, up to the sum of its entitlement (R-MOD-04, R-MOD-05).
 
     ``lines`` are ``[{item, name, is_base, outcome, amount_fen, is_eligible, reason}]`` of the accepted invoice. What is above is paid by the
@@ -163,13 +172,18 @@ class Reimbursement(Decided):
 
     objects = ScopedQuerySet.as_manager()
 
-    class Meta(Decided.Meta):
+    class Meta(Revocable.Meta):
         indexes = [models.Index(fields=["div", "state"], name="reimbursement_div")]
         constraints = [
-            *Decided.Meta.constraints,
+            *Revocable.Meta.constraints,
             state_check(REIMBURSEMENT, "reimbursement_state"),
             models.UniqueConstraint(
-                fields=["household", "entitlement"], condition=~Q(state="returned"), name="reimbursement_once"
+                fields=["household", "entitlement"],
+                condition=~Q(state__in=["returned", "revoked"]),
+                name="reimbursement_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(recovered_fen__gte=0, recovered_fen__lte=F("subsidy_fen")), name="reimbursement_recovered"
             ),
             models.CheckConstraint(
                 condition=Q(actual_fen=F("subsidy_fen") + F("self_fen")) & Q(subsidy_fen__lte=F("eligible_fen")),
@@ -183,6 +197,11 @@ class Reimbursement(Decided):
         """The number people read aloud."""
         return f"B-{local_date(self.created_at):%y%m}-{self.pk:04d}"
 
+    @property
+    def granted_fen(self) -> int:
+        """What the household gets back."""
+        return self.subsidy_fen
+
     def __str__(self) -> str:
         return self.code
 
@@ -191,6 +210,8 @@ class Distribution(Scoped, Versioned):
     """What of a medical body's net income of home sickbeds goes to the staff who visited: at least the legal share (R-PAY-06, D-07).
 
     Booked outside the total of performance pay. ``inputs`` keep what the points were reckoned from, so that each person can check them.
+    ``carried_fen`` is what earlier months lacked: their cost beyond their income. One that ``corrects`` another is of the same months and
+    takes its place.
     """
 
     provider = models.ForeignKey(Organisation, models.PROTECT, related_name="+")
@@ -200,10 +221,12 @@ class Distribution(Scoped, Versioned):
     income_fen = models.BigIntegerField()
     cost_fen = models.BigIntegerField()
     drawn_fen = models.BigIntegerField()
+    carried_fen = models.BigIntegerField(default=0)
     ratio_bp = models.PositiveSmallIntegerField()
     pool_fen = models.BigIntegerField()
     share_fen = models.BigIntegerField()
     is_outside_base = models.BooleanField(default=True)
+    corrects = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
     inputs = models.JSONField(default=dict)
     drafted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     approved_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
@@ -216,8 +239,14 @@ class Distribution(Scoped, Versioned):
         constraints = [
             state_check(DISTRIBUTION, "distribution_state"),
             models.UniqueConstraint(
-                fields=["provider", "from_on"], condition=~Q(state="returned"), name="distribution_once"
+                fields=["provider", "from_on"],
+                condition=~Q(state="returned") & Q(corrects=None),
+                name="distribution_once",
             ),
+            models.UniqueConstraint(
+                fields=["corrects"], condition=~Q(state="returned"), name="distribution_corrected_once"
+            ),
+            models.CheckConstraint(condition=Q(carried_fen__gte=0), name="distribution_carried"),
             models.CheckConstraint(condition=Q(ratio_bp__gte=7000, ratio_bp__lte=10000), name="distribution_ratio"),
             models.CheckConstraint(
                 condition=Q(pool_fen__gte=0, share_fen__gte=0, share_fen__lte=F("pool_fen")), name="distribution_pool"
@@ -226,12 +255,25 @@ class Distribution(Scoped, Versioned):
         ]
         triggers = state_guards(DISTRIBUTION)
 
+    @property
+    def result_fen(self) -> int:
+        """What the months themselves brought: below zero, they cost more than they earned."""
+        return self.income_fen - self.cost_fen - self.drawn_fen
+
+    @property
+    def lacking_fen(self) -> int:
+        """What is lacking after these months, for the next ones to bear."""
+        return max(0, self.carried_fen - self.result_fen)
+
     def __str__(self) -> str:
         return f"{self.provider_id} {self.from_on}"
 
 
 class StaffShare(Scoped):
-    """The part of one person in a distribution, with the points it came from."""
+    """The part of one person in a distribution, with the points it came from.
+
+    ``brought_fen`` is what corrections of earlier months add to it, or, negative, set off against it: never more than it.
+    """
 
     distribution = models.ForeignKey(Distribution, models.PROTECT, related_name="parts")
     staff = models.ForeignKey(Staff, models.PROTECT, related_name="+")
@@ -239,6 +281,7 @@ class StaffShare(Scoped):
     points = models.PositiveIntegerField()
     score = models.JSONField(default=dict)
     amount_fen = models.BigIntegerField()
+    brought_fen = models.BigIntegerField(default=0)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -247,7 +290,13 @@ class StaffShare(Scoped):
         constraints = [
             models.UniqueConstraint(fields=["distribution", "staff"], name="staff_share_once"),
             models.CheckConstraint(condition=Q(amount_fen__gte=0), name="staff_share_not_negative"),
+            models.CheckConstraint(condition=Q(brought_fen__gte=-F("amount_fen")), name="staff_share_set_off"),
         ]
+
+    @property
+    def due_fen(self) -> int:
+        """What the person gets with this distribution."""
+        return self.amount_fen + self.brought_fen
 
     def __str__(self) -> str:
         return f"{self.staff_id} {self.amount_fen}"

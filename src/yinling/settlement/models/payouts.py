@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from yinling.accounts.models import User
 from yinling.directory.models import Organisation
 from yinling.entitlements.models import PAYERS, Scheme
-from yinling.ground.guards import state_check, state_field, state_guards
+from yinling.ground.guards import fixed, state_check, state_field, state_guards
 from yinling.ground.models import DatedFact, Scoped, ScopedQuerySet, Sealed, Versioned, no_overlap
 from yinling.kernel.period import local_date
 from yinling.people.models import Elder
@@ -73,8 +73,12 @@ class Payout(Decided):
         constraints = [
             *Decided.Meta.constraints,
             state_check(PAYOUT, "payout_state"),
+            models.CheckConstraint(condition=~Q(drafted_by=F("approved_by")), name="payout_not_own"),
         ]
-        triggers = state_guards(PAYOUT)
+        triggers = [
+            *state_guards(PAYOUT),
+            *fixed("total_fen", "line_count", "drafted_by_id", once="OLD.state IN ('exported', 'completed')"),
+        ]
 
     @property
     def code(self) -> str:
@@ -118,7 +122,10 @@ class PayoutLine(Scoped, Versioned):
             models.UniqueConstraint(fields=["key"], condition=Q(is_live=True), name="payout_line_once"),
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="payout_line_positive"),
         ]
-        triggers = state_guards(PAYOUT_LINE)
+        triggers = [
+            *state_guards(PAYOUT_LINE),
+            *fixed("payout_id", "key", "provider_id", "account_id", "payer", "fund", "scheme_id", "business", "owed_on", "amount_fen"),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.key} {self.amount_fen}"

@@ -9,9 +9,10 @@ from django.db.models.functions import Greatest, Least
 from yinling.accounts.models import User
 from yinling.directory.models import Organisation
 from yinling.entitlements.models import PAYERS
-from yinling.ground.guards import append_only, state_check, state_field, state_guards
+from yinling.ground.guards import append_only, fixed, state_check, state_field, state_guards
 from yinling.ground.models import Scoped, ScopedQuerySet, Versioned
 from yinling.kernel.period import local_date
+from yinling.kernel.words import N_
 from yinling.settlement.models.decided import Decided
 from yinling.settlement.models.ledger import Charge
 from yinling.settlement.states import CLAIM, CLAIM_LINE, STATEMENT
@@ -57,8 +58,14 @@ class Statement(Decided):
             models.UniqueConstraint(
                 fields=["provider", "payer", "month", "div"], condition=~Q(state="returned"), name="statement_once"
             ),
+            models.CheckConstraint(condition=~Q(drafted_by=F("approved_by")), name="statement_not_own"),
         ]
-        triggers = state_guards(STATEMENT)
+        triggers = [
+            *state_guards(STATEMENT),
+            *fixed(
+                "provider_id", "payer", "month", "total_fen", "deducted_fen", "offset_fen", "line_count", once="OLD.state = 'approved'"
+            ),
+        ]  # fmt: skip
 
     @property
     def payable_fen(self) -> int:
@@ -89,6 +96,7 @@ class StatementLine(Scoped):
         constraints = [
             models.UniqueConstraint(fields=["charge"], condition=Q(is_live=True), name="statement_line_once")
         ]
+        triggers = fixed("statement_id", "charge_id")
 
     def __str__(self) -> str:
         return f"{self.statement_id} {self.charge_id}"
@@ -138,7 +146,7 @@ class Claim(Scoped, Versioned):
             state_check(CLAIM, "claim_state"),
             models.UniqueConstraint(fields=["statement", "attempt"], name="claim_once"),
         ]
-        triggers = state_guards(CLAIM)
+        triggers = [*state_guards(CLAIM), *fixed("statement_id", "payer", "attempt", "claimed_fen")]
 
     @property
     def code(self) -> str:
@@ -184,7 +192,7 @@ class ClaimLine(Scoped, Versioned):
                 name="claim_line_paid",
             ),
         ]
-        triggers = state_guards(CLAIM_LINE)
+        triggers = [*state_guards(CLAIM_LINE), *fixed("claim_id", "line_id", "number", "claimed_fen")]
 
     def __str__(self) -> str:
         return f"{self.claim_id} {self.line_id}"
@@ -210,3 +218,22 @@ class Remittance(Scoped):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FileLayout(Scoped, Versioned):
+    """How the columns and words of one kind of file are read, for a set of headings (``heads``): said once on the screen, remembered."""
+
+    KINDS = [("arrival", N_("到账文件")), ("return", N_("银行回单")), ("remittance", N_("回盘文件"))]
+
+    kind = models.CharField(max_length=20, choices=KINDS)
+    heads = models.CharField(max_length=64)
+    columns = models.JSONField()
+    words = models.JSONField(default=dict)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["div", "kind", "heads"], name="file_layout_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.div}"

@@ -15,10 +15,12 @@ from yinling.settlement.operations.closings import close_closing, propose_closin
 from yinling.settlement.operations.deductions import deduct_statement
 from yinling.settlement.operations.distributions import (
     approve_distribution,
+    correct_distribution,
     draft_distribution,
     return_distribution,
 )
 from yinling.settlement.operations.invoices import cancel_invoice, register_invoice
+from yinling.settlement.operations.layouts import save_file_layout
 from yinling.settlement.operations.ledger import post
 from yinling.settlement.operations.objections import decide_bill_objection, raise_bill_objection
 from yinling.settlement.operations.orders import reverse_order, settle_each, settle_order
@@ -50,10 +52,14 @@ from yinling.settlement.operations.refunds import credit_refund, fail_refund, fi
 from yinling.settlement.operations.reimbursements import (
     approve_reimbursement,
     attach_expense,
+    collect_reimbursement,
+    contest_reimbursement,
     draft_reimbursement,
     enter_item,
     return_reimbursement,
     review_reimbursement,
+    revoke_reimbursement,
+    uphold_reimbursement,
 )
 from yinling.settlement.operations.remittances import load_remittance
 from yinling.settlement.operations.statements import (
@@ -88,7 +94,10 @@ __all__ = [
     "cancel_invoice",
     "close_closing",
     "close_payment",
+    "collect_reimbursement",
     "confirm_account",
+    "contest_reimbursement",
+    "correct_distribution",
     "credit_refund",
     "decide_bill_objection",
     "deduct_statement",
@@ -134,11 +143,14 @@ __all__ = [
     "review_recovery",
     "review_reimbursement",
     "review_statement",
+    "revoke_reimbursement",
+    "save_file_layout",
     "settle_each",
     "settle_order",
     "submit_claim",
     "take_notice",
     "take_transfer",
+    "uphold_reimbursement",
     "withdraw_claim",
     "withdraw_transfer",
 ]

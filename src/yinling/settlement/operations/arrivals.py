@@ -18,9 +18,11 @@ from yinling.kernel.words import N_
 from yinling.settlement.arriving import Paid, Receipt, codes_in
 from yinling.settlement.files import MOST_BYTES, bytes_of, explain
 from yinling.settlement.models import Posting, Transfer
+from yinling.settlement.operations.layouts import LayoutSaid
 from yinling.settlement.operations.ledger import post, sides_of, wait_for
 from yinling.settlement.operations.transfers import Amount
 from yinling.settlement.queries.arrivals import KIND
+from yinling.settlement.queries.files import table_of
 from yinling.settlement.queries.ledger import FUND_CHOICES
 from yinling.settlement.queries.receipts import (
     MOST_PAPER,
@@ -66,17 +68,18 @@ def receive_transfer(  # noqa: PLR0913 - what is written on the bank's receipt, 
 
 @operation("settlement.transfer.load", label=N_("导入到账文件"))
 def load_transfers(
-    *, actor: Actor, now: datetime, content: Annotated[str, Input(N_("文件"), max_length=MOST_BYTES * 2)]
-) -> list[Transfer]:
+    *, actor: Actor, now: datetime, content: Annotated[str, Input(N_("文件"), max_length=MOST_BYTES * 2)], layout: LayoutSaid = None
+) -> list[Transfer]:  # fmt: skip
     """Book the receipts of a file in its order. Nothing counts while one line is wrong; what is registered already is left out.
 
-    ``content`` is base64.
+    ``content`` is base64. A file is read by ``layout``, else as was said of its headings before.
     """
     require(actor, "settlement.transfer.load", div=actor.div or "")
-    receipts, problems = read_receipts(actor, bytes_of(content))
-    for payer in sorted({one.payer for one in receipts}):
+    today = local_date(now)
+    file = read_receipts(actor, table_of(actor, "arrival", bytes_of(content), today, layout), today)
+    for payer in sorted({one.payer for one in file.receipts}):
         wait_for(_queue(payer))
-    shown = laid_out(actor, receipts, problems, local_date(now))
+    shown = laid_out(actor, file, today)
     if shown.problems:
         raise Refused(
             "arrival.wrong",

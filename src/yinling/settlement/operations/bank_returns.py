@@ -13,14 +13,17 @@ from yinling.ground.live import tell
 from yinling.ground.operation import changed, locked, operation
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input
+from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.settlement import bankfile
 from yinling.settlement.bankfile import Result
 from yinling.settlement.files import MOST_BYTES, bytes_of, explain
 from yinling.settlement.models import Payout, PayoutLine, Posting
+from yinling.settlement.operations.layouts import LayoutSaid
 from yinling.settlement.operations.ledger import post, sides_of
 from yinling.settlement.payables import kind_of
+from yinling.settlement.queries.files import table_of
 from yinling.settlement.queries.payouts import as_paid
 from yinling.settlement.rules import BANK, Side, opposite
 from yinling.settlement.states import PAYOUT, PAYOUT_LINE, PayoutLineState, PayoutState
@@ -28,14 +31,16 @@ from yinling.settlement.states import PAYOUT, PAYOUT_LINE, PayoutLineState, Payo
 
 @operation("settlement.payout.answer", label=N_("导入银行回单"))
 def answer_payout(
-    *, actor: Actor, now: datetime, payout_id: Id, content: Annotated[str, Input(N_("文件"), max_length=MOST_BYTES * 2)]
+    *, actor: Actor, now: datetime, payout_id: Id, content: Annotated[str, Input(N_("文件"), max_length=MOST_BYTES * 2)], layout: LayoutSaid = None
 ) -> Payout:  # fmt: skip
     """Apply the bank's answer. Nothing counts while one line is wrong; the same answer again changes nothing. ``content`` is base64."""
     row = locked(Payout.objects.all(), payout_id)
     require(actor, "settlement.payout.answer", div=row.div)
     if row.state not in (PayoutState.EXPORTED, PayoutState.COMPLETED):
         raise NotAllowed("payout.not_exported", N_("这个批次还没有送银行，不能导入回单"))
-    results, problems = bankfile.read(bytes_of(content))
+    results, problems = bankfile.read(
+        table_of(actor, "return", bytes_of(content), local_date(now), layout), batch=row.code
+    )
     rows = PayoutLine.objects.select_for_update(of=("self",)).filter(payout=row).order_by("pk")
     lines = {line.pk: line for line in rows}
     known = as_paid(lines.values())

@@ -27,7 +27,9 @@ from yinling.settlement.queries.claims import (
     claimed_amounts,
     outside_agreement,
     refusal_reasons,
+    reversed_lines,
 )
+from yinling.settlement.queries.statements import whole
 from yinling.settlement.remitting import Answer, check
 from yinling.settlement.states import CLAIM, CLAIM_LINE, ClaimLineState, ClaimState, DecisionState
 
@@ -136,6 +138,7 @@ def resubmit_claim(
                 lines="、".join(map(str, wrong)),
             )
         lines = [line for line in lines if line.number in set(numbers)]
+    _check_standing(row, lines)
     if not lines:
         raise NotAllowed("claim.none_refused", N_("没有被拒付的行，不用重新申报"))
     _move_lines(lines, "resubmit", now)
@@ -153,6 +156,7 @@ def appeal_claim_line(*, actor: Actor, now: datetime, claim_line_id: Id, text: R
     row = locked(ClaimLine.objects.select_related("claim"), claim_line_id, seen)
     require(actor, "settlement.claim_line.appeal", div=row.div)
     target = CLAIM_LINE.target("appeal", row.state)
+    _check_standing(row.claim, [row])
     changes = changed(row, now=now, state=target, appeal=_written(text, "text"), appealed_at=now)
     record(
         actor=actor, now=now, event="settlement.claim_line.appeal", subject=row, changes=changes, reason=text.strip()
@@ -213,6 +217,17 @@ def abandon_claim_line(
     )
     tell("settlement", pk=row.claim_id, div=row.div)
     return row
+
+
+def _check_standing(row: Claim, lines: Sequence[ClaimLine]) -> None:
+    """Refuse to ask again for a service that was taken back: the payer, who never paid it, is not asked to give it back either."""
+    with whole(row):
+        gone = reversed_lines(lines)
+    if gone:
+        numbers = "、".join(str(line.number) for line in gone)
+        raise Refused(
+            "claim.reversed", N_("第 %(lines)s 行的服务已冲正，请登记“不再申报”"), field="numbers", lines=numbers
+        )
 
 
 def _lines(row: Claim) -> list[ClaimLine]:

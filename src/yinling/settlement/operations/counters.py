@@ -20,8 +20,8 @@ def confirm_shares(actor: Actor, now: datetime, shares: Iterable[Share]) -> None
 
 def find_again(actor: Actor, now: datetime, shares: Sequence[Share]) -> bool:
     """Reserve what an order billed anew needs; if others used it up meanwhile, reserve nothing and say so. As above."""
-    rows = Entitlement.objects.select_related("scheme").in_bulk([pk for pk, _use in _uses(shares)])
-    wanted = [(rows[pk], use) for pk, use in _uses(shares)]
+    rows = Entitlement.objects.select_related("scheme").in_bulk([pk for pk, _use in _uses(shares) if pk is not None])
+    wanted = [(None if pk is None else rows[pk], use) for pk, use in _uses(shares)]
     list(Elder.objects.select_for_update(of=("self",)).filter(pk__in={row.elder_id for row in rows.values()}))
     return not is_shared_out(wanted) and not reserve_each(actor, now, wanted)
 
@@ -31,8 +31,7 @@ def undo_shares(actor: Actor, now: datetime, shares: Iterable[Share]) -> None:
     undo_use_each(actor, now, _uses(shares))
 
 
-def _uses(shares: Iterable[Share]) -> Iterator[tuple[int, Use]]:
+def _uses(shares: Iterable[Share]) -> Iterator[tuple[int | None, Use]]:
     for share in shares:
-        if share.entitlement_id is not None:
-            for use in share.uses:
-                yield share.entitlement_id, use
+        for use in share.uses:
+            yield share.entitlement_id, use

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
 from yinling.kernel.period import local_date, month_start, next_month
-from yinling.kernel.refusals import Refused
+from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
 from yinling.people.queries.names import reader
 from yinling.settlement.distributing import (
@@ -26,6 +26,7 @@ from yinling.settlement.distributing import (
     Pool,
     Score,
     Weights,
+    brought,
     check_ratio,
     parts_of,
     points_of,
@@ -33,13 +34,16 @@ from yinling.settlement.distributing import (
     ratio_of,
 )
 from yinling.settlement.models import Distribution, StaffShare
-from yinling.settlement.operations.ledger import post
-from yinling.settlement.queries.distributions import medical_income
+from yinling.settlement.operations.ledger import post, sides_of, wait_for
+from yinling.settlement.queries.distributions import lacking_before, medical_income, open_differences, successor
 from yinling.settlement.queries.scorecards import medical_visitors, scores_of
-from yinling.settlement.rules import STAFF_PAYABLE, STAFF_POOL, Side
+from yinling.settlement.rules import STAFF_PAYABLE, STAFF_POOL, Side, opposite
 from yinling.settlement.states import DISTRIBUTION, DistributionState
 
 explain_constraint("distribution_once", "distribution.overlap", N_("这段时间已经编制过分配，请先退回原来的再重新编制"))
+explain_constraint(
+    "distribution_corrected_once", "distribution.correcting", N_("这段时间的更正正在等待复核，请先复核或退回")
+)
 explain_constraint(
     "distribution_two_persons", "distribution.two_persons", N_("编制人不能复核，请由另一位有权限的人员办理")
 )
@@ -77,34 +81,79 @@ def draft_distribution(  # noqa: PLR0913 - what the finance of a body hands in
 ) -> Distribution:  # fmt: skip
     """Reckon what the staff of a medical body get of whole months that are over: at least 70 % of income - cost - funds drawn.
 
-    Income comes from the ledger, points from the scorecards. Refused for a month shared before, a month still running, a ratio below
-    the law, and cost or funds without a document.
+    Income comes from the ledger, points from the scorecards; what earlier months lacked is cost of these. Refused for a month shared
+    before, a month still running, a ratio below the law, and cost or funds without a document.
     """
+    wait_for(f"distribution:{organisation_id}")  # first, as whoever books one: what is booked names the body
     body = locked(Organisation.objects.all(), organisation_id)
     require(actor, "settlement.distribution.draft", div=body.div, provider_id=body.pk)
     from_on, to_on = month_start(from_month), next_month(to_month or from_month)
     _check_period(body, from_on, to_on, local_date(now))
-    papers = {
+    row = Distribution(
+        div=body.div, provider=body, from_on=from_on, to_on=to_on, cost_fen=cost_fen, drawn_fen=drawn_fen,
+        inputs=_papers(cost_fen, cost_document, drawn_fen, drawn_document),
+    )  # fmt: skip
+    shared = _reckoned(row, ratio)
+    return _drafted(actor, now, row, shared, open_differences(body.pk))
+
+
+@operation("settlement.distribution.correct", label=N_("更正分配"))
+def correct_distribution(  # noqa: PLR0913 - what the finance of a body hands in
+    *, actor: Actor, now: datetime, distribution_id: Id, cost_fen: Cost, cost_document: CostPaper = "", drawn_fen: Drawn,
+    drawn_document: DrawnPaper = "", ratio: Ratio = "", reason: Reason, seen: Seen = None,
+) -> Distribution:  # fmt: skip
+    """Reckon the months of a booked distribution anew, with the income and the visits as they stand now. Another person books it.
+
+    What it changes for a person is paid with that person's next share, or set off against it.
+    """
+    old = locked(Distribution.objects.select_related("provider"), distribution_id, seen)
+    require(actor, "settlement.distribution.correct", div=old.div, provider_id=old.provider_id)
+    DISTRIBUTION.target("correct", DistributionState(old.state))
+    if successor(old) is not None:
+        raise NotAllowed("distribution.correcting", N_("这段时间的更正正在等待复核，请先复核或退回"))
+    why = required_text(reason, "reason", most=500)
+    row = Distribution(
+        div=old.div, provider=old.provider, from_on=old.from_on, to_on=old.to_on, cost_fen=cost_fen, drawn_fen=drawn_fen, corrects=old,
+        inputs=_papers(cost_fen, cost_document, drawn_fen, drawn_document) | {"correct_reason": why},
+    )  # fmt: skip
+    return _drafted(actor, now, row, _reckoned(row, ratio), {}, why=why)
+
+
+def _papers(cost_fen: int, cost_document: str, drawn_fen: int, drawn_document: str) -> dict[str, Any]:
+    return {
         "cost_document": _paper(cost_fen, cost_document, "cost_document"),
         "drawn_document": _paper(drawn_fen, drawn_document, "drawn_document"),
     }
-    ratio_bp = (
-        ratio_of(ratio) if ratio.strip() else check_ratio(int(parameter("distribution.ratio_bp", body.div, from_on)))
-    )
-    weights = parameter("distribution.weights", body.div, from_on)
+
+
+def _reckoned(row: Distribution, ratio: str) -> Shared:
+    """Reckon pool and parts of the months of a distribution by what stands in the books now."""
+    body = row.provider
+    usual = int(parameter("distribution.ratio_bp", body.div, row.from_on))
+    ratio_bp = ratio_of(ratio) if ratio.strip() else check_ratio(usual)
+    weights = parameter("distribution.weights", body.div, row.from_on)
+    row.inputs = row.inputs | {"weights": weights}
     with scope(reader(body.div)):  # all that it earned is shared, wherever its patients live
-        income = medical_income(body.pk, from_on, to_on)
-        pool = pool_of(income_fen=income, cost_fen=cost_fen, drawn_fen=drawn_fen, ratio_bp=ratio_bp)
-        shared = share(body, from_on, to_on, pool, Weights.of(weights))
-    row = Distribution.objects.create(
-        div=body.div, provider=body, from_on=from_on, to_on=to_on, **asdict(pool), inputs=papers | {"weights": weights},
-        drafted_by_id=person_of(actor), created_at=now, changed_at=now,
-    )  # fmt: skip
-    _write_parts(row, shared)
-    changes: dict[str, Any] = {name: [None, value] for name, value in asdict(pool).items()} | {
-        "parts": [None, len(shared.parts)]
-    }
-    record(actor=actor, now=now, event="settlement.distribution.draft", subject=row, changes=changes)
+        pool = pool_of(
+            income_fen=medical_income(body.pk, row.from_on, row.to_on), cost_fen=row.cost_fen, drawn_fen=row.drawn_fen, ratio_bp=ratio_bp,
+            carried_fen=lacking_before(body.pk, row.from_on),
+        )  # fmt: skip
+        return share(body, row.from_on, row.to_on, pool, Weights.of(weights))
+
+
+def _drafted(
+    actor: Actor, now: datetime, row: Distribution, shared: Shared, differences: Mapping[int, int], *, why: str = ""
+) -> Distribution:  # fmt: skip
+    """Write a distribution that was reckoned, with its parts."""
+    for name, value in asdict(shared.pool).items():
+        setattr(row, name, value)
+    row.drafted_by_id, row.created_at, row.changed_at = person_of(actor), now, now
+    row.save(force_insert=True)
+    _write_parts(row, shared, differences)
+    changes: dict[str, Any] = {name: [None, value] for name, value in asdict(shared.pool).items()}
+    changes |= {"parts": [None, len(shared.parts)]} | ({"corrects": [None, row.corrects_id]} if row.corrects_id else {})
+    verb = "correct" if row.corrects_id else "draft"
+    record(actor=actor, now=now, event=f"settlement.distribution.{verb}", subject=row, changes=changes, reason=why)
     tell("settlement", pk=row.pk, div=row.div)
     return row
 
@@ -122,7 +171,7 @@ def _check_period(body: Organisation, from_on: date, to_on: date, today: date) -
         raise Refused(
             "distribution.not_over", N_("这段时间还没有结束，收入还会变化，请在月末以后编制"), field="from_month"
         )
-    live = Distribution.objects.filter(provider=body, from_on__lt=to_on, to_on__gt=from_on)
+    live = Distribution.objects.filter(provider=body, from_on__lt=to_on, to_on__gt=from_on, corrects=None)
     if live.exclude(state=DistributionState.RETURNED).exists():
         raise Refused(
             "distribution.overlap", N_("这段时间已经编制过分配，请先退回原来的再重新编制"), field="from_month"
@@ -145,28 +194,55 @@ def share(body: Organisation, from_on: date, to_on: date, pool: Pool, weights: W
     return Shared(pool, tuple(people), tuple(scores), tuple(points), tuple(parts))
 
 
-def _write_parts(row: Distribution, shared: Shared) -> None:
-    StaffShare.objects.bulk_create(
+def _write_parts(row: Distribution, shared: Shared, differences: Mapping[int, int]) -> None:
+    """Write everybody's part with what earlier corrections left open. Who is owed something, or got a part before, and did not visit, too."""
+    parts = [
         StaffShare(
             div=row.div, distribution=row, staff=person, provider_id=row.provider_id, points=points.points, score=points.as_json(score),
-            amount_fen=fen,
+            amount_fen=fen, brought_fen=brought(differences.get(person.pk, 0), fen),
         )
         for person, score, points, fen in zip(shared.people, shared.scores, shared.points, shared.parts, strict=True)
-    )  # fmt: skip
+    ]  # fmt: skip
+    known = {part.staff_id for part in parts}
+    before = (
+        StaffShare.objects.filter(distribution=row.corrects_id).values_list("staff_id", flat=True)
+        if row.corrects_id
+        else ()
+    )
+    owed = dict.fromkeys(before, 0) | {staff: fen for staff, fen in differences.items() if fen > 0}
+    grading = Grading.of(parameter("scorecard.grades", row.div, row.from_on))
+    for staff, fen in sorted((staff, fen) for staff, fen in owed.items() if staff not in known):
+        nothing = Score(staff, 0, 0)
+        (points,) = points_of([nothing], Weights.of(row.inputs["weights"]), grading)
+        parts.append(
+            StaffShare(
+                div=row.div, distribution=row, staff_id=staff, provider_id=row.provider_id, points=0, score=points.as_json(nothing),
+                amount_fen=0, brought_fen=fen,
+            )
+        )  # fmt: skip
+    StaffShare.objects.bulk_create(parts)
 
 
 @operation("settlement.distribution.approve", label=N_("复核入账"))
 def approve_distribution(*, actor: Actor, now: datetime, distribution_id: Id, seen: Seen = None) -> Distribution:
-    """Book a drafted distribution, by another person: into what is owed to staff, outside the total of performance pay (R-STF-20)."""
+    """Book a drafted distribution, by another person: into what is owed to staff, outside the total of performance pay (R-STF-20).
+
+    A correction takes the place of what it corrects, which is reversed.
+    """
     row = locked(Distribution.objects.select_related("provider"), distribution_id, seen)
     require(actor, "settlement.distribution.approve", div=row.div, provider_id=row.provider_id)
     target = DISTRIBUTION.target("approve", DistributionState(row.state))
     if actor.user_id == row.drafted_by_id:
         raise Refused("distribution.two_persons", N_("编制人不能复核，请由另一位有权限的人员办理"))
+    wait_for(f"distribution:{row.provider_id}")
     with scope(reader(row.div)):
         income = medical_income(row.provider_id, row.from_on, row.to_on)
     if income != row.income_fen:
         raise Refused("distribution.income_changed", N_("编制以后账上的收入有变化，请退回后重新编制"))
+    if lacking_before(row.provider_id, row.from_on) != row.carried_fen:
+        raise Refused("distribution.carried_changed", N_("编制以后以前月份的亏损有变化，请退回后重新编制"))
+    if row.corrects_id is not None:
+        _replace(actor, now, row.corrects_id)
     posting = None
     if row.share_fen:
         sides = [
@@ -181,6 +257,17 @@ def approve_distribution(*, actor: Actor, now: datetime, distribution_id: Id, se
     record(actor=actor, now=now, event="settlement.distribution.approve", subject=row, changes=changes)
     tell("settlement", pk=row.pk, div=row.div)
     return row
+
+
+def _replace(actor: Actor, now: datetime, distribution_id: int) -> None:
+    """Take what a correction corrects out of the books."""
+    old = locked(Distribution.objects.select_related("provider", "posting"), distribution_id)
+    if old.posting is not None:
+        post(
+            actor, now, key=f"distribution:{old.pk}:back", kind="distribution", text=N_("更正上门服务收入分配"), div=old.div,
+            provider=old.provider, sides=opposite(sides_of(old.posting)), reverses=old.posting,
+        )  # fmt: skip
+    changed(old, now=now, state=DISTRIBUTION.target("correct", DistributionState(old.state)))
 
 
 @operation("settlement.distribution.return", label=N_("退回"))

@@ -27,6 +27,7 @@ from yinling.settlement.operations.deductions import undo_deductions
 from yinling.settlement.operations.ledger import Wanted, post, post_each, sides_of
 from yinling.settlement.queries import live_posting
 from yinling.settlement.queries.orders import PASSING
+from yinling.settlement.queries.payments import WAIVED
 from yinling.settlement.queries.settling import Claims, Due, ItemClaim, claims_beside, dues, lines_and_shares
 from yinling.settlement.queries.statements import deducted_of, undecided_statement_of
 from yinling.settlement.rules import Minutes, Share, Side, entries, gap, opposite, own_minutes
@@ -266,6 +267,11 @@ def reverse_order(*, actor: Actor, now: datetime, order_id: Id, reason: Reason) 
         actor, now, key=f"reversal:{posting.pk}", kind="reversal", text=reason.strip(), div=posting.div,
         sides=opposite(sides_of(posting)), order=order, provider=posting.provider_id, elder=posting.elder_id, reverses=posting,
     )  # fmt: skip
+    for waiver in Posting.objects.filter(order=order, kind=WAIVED, reverses=None, posted_at__gte=posting.posted_at):
+        post(
+            actor, now, key=f"waiver_back:{waiver.pk}", kind=WAIVED, text=reason.strip(), div=waiver.div, sides=opposite(sides_of(waiver)),
+            order=order, provider=waiver.provider_id, elder=waiver.elder_id, reverses=waiver,
+        )  # fmt: skip
     taken = deducted_of(posting)
     off = {one.charge_id: one.fen for one in taken}
     charges = Charge.objects.filter(posting=posting).order_by("id")

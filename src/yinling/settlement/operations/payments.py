@@ -32,12 +32,14 @@ from yinling.settlement.queries.ledger import live_posting
 from yinling.settlement.queries.payments import (
     MATCHED,
     UNPAYABLE,
+    WAIVED,
     balance_of,
     is_checked,
     own_part,
     paid_for,
     self_parts,
     standing,
+    waived,
 )
 from yinling.settlement.rules import (
     BANK,
@@ -206,6 +208,16 @@ def give_back(actor: Actor, now: datetime, order: Order, fen: int, account: str,
     )  # fmt: skip
 
 
+def waive(actor: Actor, now: datetime, order: Order, fen: int, *, key: str) -> None:
+    """Take back what of the elder's part was recorded as the provider's and was wrong: its income is less. Plain; the rows are locked."""
+    moves = off(standing(order, EARNED_DIRECTLY), fen)
+    if moves:
+        post(
+            actor, now, key=key, kind=WAIVED, text=order.code, div=order.div, sides=_sides(order, moves, PAID_DIRECTLY, EARNED_DIRECTLY),
+            order=order, provider=order.provider, elder=order.elder_id,
+        )  # fmt: skip
+
+
 def rematch(actor: Actor, now: datetime, row: Payment, order: Order, *, less: int = 0) -> bool:
     """Offset what was paid against the settlement of the order, or take that back: the platform then owes it to the provider.
 
@@ -215,7 +227,7 @@ def rematch(actor: Actor, now: datetime, row: Payment, order: Order, *, less: in
     parts = self_parts(order)
     is_due = row.state == PaymentState.PAID and live_posting(order) is not None
     others = Payment.objects.filter(order=order).exclude(pk=row.pk).values_list("matched_fen", flat=True)
-    open_fen = max(sum(part.amount_fen for part in parts) - sum(others), 0)
+    open_fen = max(sum(part.amount_fen for part in parts) - waived(order) - sum(others), 0)
     wanted = min(row.left_fen - less, open_fen) if is_due else 0
     if wanted == row.matched_fen:
         return False

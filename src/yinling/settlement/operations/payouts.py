@@ -125,7 +125,7 @@ def _check_whole(row: Payout, now: datetime) -> None:
         raise Refused("payout.account_ended", N_("%(text)s 的收款账户已停用，请移出这一笔或退回批次"), text=ended.text)
     if held := held_lines(row):
         raise Refused(
-            "payout.held", N_("%(names)s 有订单被管制。请把这几笔移出批次，或退回批次，解除管制后再拨付"),
+            "payout.held", N_("%(names)s 有订单被管制，应付已减少，或者审定正在撤销。请把这几笔移出批次，查清后再拨付"),
             names="；".join(line.text for line in held[:10]),
         )  # fmt: skip
 

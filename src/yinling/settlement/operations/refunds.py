@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from yinling.accounts.operations import record
-from yinling.directory.rules import person_of, require, required_text
+from yinling.directory.rules import known_choice, person_of, require, required_text
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.kernel.actor import Actor
@@ -15,24 +15,48 @@ from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
 from yinling.settlement.models import Payment, Refund
-from yinling.settlement.operations.payments import Fen, give_back, held_payment, rematch
+from yinling.settlement.operations.payments import Fen, give_back, held_payment, rematch, waive
 from yinling.settlement.paying import BALANCE
+from yinling.settlement.queries.ledger import live_posting
+from yinling.settlement.queries.payments import own_part
 from yinling.settlement.rules import BANK, PREPAID
 from yinling.settlement.states import PAYMENT, REFUND, PaymentState, RefundState
 
+Cause = Annotated[str, Input(N_("退款原因"), choices=Refund.CAUSES, widget="radio")]
 explain_constraint("refund_open_once", "payment.refund_pending", N_("这笔付款已有一笔退款正在办理，请等它办完"))
 
 
 @operation("settlement.payment.refund", label=N_("退款"))
 def refund_payment(
-    *, actor: Actor, now: datetime, payment_id: Id, amount_fen: Fen, reason: Reason, seen: Seen = None
-) -> Refund:
-    """Give all or part of a payment back, with the reason. Never more than was paid."""
+    *, actor: Actor, now: datetime, payment_id: Id, amount_fen: Fen, cause: Cause = "", reason: Reason, seen: Seen = None
+) -> Refund:  # fmt: skip
+    """Give all or part of a payment back, with the reason. Never more than was paid.
+
+    The bill stands, and what is not paid of it is asked for; or it was wrong, and this part of it is not.
+    """
     row, order = held_payment(actor, "refund", payment_id, seen)
-    return begin_refund(actor, now, row, order, amount_fen, reason)
+    if cause:
+        known_choice(cause, Refund.CAUSES, "cause")
+    if cause == Refund.WRONG_BILL:
+        _check_waivable(row, order, amount_fen)
+    return begin_refund(actor, now, row, order, amount_fen, reason, cause)
 
 
-def begin_refund(actor: Actor, now: datetime, row: Payment, order: Order, fen: int, reason: str) -> Refund:
+def _check_waivable(row: Payment, order: Order, fen: int) -> None:
+    """Refuse to correct a bill that is not there: of a service not billed yet, taken back, or that nobody has to pay so much of."""
+    if row.state != PaymentState.PAID or live_posting(order) is None:
+        raise Refused(
+            "payment.no_bill",
+            N_("这笔款没有已结算的账单可更正。多付的请选“付错或多付”；服务没做好的，请登记异议"),
+            field="cause",
+        )
+    if fen > own_part(order):
+        raise Refused("payment.waive_too_much", N_("退款超过账单里个人要付的金额，请核对"), field="amount_fen")
+
+
+def begin_refund(
+    actor: Actor, now: datetime, row: Payment, order: Order, fen: int, reason: str, cause: str = ""
+) -> Refund:
     """Decide a refund. Plain; payment and order are locked. Money paid from the balance goes back there at once."""
     why = required_text(reason, "reason")
     PAYMENT.target("refund", PaymentState(row.state))
@@ -40,7 +64,7 @@ def begin_refund(actor: Actor, now: datetime, row: Payment, order: Order, fen: i
     number = Refund.objects.filter(payment=row).count() + 1
     refund = Refund(
         div=row.div, key=f"{row.key}-R{number}", payment=row, elder_id=row.elder_id, provider_id=row.provider_id, amount_fen=fen, reason=why,
-        asked_by_id=person_of(actor), asked_at=now, created_at=now, changed_at=now,
+        cause=cause, asked_by_id=person_of(actor), asked_at=now, created_at=now, changed_at=now,
     )  # fmt: skip
     refund.save(force_insert=True)
     record(
@@ -94,6 +118,8 @@ def _finish(
     account = PREPAID if row.channel == BALANCE or verb == "credit" else BANK
     rematch(actor, now, row, order, less=refund.amount_fen)
     give_back(actor, now, order, refund.amount_fen, account, key=f"refund:{refund.pk}")
+    if refund.cause == Refund.WRONG_BILL and live_posting(order) is not None:
+        waive(actor, now, order, refund.amount_fen, key=f"waiver:{refund.pk}")
     changes = changed(refund, now=now, state=target, ended_at=now)
     record(actor=actor, now=now, event=f"settlement.refund.{verb}", subject=refund, changes=changes, reason=reason)
     values: dict[str, object] = {"refunded_fen": row.refunded_fen + refund.amount_fen}

@@ -12,29 +12,45 @@ from django.db.models import Q
 
 from yinling.accounts.operations import record
 from yinling.directory.deciding import explain_hands, move, taken_up
+from yinling.directory.queries import system_actor
 from yinling.directory.rules import person_of, require, required_text
 from yinling.entitlements.models import Entitlement
-from yinling.entitlements.operations import pay_once
+from yinling.entitlements.operations import pay_once, take_back_once
+from yinling.entitlements.operations.pushes import tell_elder_side
 from yinling.ground.files import clean_image, store
 from yinling.ground.live import tell
 from yinling.ground.operation import changed, explain_constraint, locked, operation
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.inputs import Id, Input, Reason, Seen
-from yinling.kernel.money import MOST_FEN
+from yinling.kernel.money import MOST_FEN, yuan
 from yinling.kernel.period import local_date
 from yinling.kernel.refusals import NotAllowed, Refused
 from yinling.kernel.words import N_
-from yinling.people.models import Household
+from yinling.people.models import Elder, Household
 from yinling.people.queries.names import reader
-from yinling.settlement.models import ExpensePaper, Reimbursement
+from yinling.settlement.models import ExpensePaper, PayoutLine, Posting, Reimbursement
 from yinling.settlement.operations.ledger import post, wait_for
-from yinling.settlement.queries.reimbursements import is_strict, item_list, line_of, result_of, standing_for
+from yinling.settlement.operations.revocations import (
+    Back,
+    Booked,
+    Voucher,
+    collect,
+    contest,
+    explain_revocation,
+    returned_by_bank,
+    revoke,
+    uphold,
+)
+from yinling.settlement.payables import follow_up
+from yinling.settlement.queries.payables import number_of
+from yinling.settlement.queries.reimbursements import PREFIX, is_strict, item_list, line_of, result_of, standing_for
 from yinling.settlement.reimbursing import DONE, NOT_APPLICABLE, OUTCOMES, Line, Result
 from yinling.settlement.rules import Side
-from yinling.settlement.states import DecisionState
+from yinling.settlement.states import GIVEN_UP, GrantState
 
 explain_hands("reimbursement")
+explain_revocation("reimbursement")
 explain_constraint("reimbursement_once", "reimbursement.household", N_("这一户已报销过这项补贴，每户只能报销一次"))
 
 EXPENSE, OWED = "expense.reimbursement", "payable.elder"
@@ -115,7 +131,7 @@ def _check_once(entitlement: Entitlement, household: Household, *, but: int | No
         entitlement.scheme_id, Q(household=household) | Q(elder__household=household) | Q(entitlement=entitlement)
     )
     if but is not None:
-        others = others.filter(state=DecisionState.APPROVED).exclude(pk=but)
+        others = others.exclude(state__in=(GrantState.DRAFT, GrantState.REVIEWED)).exclude(pk=but)
     if others.exists():
         raise Refused("reimbursement.household", N_("这一户已报销过这项补贴，每户只能报销一次"))
 
@@ -123,7 +139,7 @@ def _check_once(entitlement: Entitlement, household: Household, *, but: int | No
 def _check_invoice(household: Household, contractor: str, number: str) -> None:
     """Refuse an invoice that another home has used: whoever uses one twice does so in another district."""
     wait_for(f"invoice:{contractor}:{number}")
-    standing = Reimbursement.objects.exclude(state=DecisionState.RETURNED)
+    standing = Reimbursement.objects.exclude(state__in=GIVEN_UP)
     if standing.filter(contractor=contractor, invoice_number=number).exclude(household=household).exists():
         raise Refused("reimbursement.invoice_used", N_("这张发票已用于另一户的报销，请核对"), field="invoice_number")
 
@@ -258,6 +274,61 @@ def return_reimbursement(
     return move(actor, now, row, "return", reason=reason)
 
 
+@operation("settlement.reimbursement.contest", label=N_("提请撤销"))
+def contest_reimbursement(
+    *, actor: Actor, now: datetime, reimbursement_id: Id, reason: Reason, seen: Seen = None
+) -> Reimbursement:  # fmt: skip
+    """Ask for an approved reimbursement to be taken back, with the reason that the household will read."""
+    return contest(actor, now, _taken(actor, reimbursement_id, seen, "contest"), reason)
+
+
+@operation("settlement.reimbursement.uphold", label=N_("维持审定"))
+def uphold_reimbursement(
+    *, actor: Actor, now: datetime, reimbursement_id: Id, reason: Reason, seen: Seen = None
+) -> Reimbursement:  # fmt: skip
+    """Leave a contested reimbursement as it was approved."""
+    return uphold(actor, now, _taken(actor, reimbursement_id, seen, "uphold"), reason)
+
+
+@operation("settlement.reimbursement.revoke", label=N_("同意撤销"))
+def revoke_reimbursement(*, actor: Actor, now: datetime, reimbursement_id: Id, seen: Seen = None) -> Reimbursement:
+    """Take it back, by another person than who asked; the household is told why, and what it is to pay back."""
+    row = revoke(actor, now, _taken(actor, reimbursement_id, seen, "revoke"), BOOKED)
+    said = {"code": row.code, "why": row.revoke_reason, "fen": yuan(row.to_recover_fen)}
+    text = N_("您家的报销 %(code)s 已撤销：%(why)s。可以改正后重新申请")
+    if row.to_recover_fen:
+        text = N_("您家的报销 %(code)s 已撤销：%(why)s。已付的 %(fen)s 元请退回，退回后可以改正重新申请")
+    with scope(
+        system_actor(row.div[:2]), savepoint=False
+    ):  # who decides sees no representatives, and the elder may live elsewhere by now
+        elder = Elder.objects.get(pk=row.elder_id)
+        tell_elder_side(now=now, elder=elder, key=f"revoked:{row.pk}", title=N_("报销已撤销"), text=text % said)
+    return row
+
+
+@operation("settlement.reimbursement.collect", label=N_("登记追回到账"))
+def collect_reimbursement(
+    *, actor: Actor, now: datetime, reimbursement_id: Id, amount_fen: Back, voucher: Voucher, seen: Seen = None
+) -> Reimbursement:  # fmt: skip
+    """Book what a household paid back."""
+    return collect(actor, now, _taken(actor, reimbursement_id, seen, "collect"), BOOKED, amount_fen, voucher)
+
+
+def _free(row: Reimbursement, fen: int) -> None:
+    take_back_once(row.entitlement, fen)
+
+
+BOOKED = Booked(PREFIX, OWED, _free)
+
+
+def _after_payment(actor: Actor, now: datetime, line: PayoutLine, posting: Posting | None) -> None:
+    if posting is None:
+        returned_by_bank(actor, now, _with_holder(locked(Reimbursement.objects.all(), number_of(line.key))), BOOKED)
+
+
+follow_up(PREFIX, _after_payment)
+
+
 def _taken(actor: Actor, reimbursement_id: int, seen: int | None, verb: str) -> Reimbursement:
     return _with_holder(taken_up(actor, Reimbursement.objects.all(), reimbursement_id, seen, verb))
 
@@ -273,7 +344,7 @@ def _draft(actor: Actor, reimbursement_id: int, seen: int | None, verb: str) -> 
     """Return the row, locked; after the first approval nothing of it may be changed."""
     row = _with_holder(locked(Reimbursement.objects.all(), reimbursement_id, seen))
     require(actor, f"settlement.reimbursement.{verb}", div=row.div)
-    if row.state != DecisionState.DRAFT:
+    if row.state != GrantState.DRAFT:
         raise NotAllowed("reimbursement.not_draft", N_("初审以后不能修改明细，请退回后重新登记"))
     return row
 

@@ -20,7 +20,9 @@ from yinling.settlement import remitting
 from yinling.settlement.files import MOST_BYTES, bytes_of, explain
 from yinling.settlement.models import Claim, ClaimLine, Remittance
 from yinling.settlement.operations.answers import answer_lines
+from yinling.settlement.operations.layouts import LayoutSaid
 from yinling.settlement.queries.claims import as_known, known_lines, refusal_reasons
+from yinling.settlement.queries.files import table_of
 from yinling.settlement.queries.statements import STATEMENT_PAYERS
 from yinling.settlement.remitting import Answer
 
@@ -35,6 +37,7 @@ def load_remittance(
     payer: Annotated[str, Input(N_("付费方"), choices=STATEMENT_PAYERS, widget="choice")],
     name: Annotated[str, Input(N_("文件名"))],
     content: Annotated[str, Input(N_("文件"), max_length=MOST_BYTES * 2)],
+    layout: LayoutSaid = None,
 ) -> Remittance:
     """Apply a file of answers. Nothing counts while one line is wrong; the same file again changes nothing. ``content`` is base64."""
     require(actor, "settlement.remittance.load", div=actor.div)
@@ -50,7 +53,7 @@ def load_remittance(
             changes={"again": [None, name[:200]]},
         )
         return known
-    answers, problems = remitting.read(data)
+    answers, problems = remitting.read(table_of(actor, "remittance", data, local_date(now), layout))
     lines = _locked(answers)
     problems += remitting.check(
         answers, as_known(lines), payer=payer, reasons=refusal_reasons(actor.div or "", local_date(now))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
@@ -23,7 +23,7 @@ from yinling.kernel.refusals import NotAllowed, NotFound, Refused
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold
 from yinling.people.queries.names import reader
-from yinling.settlement.models import Posting, Statement, StatementLine
+from yinling.settlement.models import Deduction, Posting, Statement, StatementLine
 from yinling.settlement.operations.deductions import book_deductions, deduct_refused
 from yinling.settlement.operations.transfers import offset_advance
 from yinling.settlement.queries import (
@@ -33,6 +33,7 @@ from yinling.settlement.queries import (
 )
 from yinling.settlement.queries.statements import place_of_statement
 from yinling.settlement.rules import check_statement_payer
+from yinling.settlement.states import STATEMENT
 
 DRAFT_TASK = "settlement.draft_month"
 explain_hands("statement")
@@ -122,6 +123,7 @@ def object_statement(*, actor: Actor, now: datetime, statement_id: Id, reason: R
     """Say, as the provider, what is wrong with a statement before it is approved: it goes back and is drawn up anew."""
     row = locked(Statement.objects.all(), statement_id, seen)
     require(actor, "settlement.statement.object", div=row.div, provider_id=row.provider_id)
+    STATEMENT.target("return", row.state)
     StatementLine.objects.filter(statement=row).update(is_live=False)
     return move(actor, now, row, "return", event="settlement.statement.object", reason=reason)
 
@@ -150,7 +152,10 @@ def draft_statements(*, actor: Actor, now: datetime, month: Day) -> Area:
 
 
 def _check_unfrozen(row: Statement) -> None:
-    """Refuse while an order on the statement is held or was reversed, or its total is not the sum of its lines. Some may be of another district."""
+    """Refuse while an order on the statement is held, one on it or deducted from it was reversed, or its total is not the sum of its lines.
+
+    Some may be of another district.
+    """
     lines = StatementLine.objects.filter(statement=row)
     with scope(reader(row.div)):
         held = (
@@ -159,7 +164,9 @@ def _check_unfrozen(row: Statement) -> None:
             .first()
         )
         total = lines.aggregate(fen=Sum("charge__amount_fen"))["fen"]
-        is_reversed = Posting.objects.filter(reverses__in=lines.values("charge__posting")).exists()
+        off = Deduction.objects.filter(statement=row).values("line__charge__posting")
+        taken_back = Q(reverses__in=lines.values("charge__posting")) | Q(reverses__in=off)
+        is_reversed = Posting.objects.filter(taken_back).exists()
     if held is not None:
         raise Refused("statement.held", N_("其中有订单在生成后被管制，请退回对账单，解除后再列入"), order=held)
     if is_reversed:  # at the moment at which it was drawn up: a reversal looks for statements only that are there

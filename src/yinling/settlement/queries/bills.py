@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
 
 from yinling.entitlements.models import PAYERS
 from yinling.kernel.period import local_midnight, next_month
 from yinling.kernel.words import N_
 from yinling.orders.models import Hold, Order, OrderLine, PayerShare
 from yinling.orders.states import OrderState
-from yinling.settlement.models import Payment, Posting, RecoveryLine, Refund
+from yinling.settlement.models import LedgerEntry, Payment, Posting, RecoveryLine, Refund
 from yinling.settlement.paying import BALANCE
-from yinling.settlement.queries.payments import OBJECTION, SETTLED
-from yinling.settlement.rules import SELF
+from yinling.settlement.queries.payments import OBJECTION, SETTLED, WAIVED
+from yinling.settlement.rules import EARNED_DIRECTLY, SELF
 from yinling.settlement.states import PaymentState, RecoveryState, RefundState
 from yinling.visits.models import Visit
 
@@ -82,6 +83,8 @@ class Bill:
     refunds: list[Refund] = field(default_factory=list)
     objections: list[Objection] = field(default_factory=list)
     is_reversed: bool = False
+    waived_fen: int = 0
+    """What of the elder's part was wrong and was given back."""
     is_listed: bool = False
     """Whether it stands on a list of what is to be recovered, not yet decided."""
 
@@ -93,7 +96,7 @@ class Bill:
     @property
     def own_fen(self) -> int:
         """What the elder's side bears: nothing once the bill was taken back."""
-        return 0 if self.is_reversed else self._borne(is_own=True)
+        return 0 if self.is_reversed else self._borne(is_own=True) - self.waived_fen
 
     @property
     def others_fen(self) -> int:
@@ -191,7 +194,7 @@ def bills_of(orders: Sequence[Order], *, whole: bool = True) -> list[Bill]:
     lines = _by_order(OrderLine.objects.filter(_counts(), order__in=pks).order_by("id"))
     payments = _by_order(Payment.objects.filter(order__in=pks, paid_at__isnull=False).order_by("paid_at", "id"))
     holds = _by_order(_holds(pks))
-    postings = _by_order(Posting.objects.filter(order__in=pks, kind__in=["order", "reversal"]))
+    postings = _by_order(_postings(pks))
     visits, refunds = (_visits(pks), _refunds(pks)) if whole else ({}, {})
     return [
         Bill(
@@ -206,6 +209,7 @@ def bills_of(orders: Sequence[Order], *, whole: bool = True) -> list[Bill]:
                 or _is_reversed(postings.get(order.pk, []))
                 or any(one.list_state == RecoveryState.APPROVED for one in holds.get(order.pk, []))
             ),
+            waived_fen=sum(one.waived_fen for one in postings.get(order.pk, []) if one.kind == WAIVED),
             is_listed=any(one.list_state in UNDECIDED for one in holds.get(order.pk, [])),
         )
         for order in orders
@@ -214,8 +218,17 @@ def bills_of(orders: Sequence[Order], *, whole: bool = True) -> list[Bill]:
 
 def _is_reversed(postings: Sequence[Posting]) -> bool:
     """Whether the settlement of an order was taken back and not booked anew."""
-    back = {one.reverses_id for one in postings if one.reverses_id}
-    return bool(back) and all(one.pk in back for one in postings if one.reverses_id is None)
+    billed = [one for one in postings if one.kind != WAIVED]
+    back = {one.reverses_id for one in billed if one.reverses_id}
+    return bool(back) and all(one.pk in back for one in billed if one.reverses_id is None)
+
+
+def _postings(pks: Sequence[int]) -> QuerySet[Any]:
+    """What bills orders, takes them back, or waives a part of what the elder bears."""
+    less = LedgerEntry.objects.filter(posting=OuterRef("pk"), account=EARNED_DIRECTLY).order_by().values("posting")
+    fen = Subquery(less.annotate(fen=Sum("amount")).values("fen"))
+    rows = Posting.objects.filter(order__in=pks, kind__in=["order", "reversal", WAIVED])
+    return rows.annotate(waived_fen=Case(When(kind=WAIVED, then=Coalesce(fen, Value(0))), default=Value(0)))
 
 
 def _holds(pks: Sequence[int]) -> QuerySet[Any]:

@@ -18,11 +18,13 @@ from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_date
 from yinling.settlement import remitting
-from yinling.settlement.files import Problem
-from yinling.settlement.models import Claim, ClaimLine, Deduction, Remittance, Statement, StatementLine
+from yinling.settlement.files import Problem, named
+from yinling.settlement.models import Claim, ClaimLine, Deduction, Posting, Remittance, Statement, StatementLine
+from yinling.settlement.queries.files import Opened
 from yinling.settlement.queries.statements import given_up, whole, whole_taken
 from yinling.settlement.remitting import Answer, Known
 from yinling.settlement.states import ClaimLineState, ClaimState, DecisionState
+from yinling.settlement.tables import Left, Table
 
 AGES = (30, 60, 90)
 """Days after which an open claim moves into the next column of the ageing table."""
@@ -149,16 +151,25 @@ def claimed_amounts(row: Statement) -> dict[StatementLine, int]:
 
 
 def _never_paid(row: Statement, lines: Iterable[StatementLine]) -> dict[int, int]:
-    """What lines that take a charge back are less to a payer that had refused the charge for good: it never paid that."""
+    """What lines that take a charge back are less to a payer that had refused the charge: it never paid that, and is not asked again."""
     backs = StatementLine.objects.filter(
         pk__in=[line.pk for line in lines if line.charge.amount_fen < 0], charge__posting__reverses__isnull=False
     )
     columns = ("pk", "charge__posting__reverses", "charge__line", "charge__entitlement")
     with whole(row):
         places = {tuple(charge): pk for pk, *charge in backs.values_list(*columns)}
-        refused = given_up(row).filter(line__charge__posting__in={posting for posting, *_charge in places})
+        refused = given_up(row, ClaimLineState.REFUSED).filter(
+            line__charge__posting__in={posting for posting, *_charge in places}
+        )
         columns = ("left_fen", "line__charge__posting", "line__charge__line", "line__charge__entitlement")
         return {places[tuple(charge)]: fen for fen, *charge in refused.values_list(*columns) if tuple(charge) in places}
+
+
+def reversed_lines(lines: Iterable[ClaimLine]) -> list[ClaimLine]:
+    """The lines whose service was taken back since: nobody is asked for it any more."""
+    shown = {line.pk: line for line in lines}
+    gone = Posting.objects.filter(reverses=OuterRef("line__charge__posting"))
+    return [shown[pk] for pk in ClaimLine.objects.filter(Exists(gone), pk__in=shown).values_list("pk", flat=True)]
 
 
 def number_of(code: str) -> int | None:
@@ -190,6 +201,12 @@ class Preview:
     answers: Sequence[Answer]
     problems: Sequence[Problem]
     lines: dict[tuple[str, int], ClaimLine]
+    table: Table
+
+    @property
+    def left(self) -> Sequence[Left]:
+        """The lines that answer nothing."""
+        return self.table.left
 
     @property
     def paid_fen(self) -> int:
@@ -207,13 +224,14 @@ class Preview:
         return sum(bool(one.refusal) for one in self.answers)
 
 
-def preview_remittance(actor: Actor, payer: str, content: bytes, day: date) -> Preview:
+def preview_remittance(actor: Actor, payer: str, file: Opened, day: date) -> Preview:
     """Read a file without anything counting."""
     require(actor, "settlement.remittance.load")
-    answers, problems = remitting.read(content)
+    table = file.table()
+    answers, problems = remitting.read(table)
     lines = known_lines(answers)
     found = remitting.check(answers, as_known(lines), payer=payer, reasons=refusal_reasons(actor.div or "", day))
-    return Preview(answers, sorted([*problems, *found], key=lambda one: one.place), lines)
+    return Preview(answers, named(table, [*problems, *found]), lines, table)
 
 
 def remittances(actor: Actor) -> QuerySet[Remittance]:

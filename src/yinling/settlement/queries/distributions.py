@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import date
 
-from django.db.models import Q, QuerySet, Sum, Value
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from yinling.directory.models import Staff
 from yinling.directory.rules import require
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import month_start, next_month
-from yinling.settlement.distributing import Score
+from yinling.settlement.distributing import Score, lacking
 from yinling.settlement.models import Deduction, Distribution, LedgerEntry, StaffShare, Statement, StatementLine
 from yinling.settlement.queries.scorecards import scores_of
 from yinling.settlement.queries.statements import WHOLE, whole_taken
 from yinling.settlement.rules import EARNED_DIRECTLY, PAYABLE
 from yinling.settlement.states import DistributionState
 
+BOOKED = (DistributionState.APPROVED, DistributionState.CORRECTED)
 BED_SOURCE = "home_beds.bed"
 """How an order begins its source that the programme of home sickbeds placed: the fee of building a bed has no visit."""
 
@@ -76,6 +78,73 @@ def distributions(actor: Actor) -> QuerySet[Distribution]:
     return rows.order_by("-from_on", "-id")
 
 
+def lacking_before(provider_id: int, from_on: date) -> int:
+    """What the months of a body before a day lacked and later ones have not borne yet. Drafts count, corrections once they are booked."""
+    rows = (
+        Distribution.objects.filter(provider_id=provider_id, from_on__lt=from_on)
+        .filter(_STANDS)
+        .order_by("from_on", "pk")
+    )
+    return lacking((row.result_fen, row.carried_fen) for row in rows)
+
+
+_STANDS = Q(state=DistributionState.APPROVED) | Q(state=DistributionState.DRAFT, corrects=None)
+"""What counts for its months now."""
+
+
+def open_differences(provider_id: int) -> dict[int, int]:
+    """What corrections of a body's months left open by person: to be paid with the next distribution, or, negative, set off against it."""
+    rows = StaffShare.objects.filter(distribution__provider=provider_id)
+    sums: Counter[int] = Counter()
+    booked = rows.filter(distribution__corrects__isnull=False, distribution__state__in=BOOKED)
+    for staff, fen in booked.values_list("staff", "amount_fen"):
+        sums[staff] += fen
+    replaced = Distribution.objects.filter(provider_id=provider_id, corrects__isnull=False, state__in=BOOKED).values(
+        "corrects"
+    )
+    for staff, fen in rows.filter(distribution__in=replaced).values_list("staff", "amount_fen"):
+        sums[staff] -= fen
+    for staff, fen in rows.exclude(distribution__state=DistributionState.RETURNED).values_list("staff", "brought_fen"):
+        sums[staff] -= fen
+    return {staff: fen for staff, fen in sums.items() if fen}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a correction changes for one person."""
+
+    staff: Staff
+    before_fen: int
+    after_fen: int
+
+    @property
+    def fen(self) -> int:
+        """More (or, negative, less) than before."""
+        return self.after_fen - self.before_fen
+
+
+def differences(row: Distribution) -> list[Difference]:
+    """What a correction changes, person by person."""
+    if row.corrects_id is None:
+        return []
+    parts = (
+        StaffShare.objects.filter(distribution__in=[row.pk, row.corrects_id]).select_related("staff").order_by("staff")
+    )
+    found: dict[int, Difference] = {}
+    for part in parts:
+        known = found.get(part.staff_id, Difference(part.staff, 0, 0))
+        if part.distribution_id == row.pk:
+            found[part.staff_id] = replace(known, after_fen=part.amount_fen)
+        else:
+            found[part.staff_id] = replace(known, before_fen=part.amount_fen)
+    return list(found.values())
+
+
+def successor(row: Distribution) -> Distribution | None:
+    """The correction of a distribution that stands, booked or not."""
+    return Distribution.objects.filter(corrects=row).exclude(state=DistributionState.RETURNED).first()
+
+
 def parts_in(row: Distribution) -> QuerySet[StaffShare]:
     """The parts of a distribution in ascending staff number."""
     return StaffShare.objects.filter(distribution=row).select_related("staff").order_by("staff_id")
@@ -87,6 +156,8 @@ def own_shares(actor: Actor) -> QuerySet[StaffShare]:
     rows = StaffShare.objects.filter(staff_id=actor.staff_id or 0).exclude(
         distribution__state=DistributionState.RETURNED
     )
+    replaced = StaffShare.objects.filter(distribution=OuterRef("distribution__corrects"), staff=OuterRef("staff"))
+    rows = rows.annotate(before_fen=Subquery(replaced.values("amount_fen")[:1]))
     return rows.select_related("distribution__provider").order_by("-distribution__from_on", "-id")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum, Value
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from yinling.accounts.models import Journal
@@ -16,12 +16,14 @@ from yinling.kernel.period import local_date
 from yinling.orders.models import Hold, Order
 from yinling.orders.queries import SUSPENDS
 from yinling.orders.states import OrderState
-from yinling.settlement.models import LedgerEntry, Posting, RecoveryLine, Statement
+from yinling.settlement.models import LedgerEntry, Payment, Posting, RecoveryLine, Statement
 from yinling.settlement.queries.ledger import live_postings
-from yinling.settlement.states import RecoveryState
+from yinling.settlement.states import PaymentState, RecoveryState
 
 PASSING = ("busy", "order.held", "settlement.already", "settlement.recovered")
 """Refusals that pass by themselves: the next round looks again, and a batch does not journal them."""
+
+PAID_FEN = F("amount_fen") - F("refunded_fen")
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,24 @@ def settled_orders(actor: Actor) -> QuerySet[Order]:
         is_held=Exists(held),
         is_charged=Exists(live_postings().filter(order=OuterRef("pk"))),
         funded_fen=F("total_fen") - F("self_fen"),
+        paid_fen=paid_here(),
     )
     return rows.order_by("-settled_at", "-id")
 
 
+def paid_here() -> Coalesce:
+    """What the elder's side paid of an order through the platform, which passes it on: the body need not ask for it again."""
+    rows = Payment.objects.filter(order=OuterRef("pk"), state=PaymentState.PAID).order_by().values("order")
+    return Coalesce(Subquery(rows.annotate(fen=Sum(PAID_FEN)).values("fen")), Value(0))
+
+
 def order_totals(rows: QuerySet[Order]) -> dict[str, int]:
-    """Count and sums of the orders of a list."""
-    return rows.order_by().aggregate(
+    """Count and sums of the orders of a list, and what of them came through the platform."""
+    sums = rows.order_by().aggregate(
         count=Count("id"), total_fen=Coalesce(Sum("total_fen"), Value(0)), self_fen=Coalesce(Sum("self_fen"), Value(0))
     )
+    paid = Payment.objects.filter(order__in=rows.order_by().values("pk"), state=PaymentState.PAID)
+    return sums | paid.aggregate(paid_fen=Coalesce(Sum(PAID_FEN), Value(0)))
 
 
 def waiting_orders(actor: Actor) -> QuerySet[Order]:
@@ -79,7 +90,7 @@ def waiting_orders(actor: Actor) -> QuerySet[Order]:
     held = Hold.objects.filter(order=OuterRef("pk"), to_at=None)
     rejected = RecoveryLine.objects.filter(order=OuterRef("pk"), is_live=True, recovery__state=RecoveryState.APPROVED)
     rows = Order.objects.visible_to(actor).filter(~Exists(rejected), state=OrderState.SERVED).select_related("provider")
-    return rows.annotate(is_held=Exists(held)).order_by("served_at", "id")
+    return rows.annotate(is_held=Exists(held), paid_fen=paid_here()).order_by("served_at", "id")
 
 
 def held_orders(actor: Actor) -> QuerySet[Hold]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from django.db.models import CharField, Exists, OuterRef, Subquery, Value
@@ -91,5 +91,18 @@ def _reimbursements(actor: Actor, div: str) -> Sequence[Payable]:
     ]  # fmt: skip
 
 
-register("statement", _statements, sides=sides_of_statement)
-register("reimbursement", _reimbursements, sides=sides_of_reimbursement)
+def _held_statements(numbers: Collection[int]) -> set[int]:
+    held = Hold.objects.filter(to_at=None).values("order")
+    rows = StatementLine.objects.filter(statement__in=numbers, is_live=True, charge__order__in=held)
+    return set(rows.values_list("statement_id", flat=True))
+
+
+def revoked_of(model: Any) -> Callable[[Collection[int]], set[int]]:
+    """Return what says which rows of a model are no longer approved, or somebody asks for them to be taken back."""
+    return lambda numbers: set(
+        model.objects.filter(pk__in=numbers).exclude(state=DecisionState.APPROVED).values_list("pk", flat=True)
+    )
+
+
+register("statement", _statements, sides=sides_of_statement, held=_held_statements)
+register("reimbursement", _reimbursements, sides=sides_of_reimbursement, held=revoked_of(Reimbursement))

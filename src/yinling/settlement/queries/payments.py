@@ -20,13 +20,15 @@ from yinling.settlement.models import LedgerEntry, Payment, PaymentBill, PayoutL
 from yinling.settlement.payables import Payable, register
 from yinling.settlement.paying import Movement, Part
 from yinling.settlement.queries.ledger import elder_balance, live_posting, live_postings
-from yinling.settlement.rules import PAYABLE, PREPAID, SELF, SELF_FUND
+from yinling.settlement.rules import EARNED_DIRECTLY, PAYABLE, PREPAID, SELF, SELF_FUND
 from yinling.settlement.states import PaymentState, RecoveryState, RefundState
 
 PREFIX = "payment"
 """How the keys of what is owed to providers of payments begin."""
 MATCHED = "match:"
 """How the keys of postings begin that owe a provider what an elder paid: the unique index finds them, however long the ledger is."""
+WAIVED = "waiver"
+"""The kind of the postings that take a part of a bill back that was wrong."""
 OBJECTION = "objection:"
 """How the cause of a hold by an objection begins; the number of its ticket follows."""
 UNPAYABLE = frozenset({OrderState.DRAFT, OrderState.CANCELLED, OrderState.FAILED})
@@ -48,13 +50,19 @@ def self_parts(order: Order) -> list[Part]:
     ]
 
 
+def waived(order: Order) -> int:
+    """What of the elder's own part was found wrong and given back: nobody asks for it again. A reversal takes it back with the rest."""
+    rows = LedgerEntry.objects.filter(posting__order=order, posting__kind=WAIVED, account=EARNED_DIRECTLY)
+    return int(rows.aggregate(fen=Coalesce(Sum("amount"), Value(0)))["fen"])
+
+
 def own_part(order: Order) -> int:
-    """What the elder's side bears of an order now: nothing of one that was not served, or that was taken back."""
+    """What the elder's side bears of an order now: nothing of one that was not served, or that was taken back; less what was waived."""
     if order.state in UNPAYABLE or (order.state in SETTLED and live_posting(order) is None):
         return 0
     if recovery_of(order) == RecoveryState.APPROVED:
         return 0
-    return sum(part.amount_fen for part in self_parts(order))
+    return sum(part.amount_fen for part in self_parts(order)) - waived(order)
 
 
 def standing(order: Order, account: str, kind: str = "") -> list[Part]:
@@ -208,12 +216,8 @@ def open_objections(actor: Actor) -> QuerySet[Hold]:
     return rows.select_related("order", "provider").order_by("from_at", "id")
 
 
-def own_payables(actor: Actor, div: str) -> list[Payable]:
-    """What providers are owed of money that elders paid through the platform: one amount a body and business, less what batches hold.
-
-    What is held, as by an objection, is not paid out. Only the city pays: its channel took the money in, and a district does not see what
-    the city has paid.
-    """
+def _own_owed(actor: Actor, div: str) -> dict[tuple[int | None, str], Any]:
+    """By provider and business, what is owed of money that elders paid and nothing holds (``fen``), and the payments of live batches (``lines``)."""
     frozen = Hold.objects.filter(order=OuterRef("posting__order"), to_at=None)
     booked = (
         LedgerEntry.objects.visible_to(actor)
@@ -226,17 +230,37 @@ def own_payables(actor: Actor, div: str) -> list[Payable]:
     owed = booked.values("provider", "provider__short_name", "business").annotate(
         fen=-Sum("amount"), lines=ArraySubquery(live.values(told=JSONObject(key="key", fen="amount_fen")))
     )
+    return {(row["provider"], row["business"]): row for row in owed.order_by("provider", "business")}
+
+
+def _left(row: Any) -> int:
+    """What no batch holds yet; negative when batches hold more than is owed by now."""
+    return int(row["fen"] - sum(line["fen"] for line in row["lines"]))
+
+
+def own_payables(actor: Actor, div: str) -> list[Payable]:
+    """What providers are owed of money that elders paid through the platform: one amount a body and business, less what batches hold.
+
+    What is held, as by an objection, is not paid out. Only the city pays: its channel took the money in, and a district does not see what
+    the city has paid.
+    """
     found = []
-    for row in owed.order_by("provider", "business"):
+    for (provider, business), row in _own_owed(actor, div).items():
         batch = max((int(line["key"].rpartition("-")[2]) for line in row["lines"]), default=0) + 1
         found.append(
             Payable(
-                key=f"{PREFIX}:{row['provider']}-{row['business']}-{batch}", text=f"个人自付（平台代收）{row['provider__short_name']}",
-                provider_id=row["provider"], elder_id=None, payer=SELF, fund=SELF_FUND,
-                amount_fen=row["fen"] - sum(line["fen"] for line in row["lines"]), account=PAYABLE, business=row["business"],
+                key=f"{PREFIX}:{provider}-{business}-{batch}", text=f"个人自付（平台代收）{row['provider__short_name']}", provider_id=provider,
+                elder_id=None, payer=SELF, fund=SELF_FUND, amount_fen=_left(row), account=PAYABLE, business=business,
             )
         )  # fmt: skip
     return found
+
+
+def overdrawn(actor: Actor, div: str, lines: Iterable[PayoutLine]) -> list[PayoutLine]:
+    """The payments of what elders paid for which batches hold more than is owed by now: an order was held, reversed or refunded since."""
+    own = [line for line in lines if line.key.startswith(f"{PREFIX}:")]
+    owed = _own_owed(actor, div) if own else {}
+    return [line for line in own if (row := owed.get((line.provider_id, line.business))) is None or _left(row) < 0]
 
 
 register(PREFIX, own_payables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,16 +14,18 @@ from yinling.directory.rules import require
 from yinling.ground.models import in_force
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
-from yinling.orders.models import Hold
 from yinling.people.queries.names import reader
 from yinling.settlement import bankfile
 from yinling.settlement.bankfile import Paid, Result, Transfer
-from yinling.settlement.files import Problem
-from yinling.settlement.models import BankAccount, Payout, PayoutLine, StatementLine
-from yinling.settlement.payables import Payable
+from yinling.settlement.files import Problem, named
+from yinling.settlement.models import BankAccount, Payout, PayoutLine
+from yinling.settlement.payables import KINDS, Payable
+from yinling.settlement.queries.files import Opened
 from yinling.settlement.queries.ledger import beside
 from yinling.settlement.queries.payables import number_of
+from yinling.settlement.queries.payments import overdrawn
 from yinling.settlement.states import PayoutLineState, PayoutState
+from yinling.settlement.tables import Left, Table
 
 NOT_SENT = (PayoutState.DRAFT, PayoutState.REVIEWED, PayoutState.APPROVED)
 
@@ -57,21 +60,43 @@ def payout_lines(row: Payout) -> QuerySet[PayoutLine]:
 
 
 def held_lines(row: Payout) -> list[PayoutLine]:
-    """The payments of a batch on whose statement something holds an order now, as an objection does: they may not go to the bank."""
+    """The payments of a batch that may not go to the bank now: an objection holds an order, less is owed, a grant is taken back."""
     if row.state not in NOT_SENT:
         return []
-    lines = {number_of(line.key): line for line in PayoutLine.objects.filter(payout=row, key__startswith="statement:")}
-    held = StatementLine.objects.filter(
-        statement__in=lines, is_live=True, charge__order__in=Hold.objects.filter(to_at=None).values("order")
-    )
+    by_kind: dict[str, dict[int, PayoutLine]] = defaultdict(dict)
+    batch = list(PayoutLine.objects.filter(payout=row))
+    for line in batch:
+        prefix = line.key.partition(":")[0]
+        if prefix in KINDS and KINDS[prefix].held:
+            by_kind[prefix][number_of(line.key)] = line
+    found: list[PayoutLine] = []
     with scope(reader(row.div)):  # a body's statement has services in other districts, too
-        return [lines[pk] for pk in sorted(held.values_list("statement_id", flat=True).distinct())]
+        for prefix, lines in by_kind.items():
+            if held := KINDS[prefix].held:
+                found += [lines[pk] for pk in held(lines)]
+        found += overdrawn(reader(row.div), row.div, batch)
+    return sorted(found, key=lambda line: line.pk)
 
 
 def payout_line(actor: Actor, pk: int) -> PayoutLine | None:
     """One payment the actor may see."""
     require(actor, "settlement.statement.view")
     return _with_batch(PayoutLine.objects.visible_to(actor).filter(pk=pk).first())
+
+
+def received(actor: Actor) -> QuerySet[PayoutLine]:
+    """What was paid or will be paid to the actor's own body, the newest first; not the batches, which pay others, too."""
+    require(actor, "settlement.statement.view")
+    rows = PayoutLine.objects.visible_to(actor).filter(provider=actor.organisation_id, provider__isnull=False)
+    return rows.filter(Q(is_live=True) | Q(state=PayoutLineState.FAILED)).order_by("-id")
+
+
+def received_totals(rows: QuerySet[PayoutLine]) -> dict[str, int]:
+    """Sums of a list of payments by what the bank said."""
+    sums = {
+        f"{state.value}_fen": Coalesce(Sum("amount_fen", filter=Q(state=state)), Value(0)) for state in PayoutLineState
+    }
+    return rows.order_by().aggregate(**sums)
 
 
 def payment_of(actor: Actor, key: str) -> PayoutLine | None:
@@ -139,6 +164,12 @@ class BankPreview:
 
     results: Sequence[Result]
     problems: Sequence[Problem]
+    table: Table
+
+    @property
+    def left(self) -> Sequence[Left]:
+        """The lines that say nothing of a payment."""
+        return self.table.left
 
     @property
     def paid_fen(self) -> int:
@@ -151,12 +182,13 @@ class BankPreview:
         return sum(one.amount_fen for one in self.results if one.state == "failed")
 
 
-def preview_return(actor: Actor, row: Payout, content: bytes) -> BankPreview:
+def preview_return(actor: Actor, row: Payout, file: Opened) -> BankPreview:
     """Read the bank's answer without anything counting."""
     require(actor, "settlement.payout.answer", div=row.div)
-    results, problems = bankfile.read(content)
+    table = file.table()
+    results, problems = bankfile.read(table, batch=row.code)
     found = bankfile.check(results, as_paid(PayoutLine.objects.filter(payout=row)), batch=row.code)
-    return BankPreview(results, sorted([*problems, *found], key=lambda one: one.place))
+    return BankPreview(results, named(table, [*problems, *found]), table)
 
 
 def as_paid(rows: Iterable[PayoutLine]) -> dict[int, Paid]:

@@ -20,14 +20,16 @@ from yinling.kernel.words import N_
 from yinling.people.queries.names import reader
 from yinling.settlement import arriving
 from yinling.settlement.arriving import COLUMNS, Owed, Paid, Receipt, allotted
-from yinling.settlement.files import Problem
+from yinling.settlement.files import Problem, named
 from yinling.settlement.models import Posting, Statement, Transfer
 from yinling.settlement.queries.arrivals import KIND, kept, owed_out_of, unpaid
 from yinling.settlement.queries.claims import claim_payers
+from yinling.settlement.queries.files import Opened, known_words
 from yinling.settlement.queries.ledger import FUND_CHOICES
 from yinling.settlement.queries.statements import STATEMENT_PAYERS
 from yinling.settlement.rules import MOST_FEN
 from yinling.settlement.sharing import Part, less
+from yinling.settlement.tables import Left, Table
 
 SENDERS = [*STATEMENT_PAYERS, (Transfer.TREASURY, dict(Transfer.SENDERS)[Transfer.TREASURY])]
 AT_ONCE = 50
@@ -138,6 +140,8 @@ class Line:
     paid: Sequence[Paid]
     is_known: bool = False
     twin: str = ""
+    taken_back: int = 0
+    """The line of the file by which the bank takes as much back."""
 
     @property
     def statements(self) -> dict[str, int]:
@@ -157,7 +161,16 @@ class Line:
     def is_doubtful(self) -> bool:
         """Whether somebody should look twice before it is booked: it may be another's money, or the same money twice."""
         is_kept = self.kept_fen > 0 and self.receipt.payer != Transfer.TREASURY
-        return not self.is_known and (bool(self.twin) or is_kept)
+        return not self.is_known and (bool(self.twin) or bool(self.taken_back) or is_kept)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a file says: its table, the receipts in it, the cells that cannot be read."""
+
+    table: Table
+    receipts: Sequence[Receipt]
+    problems: Sequence[Problem]
 
 
 @dataclass(frozen=True)
@@ -166,6 +179,12 @@ class Preview:
 
     lines: Sequence[Line]
     problems: Sequence[Problem]
+    table: Table
+
+    @property
+    def left(self) -> Sequence[Left]:
+        """The lines that register nothing."""
+        return self.table.left
 
     @property
     def fresh(self) -> list[Line]:
@@ -183,39 +202,48 @@ class Preview:
         return sum(one.is_doubtful for one in self.lines)
 
 
-def preview_arrivals(actor: Actor, content: bytes, today: date) -> Preview:
+def preview_arrivals(actor: Actor, file: Opened, today: date) -> Preview:
     """Read a file without anything counting."""
     require(actor, "settlement.transfer.load")
-    return laid_out(actor, *read_receipts(actor, content), today)
+    return laid_out(actor, read_receipts(actor, file.table(), today), today)
 
 
-def read_receipts(actor: Actor, content: bytes) -> tuple[list[Receipt], list[Problem]]:
-    """Return the receipts of a file and the cells that cannot be read; without an area it is that of whoever reads."""
-    found, problems = arriving.read(content, dict(SENDERS), dict(FUND_CHOICES), actor.div or "")
-    if len(found) + len(problems) > MOST_LINES:
-        raise Refused(
-            "arrival.too_many", N_("一个文件最多 %(most)s 行，请拆成几个文件"), field="content", most=MOST_LINES
-        )
-    return found, problems
+def read_receipts(actor: Actor, table: Table, today: date) -> Read:
+    """Return what a file says; without an area it is that of whoever reads."""
+    words = known_words(actor.div or "", "arrival", today)
+    came, faults = arriving.incoming(table, words)
+    receipts, problems = arriving.read(came, dict(SENDERS), dict(FUND_CHOICES), actor.div or "")
+    return Read(came, receipts, [*faults, *problems])
 
 
-def laid_out(actor: Actor, receipts: Sequence[Receipt], problems: Iterable[Problem], today: date) -> Preview:
+def laid_out(actor: Actor, file: Read, today: date) -> Preview:
     """Lay every receipt of a file on what the ones before it left; find every fault. Nothing may count while there is one."""
+    receipts = file.receipts
     known = known_receipts(actor.div or "", receipts)
+    if sum(key_of(one) not in known for one in receipts) > MOST_LINES:
+        raise Refused(
+            "arrival.too_many",
+            N_("一次最多登记 %(most)s 笔新的到账，请按日期把文件拆开"),
+            field="content",
+            most=MOST_LINES,
+        )
     twins = _looking_alike(actor, receipts)
-    desk, lines, faults = Desk(actor, today), [], list(problems)
+    taken_back = {-one.fen: one.place for one in file.table.left if one.why == "reversal"}
+    desk, lines, faults = Desk(actor, today), [], list(file.problems)
     places: dict[str, int] = {}
     for one in receipts:
         mark = (one.payer, one.fen, one.on)
         try:
             _check_once(one, places.setdefault(one.paper, one.place))
             row = known.get(key_of(one))
-            lines.append(_known(one, row) if row else Line(one, desk.lay(one), twin=twins.get(mark, "")))
+            lines.append(
+                _known(one, row) if row else Line(one, desk.lay(one), twin=twins.get(mark, ""), taken_back=taken_back.get(one.fen, 0))
+            )  # fmt: skip
         except Refused as refusal:
             column = COLUMNS.get(refusal.field or "", "")
             faults.append(Problem(one.place, column, refusal.code, refusal.template, dict(refusal.values)))
         twins.setdefault(mark, one.paper)
-    return Preview(lines, sorted(faults, key=lambda each: each.place))
+    return Preview(lines, named(file.table, faults), file.table)
 
 
 def _check_once(one: Receipt, first: int) -> None:

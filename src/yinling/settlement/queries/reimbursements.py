@@ -18,7 +18,7 @@ from yinling.kernel.actor import Actor
 from yinling.settlement.models import LedgerEntry, PayoutLine, Reimbursement
 from yinling.settlement.reimbursing import Line, Result, reckon
 from yinling.settlement.rules import Side
-from yinling.settlement.states import DecisionState
+from yinling.settlement.states import GIVEN_UP, GRANTED, GrantState
 
 PREFIX = "reimbursement"
 BASE = "base"
@@ -61,9 +61,10 @@ def result_of(row: Reimbursement, lines: list[Line] | None = None) -> Result:
 
 
 def borne_by_others(row: Reimbursement) -> int:
-    """What other schemes paid back of the same invoice."""
+    """What other schemes paid back of the same invoice; what is to come back is still out."""
+    out = (*GRANTED, GrantState.RECOVERING)
     others = Reimbursement.objects.filter(
-        household_id=row.household_id, contractor=row.contractor, invoice_number=row.invoice_number, state=DecisionState.APPROVED
+        household_id=row.household_id, contractor=row.contractor, invoice_number=row.invoice_number, state__in=out
     ).exclude(pk=row.pk)  # fmt: skip
     return int(others.aggregate(fen=Sum("subsidy_fen"))["fen"] or 0)
 
@@ -80,8 +81,8 @@ def line_of(row: Reimbursement) -> BudgetLine | None:
 
 
 def standing_for(scheme_id: Any, whose: Q) -> QuerySet[Reimbursement]:
-    """Reimbursements of a scheme that were not given back, of a home or a person."""
-    return Reimbursement.objects.filter(whose, entitlement__scheme=scheme_id).exclude(state=DecisionState.RETURNED)
+    """Reimbursements of a scheme that were not given up, of a home or a person."""
+    return Reimbursement.objects.filter(whose, entitlement__scheme=scheme_id).exclude(state__in=GIVEN_UP)
 
 
 def reimbursable(actor: Actor, on: date) -> QuerySet[Entitlement]:
@@ -107,15 +108,23 @@ def reimbursements_shown(actor: Actor) -> QuerySet[Reimbursement]:
     require(actor, "settlement.reimbursement.view")
     paid = PayoutLine.objects.filter(key=Concat(Value(f"{PREFIX}:"), Cast(OuterRef("pk"), CharField())), is_live=True)
     rows = Reimbursement.objects.visible_to(actor).select_related(
-        "elder", "household", "entitlement__scheme", "entered_by", "reviewed_by", "approved_by", "posting"
+        "elder",
+        "household",
+        "entitlement__scheme",
+        "entered_by",
+        "reviewed_by",
+        "approved_by",
+        "contested_by",
+        "revoked_by",
+        "posting",
     )
     return rows.annotate(payout_state=Subquery(paid.values("state")[:1])).order_by("-pk")
 
 
 def reimbursement_totals(rows: QuerySet[Reimbursement]) -> dict[str, Any]:
     """Count and sums of a list."""
-    standing = ~Q(state=DecisionState.RETURNED)
-    approved = Q(state=DecisionState.APPROVED)
+    standing = ~Q(state__in=GIVEN_UP)
+    approved = Q(state__in=GRANTED)
     return rows.order_by().aggregate(
         count=Count("id", filter=standing), actual_fen=Coalesce(Sum("actual_fen", filter=standing), Value(0)),
         subsidy_fen=Coalesce(Sum("subsidy_fen", filter=approved), Value(0)), self_fen=Coalesce(Sum("self_fen", filter=approved), Value(0)),

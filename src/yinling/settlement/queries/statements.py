@@ -228,8 +228,8 @@ def deduction_reasons(div: str, day: date) -> dict[str, str]:
     return dict(parameter("settlement.deduction_reasons", div, day))
 
 
-def given_up(row: Statement) -> QuerySet[Any]:
-    """Lines that this provider's payer refused and that were given up, with what of them is not taken off yet (``left_fen``).
+def given_up(row: Statement, *states: ClaimLineState) -> QuerySet[Any]:
+    """Lines that this provider's payer refused and that were given up, or are in ``states``, with what is not taken off yet (``left_fen``).
 
     What the platform itself refused of a claim that was withdrawn is not given up: its statement may be claimed again.
     """
@@ -237,7 +237,7 @@ def given_up(row: Statement) -> QuerySet[Any]:
     taken = off.exclude(statement__state=DecisionState.RETURNED).order_by().values("line")
     rows = ClaimLine.objects.filter(
         ~Q(refusal=""), ~Q(claim__state=ClaimState.WITHDRAWN), provider=row.provider_id, claim__payer=row.payer,
-        state=ClaimLineState.ABANDONED,
+        state__in=[ClaimLineState.ABANDONED, *states],
     )  # fmt: skip
     known = Coalesce(Subquery(taken.annotate(fen=Sum("amount_fen")).values("fen")), Value(0))
     return rows.annotate(left_fen=F("claimed_fen") - F("paid_fen") - known).filter(left_fen__gt=0)

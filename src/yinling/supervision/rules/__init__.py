@@ -1,5 +1,6 @@
 """The rules of supervision, one file each: expressions that run alike on the rows just touched and on everything."""
 
+from yinling.kernel.words import N_
 from yinling.supervision.rules import (
     above_list,
     deceased,
@@ -16,6 +17,7 @@ from yinling.supervision.rules import (
     too_long,
     too_short,
 )
+from yinling.supervision.rules.rule import BLOCK, ByHand
 
 RULES = {
     module.RULE.code: module.RULE
@@ -24,3 +26,8 @@ RULES = {
         above_list, no_entitlement, repeated_cancel, repeated_claim,
     )
 }  # fmt: skip
+
+BY_HAND = {
+    one.code: one for one in (ByHand("site_check", N_("现场核查不相符"), BLOCK, "X-PAY-04（民政部门现场核查消费券）"),)
+}
+"""What people find: no expression catches it."""

@@ -45,8 +45,9 @@ SERVICES: dict[str, str] = {
 ``death_over_at`` is the end of the day on which the elder died; ``hospital_from_at`` the end of the first and ``hospital_to_at`` the
 beginning of the last day in hospital, of the stay that holds on the day of the service. Of the lines' ``charged_fen``, ``allowed_fen`` is
 what the published list asks at most; ``unfunded_fen`` is what schemes pay that the elder had no entitlement to on the service day.
-``cancelled_at`` is when the order was given up, ``is_declined`` whether the provider did that. ``claimed_again_at`` is when charging the
-service of the order a second time was refused, ``claimed_again_count`` how many orders of the provider were so by then in that month.
+``cancelled_at`` is when somebody gave the order up (not the platform, for a death, a stay or a meal nobody confirmed), ``is_declined``
+whether the provider did that. ``claimed_again_at`` is when charging the service of the order a second time was refused,
+``claimed_again_count`` how many orders of the provider were so by then in that month.
 """
 
 PHOTOS: dict[str, str] = {
@@ -97,6 +98,16 @@ class Rule:
     basis: str
     parameters: tuple[str, ...]
     find: Callable[[Table, Table], Table]
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """What a person finds, not an expression: a finding says it and rests on it like on a rule."""
+
+    code: str
+    title: str
+    severity: str
+    basis: str
 
 
 def tables() -> tuple[Table, Table]:

@@ -62,7 +62,8 @@ def _recovery_lines(row: Recovery) -> list[dict[str, Any]]:
 
 def _parts(row: Distribution) -> list[dict[str, Any]]:
     parts = StaffShare.objects.filter(distribution=row).order_by("staff_id")
-    return [{"staff_id": one.staff_id, "points": one.points, "amount_fen": one.amount_fen} for one in parts]
+    names = ("staff_id", "points", "amount_fen", "brought_fen")
+    return [{name: getattr(one, name) for name in names} for one in parts]
 
 
 def _packages(actor: Actor) -> Rows:  # noqa: ARG001 - one signature for all
@@ -77,6 +78,8 @@ def _back_at(row: Donation) -> datetime | None:
     """When a donation was taken back: read with every list, but not with the answer to a write."""
     if hasattr(row, "back_at"):
         return row.back_at  # type: ignore[no-any-return]
+    if row.posting_id is None:
+        return row.withdrawn_at
     return Posting.objects.filter(reverses=row.posting_id).values_list("posted_at", flat=True).first()
 
 
@@ -203,12 +206,13 @@ MONEY = [
     Resource(
         "reimbursements", Reimbursement, "settlement.reimbursement.view", visible(Reimbursement),
         "code div entitlement_id elder_id household_id contractor state accepted_on invoice_number lines actual_fen eligible_fen subsidy_fen "
-        f"self_fen reviewed_by_id approved_by_id approved_at posting_id {VERSIONED}", ids("elder", "entitlement") | texts("state"),
+        f"self_fen reviewed_by_id approved_by_id approved_at revoke_reason recovered_fen posting_id {VERSIONED}",
+        ids("elder", "entitlement") | texts("state"),
     ),
     Resource(
         "distributions", Distribution, "settlement.distribution.view", visible(Distribution),
-        "div provider_id from_on to_on state income_fen cost_fen drawn_fen ratio_bp pool_fen share_fen is_outside_base drafted_by_id "
-        f"approved_by_id approved_at {VERSIONED}", ids("provider") | texts("state"), detail={"parts": _parts},
+        "div provider_id from_on to_on state corrects_id income_fen cost_fen drawn_fen carried_fen ratio_bp pool_fen share_fen is_outside_base "
+        f"drafted_by_id approved_by_id approved_at {VERSIONED}", ids("provider") | texts("state"), detail={"parts": _parts},
     ),
     Resource(
         "doctor-contracts", DoctorContract, "family_doctor.contract.view", visible(DoctorContract),
@@ -227,7 +231,7 @@ MONEY = [
     Resource(
         "subsidies", Subsidy, "subsidies.subsidy.view", visible(Subsidy),
         "code div kind provider_id state line_id result_year booking_year part amount_fen facts reasons entered_by_id reviewed_by_id "
-        f"approved_by_id approved_at {VERSIONED}", ids("provider", "line") | texts("kind", "state"),
+        f"approved_by_id approved_at revoke_reason recovered_fen {VERSIONED}", ids("provider", "line") | texts("kind", "state"),
     ),
     Resource(
         "spendings", Spending, "subsidies.subsidy.view", visible(Spending),
@@ -235,7 +239,8 @@ MONEY = [
     ),
     Resource(
         "donations", Donation, "subsidies.donation.view", donations_shown,
-        f"div amount_fen purpose received_on receipt_number line_id is_anonymous {VERSIONED}", ids("line") | texts("purpose"),
+        "div kind amount_fen purpose received_on receipt_number line_id is_anonymous goods quantity unit basis handed_quantity "
+        f"{VERSIONED}", ids("line") | texts("purpose", "kind"),
         more={"donor": lambda row: "" if row.is_anonymous else row.donor, "back_at": _back_at},
     ),
 ]  # fmt: skip

@@ -193,7 +193,8 @@ def perform(request: Any, operation: Operation, arguments: dict[str, Any]) -> Ht
         for name, value in arguments.items()
     }
     route = f"/api/v1{address(operation)}"
-    status, answer, repeated = once(user_id=request.actor.user_id, key=key, route=route, body=body, perform=effect)
+    user_id = request.actor.user_id
+    status, answer, repeated = once(user_id=user_id, key=key, route=route, body=body, perform=effect, savepoint=False)
     headers = {"Idempotency-Replayed": "true"} if repeated else {}
     return JsonResponse(
         dict(answer) | secrets, status=status, headers=headers, json_dumps_params={"ensure_ascii": False}

@@ -19,7 +19,7 @@ from yinling.directory.rights import RIGHTS
 from yinling.directory.rules import require
 from yinling.entitlements.models import Application, Entitlement, Paper, Recheck
 from yinling.entitlements.operations.decisions import OUTCOMES
-from yinling.entitlements.procedure import Procedure, working_days_left
+from yinling.entitlements.procedure import Procedure, first_day, working_days_left
 from yinling.entitlements.queries.applications import (
     application_file,
     applications,
@@ -178,7 +178,7 @@ def _bar(row: Application) -> list[tuple[str, str, str]]:
 def application_page(request: Any, pk: int) -> HttpResponse:
     """The case file: application, process, funds and messages on one page (R-PAY-13)."""
     actor, today = request.actor, local_date(request.now)
-    row = application_file(actor, pk)
+    row = application_file(actor, pk, today)
     if row is None:
         raise Http404
     procedure = procedure_of(row.scheme.code, row.div, today) or Procedure()
@@ -190,11 +190,13 @@ def application_page(request: Any, pk: int) -> HttpResponse:
     )
     given = given_by(actor, pk) if row.state == "approved" else None
     sees_budget = row.state in OPEN and actor.has("entitlements.budget.view")
-    budget = nearest_budget(row.scheme_id, row.div, today.year) if sees_budget else None
+    # In December, and where something is held still, an approval of today often takes from the budget of next year.
+    year = first_day(procedure, today, row.held_until).year
+    budget = nearest_budget(row.scheme_id, row.div, year) if sees_budget else None
     return render(
         request, "console/application.html", row=row, machine=APPLICATION, bar=_bar(row), procedure=procedure, objections=objections,
         objection_machine=OBJECTION, timeline=[(one, RIGHTS.get(one.event, one.event)) for one in events], given=given,
-        last_day=given.valid_to - ONE_DAY if given and given.valid_to else None, budget=budget, today=today, papers=_papers(events),
+        last_day=given.valid_to - ONE_DAY if given and given.valid_to else None, budget=budget, year=year, today=today, papers=_papers(events),
         messages=messages_about(actor, pk), forms=_forms(request, row, procedure, today), decide=_decide(request, objections, pk),
         capacities=Representative.CAPACITIES, code=elder_code(row.elder_id),
         assessed=tr(level_label(row.assessment.scale, row.assessment.level)) if row.assessment else "",

@@ -17,6 +17,7 @@ from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.queries.funds import executed_of
 from yinling.web.actions import action_form
+from yinling.web.console.funds import years
 from yinling.web.console.people import area_filter
 from yinling.web.options import named
 from yinling.web.pages import Filter, Listing, page, render
@@ -43,10 +44,8 @@ def budget_list(request: Any) -> HttpResponse:
     """Budgets by year, scheme and area, and the form that proposes one."""
     today = local_date(request.now)
     area, names = area_filter(request)
-    years = [(str(year), str(year)) for year in range(today.year + 1, today.year - 4, -1)]
-    listing = Listing(
-        request, budgets_shown(request.actor), area, Filter("year", _("年度"), lambda rows, year: rows.filter(year=int(year)), "choice", years)
-    )  # fmt: skip
+    by_year = Filter("year", _("年度"), lambda rows, year: rows.filter(year=int(year)), "choice", years(request))
+    listing = Listing(request, budgets_shown(request.actor), area, by_year)
     names |= dict(
         Area.objects.filter(pk__in={row.div for row in listing} - set(names)).values_list("div", "short_name")
     )

@@ -15,8 +15,8 @@ from yinling.kernel.money import capital
 from yinling.kernel.period import ONE_DAY, add_months, local_date, month_start
 from yinling.kernel.words import N_
 from yinling.settlement.distributing import GRADES
-from yinling.settlement.models import Distribution, StaffShare
-from yinling.settlement.queries import distributions, parts_in
+from yinling.settlement.models import Distribution
+from yinling.settlement.queries import differences, distributions, lacking_before, parts_in, successor
 from yinling.settlement.states import DISTRIBUTION
 from yinling.web.actions import action_form
 from yinling.web.decisions import step_forms
@@ -79,12 +79,13 @@ def share_sheet(request: Any) -> HttpResponse:
         rows = rows if value is None else entry.apply(rows, value)
     columns = [
         Column(_("医疗机构"), width=24), Column(_("月份"), width=20), Column(_("收入（元）"), YUAN), Column(_("成本（元）"), YUAN),
-        Column(_("提取基金（元）"), YUAN), Column(_("可分配（元）"), YUAN), Column(_("比例")), Column(_("发放人员（元）"), YUAN),
-        Column(_("状态")), Column(_("编制")), Column(_("复核")),
+        Column(_("提取基金（元）"), YUAN), Column(_("以前月份亏损（元）"), YUAN), Column(_("可分配（元）"), YUAN), Column(_("比例")),
+        Column(_("发放人员（元）"), YUAN), Column(_("状态")), Column(_("编制")), Column(_("复核")),
     ]  # fmt: skip
     table = [
         (
-            row.provider.name, months_of(row), row.income_fen, row.cost_fen, row.drawn_fen, row.pool_fen, rate(row.ratio_bp), row.share_fen,
+            row.provider.name, months_of(row), row.income_fen, row.cost_fen, row.drawn_fen, row.carried_fen, row.pool_fen,
+            rate(row.ratio_bp), row.share_fen,
             tr(row.get_state_display()), row.drafted_by.name, row.approved_by.name if row.approved_by else "",
         )
         for row in rows[:MOST_EXPORTED]
@@ -126,8 +127,18 @@ def share_page(request: Any, pk: int) -> HttpResponse:
     is_own = request.actor.user_id == row.drafted_by_id
     needs_other = is_own and "approve" in forms and forms.pop("approve").allowed
     parts = list(parts_in(row))
+    known = successor(row)
+    if row.state == "approved" and known is None:
+        wanted = {name: getattr(row, name) for name in ("cost_fen", "drawn_fen")} | {"ratio": f"{row.ratio_bp / 100:g}"}
+        wanted |= {name: row.inputs.get(name, "") for name in ("cost_document", "drawn_document")}
+        forms["correct"] = action_form(
+            request, "correct_distribution", {"distribution_id": pk, "seen": row.version, **wanted}, next="/settlement/shares/{id}/", tone="",
+            done=N_("已编制更正，请另一人复核"),
+        )  # fmt: skip
+    is_stale = row.state == "approved" and lacking_before(row.provider_id, row.from_on) != row.carried_fen
     return render(
-        request, "console/share.html", row=row, parts=parts, machine=DISTRIBUTION, forms=forms, needs_other=needs_other,
+        request, "console/share.html", row=row, parts=parts, machine=DISTRIBUTION, forms=forms, needs_other=needs_other, known=known,
+        changes=differences(row), is_stale=is_stale, due_fen=sum(part.due_fen for part in parts),
         rate=rate, months_of=months_of, grades=dict(GRADES), points=sum(part.points for part in parts),
     )  # fmt: skip
 
@@ -149,6 +160,7 @@ def share_excel(request: Any, pk: int) -> HttpResponse:
     columns = [
         Column(_("工号"), COUNT, 8), Column(_("姓名")), Column(_("次数"), COUNT), Column(_("分钟"), COUNT), Column(_("评价数"), COUNT),
         Column(_("满意数"), COUNT), Column(_("完整次数"), COUNT), Column(_("考核等次")), Column(_("分数"), COUNT), Column(_("金额（元）"), YUAN),
+        Column(_("以前更正补发或扣回（元）"), YUAN), Column(_("实发（元）"), YUAN),
     ]  # fmt: skip
     values = {"pool": capital(row.pool_fen), "ratio": rate(row.ratio_bp), "share": capital(row.share_fen)}
     above = [
@@ -156,17 +168,20 @@ def share_excel(request: Any, pk: int) -> HttpResponse:
         _("可分配 %(pool)s，发放比例 %(ratio)s，发放人员 %(share)s") % values,
         *([_("不计入绩效工资总量")] if row.is_outside_base else []), _by(request),
     ]  # fmt: skip
-    below = (None, _("合计"), None, None, None, None, None, None, None, row.share_fen)
-    return excel(f"{_('分配')}{row.pk}", columns, list(_rows(parts_in(row))), above=above, below=below)
+    due_fen = None if row.corrects_id else sum(part.due_fen for part in parts_in(row))
+    below = (None, _("合计"), None, None, None, None, None, None, None, row.share_fen, None, due_fen)
+    return excel(f"{_('分配')}{row.pk}", columns, list(_rows(row)), above=above, below=below)
 
 
-def _rows(parts: Iterable[StaffShare]) -> Iterable[tuple[Any, ...]]:
+def _rows(row: Distribution) -> Iterable[tuple[Any, ...]]:
+    """The parts of a distribution; with a correction nothing is paid, for its differences go with the next one."""
     grades = dict(GRADES)
-    for part in parts:
+    for part in parts_in(row):
         done = part.score["inputs"]
         yield (
             part.staff_id, part.staff.name, done["visits"], done["minutes"], done["evaluated"], done["satisfied"], done["complete"],
-            tr(grades[part.score["grade"]]), part.points, part.amount_fen,
+            tr(grades[part.score["grade"]]), part.points, part.amount_fen, part.brought_fen,
+            None if row.corrects_id else part.due_fen,
         )  # fmt: skip
 
 

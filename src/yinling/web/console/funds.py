@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from yinling.entitlements.lottery import LOTTERY
 from yinling.entitlements.models import FUNDS, PURPOSES, BudgetLine, Scheme
 from yinling.entitlements.queries.lines import lines_shown, lottery_checks, planned_lines
+from yinling.ground.clock import EARLIEST
 from yinling.ground.scope import scope
 from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
@@ -40,7 +41,7 @@ from yinling.programmes.subsidies.states import SUBSIDY
 from yinling.settlement.states import REIMBURSEMENT
 from yinling.web.actions import action_form
 from yinling.web.console.people import area_filter
-from yinling.web.decisions import Deciding, deciding
+from yinling.web.decisions import Deciding, deciding, step_forms
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, excel
 from yinling.web.shell import area_name
@@ -62,9 +63,8 @@ def fund_tabs(request: Any, here: str) -> list[tuple[str, str, int | None, bool]
 
 
 def years(request: Any) -> list[tuple[str, str]]:
-    """The years a filter offers."""
-    this = local_date(request.now).year
-    return [(str(year), str(year)) for year in range(this + 1, this - 6, -1)]
+    """The years a filter offers: what was given once can be looked up for good."""
+    return [(str(year), str(year)) for year in range(request.day.year + 1, EARLIEST.year - 1, -1)]
 
 
 def _filters(request: Any) -> tuple[tuple[Filter, ...], dict[str, str]]:
@@ -133,27 +133,29 @@ def ways_excel(request: Any) -> HttpResponse:
     columns = [
         Column(_("年度"), COUNT, 8), Column(_("区划"), width=14), Column(_("级次"), width=10), Column(_("资金来源"), width=20),
         Column(_("用途"), width=16), Column(_("项目"), width=28), Column(_("计划（元）"), YUAN), Column(_("审定（元）"), YUAN),
-        Column(_("已安排（元）"), YUAN), Column(_("已执行（元）"), YUAN), Column(_("已付款（元）"), YUAN), Column(_("余额（元）"), YUAN),
+        Column(_("已安排（元）"), YUAN), Column(_("已执行（元）"), YUAN), Column(_("已付款（元）"), YUAN), Column(_("待追回（元）"), YUAN),
+        Column(_("余额（元）"), YUAN),
         Column(_("人数"), COUNT, 8), Column(_("机构数"), COUNT, 8),
     ]  # fmt: skip
     lines = [
         (
             one.line.year, names.get(one.line.div, one.line.div), tr(levels[one.line.level]), tr(funds[one.line.fund]),
             tr(purposes[one.line.purpose]), one.line.name, one.line.planned_fen, one.line.approved_fen, one.line.spent_fen,
-            one.executed_fen, one.paid_fen, one.left_fen, len(one.persons), len(one.bodies),
+            one.executed_fen, one.paid_fen, one.recovering_fen, one.left_fen, len(one.persons), len(one.bodies),
         )
         for one in found
     ]  # fmt: skip
     known = scheme_names(loose)
     lines += [
-        (one.year, "", "", _("没有挂接资金"), "", known[one.scheme_id], 0, 0, 0, one.executed_fen, one.paid_fen, 0, 0, 0) for one in loose
+        (one.year, "", "", _("没有挂接资金"), "", known[one.scheme_id], 0, 0, 0, one.executed_fen, one.paid_fen, one.recovering_fen, 0, 0, 0)
+        for one in loose
     ]  # fmt: skip
     sums = totals(found)
-    for name in ("executed_fen", "paid_fen"):
+    for name in ("executed_fen", "paid_fen", "recovering_fen"):
         sums[name] += sum(getattr(one, name) for one in loose)
     below = (
         None, _("合计"), None, None, None, None, sums["planned_fen"], sums["approved_fen"], sums["spent_fen"], sums["executed_fen"],
-        sums["paid_fen"], sums["left_fen"], sums["persons"], sums["bodies"],
+        sums["paid_fen"], sums["recovering_fen"], sums["left_fen"], sums["persons"], sums["bodies"],
     )  # fmt: skip
     return excel(_("资金去向"), columns, lines, below=below)
 
@@ -210,9 +212,18 @@ def _in_sight(request: Any, kind: str, listing: Listing) -> set[int]:
 
 
 def paid_deciding(request: Any, row: Any, here: str) -> Deciding:
-    """Return what is shown of a decision that a batch pays: the payment is its last step."""
+    """Return what is shown of a decision that a batch pays: the payment is its last step; and how it is taken back."""
     found = deciding(request, row, here)
-    return replace(found, steps=[*found.steps, (_("付款"), "done" if row.payout_state == "paid" else "todo", "")])
+    forms = found.forms | step_forms(request, row, row.MACHINE, ("contest", "uphold", "revoke"), here)
+    if row.to_recover_fen:
+        noun = row._meta.model_name  # noqa: SLF001 - Django's own name
+        wanted = {f"{noun}_id": row.pk, "seen": row.version, "amount_fen": row.to_recover_fen}
+        forms["collect"] = action_form(request, f"collect_{noun}", wanted, next=here, done=N_("已登记"))
+    is_own = "revoke" in forms and row.contested_by_id == request.actor.user_id
+    if is_own:
+        forms.pop("revoke")
+    steps = [*found.steps, (_("付款"), "done" if row.payout_state == "paid" else "todo", "")]
+    return replace(found, steps=steps, forms=forms, needs_other_to_revoke=is_own)
 
 
 def _free(request: Any, line: BudgetLine, bears: Bearing) -> list[tuple[str, str]]:

@@ -45,7 +45,6 @@ from yinling.web.show import tr
 RUNNING = ("placed", "accepted", "assigned", "in_service", "served")
 FOUND = 10
 SOME = 200
-DUE = 5
 AUTOMATIC = "missed"
 
 
@@ -76,14 +75,14 @@ def desk(request: Any, ring_form: RingForm | None = None, status: int = 200) -> 
     return render(
         request, "console/desk.html", status=status, line=lambda: _line(request), seat=lambda: _seat(request), seat_machine=SEAT,
         breaks=dict(BREAKS), present=lambda: list(present_seats(request.actor)), recent=lambda: recent_calls(request.actor),
-        due=lambda: next_callbacks(request.actor, request.now, DUE), machine=CALL, alarms=lambda: waiting_alarms(request),
+        due=lambda: next_callbacks(request.actor, request.now), machine=CALL, alarms=lambda: waiting_alarms(request),
         ring_form=ring_form or RingForm() if settings.DEMO else None, stream=_stream(request) if settings.DEMO else None,
     )  # fmt: skip
 
 
 def _line(request: Any) -> dict[str, Any]:
     """The queue with where each call rings, and one's own call."""
-    calls: list[Any] = list(calls_on_the_line(request.actor))
+    calls = calls_on_the_line(request.actor)
     waiting = [call for call in calls if call.state == "ringing" and not call.is_outbound]
     first = next((call for call in waiting if call.rings_at == request.actor.user_id), None)
     first = first or next((call for call in waiting if call.rings_at is None), None)

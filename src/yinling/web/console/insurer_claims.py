@@ -34,7 +34,7 @@ from yinling.settlement.remitting import HEADS
 from yinling.settlement.states import CLAIM, CLAIM_LINE
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.settlement import MOST_EXPORTED, by_amount, called, exported_by, of_provider, settlement_tabs
-from yinling.web.console.uploads import upload
+from yinling.web.console.uploads import Wordy, upload
 from yinling.web.options import Pairs, named
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.sheets import COUNT, YUAN, Column, comma_separated, excel
@@ -200,19 +200,26 @@ def remittance_new(request: Any) -> HttpResponse:
     day_of = local_date(request.now)
     payers = _payers(request)
     payer = request.POST.get("payer", "")
+    reasons = [
+        (code, f"{code} {tr(text)}")
+        for code, text in refusal_reasons(request.actor.div or "", day_of).items()
+        if code != OUTSIDE
+    ]
     found = upload(
         request,
-        lambda data: preview_remittance(request.actor, payer, data, day_of),
-        lambda content, name: load_remittance(
-            actor=request.actor, now=request.now, payer=payer, name=name, content=content
+        "remittance",
+        lambda file: preview_remittance(request.actor, payer, file, day_of),
+        lambda content, name, layout: load_remittance(
+            actor=request.actor, now=request.now, payer=payer, name=name, content=content, layout=layout
         ),
+        [Wordy("refusal", N_("拒付代码"), reasons)],
         payer=payer,
     )
     if found is None:
         return HttpResponseRedirect("/settlement/remittances/")
     return render(
         request, "console/remittance_new.html", status=found.status, payers=payers, payer=payer, found=found, heads=HEADS,
-        reasons=[(code, tr(text)) for code, text in refusal_reasons(request.actor.div or "", day_of).items() if code != OUTSIDE],
+        reasons=[(code, text.partition(" ")[2]) for code, text in reasons],
         tabs=settlement_tabs(request, "claims"),
     )  # fmt: skip
 

@@ -12,10 +12,11 @@ from django.urls import path
 from django.utils.translation import gettext as _
 
 from yinling.directory.models import Organisation
+from yinling.kernel.actor import Actor
 from yinling.kernel.masks import mask_name
 from yinling.kernel.period import ONE_DAY, add_months, local_date, local_midnight, month_start
 from yinling.kernel.words import N_
-from yinling.settlement.models import BUSINESSES, Closing
+from yinling.settlement.models import BUSINESSES, Closing, PayoutLine
 from yinling.settlement.operations.transfers import ADVANCE_KINDS, ELDER_KINDS
 from yinling.settlement.queries import (
     PAYER_NAMES,
@@ -41,6 +42,16 @@ from yinling.web.show import day, moment, tr
 MOST_ROWS, MOST_IN_SHEET = 500, 20_000
 BUSINESS_NAMES = dict(BUSINESSES)
 TRANSFER_KINDS = [*ADVANCE_KINDS, *ELDER_KINDS]
+PAYOUT = "payout"
+ORIGINS = {
+    "distribution": ("settlement.distribution.view", "/settlement/shares/{}/"),
+    "offset": ("settlement.statement.view", "/settlement/statements/{}/"),
+    "order": ("settlement.order.view", "/settlement/orders/{}/"),
+    PAYOUT: ("settlement.payout.view", "/settlement/payouts/{}/"),
+    "reimbursement": ("settlement.reimbursement.view", "/reimbursements/{}/"),
+    "subsidy": ("subsidies.subsidy.view", "/subsidies/{}/"),
+}
+"""By the prefix of a posting's key: the page of what it was made for, and the right that opens it."""
 
 
 def _same(rows: Any, value: Any) -> Any:  # noqa: ARG001 - the sums are made with the value
@@ -153,7 +164,25 @@ def account_page(request: Any, account: str) -> HttpResponse:
     return render(
         request, "console/ledger_account.html", listing=listing, account=account, account_name=account_name,
         fund_name=fund_name, businesses=BUSINESS_NAMES, query=request.GET.urlencode(), is_late=is_late,
+        origins=origins_of(request.actor, listing.rows),
     )  # fmt: skip
+
+
+def origins_of(actor: Actor, rows: Sequence[Any]) -> dict[int, str]:
+    """Return the page of what each posting was made for, by posting, as far as the actor may open it: an amount is followed back to its cause."""
+    causes = {}
+    for posting in {row.posting_id: row.posting for row in rows}.values():
+        prefix, _colon, rest = posting.key.partition(":")
+        number = rest.partition(":")[0]
+        cause = ("order", posting.order_id) if posting.order_id else (prefix, int(number) if number.isdigit() else 0)
+        if cause[0] in ORIGINS and cause[1] and actor.has(ORIGINS[cause[0]][0]) and actor.covers(posting.div):
+            causes[posting.pk] = cause
+    in_batch = [number for prefix, number in causes.values() if prefix == PAYOUT]
+    batches = dict(PayoutLine.objects.filter(pk__in=in_batch).values_list("pk", "payout_id"))
+    return {
+        pk: ORIGINS[prefix][1].format(batches.get(number, 0) if prefix == PAYOUT else number)
+        for pk, (prefix, number) in causes.items()
+    }
 
 
 def is_late(row: Any) -> bool:

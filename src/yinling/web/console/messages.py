@@ -24,6 +24,7 @@ from yinling.web.show import refusal_text, tr
 
 NAMES = {
     "appointed": N_("上门时间调整"), "application": N_("待遇申请进展"), "emergency": N_("紧急求助通知联系人"),
+    "meal_lapsed": N_("用餐没有确认"),
     "ticket_note": N_("工单回复来电人"),
 }  # fmt: skip
 OUTSIDE = [one for one in Notice.CHANNELS if one[0] != "screen"]

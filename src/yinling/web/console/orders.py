@@ -19,6 +19,7 @@ from yinling.directory.rights import RIGHTS
 from yinling.dispatch.models import LIVE, Assignment
 from yinling.dispatch.queries import with_avoidance
 from yinling.entitlements.models import PAYERS
+from yinling.ground.kept import Kept, one_of
 from yinling.kernel.inputs import meant_day
 from yinling.kernel.money import yuan
 from yinling.kernel.period import SHANGHAI, day_bounds, local_date
@@ -70,6 +71,17 @@ def _with_items(rows: QuerySet[Order]) -> QuerySet[Any]:
     return with_progress(rows).annotate(item_name=Subquery(lines.values("name")[:1]))
 
 
+BESIDE = ("is_en_route", "is_signed", "is_evaluated", "is_held", "item_name")
+SHOWN = Kept(lambda: _with_items(Order.objects.filter(one_of("pk", "numbers"))).values_list("pk", *BESIDE))
+
+
+def _add_beside(rows: Listing) -> None:
+    """Read what stands beside the orders of a page apart from them: for a few numbers the database keeps its plan, for an area it cannot."""
+    found = {pk: values for pk, *values in SHOWN.rows(numbers=[row.pk for row in rows])}
+    for row in rows:
+        vars(row).update(zip(BESIDE, found[row.pk], strict=True))
+
+
 def _by_text(rows: QuerySet[Order], text: str) -> QuerySet[Order]:
     """By the number people read aloud, or by the beginning of the elder's name."""
     if text.upper().startswith("W-") or text.isdigit():
@@ -99,7 +111,7 @@ def orders(request: Any) -> HttpResponse:
     states = next((states for code, _label, states in TABS if code == chosen), ())
     listing = Listing(
         request,
-        _with_items(rows.filter(state__in=states) if states else rows),
+        rows.filter(state__in=states) if states else rows,
         Filter("q", _("订单号或姓名"), _by_text),
         Filter(
             "provider", _("机构"), lambda found, pk: found.filter(provider_id=pk), "choice", provider_choices(request)
@@ -120,6 +132,7 @@ def orders(request: Any) -> HttpResponse:
         )
         for code, label, states in TABS
     ]
+    _add_beside(listing)
     stages = {row.pk: stage(row) for row in listing}
     return render(
         request, "console/orders.html", listing=listing, tabs=tabs, stages=stages, labels=STAGE_LABELS, chosen=chosen

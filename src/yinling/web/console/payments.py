@@ -110,7 +110,7 @@ def payment_page(request: Any, pk: int) -> HttpResponse:
         forms["refund"] = action_form(
             request, "refund_payment", {"payment_id": pk, "seen": row.version, "amount_fen": row.left_fen}, next=here, tone="danger",
             done=N_("退款已提交渠道"),
-            fields={"amount_fen": {"help": N_("只退钱，账单不变：退掉的部分在账单上又是没付。账单有错的，请登记异议并处理")}},
+            fields={"cause": {"required": True}, "amount_fen": {"help": N_("整张账单都错的（没来人、没做），请登记异议并处理")}},
         )  # fmt: skip
     if PAYMENT.allows("close", row.state):
         forms["close"] = action_form(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -17,6 +18,7 @@ from yinling.kernel.words import N_
 from yinling.settlement import bankfile
 from yinling.settlement.models import BankAccount, Payout, PayoutLine
 from yinling.settlement.operations import answer_payout, draft_payout, export_payout
+from yinling.settlement.payables import Payable
 from yinling.settlement.queries import PAYER_NAMES
 from yinling.settlement.queries.payables import payables
 from yinling.settlement.queries.payouts import (
@@ -31,10 +33,12 @@ from yinling.settlement.queries.payouts import (
     preview_return,
 )
 from yinling.settlement.states import PAYOUT, PAYOUT_LINE
+from yinling.settlement.tables import SKIP
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.choosing import Choice, elder_choice
 from yinling.web.console.settlement import MOST_EXPORTED, by_amount, exported_by, numbered, settlement_tabs
-from yinling.web.console.uploads import upload
+from yinling.web.console.ticking import Ticked, ticked
+from yinling.web.console.uploads import Wordy, upload
 from yinling.web.decisions import deciding
 from yinling.web.pages import Filter, Listing, page, render
 from yinling.web.papers import page_table, paper_answer
@@ -43,6 +47,7 @@ from yinling.web.sheets import COUNT, YUAN, Column, download, excel
 from yinling.web.show import refusal_text, tr
 
 VIEW = "settlement.payout.view"
+RESULTS = [("成功", N_("成功")), ("失败", N_("失败")), (SKIP, N_("还没有结果，这一行先不导入"))]
 SHOWN = 200
 """Amounts that are offered at once; what is left is offered when these are in a batch."""
 
@@ -102,11 +107,28 @@ def payout_new(request: Any) -> HttpResponse:
     found = [one for one in owed if payer in ("", one.payer)]
     shown = found[:SHOWN]
     today = local_date(request.now)
+    known = accounts_of(shown, today)
+    picked = {one.key for one in shown if one.key in known and (not chosen or one.key in chosen)}
     return render(
-        request, "console/payout_new.html", status=status, problem=problem, owed=shown, count=len(found), accounts=accounts_of(shown, today),
-        payers=PAYER_NAMES, payer=payer, there=sorted({one.payer for one in owed}), chosen=set(chosen), tabs=settlement_tabs(request, "payouts"),
+        request, "console/payout_new.html", status=status, problem=problem, owed=shown, count=len(found), accounts=known,
+        payers=PAYER_NAMES, payer=payer, there=sorted({one.payer for one in owed}), picked=picked,
+        sum=_sum(shown, picked), tabs=settlement_tabs(request, "payouts"),
         total=sum(one.amount_fen for one in found), title=title or _("%(month)s 拨付") % {"month": f"{today:%Y-%m}"},
     )  # fmt: skip
+
+
+def _sum(rows: Iterable[Payable], keys: Collection[str]) -> Ticked:
+    return ticked((one.payer, one.amount_fen) for one in rows if one.key in keys)
+
+
+@page("settlement.payout.draft")
+def payout_sum(request: Any) -> HttpResponse:
+    """Count and total of the amounts that are ticked now."""
+    if not request.htmx:
+        return HttpResponseRedirect("/settlement/payouts/new/")
+    owed = payables(request.actor, request.actor.div or "")
+    found = _sum(owed, set(request.POST.getlist("keys")))
+    return render(request, "console/payout_new.html", block="ticked", sum=found, payers=PAYER_NAMES)
 
 
 def _payout(request: Any, pk: int) -> Payout:
@@ -162,9 +184,11 @@ def payout_answer(request: Any, pk: int) -> HttpResponse:
     row = _payout(request, pk)
     found = upload(
         request,
-        lambda data: preview_return(request.actor, row, data),
-        lambda content, _name: answer_payout(actor=request.actor, now=request.now, payout_id=pk, content=content),
-    )
+        "return",
+        lambda file: preview_return(request.actor, row, file),
+        lambda content, _name, layout: answer_payout(actor=request.actor, now=request.now, payout_id=pk, content=content, layout=layout),
+        [Wordy("result", N_("结果"), RESULTS)],
+    )  # fmt: skip
     if found is None:
         return HttpResponseRedirect(f"/settlement/payouts/{pk}/")
     return render(
@@ -182,7 +206,8 @@ def receipt_page(request: Any, pk: int, kind: str = "") -> HttpResponse:
     paper = receipt_paper(line)
     if kind:
         return paper_answer(paper, kind, request.now)
-    back = f"/settlement/payouts/{line.payout_id}/" if request.actor.has(VIEW) else "/settlement/"
+    elsewhere = "/settlement/received/" if request.actor.organisation_id else "/settlement/"
+    back = f"/settlement/payouts/{line.payout_id}/" if request.actor.has(VIEW) else elsewhere
     return render(
         request, "console/paper_print.html", paper=paper, table=page_table(paper.fields, paper.rows), back=back,
         pdf=f"/settlement/receipts/{pk}/pdf/",
@@ -241,6 +266,7 @@ urlpatterns = [
     path("settlement/payouts/", payout_list),
     path("settlement/payouts/excel/", payout_sheet),
     path("settlement/payouts/new/", payout_new),
+    path("settlement/payouts/sum/", payout_sum),
     path("settlement/payouts/<int:pk>/", payout_page),
     path("settlement/payouts/<int:pk>/excel/", payout_file, {"kind": "excel"}),
     path("settlement/payouts/<int:pk>/pdf/", payout_file, {"kind": "pdf"}),

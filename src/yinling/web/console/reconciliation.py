@@ -9,8 +9,10 @@ from django.http import HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
+from yinling.kernel.period import local_date
 from yinling.kernel.words import N_
-from yinling.settlement.queries import PAYER_NAMES
+from yinling.settlement.queries import PAYER_NAMES, fund_name
+from yinling.settlement.queries.laid_out import laid_out
 from yinling.settlement.queries.reconciliation import Reconciliation, reconciliation
 from yinling.web.console.arrivals import open_values
 from yinling.web.console.settlement import VIEW, settlement_tabs
@@ -69,7 +71,17 @@ def month_excel(request: Any) -> HttpResponse:
     return excel(f"Y-{month:%Y-%m}", columns, rows, above=[f"{_('月度核对')} {month:%Y-%m}", first])
 
 
+@page(VIEW)
+def laid_out_page(request: Any) -> HttpResponse:
+    """What is laid out for funds; the pages of the month and of funds load it as a part of theirs."""
+    return render(
+        request, "console/laid_out.html", laid=laid_out(request.actor, local_date(request.now)), payers=PAYER_NAMES, fund_name=fund_name,
+        tabs=settlement_tabs(request, "month"),
+    )  # fmt: skip
+
+
 urlpatterns = [
+    path("settlement/laid-out/", laid_out_page),
     path("settlement/month/", month_page),
     path("settlement/month/excel/", month_excel),
 ]

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.urls import path
 from django.utils.translation import gettext as _
 
+from yinling.kernel.masks import mask_name
 from yinling.kernel.period import ONE_DAY, local_midnight
 from yinling.kernel.words import N_
 from yinling.orders.models import Order
@@ -23,12 +24,15 @@ from yinling.settlement.queries import (
     settled_orders,
     waiting_orders,
 )
+from yinling.settlement.queries.orders import paid_here
 from yinling.settlement.states import STATEMENT
 from yinling.web.actions import action_form
 from yinling.web.pages import Filter, Listing, page, render, sorting
-from yinling.web.show import moment
+from yinling.web.sheets import YUAN, Column, excel
+from yinling.web.show import day, moment, tr
 
 VIEW = "settlement.statement.view"
+RECEIVED = "received"
 MOST_EXPORTED = 5_000
 NUMBER = re.compile(r"(?:^|[A-Z]-\d{4,6}-)(\d{1,15})(?:-\d{1,3})?$", re.IGNORECASE)
 
@@ -40,6 +44,7 @@ def settlement_tabs(request: Any, here: str) -> list[tuple[str, str, int | None,
         ("purchase", _("支付清单"), "/settlement/purchase/", VIEW),
         ("claims", _("申报"), "/settlement/claims/", "settlement.claim.view"),
         ("payouts", _("拨付"), "/settlement/payouts/", "settlement.payout.view"),
+        ("received", _("收到的拨付"), "/settlement/received/", RECEIVED),
         ("arrivals", _("到账"), "/settlement/arrivals/", "settlement.transfer.view"),
         ("accounts", _("收款账户"), "/settlement/accounts/", "settlement.account.view"),
         ("month", _("月度核对"), "/settlement/month/", VIEW),
@@ -53,7 +58,14 @@ def settlement_tabs(request: Any, here: str) -> list[tuple[str, str, int | None,
         ("payments", _("付款"), "/settlement/payments/", "settlement.payment.view"),
         ("recoveries", _("追回清单"), "/settlement/recoveries/", "settlement.recovery.view"),
     )
-    return [(label, address, None, name == here) for name, label, address, right in tabs if request.actor.has(right)]
+    return [
+        (label, address, None, name == here) for name, label, address, right in tabs if _is_open(request.actor, right)
+    ]
+
+
+def _is_open(actor: Any, right: str) -> bool:
+    """Whether a tab is for the actor; what a body received is for bodies, who do not see the batches."""
+    return bool(actor.organisation_id and actor.has(VIEW)) if right == RECEIVED else actor.has(right)
 
 
 def exported_by(request: Any) -> list[str]:
@@ -85,15 +97,16 @@ def numbered(text: str) -> Q:
     return Q(pk=int(found[1])) if found else Q(pk__in=[])
 
 
-def _orders(request: Any, here: str, rows: Any) -> HttpResponse:
-    listing = Listing(
+def _listing(request: Any, rows: Any) -> Listing:
+    return Listing(
         request, rows, Filter("q", _("订单号或服务商"), of_provider),
         Filter("since", _("服务日期从"), lambda found, value: found.filter(starts_at__gte=local_midnight(value)), "date"),
         Filter("until", _("到"), lambda found, value: found.filter(starts_at__lt=local_midnight(value + ONE_DAY)), "date"),
     )  # fmt: skip
-    for entry in listing.filters:
-        if listing.values[entry.name] is not None:
-            rows = entry.apply(rows, listing.values[entry.name])
+
+
+def _orders(request: Any, here: str, rows: Any) -> HttpResponse:
+    listing = _listing(request, rows)
     return render(
         request,
         "console/settlement_orders.html",
@@ -101,7 +114,7 @@ def _orders(request: Any, here: str, rows: Any) -> HttpResponse:
         here=here,
         listing=listing,
         machine=ORDER,
-        totals=order_totals(rows),
+        totals=order_totals(listing.every),
     )
 
 
@@ -118,6 +131,32 @@ def settled_list(request: Any) -> HttpResponse:
 
 
 @page(VIEW)
+def order_sheet(request: Any, here: str) -> HttpResponse:
+    """A list of orders as a workbook, to be compared with the books of the body."""
+    name, rows = (_("已结算"), settled_orders) if here == "settled" else (_("待结算"), waiting_orders)
+    columns = [
+        Column(_("订单"), width=16), Column(_("服务日期"), width=12), Column(_("老年人"), width=10), Column(_("服务商"), width=18),
+        Column(_("状态"), width=10), Column(_("总金额（元）"), YUAN), Column(_("其他付费方（元）"), YUAN), Column(_("个人自付（元）"), YUAN),
+        Column(_("平台代收（元）"), YUAN), Column(_("结算时间"), width=18), Column(_("管制"), width=10),
+    ]  # fmt: skip
+    listing = _listing(request, rows(request.actor))
+    lines = [
+        (
+            row.code, day(row.starts_at), mask_name(row.elder_name), row.provider.short_name, _standing(row, here), row.total_fen,
+            row.total_fen - row.self_fen, row.self_fen, row.paid_fen, moment(row.settled_at) if row.settled_at else "",
+            _("管制中") if row.is_held else "",
+        )
+        for row in listing.every[:MOST_EXPORTED]
+    ]  # fmt: skip
+    return excel(name, columns, lines, above=exported_by(request))
+
+
+def _standing(row: Any, here: str) -> str:
+    """The state of an order of a list; of one whose settlement was taken back, that."""
+    return _("已冲正") if here == "settled" and not row.is_charged else tr(row.get_state_display())
+
+
+@page(VIEW)
 def held_list(request: Any) -> HttpResponse:
     """Orders whose settlement is stopped, with the cause."""
     listing = Listing(request, held_orders(request.actor))
@@ -127,7 +166,8 @@ def held_list(request: Any) -> HttpResponse:
 @page("settlement.order.view")
 def order_ledger(request: Any, pk: int) -> HttpResponse:
     """What one order left in the ledger, and what can be done about it."""
-    order = Order.objects.visible_to(request.actor).select_related("provider").filter(pk=pk).first()
+    rows = Order.objects.visible_to(request.actor).select_related("provider").annotate(paid_fen=paid_here())
+    order = rows.filter(pk=pk).first()
     if order is None:
         raise Http404
     account = order_account(order)
@@ -150,7 +190,9 @@ def order_ledger(request: Any, pk: int) -> HttpResponse:
 
 urlpatterns = [
     path("settlement/waiting/", waiting_list),
+    path("settlement/waiting/excel/", order_sheet, {"here": "waiting"}),
     path("settlement/settled/", settled_list),
+    path("settlement/settled/excel/", order_sheet, {"here": "settled"}),
     path("settlement/held/", held_list),
     path("settlement/orders/<int:pk>/", order_ledger),
 ]

@@ -33,6 +33,7 @@ from yinling.settlement.states import CLAIM, PAYOUT_LINE, STATEMENT
 from yinling.web.actions import ActionForm, action_form
 from yinling.web.console.arrivals import open_values
 from yinling.web.console.settlement import MOST_EXPORTED, VIEW, by_amount, exported_by, of_provider, settlement_tabs
+from yinling.web.console.statement_steps import waiting
 from yinling.web.decisions import deciding
 from yinling.web.options import Pairs, named
 from yinling.web.pages import PAGE_SIZE, Filter, Listing, page, render
@@ -78,7 +79,7 @@ def statement_list(request: Any) -> HttpResponse:
     )  # fmt: skip
     return render(
         request, "console/settlement.html", tabs=settlement_tabs(request, "statements"), listing=listing, machine=STATEMENT,
-        draft=draft, totals=statement_totals(listing.every), this=this, **open_values(request),
+        draft=draft, totals=statement_totals(listing.every), this=this, waiting=waiting(request, listing.rows), **open_values(request),
     )  # fmt: skip
 
 

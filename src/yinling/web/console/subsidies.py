@@ -119,7 +119,7 @@ def subsidy_new(request: Any) -> HttpResponse:
     kind = request.GET.get("kind", "")
     kind = kind if kind in dict(Subsidy.KINDS) else "canteen"
     asked = request.GET.get("year", "")
-    year = int(asked) if asked.isdigit() and len(asked) == 4 else request.day.year - 1  # noqa: PLR2004 - digits of a year
+    year = int(asked) if asked in dict(years(request)) else request.day.year - 1
     bodies, body = local_bodies(request), request.GET.get("body", "")
     chosen = Organisation.objects.filter(pk=body).first() if body in dict(bodies) else None
     div = chosen.div if chosen else request.actor.div or ""

@@ -16,7 +16,7 @@ from yinling.kernel.words import N_
 from yinling.orders.states import ORDER
 from yinling.supervision.models import SEVERITIES, Finding
 from yinling.supervision.queries import basis_of, finding_counts, finding_file, findings, last_round, suspended
-from yinling.supervision.rules import RULES
+from yinling.supervision.rules import BY_HAND, RULES
 from yinling.supervision.states import FINDING, FindingState
 from yinling.visits.models import Evidence
 from yinling.web.actions import action_form
@@ -30,7 +30,7 @@ TABS = (
     ("upheld", N_("已认定"), [FindingState.UPHELD]),
 )
 SEVERITY_NAMES = dict(SEVERITIES)
-RULE_CHOICES = [(code, rule.title) for code, rule in RULES.items()]
+RULE_CHOICES = [(code, one.title) for code, one in (RULES | BY_HAND).items()]
 
 
 @page("supervision.finding.view")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -17,7 +17,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateW
 from yinling.accounts.models import Notice
 from yinling.accounts.queries import last_seal
 from yinling.catalogue.models import ServiceItem
-from yinling.directory.queries import calendar_years
+from yinling.directory.queries import calendar_years, calendar_years_missing
 from yinling.dispatch.ports import STRAIGHT_LINE, engine_name
 from yinling.dispatch.queries.travel import engine_state
 from yinling.entitlements.models import Scheme
@@ -94,6 +94,11 @@ def _ways() -> str:
     return _("%(name)s：自 %(when)s 起按直线估算。%(reason)s") % since
 
 
+def _calendar_state(today: date) -> str:
+    missing = calendar_years_missing(today)
+    return _("还没有载入：%(years)s") % {"years": "、".join(map(str, missing))} if missing else _("已载入")
+
+
 def _age(at: datetime | None, now: datetime) -> str:
     return _("%(seconds)s 秒前") % {"seconds": int((now - at).total_seconds())} if at else _("尚未运行")
 
@@ -109,6 +114,7 @@ def system(request: Any) -> HttpResponse:
         (_("日志封存到"), _age(seal.sealed_at if seal else None, now)),
         (_("待发往外部"), str(Outbox.objects.filter(sent_at=None).count())),
         (_("路上时间"), _ways()),
+        (_("工作日历"), _calendar_state(request.day)),
         (_("待发短信"), str(Notice.objects.filter(channel="sms", state="waiting").count())),
     ]
     versions = [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)]
@@ -131,8 +137,11 @@ def calendar(request: Any) -> HttpResponse:
     years = [
         (*loaded, action_form(request, "unload_calendar", {"year": loaded[0]}, **look)) for loaded in calendar_years()
     ]
-    days = CalendarDay.objects.filter(day__year=request.now.year).order_by("day")
-    return render(request, "console/calendar.html", years=years, load=load, days=days, year=request.now.year)
+    days = CalendarDay.objects.filter(day__year=request.day.year).order_by("day")
+    return render(
+        request, "console/calendar.html", years=years, load=load, days=days, year=request.day.year,
+        missing=calendar_years_missing(request.day),
+    )  # fmt: skip
 
 
 @own_page

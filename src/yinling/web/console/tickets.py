@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from yinling.accounts.models import Journal
 from yinling.directory.models import Organisation
-from yinling.ground.kept import Kept, one_of
+from yinling.ground.kept import Given, Kept, one_of
 from yinling.ground.parameters import parameter
 from yinling.hotline.models import KINDS, LEVELS, Call, Ticket, TicketNote, TicketTemplate
 from yinling.hotline.queries import (
@@ -140,6 +140,8 @@ def _queue_frame(request: Any, tab: str) -> dict[str, Any]:
     return {"tabs": tabs, "address": request.get_full_path()}
 
 
+WITH = ("elder", "provider", "seat", "parent", "call", "merged_into", "reporter")
+TICKETS: Kept[Any] = Kept(lambda: with_beside(Ticket.objects.filter(pk=Given("pk")).select_related(*WITH)))
 OF_TICKETS = Kept(lambda: with_progress(Order.objects.filter(one_of("ticket_id", "numbers"))).order_by("pk"))
 
 
@@ -166,10 +168,8 @@ class Entry:
 @page("hotline.ticket.view")
 def ticket_page(request: Any, pk: int) -> HttpResponse:
     """P06: one ticket with its steps, its timeline and what can be done now; beside the queue only its detail."""
-    names = ("elder", "provider", "seat", "parent", "call", "merged_into", "reporter")
-    rows = with_beside(Ticket.objects.visible_to(request.actor).select_related(*names))
-    ticket = rows.filter(pk=pk).first()
-    if ticket is None:
+    ticket = next(iter(TICKETS(pk=pk)), None)
+    if ticket is None or not ticket.is_visible_to(request.actor):
         raise Http404
     related = Ticket.objects.visible_to(request.actor).filter(Q(parent=ticket) | Q(merged_into=ticket))
     relatives = list(related.select_related("provider").order_by("pk"))

@@ -20,7 +20,7 @@ from yinling.directory.queries import standing
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import add_years
+from yinling.kernel.period import born_by
 from yinling.kernel.words import N_
 from yinling.people.models import Elder
 
@@ -59,7 +59,7 @@ def living_residents(actor: Actor, div: str, on: date) -> QuerySet[Elder]:
 def _band(column: str, on: date) -> Case:
     """Return the age band on a day; the birthday itself counts."""
     cases = [
-        When(**{f"{column}__lte": add_years(on, -least), f"{column}__gt": add_years(on, -most), "then": Value(code)})
+        When(**{f"{column}__lte": born_by(least, on), f"{column}__gt": born_by(most, on), "then": Value(code)})
         for code, least, most, _ in BANDS
     ]
     return Case(*cases, default=Value(""), output_field=CharField())

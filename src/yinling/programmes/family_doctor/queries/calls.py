@@ -12,7 +12,7 @@ from yinling.assessment.models import Assessment
 from yinling.ground.models import in_force
 from yinling.ground.parameters import parameter
 from yinling.kernel.actor import Actor
-from yinling.kernel.period import add_years
+from yinling.kernel.period import born_by
 from yinling.people.models import Circumstance, Elder
 from yinling.programmes.family_doctor.models import DoctorContract
 from yinling.programmes.family_doctor.states import ContractState
@@ -27,13 +27,13 @@ class Groups:
     order: tuple[str, ...]
     levels: dict[str, Q]
     kinds: dict[str, frozenset[str]]
-    born_by: date
+    oldest: date
     on: date
 
     def condition(self, group: str) -> Q:
         """Return the condition on an elder of belonging to a group."""
         if group == "great_age":
-            return Q(born_on__lte=self.born_by)
+            return Q(born_on__lte=self.oldest)
         kinds = self.kinds.get(group, frozenset() if group in ABILITY else frozenset({group}))
         own = Circumstance.objects.filter(in_force(self.on), elder_id=OuterRef("pk"), kind__in=kinds)
         found = Q(Exists(own)) if kinds else Q(pk__in=[])
@@ -54,8 +54,8 @@ def groups(div: str, on: date) -> Groups:
                 kinds[ability] = frozenset(codes)
             else:
                 levels[ability] |= Q(scale=scale, level__in=codes)
-    born_by = add_years(on, -int(parameter("population.great_age", div, on)))
-    return Groups(tuple(parameter("family_doctor.call_order", div, on)), levels, kinds, born_by, on)
+    oldest = born_by(int(parameter("population.great_age", div, on)), on)
+    return Groups(tuple(parameter("family_doctor.call_order", div, on)), levels, kinds, oldest, on)
 
 
 def without_contract(rows: QuerySet[Elder], on: date) -> QuerySet[Elder]:

@@ -14,6 +14,7 @@ from django.db.models import BooleanField, Exists, ExpressionWrapper, F, OuterRe
 from yinling.catalogue.models import Price
 from yinling.catalogue.queries import known_at
 from yinling.entitlements.models import Agreement, Entitlement
+from yinling.entitlements.queries import changes_of_terms
 from yinling.ground.scope import scope
 from yinling.kernel.actor import Actor
 from yinling.kernel.period import add_years
@@ -109,7 +110,7 @@ def next_source(stay: BedStay, month: Month) -> str:
 
 
 def stretches(stay: BedStay, month: Month, now: datetime) -> list[tuple[date, int]]:
-    """Cut the days of a month where a price, a benefit, an agreement or a stay elsewhere begins or ends: the day decides (R-LTC-04).
+    """Cut the days of a month where a price, a benefit, its terms, an agreement or a stay elsewhere changes: the day decides (R-LTC-04).
 
     Each stretch with its first day and how many days it has.
     """
@@ -120,11 +121,11 @@ def stretches(stay: BedStay, month: Month, now: datetime) -> list[tuple[date, in
         Circumstance.objects.filter(elder=stay.elder_id, recorded_to=None),
     ]  # fmt: skip
     end = month.from_on + timedelta(days=month.days)
-    starts = {month.from_on} | {
-        day for some in rows for days in some.values_list("valid_from", "valid_to") for day in days
-        if day is not None and month.from_on < day < end
-    }  # fmt: skip
-    cuts = [*sorted(starts), end]
+    days = {
+        day for some in rows for span in some.values_list("valid_from", "valid_to") for day in span if day is not None
+    }
+    days |= changes_of_terms(stay.elder_id, stay.div)
+    cuts = [month.from_on, *sorted(day for day in days if month.from_on < day < end), end]
     return [(first, (after - first).days) for first, after in pairwise(cuts)]
 
 

@@ -52,7 +52,7 @@ def register_donation(
     if received_on > local_date(now) or received_on.year != line.year:
         raise Refused("donation.day", N_("到账日期应在该资金的年度内，且不晚于今天"), field="received_on")
     name = required_text(donor, "donor", most=80)
-    number = _next_number(line.div, received_on.year)
+    number = next_number(line.div, received_on.year)
     posting = post(
         actor, now, key=f"donation:{number}", kind="donation", text=f"{N_('捐赠')} {number}", div=line.div, sides=_sides(amount_fen, line.year)
     )  # fmt: skip
@@ -91,18 +91,24 @@ def withdraw_donation(
         raise Refused("donation.two_persons", N_("登记人不能撤销自己登记的捐赠，请由另一位有权限的人员办理"))
     if not standing_donations().filter(pk=row.pk).exists():
         raise NotAllowed("donation.withdrawn", N_("这笔捐赠已经撤销"))
-    raise_line(row.line_id, -row.amount_fen)
-    post(
-        actor, now, key=f"donation_back:{row.receipt_number}", kind="donation", text=f"{N_('撤销捐赠')} {row.receipt_number}", div=row.div,
-        sides=_sides(-row.amount_fen, row.line.year), reverses=row.posting,
-    )  # fmt: skip
-    changes = changed(row, now=now) | {"amount_fen": [row.amount_fen, 0]}
+    if row.line is None:
+        if row.handed_quantity:
+            raise Refused("donation.handed", N_("已经发放的实物捐赠不能撤销，请先更正发放记录"))
+        changes = changed(row, now=now, withdrawn_at=now)
+    else:
+        raise_line(row.line.pk, -row.amount_fen)
+        post(
+            actor, now, key=f"donation_back:{row.receipt_number}", kind="donation", text=f"{N_('撤销捐赠')} {row.receipt_number}", div=row.div,
+            sides=_sides(-row.amount_fen, row.line.year), reverses=row.posting,
+        )  # fmt: skip
+        changes = changed(row, now=now)
+    changes |= {"amount_fen": [row.amount_fen, 0]}
     record(actor=actor, now=now, event="subsidies.donation.withdraw", subject=row, changes=changes, reason=why)
     tell("budgets", pk=row.pk, div=row.div)
     return row
 
 
-def _next_number(div: str, year: int) -> str:
+def next_number(div: str, year: int) -> str:
     """Return the next receipt number of a place and year, without gaps: those who take one wait for each other."""
     list(Area.objects.select_for_update(of=("self",)).filter(pk=div))
     stem = f"JZ{div}-{year}-"

@@ -18,7 +18,7 @@ from yinling.kernel.period import local_date
 from yinling.kernel.refusals import Refused
 from yinling.kernel.words import N_
 from yinling.programmes.subsidies.models import Spending, Subsidy
-from yinling.settlement.states import DecisionState
+from yinling.settlement.states import GrantState
 
 Category = Annotated[str, Input(N_("用途类别"), choices=Spending.CATEGORIES, widget="choice")]
 Spent = Annotated[
@@ -37,7 +37,7 @@ def record_spending(
     row = locked(Subsidy.objects.all(), subsidy_id)
     require(actor, "subsidies.spending.record", div=row.div, provider_id=row.provider_id)
     known_choice(category, Spending.CATEGORIES, "category")
-    if row.state != DecisionState.APPROVED:
+    if row.state != GrantState.APPROVED:
         raise Refused("spending.not_approved", N_("补助审定以后才能登记使用"))
     if not row.result_year <= spent_on.year or spent_on > local_date(now):
         raise Refused("spending.day", N_("支出日期应在结果年度以后，且不晚于今天"), field="spent_on")

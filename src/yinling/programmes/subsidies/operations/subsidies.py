@@ -40,7 +40,7 @@ from yinling.programmes.subsidies.rules import (
 from yinling.settlement.operations import post
 from yinling.settlement.operations.ledger import wait_for
 from yinling.settlement.rules import Side
-from yinling.settlement.states import DecisionState
+from yinling.settlement.states import GIVEN_UP
 
 explain_constraint("subsidy_once", "subsidy.twice", N_("同一机构同一年度的这项补助已经登记，请核对"))
 explain_hands("subsidy")
@@ -179,9 +179,7 @@ def _check_once(kind: str, provider: Organisation | None, year: int, part: str, 
         return
     wait_for(f"subsidy:{kind}:{provider.pk}:{year}")
     with scope(reader(provider.div), savepoint=False):
-        standing = Subsidy.objects.filter(kind=kind, provider=provider, result_year=year).exclude(
-            state=DecisionState.RETURNED
-        )
+        standing = Subsidy.objects.filter(kind=kind, provider=provider, result_year=year).exclude(state__in=GIVEN_UP)
         parts = {row.part: Facts.from_json(row.facts).count for row in standing}
     if part.strip() in parts:
         raise Refused("subsidy.twice", N_("同一机构同一年度的这项补助已经登记，请核对"), field="part")

@@ -8,7 +8,22 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from django.db.models import BigIntegerField, Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce, Concat, ExtractYear
 
 from yinling.entitlements.models import Budget, BudgetLine, Entitlement
@@ -17,14 +32,14 @@ from yinling.kernel.actor import Actor
 from yinling.kernel.period import local_midnight
 from yinling.people.models import Elder
 from yinling.people.queries.names import reader
-from yinling.programmes.subsidies.models import Donation, Spending, Subsidy
+from yinling.programmes.subsidies.models import Donation, Handout, Spending, Subsidy
 from yinling.programmes.subsidies.queries.flows import Bearing, bearing, flows, in_year, payments
 from yinling.programmes.subsidies.queries.subsidies import PREFIX as SUBSIDY
 from yinling.programmes.subsidies.rules import attribute
 from yinling.settlement.models import Charge, LedgerEntry, PayoutLine, Posting, Reimbursement
 from yinling.settlement.queries.reimbursements import PREFIX as REIMBURSEMENT
-from yinling.settlement.rules import PAYABLE
-from yinling.settlement.states import DecisionState, PayoutLineState
+from yinling.settlement.rules import PAYABLE, TO_RECOVER
+from yinling.settlement.states import GIVEN_UP, GRANTED, GrantState, PayoutLineState
 
 
 @dataclass
@@ -38,6 +53,8 @@ class Way:
     waiting_fen: int = 0
     charged_fen: int = 0
     reimbursed_fen: int = 0
+    recovering_fen: int = 0
+    """What was paid, then revoked, and is to come back: out of the bank, and no longer spent on anything."""
     paid_fen: int = 0
     persons: set[int] = field(default_factory=set)
     bodies: set[int] = field(default_factory=set)
@@ -53,7 +70,7 @@ class Way:
     @property
     def owed_fen(self) -> int:
         """What was booked and is not paid yet."""
-        return self.executed_fen - self.paid_fen
+        return self.executed_fen + self.recovering_fen - self.paid_fen
 
     @property
     def is_over(self) -> bool:
@@ -74,6 +91,7 @@ class Loose:
     year: int
     executed_fen: int = 0
     paid_fen: int = 0
+    recovering_fen: int = 0
 
 
 def ways(lines: Sequence[BudgetLine], bears: Bearing | None = None) -> list[Way]:
@@ -133,16 +151,18 @@ def _rows(lines: dict[int, Way], bears: Bearing) -> list[Row]:
     area = opened.values[0] if opened else ""
     number, text, yes = Cast(Value(None), BigIntegerField()), Cast(Value(None), CharField()), Value(value=True)
     subsidies = subsidies_of(lines).annotate(is_paid=Case(When(provider=None, then=True), default=_is_paid(SUBSIDY)))
-    helped = (
-        Reimbursement.objects.within(area)
-        .exclude(state=DecisionState.RETURNED)
-        .annotate(is_paid=_is_paid(REIMBURSEMENT))
-    )
+    helped = Reimbursement.objects.within(area).exclude(state__in=GIVEN_UP).annotate(is_paid=_is_paid(REIMBURSEMENT))
     began = ExtractYear("entitlement__valid_from")
+
+    def out(name: str) -> Any:
+        return F(name) - F("recovered_fen")
+
     used = Spending.objects.filter(subsidy__in=subsidies_of(lines))
     parts = [
-        subsidies.values_list(Value("subsidy"), "line", "provider", number, text, number, "state", "is_paid").annotate(fen=Sum("amount_fen")),
-        helped.values_list(Value("help"), number, number, "entitlement__scheme", "div", began, "state", "is_paid").annotate(fen=Sum("subsidy_fen")),
+        subsidies.values_list(Value("subsidy"), "line", "provider", number, text, number, "state", "is_paid").annotate(fen=Sum(out("amount_fen"))),
+        helped.values_list(
+            Value("help"), number, number, "entitlement__scheme", "div", began, "state", "is_paid"
+        ).annotate(fen=Sum(out("subsidy_fen"))),
         used.values_list(Value("use"), "subsidy__line", number, number, "category", number, Value(""), yes).annotate(fen=Sum("amount_fen")),
     ]  # fmt: skip
     schemes = {one.scheme_id for one in bears.budgets if one.line_id in lines}
@@ -167,7 +187,7 @@ def _rows(lines: dict[int, Way], bears: Bearing) -> list[Row]:
 def _reached(schemes: set[int], year: int, area: str) -> QuerySet[Any]:
     """Who got something in an area and year: asked of each entitlement, so that no page reads the charges of a city."""
     charged = Charge.objects.within(area).filter(_posted_in(year), entitlement=OuterRef("pk"))
-    spent = Reimbursement.objects.within(area).filter(entitlement=OuterRef("pk"), state=DecisionState.APPROVED)
+    spent = Reimbursement.objects.within(area).filter(entitlement=OuterRef("pk"), state__in=GRANTED)
     rows = Entitlement.objects.filter(
         Q(Exists(charged)) | (Q(valid_from__year=year) & Q(Exists(spent))), scheme__in=schemes
     )
@@ -181,14 +201,15 @@ def _is_paid(prefix: str) -> Exists:
 
 def _add(found: dict[int, Way], loose: dict[tuple[int, int], Loose], bears: Bearing, row: Row) -> None:
     """Add one sum to its line; a reimbursement that no line bears stands by itself."""
-    is_approved, line, budget = row.state == DecisionState.APPROVED, row.line, None
+    is_approved, is_back, line, budget = row.state in GRANTED, row.state == GrantState.RECOVERING, row.line, None
     if row.scheme is not None:
         budget = bears.budget((row.scheme, row.where or ""), row.year or 0)
         line = budget.line_id if budget else None
-        if line is None and is_approved:
+        if line is None and (is_approved or is_back):
             rest = loose.setdefault((row.scheme, row.year or 0), Loose(row.scheme, row.year or 0))
-            rest.executed_fen += row.fen
+            rest.executed_fen += row.fen if is_approved else 0
             rest.paid_fen += row.fen if row.is_paid else 0
+            rest.recovering_fen += row.fen if is_back else 0
     way = found.get(line or 0)
     if way is None:
         return
@@ -196,6 +217,9 @@ def _add(found: dict[int, Way], loose: dict[tuple[int, int], Loose], bears: Bear
         way.persons.add(row.who or 0)
     elif row.of == "use":
         way.used[row.where or ""] = row.fen
+    elif is_back:
+        way.recovering_fen += row.fen
+        way.paid_fen += row.fen
     elif not is_approved:
         way.waiting_fen += row.fen
     else:
@@ -209,7 +233,7 @@ def _add(found: dict[int, Way], loose: dict[tuple[int, int], Loose], bears: Bear
 
 def subsidies_of(lines: Iterable[int]) -> QuerySet[Subsidy]:
     """Standing subsidies that draw on lines."""
-    return Subsidy.objects.filter(line__in=list(lines)).exclude(state=DecisionState.RETURNED)
+    return Subsidy.objects.filter(line__in=list(lines)).exclude(state__in=GIVEN_UP)
 
 
 def charges_of(lines: Iterable[int], bears: Bearing | None = None) -> QuerySet[Charge]:
@@ -230,8 +254,11 @@ def reimbursements_of(lines: Iterable[int], bears: Bearing | None = None) -> Que
 
 
 def _borne(bears: Bearing, budgets: Iterable[Budget]) -> QuerySet[Reimbursement]:
-    rows = bears.rows(budgets, "entitlement__scheme", "div", in_year("entitlement__valid_from"))
-    return Reimbursement.objects.filter(rows).exclude(state=DecisionState.RETURNED)
+    return Reimbursement.objects.filter(_by_budgets(bears, budgets)).exclude(state__in=GIVEN_UP)
+
+
+def _by_budgets(bears: Bearing, budgets: Iterable[Budget]) -> Q:
+    return bears.rows(budgets, "entitlement__scheme", "div", in_year("entitlement__valid_from"))
 
 
 def executed_of(budget: Budget) -> int:
@@ -239,26 +266,42 @@ def executed_of(budget: Budget) -> int:
     with scope(reader(budget.div)):
         bears = bearing(budget.scheme_id)
         booked = flows(bears, budget.scheme_id)
-        helped = _borne(bears, [budget]).filter(state=DecisionState.APPROVED)
+        helped = _borne(bears, [budget]).filter(state__in=GRANTED)
         paid_back = helped.aggregate(fen=Sum("subsidy_fen"))["fen"] or 0
     return int(paid_back) + sum(one.executed_fen for one in booked if one.budget == budget)
 
 
 def payments_of(line: BudgetLine, bears: Bearing) -> QuerySet[LedgerEntry]:
-    """What left the bank or an advance for a line, newest first: to providers for services, to households and organisations."""
+    """What left the bank or an advance for a line, newest first: to providers for services, to households and organisations.
+
+    What the bank sent back and what was paid back after a revocation is less.
+    """
     schemes = {one.scheme_id for one in bears.budgets if one.line_id == line.pk}
     decided = (
         Concat(Value(f"{SUBSIDY}:"), Cast("pk", CharField())),
         Concat(Value(f"{REIMBURSEMENT}:"), Cast("pk", CharField())),
     )
-    keys = [
-        rows.annotate(key=key).values("key")
-        for rows, key in zip((subsidies_of([line.pk]), reimbursements_of([line.pk], bears)), decided, strict=True)
-    ]
+    granted = (
+        Subsidy.objects.filter(line=line), Reimbursement.objects.filter(_by_budgets(bears, bears.of([line.pk]))),
+    )  # fmt: skip
+    keys = [rows.annotate(key=key).values("key") for rows, key in zip(granted, decided, strict=True)]
     paid = PayoutLine.objects.filter(Q(key__in=keys[0]) | Q(key__in=keys[1]), posting__isnull=False).values("posting")
     services = payments().filter(scheme__in=schemes, plan_year=line.year).values("pk")
-    rows = LedgerEntry.objects.filter(Q(pk__in=services) | Q(posting__in=paid, account__in=(PAYABLE, "payable.elder")))
+    moved = Q(posting__in=paid) | Q(posting__reverses__in=paid)
+    found = Q(pk__in=services) | (moved & Q(account__in=(PAYABLE, "payable.elder")))
+    found |= Q(pk__in=_recovered().filter(Q(grant__in=keys[0]) | Q(grant__in=keys[1])).values("pk"))
+    rows = LedgerEntry.objects.filter(found)
     return rows.select_related("posting", "provider", "scheme").order_by("-pk")
+
+
+def _recovered() -> QuerySet[LedgerEntry]:
+    """What came back after revocations; ``grant`` is the key of the payment, with which the key of the posting begins."""
+    parts = [
+        Func(F("posting__key"), Value(":"), Value(place), function="split_part", output_field=CharField())
+        for place in (1, 2)
+    ]
+    grant = Concat(parts[0], Value(":"), parts[1], output_field=CharField())
+    return LedgerEntry.objects.filter(account=TO_RECOVER, amount__lt=0).annotate(grant=grant)
 
 
 def totals(found: Iterable[Way]) -> dict[str, int]:
@@ -268,21 +311,42 @@ def totals(found: Iterable[Way]) -> dict[str, int]:
     return {
         "planned_fen": sum(one.line.planned_fen for one in rows), "approved_fen": sum(one.line.approved_fen or 0 for one in rows),
         "spent_fen": sum(one.line.spent_fen for one in rows), "executed_fen": sum(one.executed_fen for one in rows),
-        "paid_fen": sum(one.paid_fen for one in rows), "owed_fen": sum(one.owed_fen for one in rows), "left_fen": sum(one.left_fen for one in rows),
+        "paid_fen": sum(one.paid_fen for one in rows), "recovering_fen": sum(one.recovering_fen for one in rows),
+        "owed_fen": sum(one.owed_fen for one in rows), "left_fen": sum(one.left_fen for one in rows),
         "persons": len(persons), "bodies": len(bodies),
     }  # fmt: skip
 
 
 def standing_donations() -> QuerySet[Donation]:
     """Donations that were not taken back."""
-    return Donation.objects.filter(~Exists(Posting.objects.filter(reverses=OuterRef("posting"))))
+    return Donation.objects.filter(~Exists(Posting.objects.filter(reverses=OuterRef("posting"))), withdrawn_at=None)
 
 
 def donations_shown(actor: Actor) -> QuerySet[Donation]:
     """Donations of the actor's area, newest first; ``back_at`` says when one was taken back."""
     back = Posting.objects.filter(reverses=OuterRef("posting"))
     rows = Donation.objects.visible_to(actor).select_related("line", "posting", "entered_by")
-    return rows.annotate(back_at=Subquery(back.values("posted_at")[:1])).order_by("-received_on", "-pk")
+    back_at = Coalesce(Subquery(back.values("posted_at")[:1]), F("withdrawn_at"))
+    return rows.annotate(back_at=back_at).order_by("-received_on", "-pk")
+
+
+def handouts_of(row: Donation) -> QuerySet[Handout]:
+    """To whom given goods were handed, oldest first. To be read in a scope that shows who has moved away since."""
+    return (
+        Handout.objects.filter(donation=row)
+        .select_related("elder", "provider", "entered_by")
+        .order_by("handed_on", "pk")
+    )
+
+
+def goods_totals(rows: QuerySet[Any]) -> dict[str, int]:
+    """Count and estimated value of standing gifts in kind: never added to money."""
+    found: dict[str, int] = (
+        rows.filter(kind=Donation.GOODS, back_at=None)
+        .order_by()
+        .aggregate(count=Count("pk"), fen=Coalesce(Sum("amount_fen"), Value(0)))
+    )
+    return found
 
 
 @dataclass(frozen=True)
@@ -299,18 +363,16 @@ def gifts(line: BudgetLine, bears: Bearing | None = None) -> list[Gift]:
 
     Whoever looks gets the same answer: an elder who has moved away keeps the place in the order.
     """
+    out = (*GRANTED, GrantState.RECOVERING)
     with scope(reader(line.div)):
         given = {row.pk: row for row in standing_donations().filter(line=line).order_by("received_on", "pk")}
         helped = reimbursements_of([line.pk], bears).select_related("elder", "household")
         paid = subsidies_of([line.pk]).select_related("provider")
-        uses: list[Any] = [*helped.filter(state=DecisionState.APPROVED), *paid.filter(state=DecisionState.APPROVED)]
+        uses: list[Any] = [*helped.filter(state__in=out), *paid.filter(state__in=out)]
     uses.sort(key=lambda one: (one.approved_at, one.pk))
     parts = attribute(
         [(row.pk, row.amount_fen) for row in given.values()],
-        [
-            (place, one.subsidy_fen if isinstance(one, Reimbursement) else one.amount_fen)
-            for place, one in enumerate(uses)
-        ],
+        [(place, one.granted_fen - one.recovered_fen) for place, one in enumerate(uses)],
     )
     return [Gift(given[number], uses[place], fen) for number, place, fen in parts]
 
@@ -342,7 +404,7 @@ def persons_of(line: BudgetLine, bears: Bearing | None = None) -> QuerySet[Elder
     To be read, like all rows behind a line, in a scope that shows who has moved away since (``reader`` of the line's area).
     """
     charged = charges_of([line.pk], bears)
-    helped = reimbursements_of([line.pk], bears).filter(state=DecisionState.APPROVED)
+    helped = reimbursements_of([line.pk], bears).filter(state__in=GRANTED)
     sums = [
         Coalesce(
             Subquery(

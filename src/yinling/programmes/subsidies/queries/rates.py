@@ -22,7 +22,7 @@ from yinling.programmes.subsidies.models import Subsidy
 from yinling.programmes.subsidies.rules import MONTHS, Rate, Record
 from yinling.settlement.models import Posting
 from yinling.settlement.queries.ledger import live_postings
-from yinling.settlement.states import DecisionState
+from yinling.settlement.states import GIVEN_UP
 
 PROJECT = "project"
 DONE = (OrderState.SERVED, OrderState.SETTLED, OrderState.CLOSED)
@@ -62,7 +62,7 @@ def known_offer(kind: str, div: str, year: int) -> Offer:
 def winners(kind: str, area: str, result_year: int) -> QuerySet[Subsidy]:
     """Subsidies of a kind for the results of a year that stand, in the area of its rate."""
     rows = Subsidy.objects.within(area).filter(kind=kind, result_year=result_year)
-    return rows.exclude(state=DecisionState.RETURNED)
+    return rows.exclude(state__in=GIVEN_UP)
 
 
 def record_of(provider: Organisation, year: int) -> Record:

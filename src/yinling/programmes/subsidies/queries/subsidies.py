@@ -19,7 +19,7 @@ from yinling.settlement.models import LedgerEntry, PayoutLine
 from yinling.settlement.payables import Payable
 from yinling.settlement.queries.payables import not_in_batch
 from yinling.settlement.rules import Side
-from yinling.settlement.states import DecisionState
+from yinling.settlement.states import GIVEN_UP, GRANTED, GrantState
 
 PREFIX = "subsidy"
 OWED = "payable.provider"
@@ -30,7 +30,9 @@ def subsidies_shown(actor: Actor) -> QuerySet[Subsidy]:
     require(actor, "subsidies.subsidy.view")
     paid = PayoutLine.objects.filter(key=Concat(Value(f"{PREFIX}:"), Cast(OuterRef("pk"), CharField())), is_live=True)
     spent = Spending.objects.filter(subsidy=OuterRef("pk")).order_by().values("subsidy").annotate(fen=Sum("amount_fen"))
-    rows = Subsidy.objects.visible_to(actor).select_related("provider", "entered_by", "reviewed_by", "approved_by")
+    rows = Subsidy.objects.visible_to(actor).select_related(
+        "provider", "entered_by", "reviewed_by", "approved_by", "contested_by", "revoked_by", "posting"
+    )
     rows = rows.annotate(
         payout_state=Subquery(paid.values("state")[:1]), used_fen=Coalesce(Subquery(spent.values("fen")[:1]), Value(0))
     )
@@ -45,8 +47,8 @@ def lines_seen(actor: Actor, rows: Iterable[Subsidy]) -> dict[int, BudgetLine]:
 
 def subsidy_totals(rows: QuerySet[Subsidy]) -> dict[str, Any]:
     """Count and sums of a list."""
-    approved = Q(state=DecisionState.APPROVED)
-    standing = ~Q(state=DecisionState.RETURNED)
+    approved = Q(state__in=GRANTED)
+    standing = ~Q(state__in=GIVEN_UP)
     return rows.order_by().aggregate(
         count=Count("id", filter=standing), fen=Coalesce(Sum("amount_fen", filter=standing), Value(0)),
         approved_fen=Coalesce(Sum("amount_fen", filter=approved), Value(0)),
@@ -77,7 +79,7 @@ def spendings_of(row: Subsidy) -> QuerySet[Spending]:
 
 def owed(actor: Actor, div: str) -> list[Payable]:
     """Approved subsidies of bodies: what a payout batch of the level that bears them may pay."""
-    rows = Subsidy.objects.visible_to(actor).filter(state=DecisionState.APPROVED, provider__isnull=False)
+    rows = Subsidy.objects.visible_to(actor).filter(state=GrantState.APPROVED, provider__isnull=False)
     rows = not_in_batch(rows, PREFIX)
     if div:
         rows = rows.filter(div__startswith=div, line__div__startswith=div)

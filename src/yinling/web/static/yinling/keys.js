@@ -29,6 +29,20 @@
     const link = line && line.querySelector("a[href]");
     if (link) link.click();
   }
+  // X ticks the chosen row, Shift+X and Shift+click all rows from the last one ticked.
+  const boxOf = (line) => line.querySelector("input[type=checkbox]:not(:disabled)");
+  let last = null;
+  function tick(line, range) {
+    const [all, box] = [rows(), boxOf(line)];
+    const on = range || !box || !box.checked;
+    const [one, other] = [all.indexOf(range && last && last.isConnected ? last : line), all.indexOf(line)].sort((a, b) => a - b);
+    all.slice(one, other + 1).map(boxOf).forEach((each) => { if (each && each.checked !== on) each.click(); });
+    last = line;
+  }
+  document.addEventListener("click", (event) => {
+    const line = event.isTrusted && event.target.matches("input[type=checkbox]") && event.target.closest("[data-row]");
+    if (line && event.shiftKey && event.target.checked) tick(line, true); else if (line) last = line;
+  });
   function show() {
     collect();
     list.replaceChildren();
@@ -47,6 +61,7 @@
     registry.clear();
     add("?", words[0], show);
     if (rows().length) { add("j", words[2], () => move(1)); add("k", words[3], () => move(-1)); add("Enter", words[4], open); }
+    if (rows().some(boxOf)) add("x", words[9], (event) => { const line = document.querySelector("[data-row][aria-selected=true]"); if (line) tick(line, event.shiftKey); });
     if (document.querySelector(".new-rows")) add("r", words[5], () => document.querySelector(".new-rows").click());
     for (const one of document.querySelectorAll("[data-key]")) {
       const key = one.dataset.key;
@@ -67,7 +82,7 @@
     const key = prefix + (event.key.length === 1 ? event.key.toLowerCase() : event.key);
     prefix = "";
     const entry = registry.get(key);
-    if (entry) { event.preventDefault(); entry.act(); return; }
+    if (entry) { event.preventDefault(); entry.act(event); return; }
     if (key === "g") { prefix = "g "; setTimeout(() => { prefix = ""; }, 1500); }
   });
   document.addEventListener("click", (event) => { if (event.target.closest("[data-keys-help]")) show(); });
